@@ -1,0 +1,180 @@
+"""From a profile's section to a loaded backend. Each is loaded once per process, and only when a row needs it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.backends.base import Classifier, Generator
+from pipeline.labels import EMOTIONS, SENTIMENTS, emotion_columns, sentiment_projection
+from pipeline.profile import Distill, Emotions, Feedback, Generate, Profile, Score, Sentiment, model_identity
+
+Scorer = Callable[[Sequence[str], Sequence[str]], list[float]]
+
+
+class Projected:
+    """A classifier whose columns were mapped onto our labels."""
+
+    def __init__(self, inner: Classifier, labels: tuple[str, ...], matrix: np.ndarray) -> None:
+        self.inner, self.labels, self.matrix, self.model = inner, labels, matrix, inner.model
+
+    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        return self.inner.probabilities(texts) @ self.matrix
+
+
+_cached = functools.lru_cache(maxsize=4)
+
+
+def sentiment(config: Sentiment) -> Classifier:
+    """Columns: negative, neutral, positive; each row sums to 1."""
+    return _sentiment(config.backend, config.model, config.revision, tuple(sorted(config.labels.items())))
+
+
+@_cached
+def _sentiment(backend: str, model: str, revision: str, labels: tuple[tuple[str, str], ...]) -> Classifier:
+    if backend == "embedded":
+        from pipeline.backends.embedded import SentimentHead
+
+        return SentimentHead()
+    from pipeline.backends.transformers import TransformersClassifier
+
+    classifier = TransformersClassifier(model, revision, "softmax")
+    return Projected(classifier, SENTIMENTS, sentiment_projection(classifier.labels, dict(labels), model))
+
+
+def emotions(config: Emotions) -> Classifier:
+    """Columns: EMOTIONS, each its own sigmoid."""
+    return _emotions(config.backend, config.model, config.revision)
+
+
+@_cached
+def _emotions(backend: str, model: str, revision: str) -> Classifier:
+    if backend == "embedded":
+        from pipeline.backends.embedded import EmotionsHead
+
+        return EmotionsHead()
+    from pipeline.backends.transformers import TransformersClassifier
+
+    classifier = TransformersClassifier(model, revision, "sigmoid")
+    matrix = np.zeros((len(classifier.labels), len(EMOTIONS)), dtype=np.float32)
+    matrix[emotion_columns(classifier.labels, model), range(len(EMOTIONS))] = 1
+    return Projected(classifier, EMOTIONS, matrix)
+
+
+def emotion_thresholds(config: Emotions) -> dict[str, float]:
+    """One per label: the profile's own, else those the embedded model was tuned with, else the common one."""
+    chosen = dict.fromkeys(EMOTIONS, config.threshold)
+    if config.backend == "embedded":
+        from pipeline.backends import embedded
+
+        chosen |= embedded.emotion_thresholds()
+    return chosen | config.thresholds
+
+
+@_cached
+def teacher(config: Feedback, taxonomy: Path) -> Generator:
+    """The model that writes feedback; the playbook writes from a taxonomy file."""
+    if config.backend == "playbook":
+        from pipeline.backends.playbook import Playbook
+
+        return Playbook(taxonomy)
+    if config.backend == "openai":
+        from pipeline.backends.openai import OpenAIGenerator
+
+        return OpenAIGenerator(
+            config.model,
+            config.base_url,
+            config.api_key_env,
+            max_new_tokens=config.max_new_tokens,
+            temperature=config.temperature,
+            timeout=config.timeout,
+        )
+    from pipeline.backends.transformers import TransformersGenerator
+
+    return TransformersGenerator(
+        config.model,
+        config.revision,
+        quantize=config.quantize,
+        max_new_tokens=config.max_new_tokens,
+        temperature=config.temperature,
+    )
+
+
+def student_model(config: Distill) -> str:
+    """Hub id or folder of the base student."""
+    if config.model != "embedded":
+        return config.model
+    from pipeline.backends import embedded
+
+    return str(embedded.STUDENT)
+
+
+@functools.lru_cache(maxsize=2)
+def student(config: Distill, options: Generate, quantize: str, adapter: Path | None) -> Generator:
+    """The base student, or the tuned one when an adapter is given."""
+    from pipeline.backends.transformers import TransformersGenerator
+
+    return TransformersGenerator(
+        student_model(config),
+        config.revision,
+        quantize=quantize,
+        adapter=adapter,
+        max_new_tokens=options.max_new_tokens,
+        temperature=options.temperature,
+        top_p=options.top_p,
+        no_repeat_ngram_size=options.no_repeat_ngram_size,
+        seed=options.seed,
+    )
+
+
+def bleurt(config: Score) -> tuple[str, Scorer]:
+    """(name for the reader, scorer)."""
+    if config.bleurt == "embedded":
+        from pipeline.backends.embedded import BleurtStandIn
+
+        return BleurtStandIn.model, _embedded_bleurt()
+    from pipeline.metrics import bleurt as metric
+
+    return config.bleurt, functools.partial(metric.score, model=config.bleurt, revision=config.bleurt_revision)
+
+
+@functools.cache
+def _embedded_bleurt() -> Scorer:
+    from pipeline.backends.embedded import BleurtStandIn
+
+    return BleurtStandIn().score
+
+
+def bertscore(config: Score) -> tuple[str, Scorer]:
+    """(name for the reader, scorer)."""
+    from pipeline.metrics import bertscore as metric
+
+    layers = config.bertscore_layers or None
+    return config.bertscore, functools.partial(
+        metric.score, model=config.bertscore, revision=config.bertscore_revision, num_layers=layers
+    )
+
+
+def identities(profile: Profile) -> dict[str, str]:
+    """What pins the weights behind each part of a profile: enters the fingerprints."""
+    from pipeline.backends import embedded
+
+    classifier = embedded.identity(embedded.CLASSIFIER)
+    chosen = {
+        "sentiment": (profile.sentiment.backend == "embedded", classifier, profile.sentiment),
+        "emotions": (profile.emotions.backend == "embedded", classifier, profile.emotions),
+        "feedback": (False, "", profile.feedback),
+        "student": (profile.distill.model == "embedded", embedded.identity(embedded.STUDENT), profile.distill),
+    }
+    return {
+        part: shipped if is_shipped else model_identity(section.model, section.revision)
+        for part, (is_shipped, shipped, section) in chosen.items()
+    } | {
+        "bleurt": embedded.identity(embedded.BLEURT)
+        if profile.score.bleurt == "embedded"
+        else model_identity(profile.score.bleurt, profile.score.bleurt_revision),
+        "bertscore": model_identity(profile.score.bertscore, profile.score.bertscore_revision),
+    }

@@ -1,0 +1,55 @@
+"""What a backend is: a few batch methods. Implementations import their libraries lazily.
+
+`embedded`, `playbook`: no download. `transformers`: any checkpoint. `openai`: any compatible server. `fake`: tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+
+class Classifier(Protocol):
+    model: str  # what a reader of the warehouse should know it by
+    labels: tuple[str, ...]
+
+    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        """float32, shape (texts, labels)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Request:
+    """One text to write: the prompt for a language model, and the facts it was rendered from."""
+
+    prompt: str
+    review: Mapping[str, Any]  # text, stars, emotions, language, business, themes
+
+
+@dataclass(frozen=True)
+class Written:
+    """What came back. `text` is what the model itself wrote (never the prompt), trimmed; `raw` is untouched."""
+
+    text: str
+    raw: str
+    truncated: bool = False  # stopped by the token limit rather than by itself
+    error: str | None = None
+
+
+class Generator(Protocol):
+    model: str
+
+    def write(self, requests: Sequence[Request]) -> list[Written]:
+        """One Written per request, in order. Raises BackendDown when the model cannot be reached at all."""
+        ...
+
+
+class Scorer(Protocol):
+    model: str
+
+    def score(self, candidates: Sequence[str], references: Sequence[str]) -> list[float]:
+        """One value per pair, in order."""
+        ...

@@ -1,0 +1,191 @@
+"""Any checkpoint of Hugging Face transformers: classifiers and language models, from the hub or a local path.
+
+Weights load from safetensors only, at the revision the profile pins, and never with code from the hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from pipeline.backends.base import Request, Written
+from pipeline.backends.minilm import by_length
+from pipeline.errors import InputError
+
+
+def device() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def from_pretrained(auto: Any, model: str, revision: str, **options: Any) -> Any:
+    """auto.from_pretrained with one clear error for what usually goes wrong."""
+    try:
+        return auto.from_pretrained(model, revision=revision, **options)
+    except (OSError, ValueError) as error:
+        cause = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"Model {model!r} (revision {revision}) could not be loaded: {cause} "
+            "Check the name in the profile, the network, or give a local folder."
+        ) from error
+
+
+class TransformersClassifier:
+    """AutoModelForSequenceClassification. `activation`: softmax for one label of many, sigmoid for many labels."""
+
+    def __init__(
+        self, model: str, revision: str, activation: Literal["softmax", "sigmoid"], batch_size: int = 32
+    ) -> None:
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+        self.model = model if not Path(model).is_dir() else Path(model).name
+        self.activation = activation
+        self.batch_size = batch_size
+        self.tokenizer = from_pretrained(AutoTokenizer, model, revision)
+        self.network = from_pretrained(AutoModelForSequenceClassification, model, revision, use_safetensors=True)
+        self.network = self.network.eval().to(device())
+        if self.tokenizer.pad_token_id is None:  # GPT-2 and Llama have none
+            self.tokenizer.pad_token = self.tokenizer.eos_token
+        self.network.config.pad_token_id = self.tokenizer.pad_token_id
+        names = self.network.config.id2label
+        self.labels = tuple(str(names[index]) for index in range(len(names)))
+        window = getattr(self.network.config, "max_position_embeddings", 512)
+        if self.network.config.model_type in {"roberta", "xlm-roberta", "camembert", "bertweet"}:
+            window -= self.network.config.pad_token_id + 1  # RoBERTa counts positions from pad_token_id + 1
+        self.window = min(window, 512)
+
+    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        import torch
+
+        values = np.zeros((len(texts), len(self.labels)), dtype=np.float32)
+        encoded = self.tokenizer(list(texts), truncation=True, max_length=self.window)["input_ids"]
+        with torch.inference_mode():
+            for batch in by_length(encoded, self.batch_size):
+                inputs = self.tokenizer.pad({"input_ids": [encoded[index] for index in batch]}, return_tensors="pt")
+                inputs = inputs.to(self.network.device)
+                logits = self.network(
+                    input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]
+                ).logits.float()
+                chances = logits.softmax(-1) if self.activation == "softmax" else logits.sigmoid()
+                values[batch] = chances.cpu().numpy()
+        return values
+
+
+def quantization(choice: str) -> dict[str, Any]:
+    """Options for from_pretrained: nf4 4-bit with double quantisation (QLoRA, Dettmers et al. 2023), or none.
+
+    `auto` means nf4 on CUDA and bfloat16 elsewhere.
+    """
+    import torch
+
+    if choice == "nf4" or (choice == "auto" and torch.cuda.is_available()):
+        from transformers import BitsAndBytesConfig
+
+        compute = torch.bfloat16 if torch.cuda.is_available() else torch.float32
+        return {
+            "quantization_config": BitsAndBytesConfig(
+                load_in_4bit=True,
+                bnb_4bit_quant_type="nf4",
+                bnb_4bit_use_double_quant=True,
+                bnb_4bit_compute_dtype=compute,
+            )
+        }
+    return {"dtype": torch.bfloat16 if choice == "auto" else torch.float32}
+
+
+def load_causal_lm(model: str, revision: str, quantize: str) -> tuple[Any, Any]:
+    """(network, tokenizer): pad on the left, and a pad token that is not eos, so that stopping can be learned."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    options = quantization(quantize)
+    if "quantization_config" in options:
+        options["device_map"] = {"": 0} if device() == "cuda" else {"": "cpu"}
+    tokenizer = from_pretrained(AutoTokenizer, model, revision, padding_side="left")
+    network = from_pretrained(AutoModelForCausalLM, model, revision, use_safetensors=True, **options)
+    if tokenizer.pad_token_id in (None, tokenizer.eos_token_id):
+        # A pad token that is eos is masked from the loss together with it: the model never learns to stop.
+        tokenizer.add_special_tokens({"pad_token": "<|pad|>"})
+        if len(tokenizer) > network.get_input_embeddings().num_embeddings:
+            network.resize_token_embeddings(len(tokenizer))
+    network.config.pad_token_id = network.generation_config.pad_token_id = tokenizer.pad_token_id
+    return network, tokenizer
+
+
+class TransformersGenerator:
+    """A causal language model, with a LoRA adapter or without."""
+
+    def __init__(
+        self,
+        model: str,
+        revision: str,
+        *,
+        quantize: str = "auto",
+        adapter: Path | None = None,
+        max_new_tokens: int = 400,
+        temperature: float = 0.0,
+        top_p: float = 1.0,
+        no_repeat_ngram_size: int = 0,
+        seed: int = 0,
+        batch_size: int = 16,
+    ) -> None:
+        self.model = Path(model).name if Path(model).is_dir() else model
+        self.network, self.tokenizer = load_causal_lm(model, revision, quantize)
+        if adapter is not None:
+            from peft import PeftModel
+
+            self.network = PeftModel.from_pretrained(self.network, adapter)
+        if not hasattr(self.network, "hf_device_map"):
+            self.network = self.network.to(device())
+        self.network.eval()
+        self.seed, self.batch_size = seed, batch_size
+        self.options = {
+            "max_new_tokens": max_new_tokens,
+            "do_sample": temperature > 0,
+            "no_repeat_ngram_size": no_repeat_ngram_size,
+            "pad_token_id": self.tokenizer.pad_token_id,
+            "eos_token_id": self.tokenizer.eos_token_id,
+        }
+        if temperature > 0:
+            self.options |= {"temperature": temperature, "top_p": top_p}
+
+    def _input(self, prompt: str) -> list[int]:
+        if self.tokenizer.chat_template:
+            chat = [{"role": "user", "content": prompt}]
+            text = self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+            return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        return list(self.tokenizer(prompt)["input_ids"])
+
+    def write(self, requests: Sequence[Request]) -> list[Written]:
+        import torch
+
+        inputs = [self._input(request.prompt) for request in requests]
+        window = getattr(self.network.config, "max_position_embeddings", None) or 10**9
+        room = window - self.options["max_new_tokens"]
+        results: list[Written | None] = [None] * len(inputs)
+        fitting = [index for index, ids in enumerate(inputs) if len(ids) <= room]
+        for index in set(range(len(inputs))) - set(fitting):
+            problem = f"the prompt has {len(inputs[index])} tokens, {self.model} has room for {max(room, 0)}"
+            results[index] = Written("", "", error=problem)
+        for positions in by_length([inputs[index] for index in fitting], self.batch_size):
+            batch = [fitting[position] for position in positions]
+            torch.manual_seed(self.seed)
+            padded = self.tokenizer.pad({"input_ids": [inputs[index] for index in batch]}, return_tensors="pt")
+            padded = {name: padded[name].to(self.network.device) for name in ("input_ids", "attention_mask")}
+            with torch.inference_mode():
+                output = self.network.generate(**padded, **self.options)
+            for index, row in zip(batch, output[:, padded["input_ids"].shape[1] :].tolist(), strict=True):
+                results[index] = self._written(row)
+        return [result for result in results if result is not None]
+
+    def _written(self, tokens: list[int]) -> Written:
+        ended = self.tokenizer.eos_token_id in tokens
+        if ended:
+            tokens = tokens[: tokens.index(self.tokenizer.eos_token_id)]
+        raw = self.tokenizer.decode(tokens, skip_special_tokens=True)
+        return Written(raw.strip(), raw, truncated=not ended, error=None if raw.strip() else "the model wrote nothing")

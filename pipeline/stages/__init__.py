@@ -1,0 +1,11 @@
+"""The stages in order. Each file holds one: what it depends on, and how a batch of rows becomes a batch of rows."""
+
+from pipeline.stages.distill import DISTILL
+from pipeline.stages.emotions import EMOTIONS
+from pipeline.stages.feedback import FEEDBACK
+from pipeline.stages.generate import GENERATE
+from pipeline.stages.score import SCORE
+from pipeline.stages.sentiment import SENTIMENT
+from pipeline.stages.themes import THEMES
+
+STAGES = (SENTIMENT, EMOTIONS, THEMES, FEEDBACK, DISTILL, GENERATE, SCORE)  # `ingest` comes before them

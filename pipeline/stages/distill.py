@@ -1,0 +1,119 @@
+"""distill: freezes a training set of the teacher's texts and trains the student's adapter on it.
+
+The set is frozen per fingerprint and round, before training: reviews of later nights do not retrain by themselves,
+and a training that was killed starts again on the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline import backends, prompts, training
+from pipeline.profile import Profile
+from pipeline.requests import request
+from pipeline.stage import Context, Row, Stage
+from pipeline.stages.feedback import FEEDBACK
+
+SPLITS = {"test": 20, "validation": 10, "train": 70}  # percent
+
+
+def split_of(review_id: str) -> str:
+    """By the review's content hash: the same review is on the same side in every warehouse and every round."""
+    place = int(review_id[:8], 16) % 100
+    for split, share in SPLITS.items():
+        if place < share:
+            return split
+        place -= share
+    raise AssertionError("the shares sum to 100")
+
+
+def spec(profile: Profile) -> dict[str, Any]:
+    config = profile.distill
+    return {
+        "version": 1,
+        "student": backends.identities(profile)["student"],
+        "prompt": prompts.sha256(config.prompt),
+        "recipe": training.load_recipe(config.recipe),
+        "max_examples": config.max_examples,
+        "splits": SPLITS,
+    }
+
+
+def params(profile: Profile) -> dict[str, Any]:
+    return {"rounds": profile.distill.rounds, "min_examples": profile.distill.min_examples}
+
+
+def freeze(context: Context, number: int) -> list[Row]:
+    """The training set of a round: chosen once, proportional to the stars, without what earlier rounds saw."""
+    sql = "SELECT * FROM store.training_set WHERE fingerprint = $fingerprint AND round = $round ORDER BY review_id"
+    known = context.warehouse.query(sql, {"fingerprint": context.fingerprint, "round": number})
+    if known:
+        return known
+    config = context.profile.distill
+    candidates = context.warehouse.query(
+        """
+        WITH candidates AS (
+            SELECT u.*, f.text AS completion,
+                   row_number() OVER (PARTITION BY u.stars ORDER BY review_id)
+                   / count(*) OVER (PARTITION BY u.stars) AS place
+            FROM unhappy($max_stars) u
+            JOIN feedback f USING (review_id)
+            ANTI JOIN (SELECT review_id FROM store.training_set WHERE fingerprint = $fingerprint) USING (review_id)
+            WHERE f.role = 'teacher' AND f.error IS NULL AND NOT f.truncated
+        )
+        SELECT * FROM candidates ORDER BY place, review_id LIMIT $max_examples
+        """,
+        {
+            "max_stars": context.profile.feedback.max_stars,
+            "fingerprint": context.fingerprint,
+            "max_examples": config.max_examples,
+        },
+    )
+    frozen = [
+        {
+            "review_id": row["review_id"],
+            "split": split_of(row["review_id"]),
+            "round": number,
+            "prompt": request(row, config.prompt, config.max_review_characters).prompt,
+            "completion": row["completion"],
+            "fingerprint": context.fingerprint,
+            "run_id": context.run_id,
+        }
+        for row in candidates
+    ]
+    context.warehouse.append("store.training_set", frozen)
+    return sorted(frozen, key=lambda row: row["review_id"])
+
+
+def transform(rows: Sequence[Row], context: Context) -> list[Row]:
+    from pipeline.training.sft import train
+
+    (row,) = rows  # batch_size is 1: each round is committed before the next begins
+    frozen = freeze(context, row["round"])
+    config = context.profile.distill
+    previous = adapter_name(context.fingerprint, row["round"] - 1)
+    result = train(
+        {split: [example for example in frozen if example["split"] == split] for split in SPLITS},
+        model=backends.student_model(config),
+        revision=config.revision,
+        recipe=training.load_recipe(config.recipe),
+        out=context.models / adapter_name(context.fingerprint, row["round"]),
+        continue_from=context.models / previous if row["round"] > 1 else None,
+    )
+    return [
+        {
+            "round": row["round"],
+            "model": config.model,
+            "adapter": adapter_name(context.fingerprint, row["round"]),
+            **{f"{split}_rows": sum(example["split"] == split for example in frozen) for split in SPLITS},
+            **result,
+        }
+    ]
+
+
+def adapter_name(fingerprint: str, number: int) -> str:
+    return f"student-{fingerprint}-{number}"
+
+
+DISTILL = Stage("distill", ("round",), spec, transform, parents=(FEEDBACK,), params=params, batch_size=1)

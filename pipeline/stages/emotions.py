@@ -1,0 +1,50 @@
+"""emotions: the 28 GoEmotions labels, each with its own sigmoid and its own threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline import backends
+from pipeline.labels import EMOTIONS as LABELS
+from pipeline.profile import Profile
+from pipeline.stage import Context, Row, Stage
+from pipeline.stages.sentiment import readable, unsupported
+
+
+def spec(profile: Profile) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "model": backends.identities(profile)["emotions"],
+        "thresholds": backends.emotion_thresholds(profile.emotions),
+        "languages": profile.emotions.languages,
+    }
+
+
+def transform(rows: Sequence[Row], context: Context) -> list[Row]:
+    config = context.profile.emotions
+    supported = [row for row in rows if readable(row, config.languages)]
+    result: list[Row] = [
+        {"review_id": row["review_id"], "model": config.model or config.backend, "error": unsupported(row)}
+        for row in rows
+        if not readable(row, config.languages)
+    ]
+    if not supported:
+        return result
+    classifier = backends.emotions(config)
+    thresholds = backends.emotion_thresholds(config)
+    for row, values in zip(supported, classifier.probabilities([row["text"] for row in supported]), strict=True):
+        chances = {label: float(value) for label, value in zip(LABELS, values, strict=True)}
+        chosen = [label for label in LABELS if chances[label] >= thresholds[label]]
+        result.append(
+            {
+                "review_id": row["review_id"],
+                "labels": sorted(chosen, key=lambda label: -chances[label]),
+                "probabilities": list(chances.items()),
+                "model": classifier.model,
+            }
+        )
+    return result
+
+
+EMOTIONS = Stage("emotions", ("review_id",), spec, transform)

@@ -1,0 +1,115 @@
+"""generate: what the base student, the tuned student and the controls say about each review of the test split.
+
+Controls come with every evaluation, because text metrics alone reward a constant: one constant paragraph, the
+teacher's text for the most similar training review, and the teacher's texts shuffled among the test reviews.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from pipeline import backends, prompts, training
+from pipeline.backends.base import Written
+from pipeline.profile import Profile
+from pipeline.requests import request
+from pipeline.stage import Context, Row, Stage
+from pipeline.stages.distill import DISTILL
+from pipeline.stages.feedback import feedback_row
+
+CONSTANT = """\
+It is clear that this customer was disappointed with the experience, and we should take their comments seriously. \
+Here are some steps to improve:
+
+1. Thank the customer for the feedback and apologize for the experience.
+2. Train the staff to be friendly, attentive and professional at all times.
+3. Review the quality of the product or service and fix any problem that is found.
+4. Communicate clearly with customers about waiting times, prices and what they can expect.
+
+By taking these steps we can improve our service and give this customer a better experience next time."""
+
+
+def spec(profile: Profile) -> dict[str, Any]:
+    options = profile.generate
+    return {
+        "version": 1,
+        "prompt": prompts.sha256(profile.distill.prompt),
+        "rounds": profile.distill.rounds,
+        "sampling": [options.temperature, options.top_p, options.no_repeat_ngram_size, options.max_new_tokens, options.seed],
+        "constant": CONSTANT,
+    }
+
+
+def params(profile: Profile) -> dict[str, Any]:
+    return {"max_stars": profile.feedback.max_stars, "new_reviews": profile.generate.new_reviews}
+
+
+def transform(rows: Sequence[Row], context: Context) -> list[Row]:
+    result = []
+    for role, members in groupby(rows, key=lambda row: row["role"]):  # the query orders by role
+        group = list(members)
+        model, written = _WRITERS[role](group, context)
+        result += [
+            feedback_row(row["review_id"], role, model, answer) for row, answer in zip(group, written, strict=True)
+        ]
+    return result
+
+
+def _student(rows: Sequence[Row], context: Context, adapter: Path | None) -> tuple[str, list[Written]]:
+    config = context.profile.distill
+    quantize = training.load_recipe(config.recipe)["quantize"]
+    student = backends.student(config, context.profile.generate, quantize, adapter)
+    written = student.write([request(row, config.prompt, config.max_review_characters) for row in rows])
+    return student.model if adapter is None else f"{student.model}+{adapter.name}", written
+
+
+def _base(rows: Sequence[Row], context: Context) -> tuple[str, list[Written]]:
+    return _student(rows, context, None)
+
+
+def _tuned(rows: Sequence[Row], context: Context) -> tuple[str, list[Written]]:
+    name = context.warehouse.value("SELECT adapter FROM distill WHERE error IS NULL ORDER BY round DESC LIMIT 1")
+    return _student(rows, context, context.models / name)
+
+
+def _constant(rows: Sequence[Row], context: Context) -> tuple[str, list[Written]]:
+    return "constant paragraph", [Written(CONSTANT, CONSTANT)] * len(rows)
+
+
+def _nearest(rows: Sequence[Row], context: Context) -> tuple[str, list[Written]]:
+    from pipeline.backends.minilm import embed
+
+    train = context.warehouse.query(
+        "SELECT text, completion FROM training_set JOIN reviews USING (review_id) WHERE split = 'train' ORDER BY review_id"
+    )
+    if not train:
+        return "nearest training review", [Written("", "", error="the training split is empty")] * len(rows)
+    nearest = (embed([row["text"] for row in rows]) @ embed([row["text"] for row in train]).T).argmax(axis=1)
+    texts = [train[index]["completion"] for index in nearest]
+    return "nearest training review", [Written(text, text) for text in texts]
+
+
+def _shuffled(rows: Sequence[Row], context: Context) -> tuple[str, list[Written]]:
+    """Each test review gets the teacher's text of the next one: a derangement that is the same every time."""
+    test = context.warehouse.query(
+        "SELECT review_id, completion FROM training_set WHERE split = 'test' ORDER BY review_id"
+    )
+    following = {
+        row["review_id"]: test[(index + 1) % len(test)]["completion"] for index, row in enumerate(test)
+    }
+    return "another review's teacher text", [Written(following[row["review_id"]], "") for row in rows]
+
+
+_WRITERS = {
+    "student_base": _base,
+    "student": _tuned,
+    "control_constant": _constant,
+    "control_nearest": _nearest,
+    "control_shuffled": _shuffled,
+}
+
+GENERATE = Stage(
+    "generate", ("review_id", "role"), spec, transform, parents=(DISTILL,), params=params, batch_size=128
+)

@@ -1,0 +1,80 @@
+"""themes: which aspects a review speaks of, and the sentence that proves it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline import backends, themes
+from pipeline.assets import PACKAGE
+from pipeline.labels import SENTIMENTS, from_stars
+from pipeline.profile import Profile
+from pipeline.stage import Context, Row, Stage
+from pipeline.stages.sentiment import SENTIMENT, readable
+
+
+def taxonomy(profile: Profile) -> Path:
+    return Path(profile.themes.taxonomy) if profile.themes.taxonomy else PACKAGE / "playbook.toml"
+
+
+def spec(profile: Profile) -> dict[str, Any]:
+    aspects = themes.load_aspects(taxonomy(profile))
+    terms = repr([(aspect.id, aspect.terms) for aspect in aspects])
+    return {"version": 1, "terms": hashlib.sha256(terms.encode()).hexdigest()}
+
+
+def transform(rows: Sequence[Row], context: Context) -> list[Row]:
+    aspects = themes.load_aspects(taxonomy(context.profile))
+    found = [(row, mention) for row in rows for mention in themes.find(row["text"], row["language"], aspects)]
+    scores = _scores(found, context)
+    best: dict[tuple[str, str], Row] = {}
+    for (row, mention), score in zip(found, scores, strict=True):
+        label = None if score is None else from_score(score)
+        candidate = {
+            "review_id": row["review_id"],
+            "theme": mention.aspect_id,
+            "evidence": row["text"][mention.start : mention.end],
+            "sentiment": label,
+            "score": score,
+        }
+        key = (row["review_id"], mention.aspect_id)
+        if key not in best or _tells_more(score, best[key]["score"]):
+            best[key] = candidate
+    silent = {row["review_id"] for row in rows} - {review_id for review_id, _ in best}
+    return [*best.values(), *({"review_id": review_id, "theme": ""} for review_id in sorted(silent))]
+
+
+def from_score(score: float) -> str:
+    """Sentiment of a positive-minus-negative probability, with a neutral band as wide as the doubt."""
+    return "negative" if score < -0.2 else "positive" if score > 0.2 else "neutral"
+
+
+def _tells_more(score: float | None, than: float | None) -> bool:
+    """A complaint outweighs praise (that is what the evidence is for); among equals the clearer one stands."""
+    if score is None or than is None:
+        return False  # nothing to choose by: the first mention stands
+    if min(score, than) < -0.2:
+        return score < than
+    return score > than
+
+
+def _scores(found: Sequence[tuple[Row, themes.Mention]], context: Context) -> list[float | None]:
+    """Positive minus negative probability of each evidence; from the stars where the model cannot read it."""
+    languages = context.profile.sentiment.languages
+    spans = {row["text"][m.start : m.end]: None for row, m in found if readable(row, languages)}
+    judged: dict[str, float] = {}
+    if spans:
+        values = backends.sentiment(context.profile.sentiment).probabilities(list(spans))
+        judged = {span: float(p[2] - p[0]) for span, p in zip(spans, values, strict=True)}
+    by_stars = dict(zip(SENTIMENTS, (-1.0, 0.0, 1.0), strict=True))
+    return [
+        judged[row["text"][m.start : m.end]]
+        if readable(row, languages)
+        else None if row["stars"] is None else by_stars[from_stars(row["stars"])]
+        for row, m in found
+    ]  # fmt: skip
+
+
+THEMES = Stage("themes", ("review_id", "theme"), spec, transform, parents=(SENTIMENT,))

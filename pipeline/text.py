@@ -1,0 +1,24 @@
+"""Small text functions that several stages share."""
+
+from __future__ import annotations
+
+import re
+
+import ftfy
+
+# A backslash and an n that an export wrote instead of a line break. Not touched when a letter stands before it,
+# as in a Windows path (C:\new): there the two characters may be meant.
+_LITERAL_BREAK = re.compile(r"(?<![A-Za-z0-9]:)(?:\\r\\n|\\n|\\r)")
+_SPACES = re.compile(r"[^\S\n]+")
+_BLANK_LINES = re.compile(r" ?\n[ \n]*\n ?")
+
+
+def repair(text: str) -> str:
+    """A review as its author wrote it: mojibake and HTML entities decoded (ftfy), literal ``\\n`` sequences made
+    line breaks, runs of blanks folded. Case, punctuation, emoji and digits stay as they are.
+    """
+    text = ftfy.fix_text(text, unescape_html=True, normalization="NFC").replace("\x00", "")
+    text = re.sub(r"<br\s*/?>", "\n", text, flags=re.IGNORECASE)
+    text = _LITERAL_BREAK.sub("\n", text)
+    text = _SPACES.sub(" ", text)
+    return _BLANK_LINES.sub("\n\n", text).strip()

@@ -1,0 +1,9 @@
+-- Unhappy reviews that the teacher has not written for. Grain: review_id.
+-- A limit takes the first review_ids, which are hashes: a random choice that stays the same tomorrow.
+WITH chosen AS (
+    SELECT * FROM unhappy($max_stars)
+    QUALIFY $max_reviews = 0 OR row_number() OVER (ORDER BY review_id) <= $max_reviews
+)
+SELECT * FROM chosen
+ANTI JOIN (SELECT review_id FROM store.feedback WHERE fingerprint = $fingerprint) USING (review_id)
+ORDER BY review_id;

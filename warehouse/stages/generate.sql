@@ -1,0 +1,20 @@
+-- Texts that are missing, once there is a student: base, tuned student and controls for the test split, and the tuned
+-- student for unhappy reviews outside the training set. Grain: review_id, role.
+WITH wanted AS (
+    SELECT review_id, role
+    FROM (SELECT review_id FROM training_set WHERE split = 'test')
+    CROSS JOIN (VALUES ('student_base'), ('student'), ('control_constant'), ('control_nearest'), ('control_shuffled'))
+        roles(role)
+    UNION ALL
+    (SELECT review_id, 'student' FROM unhappy($max_stars)
+     ANTI JOIN training_set USING (review_id)
+     WHERE EXISTS (SELECT 1 FROM training_set)
+     ORDER BY review_id LIMIT $new_reviews)
+)
+SELECT u.*, w.role
+FROM wanted w
+JOIN unhappy($max_stars) u USING (review_id)
+ANTI JOIN (SELECT review_id, role FROM store.generate WHERE fingerprint = $fingerprint) done
+    ON done.review_id = w.review_id AND done.role = w.role
+WHERE EXISTS (SELECT 1 FROM distill WHERE error IS NULL)
+ORDER BY w.role, w.review_id;

@@ -1,0 +1,9 @@
+-- Candidates of the test split that have no scores. Grain: review_id, role.
+SELECT f.review_id, f.role, f.text AS candidate, t.text AS reference, r.text AS review
+FROM feedback f
+JOIN training_set s ON s.review_id = f.review_id AND s.split = 'test'
+JOIN feedback t ON t.review_id = f.review_id AND t.role = 'teacher' AND t.error IS NULL
+JOIN reviews r ON r.review_id = f.review_id
+ANTI JOIN (SELECT review_id, role FROM store.score WHERE fingerprint = $fingerprint) done
+    ON done.review_id = f.review_id AND done.role = f.role
+ORDER BY f.role, f.review_id;

@@ -1,0 +1,22 @@
+-- One row per review: everything a reader wants side by side. Grain: review_id.
+-- The student's text stands in once it beats base and controls (student_verdict), the teacher's until then.
+CREATE OR REPLACE VIEW insights AS
+WITH chosen AS (
+    SELECT review_id, role, model, text, suggestions
+    FROM feedback
+    WHERE error IS NULL
+      AND (role = 'teacher'
+           OR (role = 'student' AND (SELECT coalesce(bool_and(beaten), false) FROM student_verdict)))
+    QUALIFY row_number() OVER (PARTITION BY review_id ORDER BY role = 'student' DESC) = 1
+)
+SELECT r.review_id, r.source, r.business, r.product, r.reviewed_at, r.language, r.stars, r.text,
+       s.label AS sentiment, s.positive - s.negative AS sentiment_score,
+       e.labels AS emotions,
+       coalesce(t.themes, []) AS themes,
+       f.text AS feedback, f.suggestions, f.role AS feedback_role, f.model AS feedback_model
+FROM reviews r
+LEFT JOIN sentiment s USING (review_id)
+LEFT JOIN emotions e USING (review_id)
+LEFT JOIN (SELECT review_id, list(theme ORDER BY score NULLS LAST, theme) AS themes FROM themes GROUP BY review_id) t
+    USING (review_id)
+LEFT JOIN chosen f USING (review_id);
