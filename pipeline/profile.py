@@ -29,7 +29,7 @@ Positive = Annotated[int, Field(gt=0)]
 class Sentiment:
     """Three classes. `transformers` takes any AutoModelForSequenceClassification."""
 
-    backend: Literal["embedded", "transformers"] = "embedded"
+    backend: Literal["embedded", "transformers", "fake"] = "embedded"
     model: str = ""  # hub id or local path; the embedded backend needs none
     revision: str = "main"
     labels: dict[str, str] = field(default_factory=dict)  # the model's label -> negative, neutral or positive
@@ -40,7 +40,7 @@ class Sentiment:
 class Emotions:
     """The 28 GoEmotions labels: a sigmoid and a threshold for each."""
 
-    backend: Literal["embedded", "transformers"] = "embedded"
+    backend: Literal["embedded", "transformers", "fake"] = "embedded"
     model: str = ""
     revision: str = "main"
     threshold: Share = 0.5  # for labels that `thresholds` does not name (the embedded model brings its own)
@@ -57,7 +57,7 @@ class Themes:
 class Feedback:
     """The teacher, which writes for unhappy reviews."""
 
-    backend: Literal["playbook", "transformers", "openai"] = "playbook"
+    backend: Literal["playbook", "transformers", "openai", "fake"] = "playbook"
     model: str = "playbook"
     revision: str = "main"
     quantize: Literal["auto", "nf4", "none"] = "auto"  # auto: nf4 on CUDA, else bf16 weights as they are

@@ -8,6 +8,7 @@ when there is nothing to do.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ class Context:
     run_id: str
     fingerprint: str
     models: Path  # folder for trained adapters
+    progress: Callable[[int, int], None] = lambda done, total: None  # for work inside one batch, such as a training
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ def run_stage(
     """
     mark = make_current(stage, profile, warehouse)
     pending = warehouse.query(sql_file("stages", f"{stage.name}.sql"), {"fingerprint": mark, **stage.params(profile)})
-    context = Context(profile, warehouse, run_id, mark, models)
+    inner = functools.partial(progress, stage.name)
+    context = Context(profile, warehouse, run_id, mark, models, inner)
     written = failed = 0
     for start in range(0, len(pending), stage.batch_size):
         progress(stage.name, start, len(pending))

@@ -168,7 +168,7 @@ def open_work(path: Path) -> Warehouse:
         raise InputError(f"--warehouse {path}: name a file in a folder that exists.")
     work = work_path(path)
     if not work.exists() and path.exists():
-        _connect(path, read_only=True).close()  # refuses a file that is no warehouse before anything is copied
+        open_read_only(path).close()  # refuses a file that is no warehouse before anything is copied
         copy = work.with_name(work.name + ".tmp")
         shutil.copyfile(path, copy)
         os.replace(copy, work)

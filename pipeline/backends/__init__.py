@@ -39,6 +39,10 @@ def _sentiment(backend: str, model: str, revision: str, labels: tuple[tuple[str,
         from pipeline.backends.embedded import SentimentHead
 
         return SentimentHead()
+    if backend == "fake":
+        from pipeline.backends.fake import FakeClassifier
+
+        return FakeClassifier(SENTIMENTS, exclusive=True)
     from pipeline.backends.transformers import TransformersClassifier
 
     classifier = TransformersClassifier(model, revision, "softmax")
@@ -56,6 +60,10 @@ def _emotions(backend: str, model: str, revision: str) -> Classifier:
         from pipeline.backends.embedded import EmotionsHead
 
         return EmotionsHead()
+    if backend == "fake":
+        from pipeline.backends.fake import FakeClassifier
+
+        return FakeClassifier(EMOTIONS, exclusive=False)
     from pipeline.backends.transformers import TransformersClassifier
 
     classifier = TransformersClassifier(model, revision, "sigmoid")
@@ -81,6 +89,10 @@ def teacher(config: Feedback, taxonomy: Path) -> Generator:
         from pipeline.backends.playbook import Playbook
 
         return Playbook(taxonomy)
+    if config.backend == "fake":
+        from pipeline.backends.fake import FakeGenerator
+
+        return FakeGenerator()
     if config.backend == "openai":
         from pipeline.backends.openai import OpenAIGenerator
 
@@ -130,15 +142,17 @@ def student(config: Distill, options: Generate, quantize: str, adapter: Path | N
     )
 
 
-def bleurt(config: Score) -> tuple[str, Scorer]:
-    """(name for the reader, scorer)."""
-    if config.bleurt == "embedded":
-        from pipeline.backends.embedded import BleurtStandIn
+def bleurt_name(config: Score) -> str:
+    """What a reader should know the BLEURT values by: a stand-in is called one."""
+    return "stand-in: MiniLM trained on BLEURT-base-128" if config.bleurt == "embedded" else config.bleurt
 
-        return BleurtStandIn.model, _embedded_bleurt()
+
+def bleurt(config: Score) -> Scorer:
+    if config.bleurt == "embedded":
+        return _embedded_bleurt()
     from pipeline.metrics import bleurt as metric
 
-    return config.bleurt, functools.partial(metric.score, model=config.bleurt, revision=config.bleurt_revision)
+    return functools.partial(metric.score, model=config.bleurt, revision=config.bleurt_revision)
 
 
 @functools.cache
@@ -148,12 +162,11 @@ def _embedded_bleurt() -> Scorer:
     return BleurtStandIn().score
 
 
-def bertscore(config: Score) -> tuple[str, Scorer]:
-    """(name for the reader, scorer)."""
+def bertscore(config: Score) -> Scorer:
     from pipeline.metrics import bertscore as metric
 
     layers = config.bertscore_layers or None
-    return config.bertscore, functools.partial(
+    return functools.partial(
         metric.score, model=config.bertscore, revision=config.bertscore_revision, num_layers=layers
     )
 

@@ -1,10 +1,10 @@
 """BLEURT for the published PyTorch checkpoints, on transformers' own BERT and RemBERT.
 
-Source: Sellam et al. 2020, "BLEURT: Learning Robust Metrics for Text Generation"; Pu et al. 2021, "Learning Compact
-Metrics for MT" (BLEURT-20). Checkpoints: https://huggingface.co/lucadiliello, converted by bleurt-pytorch, which does
+Sources: Sellam et al. 2020, "BLEURT: Learning Robust Metrics for Text Generation"; Pu et al. 2021, "Learning Compact
+Metrics for MT" (BLEURT-20). Checkpoints: https://huggingface.co/lucadiliello, made with bleurt-pytorch, which does
 not import under transformers 5. Two layouts:
 
-- BERT (`bleurt-tiny|base|large-128|512`): WordPiece; the whole pair is read up to 128 or 512 tokens.
+- BERT (`bleurt-tiny|base|large-128|512`): WordPiece, 128 or 512 tokens for both texts together.
 - RemBERT (`BLEURT-20`, `-D12`, `-D6`, `-D3`): SentencePiece, factorised embeddings, 512 tokens.
 
 The input is `[CLS] reference [SEP] candidate [SEP]`; the score is a linear regression over the pooled `[CLS]`.
@@ -29,62 +29,207 @@ if TYPE_CHECKING:
     import torch
 
 DEFAULT = "lucadiliello/BLEURT-20"
-_FILES = ["*.json", "vocab.txt", "spm.model"]
 _SPECIAL = 3  # [CLS] and two [SEP]
-_SHARED = (
-    "vocab_size hidden_size num_hidden_layers num_attention_heads intermediate_size hidden_act "
-    "max_position_embeddings type_vocab_size layer_norm_eps pad_token_id"
-).split()
+_SHARED = {
+    *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "hidden_act"),
+    *("max_position_embeddings", "type_vocab_size", "layer_norm_eps", "pad_token_id"),
+}
 
 
 @dataclass(frozen=True)
-class Bleurt:
-    """A loaded checkpoint. `revision` is the hub commit it came from, None for a local folder."""
+class Tokenizer:
+    """Token ids of a pair, cut to `max_tokens` off the end of the longer side (`longest_first` of transformers)."""
 
-    module: torch.nn.ModuleDict
-    tokenize: Callable[[Sequence[str]], list[list[int]]]
+    encode: Callable[[Sequence[str]], list[list[int]]]
     cls_id: int
     sep_id: int
     pad_id: int
     max_tokens: int
+    odd_to_reference: bool  # who keeps the odd token when both are cut: transformers' two tokenizer families differ
+
+    def pairs(self, candidates: Sequence[str], references: Sequence[str]) -> list[tuple[list[int], list[int]]]:
+        """(reference, candidate) per pair, uncut and without special tokens."""
+        return list(zip(self.encode(references), self.encode(candidates), strict=True))
+
+    def is_cut(self, reference: list[int], candidate: list[int]) -> bool:
+        return len(reference) + len(candidate) + _SPECIAL > self.max_tokens
+
+    def join(self, reference: list[int], candidate: list[int]) -> tuple[list[int], list[int]]:
+        """(token ids, token types) of the model's input."""
+        if self.is_cut(reference, candidate):
+            budget = self.max_tokens - _SPECIAL
+            half = (budget + (self.odd_to_reference or len(reference) > len(candidate))) // 2
+            kept = min(len(reference), max(half, budget - len(candidate)))
+            reference, candidate = reference[:kept], candidate[: budget - kept]
+        ids = [self.cls_id, *reference, self.sep_id, *candidate, self.sep_id]
+        return ids, [0] * (len(reference) + 2) + [1] * (len(candidate) + 1)
+
+
+@dataclass(frozen=True)
+class Bleurt:
+    """A loaded checkpoint. `revision` is the hub commit the weights came from, None for a local folder."""
+
+    module: torch.nn.ModuleDict
+    tokenizer: Tokenizer
     revision: str | None
 
-    def pairs(self, candidates: Sequence[str], references: Sequence[str]) -> list[tuple[list[int], int]]:
-        """Per pair: token ids, and how many tokens did not fit."""
-        rows = []
-        for reference, candidate in zip(self.tokenize(references), self.tokenize(candidates), strict=True):
-            excess = max(0, len(reference) + len(candidate) + _SPECIAL - self.max_tokens)
-            reference, candidate = _truncate(reference, candidate, excess)
-            rows.append(([self.cls_id, *reference, self.sep_id, *candidate, self.sep_id], excess))
-        return rows
+
+def score(
+    candidates: Sequence[str],
+    references: Sequence[str],
+    model: str = DEFAULT,
+    *,
+    revision: str | None = None,
+    batch_size: int = 16,
+    device: str | None = None,
+) -> list[float]:
+    """BLEURT of each pair, in order; not bounded, and comparable only within one checkpoint.
+
+    `model` is a folder or a hub id; `revision` the hub commit to pin. `device` defaults to CUDA where there is one.
+    Equal to bleurt-pytorch 0.0.1 within 1e-5 in float32. Raises InputError for unusable texts or checkpoints.
+    """
+    import torch
+
+    check_pairs(candidates, references)
+    if not candidates:
+        return []
+    bleurt = load(model, revision)
+    target = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    bleurt.module.to(target)
+    tokenizer = bleurt.tokenizer
+    inputs = [tokenizer.join(*pair) for pair in tokenizer.pairs(candidates, references)]
+    scores = torch.zeros(len(inputs))
+    with torch.inference_mode():
+        for batch in minilm.by_length([ids for ids, _ in inputs], batch_size):
+            ids, mask = minilm.pad([inputs[index][0] for index in batch], tokenizer.pad_id)
+            types, _ = minilm.pad([inputs[index][1] for index in batch], 0)
+            pooled = bleurt.module["encoder"](
+                input_ids=ids.to(target), attention_mask=mask.to(target), token_type_ids=types.to(target)
+            ).pooler_output
+            scores[batch] = bleurt.module["classifier"](pooled)[:, 0].float().cpu()
+    return [float(value) for value in scores]
 
 
-def _truncate(first: list[int], second: list[int], excess: int) -> tuple[list[int], list[int]]:
-    """Cuts tokens off the end of whichever side is longer, as transformers' `longest_first` does."""
-    budget = len(first) + len(second) - excess
-    if not excess:
-        return first, second
-    short = min(len(first), len(second))
-    if 2 * short > budget:  # both sides lose tokens; an odd one is left to the second, or to a longer first
-        keep_first = budget // 2 + (budget % 2 if len(first) > len(second) else 0)
+def count_truncated(
+    candidates: Sequence[str], references: Sequence[str], model: str = DEFAULT, *, revision: str | None = None
+) -> int:
+    """How many pairs do not fit into the model's window, so that their ends were not read. Loads no weights."""
+    check_pairs(candidates, references)
+    if not candidates:
+        return 0
+    folder, _ = _locate(model, revision)
+    tokenizer = _tokenizer(folder, _config(folder), model)
+    return sum(tokenizer.is_cut(*pair) for pair in tokenizer.pairs(candidates, references))
+
+
+@functools.lru_cache(maxsize=2)
+def load(model: str = DEFAULT, revision: str | None = None) -> Bleurt:
+    """The checkpoint in float32, in evaluation mode. Raises InputError when it is missing or of another kind."""
+    import torch
+    from transformers import BertConfig, BertModel, RemBertConfig, RemBertModel
+
+    folder, commit = _locate(model, revision)
+    config = _config(folder)
+    shared = {key: value for key, value in config.items() if key in _SHARED}
+    encoder: torch.nn.Module
+    if config.get("embedding_size"):
+        encoder = RemBertModel(RemBertConfig(**shared, input_embedding_size=config["embedding_size"]))
     else:
-        keep_first = len(first) if len(first) <= len(second) else budget - short
-    return first[:keep_first], second[: budget - keep_first]
-
-
-def _folder(model: str, revision: str | None) -> tuple[Path, str | None]:
-    local = Path(model)
-    if local.is_dir():
-        return local, None
-    from huggingface_hub import HfApi, snapshot_download
-
+        encoder = BertModel(BertConfig(**shared))
+    module = torch.nn.ModuleDict({"encoder": encoder, "classifier": torch.nn.Linear(config["hidden_size"], 1)})
+    state = {}
+    for name, value in _weights(folder).items():
+        if name.endswith("position_ids"):  # a buffer that transformers computes itself
+            continue
+        name = re.sub(r"^(?:bleurt|bert)\.", "encoder.", name)
+        state[name.replace("encoder.embedding_projection", "encoder.embedding_hidden_mapping_in")] = value.float()
     try:
-        files = HfApi().list_repo_files(model, revision=revision)
-        weights = "model.safetensors" if "model.safetensors" in files else "pytorch_model.bin"
-        folder = Path(snapshot_download(model, revision=revision, allow_patterns=[*_FILES, weights]))
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(
+            f"{model} is not a BLEURT checkpoint of the BERT or RemBERT layout "
+            f"({str(error).splitlines()[-1].strip()[:120]}). Use one of {DEFAULT}, {DEFAULT}-D12, "
+            "lucadiliello/bleurt-base-128."
+        ) from error
+    return Bleurt(module.eval(), _tokenizer(folder, config, model), commit)
+
+
+def _locate(model: str, revision: str | None) -> tuple[Path, str | None]:
+    """(folder, hub commit or None). Weights as safetensors; a repository without any gives its pytorch_model.bin."""
+    if Path(model).is_dir():
+        return Path(model), None
+    from huggingface_hub import snapshot_download
+
+    small = ["*.json", "vocab.txt", "spm.model"]
+    try:
+        folder = Path(snapshot_download(model, revision=revision, allow_patterns=[*small, "model.safetensors"]))
+        if not (folder / "model.safetensors").is_file():
+            folder = Path(snapshot_download(model, revision=revision, allow_patterns=[*small, "pytorch_model.bin"]))
     except Exception as error:
         raise InputError(
-            f"BLEURT checkpoint {model!r} is neither a folder nor on the hub ({type(error).__name__}). "
-            "Give the path of a downloaded checkpoint, or check the name and the network."
+            f"BLEURT checkpoint {model!r} is neither a folder nor to be had from the hub ({type(error).__name__}). "
+            "Check the name, the revision and the network, or give the folder of a downloaded checkpoint."
         ) from error
     return folder, folder.name
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    try:
+        config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder} has no readable config.json. Give the folder of a BLEURT checkpoint.") from error
+    return config
+
+
+def _weights(folder: Path) -> dict[str, torch.Tensor]:
+    if (folder / "model.safetensors").is_file():
+        from safetensors.torch import load_file
+
+        return load_file(folder / "model.safetensors")
+    if (folder / "pytorch_model.bin").is_file():
+        import torch
+
+        # weights_only: tensors are read, no pickled code runs.
+        state: dict[str, torch.Tensor] = torch.load(folder / "pytorch_model.bin", "cpu", weights_only=True)
+        return state
+    raise InputError(f"{folder} holds neither model.safetensors nor pytorch_model.bin. Download the checkpoint again.")
+
+
+def _tokenizer(folder: Path, config: dict[str, Any], model: str) -> Tokenizer:
+    file = folder / "tokenizer_config.json"
+    settings = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    # bleurt-base-128 has 512 positions but was trained on, and is to be read with, 128 tokens.
+    named = re.search(r"-(128|512)$", model.rstrip("/"))
+    limits = [config["max_position_embeddings"], settings.get("model_max_length") or 512]
+    max_tokens = min([*limits, int(named[1])] if named else limits)
+    if (folder / "spm.model").is_file():
+        from sentencepiece import SentencePieceProcessor
+
+        pieces = SentencePieceProcessor(model_file=str(folder / "spm.model"))
+        lower = bool(settings.get("do_lower_case", False))
+
+        def encode(texts: Sequence[str]) -> list[list[int]]:
+            ids: list[list[int]] = pieces.encode([text.lower() if lower else text for text in texts], out_type=int)
+            return ids
+
+        cls_id, sep_id, pad_id = (int(pieces.piece_to_id(name)) for name in ("[CLS]", "[SEP]", "[PAD]"))
+        if pieces.unk_id() in {cls_id, sep_id, pad_id}:
+            raise InputError(f"{folder}/spm.model has no [CLS], [SEP] or [PAD]: it belongs to no BLEURT checkpoint.")
+        return Tokenizer(encode, cls_id, sep_id, pad_id, max_tokens, odd_to_reference=True)
+
+    from transformers import BertTokenizer
+
+    try:
+        words = BertTokenizer.from_pretrained(folder)
+    except Exception as error:
+        raise InputError(f"{folder} has no usable tokenizer ({type(error).__name__}). Download it again.") from error
+
+    def encode_words(texts: Sequence[str]) -> list[list[int]]:
+        ids: list[list[int]] = words(
+            list(texts), add_special_tokens=False, split_special_tokens=True, truncation=False, verbose=False
+        )["input_ids"]
+        return ids
+
+    return Tokenizer(
+        encode_words, words.cls_token_id, words.sep_token_id, words.pad_token_id, max_tokens, odd_to_reference=False
+    )

@@ -34,6 +34,7 @@ def spec(profile: Profile) -> dict[str, Any]:
         "version": 1,
         "student": backends.identities(profile)["student"],
         "prompt": prompts.sha256(config.prompt),
+        "max_review_characters": config.max_review_characters,
         "recipe": training.load_recipe(config.recipe),
         "max_examples": config.max_examples,
         "splits": SPLITS,
@@ -100,6 +101,7 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
         recipe=training.load_recipe(config.recipe),
         out=context.models / adapter_name(context.fingerprint, row["round"]),
         continue_from=context.models / previous if row["round"] > 1 else None,
+        progress=context.progress,
     )
     return [
         {

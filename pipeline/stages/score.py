@@ -39,7 +39,7 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
     texts, references = [candidates[i] for i in compared], [rows[i]["reference"] for i in compared]
     values: dict[str, dict[int, float]] = {"bleurt": {}, "bertscore_f1": {}, "meteor": {}}
     if compared:
-        scorers = {"bleurt": backends.bleurt(config)[1], "bertscore_f1": backends.bertscore(config)[1],
+        scorers = {"bleurt": backends.bleurt(config), "bertscore_f1": backends.bertscore(config),
                    "meteor": meteor.score}  # fmt: skip
         values = {
             name: dict(zip(compared, scorer(texts, references), strict=True)) for name, scorer in scorers.items()

@@ -1,0 +1,54 @@
+# Review Insights. `make` alone prints this help. Every target sets up what it needs in .venv.
+PYTHON    ?= python3
+REVIEWS   ?=
+PROFILE   ?= embedded
+WAREHOUSE ?= insights.duckdb
+OUT       ?= exports
+UNTIL     ?=
+ARGS      ?=
+Q         ?=
+export Q
+
+BIN     := .venv/bin
+INSIGHTS = $(BIN)/review-insights
+
+.DEFAULT_GOAL := help
+.PHONY: help stages test sql report check doctor lint setup
+
+help:  ## this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@echo 'Variables: REVIEWS (file, glob, folder, hf:NAME), PROFILE, WAREHOUSE, OUT, UNTIL, ARGS'
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+setup: .venv/installed-dev  ## install everything, tests' and linters' packages too
+
+stages: .venv/installed  ## the main job: every stage on REVIEWS (default: the bundled sample), then the report
+	$(INSIGHTS) run $(foreach review,$(REVIEWS),--reviews '$(review)') --profile '$(PROFILE)' --warehouse '$(WAREHOUSE)' --out '$(OUT)' $(if $(UNTIL),--until '$(UNTIL)') $(ARGS)
+
+sql: .venv/installed  ## a query over the insights, read-only: make sql Q="SELECT ..."
+	@$(INSIGHTS) sql --warehouse '$(WAREHOUSE)' $(ARGS) "$$Q"
+
+report: .venv/installed  ## the nightly export, into OUT
+	@$(INSIGHTS) report --warehouse '$(WAREHOUSE)' --out '$(OUT)' $(ARGS)
+
+check: .venv/installed  ## metric regression check against the recorded baseline; fails on a regression
+	@$(INSIGHTS) check --warehouse '$(WAREHOUSE)' --profile '$(PROFILE)' $(ARGS)
+
+doctor: .venv/installed  ## versions, device, and what each profile needs
+	@$(INSIGHTS) doctor $(ARGS)
+
+test: .venv/installed-dev  ## the whole test suite
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/installed-dev  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy

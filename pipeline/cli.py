@@ -1,0 +1,228 @@
+"""The command line: one sub-command per make target, and the only place that prints or exits.
+
+Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 a check failed, 2 bad usage or bad input
+(one line that says what to do next), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pipeline import __version__
+from pipeline.errors import InputError, ReviewInsightsError
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        raise InputError(f"{message}. See: {self.prog} --help")
+
+
+def parser() -> argparse.ArgumentParser:
+    main = _Parser(prog="review-insights", description="From customer reviews to what went wrong and what to do about it.")
+    main.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+
+    def command(name: str, help_text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help_text, description=help_text)
+        sub.add_argument("--warehouse", type=Path, default=Path("insights.duckdb"), metavar="FILE")
+        return sub
+
+    def profiled(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--profile", default="embedded", metavar="NAME", help="a shipped profile, or a .toml file")
+
+    run = command("run", "run every stage on reviews and write the report")
+    profiled(run)
+    run.add_argument("--reviews", action="append", metavar="WHAT", help="file, glob, folder or hf:NAME[:CONFIG][:SPLIT]; repeatable (default: the bundled sample)")  # fmt: skip
+    run.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="which column holds what, e.g. text=body or text=pros+cons; repeatable")  # fmt: skip
+    run.add_argument("--zero-based-stars", action="store_true", help="the file counts its stars from 0 to 4")
+    run.add_argument("--until", metavar="STAGE", help="stop after that stage")
+    run.add_argument("--limit", type=int, metavar="N", help="only the first N records of each source")
+    run.add_argument("--retry-failed", action="store_true", help="try rows again that ended in an error")
+    run.add_argument("--out", type=Path, default=Path("exports"), metavar="DIR", help="where the report goes")
+    run.add_argument("--no-report", action="store_true")
+    run.add_argument("--json", action="store_true", help="a machine-readable summary on stdout")
+
+    sql = command("sql", "a query over the insights, read-only")
+    sql.add_argument("query", metavar="SQL")
+    sql.add_argument("--format", choices=("table", "csv", "json"), default="table")
+
+    report = command("report", "the nightly export of what the warehouse holds")
+    report.add_argument("--out", type=Path, default=Path("exports"), metavar="DIR")
+    report.add_argument("--date", type=date.fromisoformat, default=None, metavar="YYYY-MM-DD", help="name of the dated folder (default: today)")  # fmt: skip
+
+    check = command("check", "compare the latest run with the recorded baseline; exit 1 on a regression")
+    profiled(check)
+    check.add_argument("--record", metavar="REASON", help="record the latest run as the baseline, and why")
+    check.add_argument("--json", action="store_true")
+
+    doctor = command("doctor", "versions, device, and what each profile needs")
+    doctor.add_argument("--json", action="store_true")
+    return main
+
+
+@contextlib.contextmanager
+def _progress(quiet: bool) -> Iterator[Any]:
+    """A bar per stage on stderr; plain silence where nobody watches (`--json`)."""
+    if quiet:
+        yield lambda name, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:>12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name)
+            bars.update(tasks[name], completed=done, total=total or None)
+
+        yield show
+
+
+def run(args: argparse.Namespace) -> int:
+    from pipeline import report
+    from pipeline.assets import SAMPLE
+    from pipeline.ingest import IngestOptions
+    from pipeline.profile import load
+    from pipeline.run import run as run_pipeline
+
+    mapping = {}
+    for item in args.map:
+        field, equals, column = item.partition("=")
+        if not equals or not field or not column:
+            raise InputError(f"--map {item}: write FIELD=COLUMN, for instance --map text=body")
+        mapping[field] = column
+    if args.limit is not None and args.limit < 1:
+        raise InputError("--limit: give a number of records, 1 or more")
+    options = IngestOptions(mapping=mapping, limit=args.limit, zero_based_stars=args.zero_based_stars)
+    with _progress(args.json) as progress:
+        result = run_pipeline(
+            args.reviews or [str(SAMPLE)],
+            args.warehouse,
+            load(args.profile),
+            options,
+            until=args.until,
+            retry_failed=args.retry_failed,
+            progress=progress,
+        )
+    folder = None if args.no_report else report.write(args.warehouse, args.out)
+    facts = report.facts(result, folder)
+    if args.json:
+        print(json.dumps(facts, indent=2, default=str))
+    else:
+        _print_summary(facts)
+    return 0
+
+
+def _print_summary(facts: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, title="Review Insights", title_justify="left", min_width=76)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in facts["table"]:
+        table.add_row(name, value)
+    console = Console()
+    console.print(table)
+    for name, path in facts["files"].items():
+        console.print(f"{name}: {path}", highlight=False, soft_wrap=True)
+
+
+def sql(args: argparse.Namespace) -> int:
+    from pipeline.warehouse import open_read_only, select
+
+    names, rows = select(open_read_only(args.warehouse), args.query)
+    if args.format == "json":
+        print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str, ensure_ascii=False, indent=2))
+    elif args.format == "csv":
+        import csv
+
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(rows)
+    else:
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(*names)
+        for row in rows:
+            table.add_row(*(Text("" if value is None else str(value)) for value in row))  # Text: no markup from reviews
+        Console().print(table)
+    return 0
+
+
+def report(args: argparse.Namespace) -> int:
+    from pipeline import report as module
+
+    print(module.write(args.warehouse, args.out, args.date))
+    return 0
+
+
+def check(args: argparse.Namespace) -> int:
+    from pipeline import check as module
+    from pipeline.profile import load
+
+    profile = load(args.profile)
+    if args.record:
+        print(module.record(args.warehouse, profile.name, args.record))
+        return 0
+    verdict = module.check(args.warehouse, profile.name)
+    print(json.dumps(verdict.as_dict(), indent=2) if args.json else verdict.as_text())
+    return 0 if verdict.passed else 1
+
+
+def doctor(args: argparse.Namespace) -> int:
+    from pipeline import doctor as module
+
+    findings = module.examine(args.warehouse)
+    print(json.dumps(findings, indent=2, default=str) if args.json else module.as_text(findings))
+    return 0
+
+
+COMMANDS = {"run": run, "sql": sql, "report": report, "check": check, "doctor": doctor}
+
+
+def _quiet_libraries() -> None:
+    """Libraries chat on stderr; a user wants our progress and our errors."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    warnings.filterwarnings("ignore")
+    logging.getLogger("transformers").setLevel(logging.ERROR)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    _quiet_libraries()
+    try:
+        args = parser().parse_args(arguments)
+        return COMMANDS[args.command](args)
+    except ReviewInsightsError as error:
+        print(f"review-insights: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("review-insights: interrupted; the next run goes on from here", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `review-insights sql ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""WordNet 3.0 for METEOR, from a compact table that travels with the package: no NLTK data, no download.
+
+`load()` gives an object with the part of NLTK's reader that `nltk.translate.meteor_score` uses: `synsets(word)`, each
+with `lemmas()` and `name()`, found by WordNet's own morphology. Results equal those of NLTK's reader on WordNet 3.0,
+order included. The table (`data/wordnet.txt.xz`) is made by `pipeline.metrics.build_wordnet`, where its format stands;
+it is derived from WordNet 3.0, Copyright 2006 by Princeton University (`data/WORDNET-LICENSE`).
+"""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import lzma
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.errors import InputError
+
+TABLE = Path(__file__).parent / "data" / "wordnet.txt.xz"
+_PARTS = "nvar"
+# Endings and what replaces them, in the order of morphy(7WN).
+_DETACHMENT = {
+    "n": "s: ses:s ves:f xes:x zes:z ches:ch shes:sh men:man ies:y",
+    "v": "s: ies:y es:e es: ed:e ed: ing:e ing:",
+    "a": "er: est: er:e est:e",
+    "r": "",
+}
+_RULES = {
+    part: [(ending, new) for ending, _, new in (rule.partition(":") for rule in rules.split())]
+    for part, rules in _DETACHMENT.items()
+}
+
+
+class Lemma:
+    """One word of a synset, spelled as in WordNet: capitals kept, blanks as underscores."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def name(self) -> str:
+        return self._name
+
+
+class Synset:
+    __slots__ = ("_lemmas", "_number", "_wordnet")
+
+    def __init__(self, wordnet: WordNet, number: int) -> None:
+        self._wordnet = wordnet
+        self._number = number
+        self._lemmas = [Lemma(name) for name in wordnet.rows[number].split(" ")[1:]]
+
+    def lemmas(self) -> list[Lemma]:
+        return self._lemmas
+
+    def pos(self) -> str:
+        """n, v, a, r, or s for a satellite adjective."""
+        return self._wordnet.rows[self._number][0]
+
+    def name(self) -> str:
+        """First lemma, part of speech and rank among its senses: `dog.n.01`."""
+        lemma, part = self._lemmas[0].name().lower(), self.pos()
+        senses = self._wordnet.senses(lemma).get("a" if part == "s" else part, [])
+        if part == "s":  # satellites are ranked among themselves
+            senses = [number for number in senses if self._wordnet.rows[number][0] == "s"]
+        return f"{lemma}.{part}.{senses.index(self._number) + 1:02d}"
+
+
+class WordNet:
+    """Lookups in the table's text. Words are compared in lower case, as NLTK's reader does."""
+
+    def __init__(self, text: str) -> None:
+        synsets, index, exceptions = text.split("\n\n")
+        self.rows = synsets.split("\n")
+        self._index = index.split("\n")  # sorted; searched by bisection, as a dictionary would take longer to build
+        self._exceptions: dict[tuple[str, str], list[str]] = {}
+        for line in exceptions.splitlines():
+            part, form, *bases = line.split(" ")
+            self._exceptions[part, form] = bases
+        self._synsets: dict[int, Synset] = {}
+
+    def senses(self, lemma: str) -> dict[str, list[int]]:
+        """Numbers of the synsets of a lemma in its base form per part of speech, most frequent sense first."""
+        if " " in lemma:
+            return {}
+        place = bisect.bisect_left(self._index, f"{lemma} ")
+        if place == len(self._index) or not self._index[place].startswith(f"{lemma} "):
+            return {}
+        fields = self._index[place].split(" ")[1:]
+        return {field[0]: [int(number) for number in field[1:].split(",")] for field in fields}
+
+    def _bases(self, form: str, part: str) -> Iterator[tuple[str, list[int]]]:
+        """(base form, synsets) of a form: itself, then what the exception list or else the endings give."""
+        forms = self._exceptions.get((part, form))
+        if forms is None:
+            forms = [form[: -len(ending)] + new for ending, new in _RULES[part] if form.endswith(ending)]
+        for base in dict.fromkeys([form, *forms]):
+            numbers = self.senses(base).get(part)
+            if numbers:
+                yield base, numbers
+
+    def morphy(self, form: str, pos: str | None = None) -> str | None:
+        """The first base form that WordNet knows, of one part of speech (n, v, a, r) or of any; None without one."""
+        return next((base for part in pos or _PARTS for base, _ in self._bases(form, part)), None)
+
+    def synsets(self, lemma: str) -> list[Synset]:
+        """All synsets of a word in any of its forms: nouns, verbs, adjectives, adverbs. Empty for an unknown word."""
+        lemma = lemma.lower()
+        return [
+            self._synset(number) for part in _PARTS for _, numbers in self._bases(lemma, part) for number in numbers
+        ]
+
+    def _synset(self, number: int) -> Synset:
+        if number not in self._synsets:
+            self._synsets[number] = Synset(self, number)
+        return self._synsets[number]
+
+
+@functools.cache
+def load() -> WordNet:
+    """The shipped table, read once. Raises InputError when it is missing or damaged."""
+    try:
+        return WordNet(lzma.decompress(TABLE.read_bytes()).decode("utf-8"))
+    except (OSError, lzma.LZMAError, ValueError) as error:
+        raise InputError(f"The WordNet table {TABLE.name} is missing or damaged. Reinstall review-insights.") from error

@@ -1,0 +1,152 @@
+"""A run: opens it, ingests, walks STAGES in order, sums up, audits, publishes, closes.
+
+A run that is interrupted or killed leaves its working file; the next run goes on from the last committed batch.
+A run that fails an audit publishes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from pipeline import __version__, summary
+from pipeline.assets import PACKAGE
+from pipeline.errors import InputError
+from pipeline.ingest import IngestOptions, Ingested, ingest
+from pipeline.profile import Profile
+from pipeline.sources import expand
+from pipeline.stage import StageResult, now, run_stage
+from pipeline.stages import STAGES
+from pipeline.warehouse import Warehouse, audit, models_path, open_work, publish, work_path
+
+STAGE_NAMES = ("ingest", *(stage.name for stage in STAGES))
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    run_id: str
+    warehouse: Path
+    ingested: list[Ingested]
+    stages: list[StageResult]
+    seconds: dict[str, float]  # per stage, `ingest` among them
+
+    @property
+    def rows_written(self) -> int:
+        return sum(item.added for item in self.ingested) + sum(stage.written for stage in self.stages)
+
+
+def git_sha() -> str | None:
+    """The commit of the checkout this runs from; None for an installed copy."""
+    if not (PACKAGE.parent / ".git").exists():
+        return None
+    command = ["git", "-C", str(PACKAGE.parent), "rev-parse", "HEAD"]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except OSError:
+        return None
+    return result.stdout.strip() or None
+
+
+def environment() -> dict[str, str]:
+    """Versions that decide what a number is worth."""
+    packages = ("torch", "transformers", "peft", "trl", "bitsandbytes", "duckdb", "nltk", "bert-score", "evaluate")
+    versions = {name: metadata.version(name) for name in packages}
+    return {"python": platform.python_version(), "platform": platform.platform(), **versions}
+
+
+def run(
+    reviews: Sequence[str],
+    warehouse_path: Path,
+    profile: Profile,
+    options: IngestOptions,
+    until: str | None = None,
+    retry_failed: bool = False,
+    progress: Progress = lambda name, done, total: None,
+) -> RunResult:
+    """Every stage up to `until` on `reviews`, published to `warehouse_path`.
+
+    Raises InputError before anything is written for input or settings that cannot be used, BackendDown when a
+    model server is away, AuditFailed when the result breaks the warehouse's rules.
+    """
+    expand(reviews)  # a missing file must not leave a warehouse behind
+    stages = _until(until)
+    for stage in stages:
+        stage.spec(profile)  # nor must a recipe, prompt or model that is not there
+    fresh = not work_path(warehouse_path).exists()
+    warehouse = open_work(warehouse_path)
+    run_id = f"{now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+    results: list[StageResult] = []
+    seconds: dict[str, float] = {}
+    try:
+        _open_run(warehouse, run_id, profile)
+        started = now()
+        ingested = ingest(
+            warehouse, reviews, options, run_id, started, lambda source, done: progress(f"ingest {source}", done, 0)
+        )
+        _record(warehouse, run_id, seconds, "ingest", started)
+        fresh = False  # from here on there is work worth keeping
+        for stage in stages:
+            started = now()
+            if retry_failed:
+                warehouse.execute(
+                    f"DELETE FROM store.{stage.name} WHERE error IS NOT NULL AND fingerprint = "
+                    "(SELECT fingerprint FROM store.current WHERE stage = ?)",
+                    [stage.name],
+                )
+            results.append(run_stage(stage, profile, warehouse, run_id, models_path(warehouse_path), progress))
+            _record(warehouse, run_id, seconds, stage.name, started)
+        summary.write(warehouse, run_id, profile)
+        audit(warehouse)
+        warehouse.execute("UPDATE runs SET status = 'done', finished_at = ? WHERE run_id = ?", [now(), run_id])
+        return RunResult(run_id, publish(warehouse), ingested, results, seconds)
+    except BaseException as error:
+        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        warehouse.execute(
+            "UPDATE runs SET status = ?, finished_at = ?, error = ? WHERE run_id = ?",
+            [status, now(), str(error)[:2000], run_id],
+        )
+        warehouse.close()
+        if fresh and isinstance(error, InputError):
+            work_path(warehouse_path).unlink()  # nothing came in: leave the folder as it was
+        raise
+
+
+def _until(name: str | None) -> list[Any]:
+    if name is None:
+        return list(STAGES)
+    if name not in STAGE_NAMES:
+        raise InputError(f"There is no stage {name!r}. Stages, in order: {', '.join(STAGE_NAMES)}.")
+    return list(STAGES[: STAGE_NAMES.index(name)])
+
+
+def _open_run(warehouse: Warehouse, run_id: str, profile: Profile) -> None:
+    warehouse.execute("UPDATE runs SET status = 'interrupted' WHERE status = 'running'")  # killed: nobody said goodbye
+    warehouse.append(
+        "runs",
+        [
+            {
+                "run_id": run_id,
+                "started_at": now(),
+                "profile": profile.name,
+                "git_sha": git_sha(),
+                "version": __version__,
+                "status": "running",
+                "environment": json.dumps(environment()),
+                "stages": "{}",
+            }
+        ],
+    )
+
+
+def _record(warehouse: Warehouse, run_id: str, seconds: dict[str, float], stage: str, started: datetime) -> None:
+    seconds[stage] = round((now() - started).total_seconds(), 2)
+    warehouse.execute("UPDATE runs SET stages = ? WHERE run_id = ?", [json.dumps(seconds), run_id])

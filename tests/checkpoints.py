@@ -1,0 +1,128 @@
+"""Tiny random checkpoints of the real architectures, with real tokenizers, built from configs: no hub, no download."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import (
+    GPT2Config,
+    GPT2ForSequenceClassification,
+    MistralConfig,
+    MistralForCausalLM,
+    PhiConfig,
+    PhiForCausalLM,
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaForSequenceClassification,
+    RobertaModel,
+)
+
+from pipeline.labels import EMOTIONS
+
+_TEXT = [
+    "The waiter was rude and we waited fifty minutes for cold soup.",
+    "A customer left us a 2-star review. Concisely, how can we best improve our services?",
+    "1. Apologize. 2. Train the staff. 3. Keep the kitchen informed and the tables clean!",
+]
+_CHAT = "{% for m in messages %}[INST] {{ m['content'] }} [/INST]{% endfor %}"
+
+
+def _tokenizer(special: dict[str, str], chat: str | None = None) -> PreTrainedTokenizerFast:
+    raw = Tokenizer(models.BPE(unk_token=special.get("unk_token")))
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400,
+        special_tokens=list(dict.fromkeys(special.values())),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    raw.train_from_iterator(_TEXT, trainer)
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=raw, **special)
+    if chat:
+        wrapped.chat_template = chat
+    return wrapped
+
+
+class Checkpoints:
+    """Each property is a folder that from_pretrained loads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def _save(self, name: str, network: Any, tokenizer: Any) -> str:
+        path = self.folder / name
+        network.save_pretrained(path)
+        tokenizer.save_pretrained(path)
+        return str(path)
+
+    @functools.cached_property
+    def mistral(self) -> str:
+        """Teacher: MistralForCausalLM with a chat template; its tokenizer has no pad token."""
+        torch.manual_seed(0)
+        tokenizer = _tokenizer({"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}, _CHAT)
+        config = MistralConfig(
+            vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+            num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=2048,
+            bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
+        )  # fmt: skip
+        return self._save("mistral", MistralForCausalLM(config), tokenizer)
+
+    @functools.cached_property
+    def phi(self) -> str:
+        """Student: PhiForCausalLM whose one special token is bos, eos and unk at once, as in phi-2."""
+        torch.manual_seed(1)
+        end = "<|endoftext|>"
+        tokenizer = _tokenizer({"bos_token": end, "eos_token": end, "unk_token": end})
+        config = PhiConfig(
+            vocab_size=len(tokenizer) + 8, hidden_size=64, intermediate_size=128, num_hidden_layers=2,
+            num_attention_heads=4, max_position_embeddings=2048,
+            bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
+        )  # fmt: skip
+        return self._save("phi", PhiForCausalLM(config), tokenizer)
+
+    def _roberta_config(self, tokenizer: Any, **options: Any) -> RobertaConfig:
+        return RobertaConfig(
+            vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+            num_attention_heads=4, max_position_embeddings=130, pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, **options,
+        )  # fmt: skip
+
+    def _roberta_tokenizer(self) -> Any:
+        names = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>",
+                 "cls_token": "<s>", "sep_token": "</s>", "mask_token": "<mask>"}  # fmt: skip
+        return _tokenizer(names)
+
+    @functools.cached_property
+    def roberta_emotions(self) -> str:
+        """28 labels, multi-label, as SamLowe/roberta-base-go_emotions."""
+        torch.manual_seed(2)
+        tokenizer = self._roberta_tokenizer()
+        config = self._roberta_config(
+            tokenizer, num_labels=28, id2label=dict(enumerate(EMOTIONS)), problem_type="multi_label_classification"
+        )
+        return self._save("roberta_emotions", RobertaForSequenceClassification(config), tokenizer)
+
+    @functools.cached_property
+    def roberta(self) -> str:
+        """A plain encoder, for BERTScore."""
+        torch.manual_seed(3)
+        tokenizer = self._roberta_tokenizer()
+        tokenizer.model_max_length = 128
+        return self._save("roberta", RobertaModel(self._roberta_config(tokenizer)), tokenizer)
+
+    @functools.cached_property
+    def gpt2_sentiment(self) -> str:
+        """A decoder with a classification head and no pad token; its labels are LABEL_0 to LABEL_2."""
+        torch.manual_seed(4)
+        end = "<|endoftext|>"
+        tokenizer = _tokenizer({"bos_token": end, "eos_token": end, "unk_token": end})
+        config = GPT2Config(
+            vocab_size=len(tokenizer), n_embd=32, n_layer=2, n_head=4, n_positions=128, num_labels=3,
+            bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
+        )  # fmt: skip
+        return self._save("gpt2_sentiment", GPT2ForSequenceClassification(config), tokenizer)

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import csv
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import backends
+from pipeline.errors import AuditFailed, BackendDown, InputError
+from pipeline.ingest import IngestOptions
+from pipeline.profile import Profile
+from pipeline.run import RunResult, run
+from pipeline.warehouse import Warehouse, open_read_only, work_path
+
+OPTIONS = IngestOptions()
+
+
+def write_reviews(path: Path, count: int, start: int = 0) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "stars"])
+        for number in range(start, start + count):
+            mood = ("The waiter was rude and the soup was cold, a bad evening" if number % 2 else "A lovely meal")
+            writer.writerow([f"{mood}, table {number}.", 2 if number % 2 else 5])
+    return path
+
+
+def go(reviews: Path, warehouse: Path, profile: Profile, until: str | None = "feedback", **more: Any) -> RunResult:
+    return run([str(reviews)], warehouse, profile, OPTIONS, until=until, **more)
+
+
+def tables(warehouse: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """What a run leaves behind, without what names the run itself."""
+    opened = open_read_only(warehouse)
+    result = {}
+    for table in ("reviews", "rejects", "store.sentiment", "store.emotions", "store.themes", "store.feedback"):
+        names = [name for name in opened.columns(f"SELECT * FROM {table}") if name not in ("run_id", "ingested_at")]
+        rows = opened.query(f"SELECT {', '.join(names)} FROM {table} ORDER BY ALL")
+        result[table] = [tuple(str(value) for value in row.values()) for row in rows]
+    opened.close()
+    return result
+
+
+def test_second_run_writes_nothing_and_ten_more_reviews_are_ten(tmp_path: Path, fake_profile: Profile) -> None:
+    reviews, warehouse = write_reviews(tmp_path / "r.csv", 30), tmp_path / "w.duckdb"
+    first = go(reviews, warehouse, fake_profile)
+    assert first.ingested[0].added == 30 and first.rows_written > 90
+    assert go(reviews, warehouse, fake_profile).rows_written == 0
+    write_reviews(reviews, 40)
+    third = go(reviews, warehouse, fake_profile)
+    assert third.ingested[0].added == 10
+    assert {stage.name: stage.pending for stage in third.stages} == {"sentiment": 10, "emotions": 10, "themes": 10, "feedback": 5}
+
+
+def test_nothing_is_loaded_when_nothing_is_pending(tmp_path: Path, fake_profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    reviews, warehouse = write_reviews(tmp_path / "r.csv", 6), tmp_path / "w.duckdb"
+    go(reviews, warehouse, fake_profile)
+
+    def refuse(*args: Any) -> None:
+        raise AssertionError("a model was loaded for zero rows")
+
+    for loader in ("sentiment", "emotions", "teacher", "student"):
+        monkeypatch.setattr(backends, loader, refuse)
+    assert go(reviews, warehouse, fake_profile).rows_written == 0
+
+
+def test_the_ledger_says_what_ran(tmp_path: Path, fake_profile: Profile) -> None:
+    warehouse = tmp_path / "w.duckdb"
+    result = go(write_reviews(tmp_path / "r.csv", 4), warehouse, fake_profile, until="emotions")
+    (row,) = open_read_only(warehouse).query("SELECT * FROM runs")
+    assert (row["run_id"], row["status"], row["profile"]) == (result.run_id, "done", "fake")
+    assert row["finished_at"] >= row["started_at"] and "torch" in row["environment"]
+    assert list(result.seconds) == ["ingest", "sentiment", "emotions"]
+
+
+def test_until_stops_there_and_still_publishes(tmp_path: Path, fake_profile: Profile) -> None:
+    warehouse = tmp_path / "w.duckdb"
+    go(write_reviews(tmp_path / "r.csv", 4), warehouse, fake_profile, until="ingest")
+    opened = open_read_only(warehouse)
+    assert opened.value("SELECT count(*) FROM insights") == 4
+    assert opened.value("SELECT count(*) FROM sentiment") == 0
+
+
+def test_bad_input_leaves_nothing_behind(tmp_path: Path, fake_profile: Profile) -> None:
+    warehouse = tmp_path / "w.duckdb"
+    empty, untitled = tmp_path / "empty.csv", tmp_path / "untitled.csv"
+    empty.write_text("")
+    untitled.write_text("a,b\n1,2\n")
+    for reviews in (tmp_path / "missing.csv", empty, untitled):
+        with pytest.raises(InputError) as caught:
+            go(reviews, warehouse, fake_profile)
+        assert reviews.name in str(caught.value) and "\n" not in str(caught.value)
+    with pytest.raises(InputError, match="Stages, in order"):
+        go(write_reviews(tmp_path / "r.csv", 1), warehouse, fake_profile, until="nonsense")
+    assert not [file for file in tmp_path.iterdir() if file.name.startswith("w.duckdb")]
+
+
+def test_a_server_that_is_down_keeps_its_rows_pending(tmp_path: Path, fake_profile: Profile) -> None:
+    down = dataclasses.replace(
+        fake_profile,
+        feedback=dataclasses.replace(fake_profile.feedback, backend="openai", base_url="http://127.0.0.1:9/v1", timeout=1.0),
+    )
+    reviews, warehouse = write_reviews(tmp_path / "r.csv", 8), tmp_path / "w.duckdb"
+    with pytest.raises(BackendDown):
+        go(reviews, warehouse, down)
+    assert not warehouse.exists(), "half a run is not published"
+    result = go(reviews, warehouse, fake_profile)
+    assert result.ingested[0].added == 0, "what was done before the server failed is kept"
+    assert {stage.name: stage.written for stage in result.stages}["feedback"] == 4
+    statuses = open_read_only(warehouse).query("SELECT status FROM runs ORDER BY started_at")
+    assert [row["status"] for row in statuses] == ["failed", "done"]
+
+
+def test_a_failed_audit_publishes_nothing(tmp_path: Path, fake_profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    reviews, warehouse = write_reviews(tmp_path / "r.csv", 4), tmp_path / "w.duckdb"
+    go(reviews, warehouse, fake_profile)
+    before = warehouse.read_bytes()
+
+    def broken(opened: Warehouse) -> None:
+        raise AuditFailed("planted")
+
+    monkeypatch.setattr("pipeline.run.audit", broken)
+    write_reviews(reviews, 6)
+    with pytest.raises(AuditFailed):
+        go(reviews, warehouse, fake_profile)
+    assert warehouse.read_bytes() == before
+
+
+def test_failed_rows_stay_until_they_are_retried(tmp_path: Path, fake_profile: Profile) -> None:
+    reviews, warehouse = tmp_path / "r.csv", tmp_path / "w.duckdb"
+    reviews.write_text("text,stars\nBad soup.,1\nBad [no answer] soup.,1\n")
+    assert {stage.name: stage.failed for stage in go(reviews, warehouse, fake_profile).stages}["feedback"] == 1
+    assert go(reviews, warehouse, fake_profile).rows_written == 0
+    again = go(reviews, warehouse, fake_profile, retry_failed=True)
+    assert {stage.name: stage.written for stage in again.stages}["feedback"] == 1
+
+
+def test_two_writers_are_one_too_many(tmp_path: Path, fake_profile: Profile) -> None:
+    reviews, warehouse = write_reviews(tmp_path / "r.csv", 4), tmp_path / "w.duckdb"
+    holder = subprocess.Popen(
+        [sys.executable, "-c",
+         f"import duckdb, time; c = duckdb.connect({str(work_path(warehouse))!r}); print('open', flush=True); time.sleep(60)"],
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert holder.stdout is not None and holder.stdout.readline() == b"open\n"
+        with pytest.raises(InputError, match="Another run is writing"):
+            go(reviews, warehouse, fake_profile)
+    finally:
+        holder.kill()
+        holder.wait()
+        assert holder.stdout is not None
+        holder.stdout.close()
+
+
+SLOW = """
+import sys, time
+from pathlib import Path
+from pipeline import backends
+from pipeline.backends import fake
+from pipeline.ingest import IngestOptions
+from pipeline.profile import load
+from pipeline.run import run
+write = fake.FakeGenerator.write
+def slowly(self, requests):
+    time.sleep(0.3)
+    return write(self, requests)
+fake.FakeGenerator.write = slowly
+run([sys.argv[1]], Path(sys.argv[2]), load(sys.argv[3]), IngestOptions(), until="feedback",
+    progress=lambda name, done, total: print(name, done, flush=True))
+"""
+
+
+@pytest.mark.parametrize("stage", ["sentiment 0", "themes 0", "feedback 64"])
+def test_kill_9_in_the_middle_then_again_is_the_same_as_never_killed(
+    tmp_path: Path, fake_profile: Profile, stage: str
+) -> None:
+    reviews, killed, whole = write_reviews(tmp_path / "r.csv", 300), tmp_path / "k.duckdb", tmp_path / "w.duckdb"
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW, str(reviews), str(killed), str(tmp_path / "fake.toml")],
+        stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.strip() == stage:
+            break
+    else:
+        pytest.fail("the run ended before it could be killed")
+    time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert not killed.exists()
+    resumed = go(reviews, killed, fake_profile)
+    go(reviews, whole, fake_profile)
+    assert resumed.ingested[0].added == 0
+    assert tables(killed) == tables(whole)
+    statuses = open_read_only(killed).query("SELECT status FROM runs ORDER BY started_at")
+    assert [row["status"] for row in statuses] == ["interrupted", "done"]
+
+

@@ -1,0 +1,257 @@
+VIEW main.distill
+    round INTEGER
+    fingerprint VARCHAR
+    run_id VARCHAR
+    model VARCHAR
+    adapter VARCHAR
+    train_rows BIGINT
+    validation_rows BIGINT
+    test_rows BIGINT
+    train_loss DOUBLE
+    validation_loss DOUBLE
+    best_step BIGINT
+    seconds DOUBLE
+    error VARCHAR
+VIEW main.emotions
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    labels VARCHAR[]
+    probabilities MAP(VARCHAR, FLOAT)
+    model VARCHAR
+    error VARCHAR
+VIEW main.feedback
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    model VARCHAR
+    role VARCHAR
+    text VARCHAR
+    suggestions VARCHAR[]
+    raw_output VARCHAR
+    truncated BOOLEAN
+    error VARCHAR
+TABLE main.fingerprint
+    fingerprint VARCHAR
+    stage VARCHAR
+    spec_json JSON
+    parents VARCHAR[]
+    created_at TIMESTAMP
+VIEW main.generate
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    model VARCHAR
+    role VARCHAR
+    text VARCHAR
+    suggestions VARCHAR[]
+    raw_output VARCHAR
+    truncated BOOLEAN
+    error VARCHAR
+TABLE main.ingests
+    source VARCHAR
+    content_hash VARCHAR
+    spec_hash VARCHAR
+    run_id VARCHAR
+    rows BIGINT
+    accepted BIGINT
+    added BIGINT
+    rejected BIGINT
+    duplicates BIGINT
+    columns JSON
+VIEW main.insights
+    review_id VARCHAR
+    source VARCHAR
+    business VARCHAR
+    product VARCHAR
+    reviewed_at TIMESTAMP
+    language VARCHAR
+    stars DOUBLE
+    text VARCHAR
+    sentiment VARCHAR
+    sentiment_score FLOAT
+    emotions VARCHAR[]
+    themes VARCHAR[]
+    feedback VARCHAR
+    suggestions VARCHAR[]
+    feedback_role VARCHAR
+    feedback_model VARCHAR
+TABLE main.metrics
+    run_id VARCHAR
+    role VARCHAR
+    metric VARCHAR
+    n BIGINT
+    mean DOUBLE
+    ci_low DOUBLE
+    ci_high DOUBLE
+    median DOUBLE
+    std DOUBLE
+    min DOUBLE
+    p25 DOUBLE
+    p75 DOUBLE
+    max DOUBLE
+    model VARCHAR
+TABLE main.migrations
+    name VARCHAR
+    applied_at TIMESTAMP
+TABLE main.rejects
+    reject_id VARCHAR
+    source VARCHAR
+    source_row BIGINT
+    reason VARCHAR
+    raw VARCHAR
+    review_id VARCHAR
+    run_id VARCHAR
+TABLE main.reviews
+    review_id VARCHAR
+    source VARCHAR
+    source_row BIGINT
+    text VARCHAR
+    language VARCHAR
+    stars DOUBLE
+    label VARCHAR
+    reviewed_at TIMESTAMP
+    business VARCHAR
+    product VARCHAR
+    ingested_at TIMESTAMP
+    run_id VARCHAR
+TABLE main.runs
+    run_id VARCHAR
+    started_at TIMESTAMP
+    finished_at TIMESTAMP
+    profile VARCHAR
+    git_sha VARCHAR
+    version VARCHAR
+    status VARCHAR
+    environment JSON
+    stages JSON
+    error VARCHAR
+VIEW main.scores
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    role VARCHAR
+    bleurt DOUBLE
+    bertscore_f1 DOUBLE
+    meteor DOUBLE
+    grounding DOUBLE
+    error VARCHAR
+VIEW main.sentiment
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    label VARCHAR
+    negative FLOAT
+    neutral FLOAT
+    positive FLOAT
+    model VARCHAR
+    error VARCHAR
+VIEW main.student_verdict
+    role VARCHAR
+    n BIGINT
+    student_meteor DOUBLE
+    other_meteor DOUBLE
+    student_grounding DOUBLE
+    other_grounding DOUBLE
+    beaten BOOLEAN
+VIEW main.themes
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    theme VARCHAR
+    evidence VARCHAR
+    sentiment VARCHAR
+    score FLOAT
+    error VARCHAR
+VIEW main.training_set
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    split VARCHAR
+    round INTEGER
+    prompt VARCHAR
+    completion VARCHAR
+TABLE store.current
+    stage VARCHAR
+    fingerprint VARCHAR
+TABLE store.distill
+    round INTEGER
+    fingerprint VARCHAR
+    run_id VARCHAR
+    model VARCHAR
+    adapter VARCHAR
+    train_rows BIGINT
+    validation_rows BIGINT
+    test_rows BIGINT
+    train_loss DOUBLE
+    validation_loss DOUBLE
+    best_step BIGINT
+    seconds DOUBLE
+    error VARCHAR
+TABLE store.emotions
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    labels VARCHAR[]
+    probabilities MAP(VARCHAR, FLOAT)
+    model VARCHAR
+    error VARCHAR
+TABLE store.feedback
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    model VARCHAR
+    role VARCHAR
+    text VARCHAR
+    suggestions VARCHAR[]
+    raw_output VARCHAR
+    truncated BOOLEAN
+    error VARCHAR
+TABLE store.generate
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    model VARCHAR
+    role VARCHAR
+    text VARCHAR
+    suggestions VARCHAR[]
+    raw_output VARCHAR
+    truncated BOOLEAN
+    error VARCHAR
+TABLE store.score
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    role VARCHAR
+    bleurt DOUBLE
+    bertscore_f1 DOUBLE
+    meteor DOUBLE
+    grounding DOUBLE
+    error VARCHAR
+TABLE store.sentiment
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    label VARCHAR
+    negative FLOAT
+    neutral FLOAT
+    positive FLOAT
+    model VARCHAR
+    error VARCHAR
+TABLE store.themes
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    theme VARCHAR
+    evidence VARCHAR
+    sentiment VARCHAR
+    score FLOAT
+    error VARCHAR
+TABLE store.training_set
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    split VARCHAR
+    round INTEGER
+    prompt VARCHAR
+    completion VARCHAR
