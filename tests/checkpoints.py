@@ -80,7 +80,7 @@ class Checkpoints:
         tokenizer = _tokenizer({"bos_token": end, "eos_token": end, "unk_token": end})
         config = PhiConfig(
             vocab_size=len(tokenizer) + 8, hidden_size=64, intermediate_size=128, num_hidden_layers=2,
-            num_attention_heads=4, max_position_embeddings=2048,
+            num_attention_heads=4, max_position_embeddings=2048, initializer_range=0.2,  # so that adapters can steer it
             bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
         )  # fmt: skip
         return self._save("phi", PhiForCausalLM(config), tokenizer)

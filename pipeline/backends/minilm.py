@@ -62,7 +62,9 @@ def locate() -> Path:
 def load() -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """The encoder in float32 and its tokenizer, for training and inference alike."""
     from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     folder = locate()
     return AutoModel.from_pretrained(folder, use_safetensors=True), AutoTokenizer.from_pretrained(folder)
 

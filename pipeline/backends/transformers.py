@@ -26,6 +26,9 @@ def device() -> str:
 
 def from_pretrained(auto: Any, model: str, revision: str, **options: Any) -> Any:
     """auto.from_pretrained with one clear error for what usually goes wrong."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # one bar per stage is ours; bars of libraries would tear it apart
     try:
         return auto.from_pretrained(model, revision=revision, **options)
     except (OSError, ValueError) as error:

@@ -37,7 +37,7 @@ def train(
     import torch
     from datasets import Dataset
     from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
-    from transformers import TrainerCallback, set_seed
+    from transformers import PrinterCallback, TrainerCallback, set_seed
     from trl import SFTConfig, SFTTrainer
 
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def train(
         started = time.monotonic()
         network, tokenizer = load_causal_lm(model, revision, recipe["quantize"])
         if getattr(network, "is_loaded_in_4bit", False):
-            network = prepare_model_for_kbit_training(network, arguments.gradient_checkpointing)
+            network = prepare_model_for_kbit_training(network, arguments.activation_checkpointing)
         if continue_from is not None:
             network = PeftModel.from_pretrained(network, continue_from, is_trainable=True)
         else:
@@ -94,6 +94,7 @@ def train(
             processing_class=tokenizer,
             callbacks=[Report()],
         )
+        trainer.remove_callback(PrinterCallback)  # stdout is for results
         outcome = trainer.train()
         result = {
             "train_loss": outcome.training_loss,

@@ -1,0 +1,364 @@
+"""Themes of a review: which aspects of the playbook it speaks of, and the clause that says so.
+
+Pure functions on text. No model is loaded: the sentiment of each clause comes from the classifier, in the stage.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.assets import PACKAGE
+from pipeline.errors import InputError
+
+GENERAL = "general"  # the aspect for reviews in which no term was found
+LONGEST = 240  # characters of a clause: more than that is no longer evidence, it is the review
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """One entry of the playbook. `terms` holds (language, terms) pairs; `general` has none."""
+
+    id: str
+    label: str
+    terms: tuple[tuple[str, tuple[str, ...]], ...]
+    acknowledge: tuple[str, ...]
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Mention:
+    """text[start:end] is the clause that mentions the aspect; `term` is the playbook's term that matched in it."""
+
+    aspect_id: str
+    start: int
+    end: int
+    term: str
+
+
+# --- The playbook file ---
+
+_KEYS = {"id", "label", "acknowledge", "steps", "terms"}
+_SLOT = re.compile(r"\{(.*?)\}")
+_CJK = "\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f"
+
+
+def load_aspects(path: Path | None = None) -> tuple[Aspect, ...]:
+    """The aspects of a playbook file, in its order; None: the shipped one.
+
+    Raises InputError, with everything that is wrong with the file in one line.
+    """
+    path = path or PACKAGE / "playbook.toml"
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"The playbook {path} cannot be read: {error}. Mend it, or leave [themes] taxonomy out.") from None
+    errors = [f"unknown key '{key}' (aspects are written as [[aspect]])" for key in document if key != "aspect"]
+    entries = document.get("aspect", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        errors.append("'aspect' is not a list of tables (write [[aspect]])")
+        entries = []
+    for number, entry in enumerate(entries, 1):
+        errors += [f"aspect {entry.get('id') or number}: {error}" for error in _errors(entry)]
+    ids = [entry["id"] for entry in entries if isinstance(entry.get("id"), str)]
+    errors += [f"aspect {id}: written twice" for id in sorted({id for id in ids if ids.count(id) > 1})]
+    if GENERAL not in ids:
+        errors.append(f"no aspect '{GENERAL}', which answers reviews that mention none of the others")
+    if not errors:
+        errors = _shared_terms(entries)
+    if errors:
+        raise InputError(f"The playbook {path} has {len(errors)} error(s): {'; '.join(errors)}.")
+    return tuple(
+        Aspect(
+            id=entry["id"],
+            label=entry["label"],
+            terms=tuple((language, tuple(terms)) for language, terms in entry.get("terms", {}).items()),
+            acknowledge=tuple(entry["acknowledge"]),
+            steps=tuple(entry["steps"]),
+        )
+        for entry in entries
+    )
+
+
+def _errors(entry: Mapping[str, Any]) -> list[str]:
+    errors = [f"unknown key '{key}'" for key in entry if key not in _KEYS]
+    if not isinstance(entry.get("id"), str) or not re.fullmatch(r"[a-z][a-z0-9_]*", entry["id"]):
+        errors.append("'id' must be lower case letters, digits and underscores")
+    if not _is_line(entry.get("label")):
+        errors.append("'label' must be one line of text")
+    for key, fewest, slots in (("acknowledge", 1, {"quote", "business"}), ("steps", 3, set[str]())):
+        lines = entry.get(key)
+        if not isinstance(lines, list) or len(lines) < fewest or not all(_is_line(line) for line in lines):
+            errors.append(f"'{key}' must list at least {fewest} line(s) of text")
+            continue
+        unknown = sorted({slot for line in lines for slot in _SLOT.findall(line)} - slots)
+        errors += [f"'{key}' has an unknown slot {{{slot}}}" for slot in unknown]
+        if key == "acknowledge" and not all("{quote}" in line for line in lines):
+            errors.append("every line of 'acknowledge' must hold {quote}")
+    return errors + _term_errors(entry)
+
+
+def _term_errors(entry: Mapping[str, Any]) -> list[str]:
+    terms = entry.get("terms", {})
+    if entry.get("id") == GENERAL:
+        return [f"'{GENERAL}' takes no terms"] if terms else []
+    if not isinstance(terms, dict) or not terms:
+        return ["'terms' must list words and phrases per language"]
+    errors = []
+    for language, listed in terms.items():
+        if not re.fullmatch(r"[a-z]{2}", language):
+            errors.append(f"language '{language}' is not a two-letter code")
+        if not isinstance(listed, list) or not listed:
+            errors.append(f"'terms.{language}' is empty")
+            continue
+        for term in listed:
+            if not isinstance(term, str) or not re.fullmatch(r"\w.*?\*?", term) or "*" in term[:-1]:
+                errors.append(f"'terms.{language}' has {term!r}: a term starts with a letter, and * stands only at its end")
+    return errors
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and len(value.splitlines()) == 1
+
+
+def _shared_terms(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A term that two aspects claim would always go to one of them, silently."""
+    owners: dict[tuple[str, str], list[str]] = {}
+    for entry in entries:
+        for language, terms in entry.get("terms", {}).items():
+            for term in terms:
+                owners.setdefault((language, _fold(term)), []).append(entry["id"])
+    return [
+        f"term '{term}' ({language}) is listed by {' and '.join(ids)}" for (language, term), ids in owners.items() if len(ids) > 1
+    ]
+
+
+# --- Sentences and clauses ---
+
+_CLOSERS = "\"'”’»)\\]」』】）"
+_END = re.compile(rf"\n\s*|(?:[.!?…]+|[。！？｡；]+|;(?=\s))[{_CLOSERS}]*")
+_ADDRESS = re.compile(r"\w+://\S+|www\.\S+|\S+@\S+\.\w+|\w+\.(?:com|org|net|edu|gov|info|co\.uk|de|fr|nl|dk|pdf|html?)\b", re.I)
+_WORD_BEFORE = re.compile(r"[^\W_]+$")
+_ABBREVIATIONS = frozenset(
+    "mr mrs ms dr prof st vs approx etc ph jr sr sra dept nr str bzw ca usw evtl inkl zzgl ggf tel mme mlle "
+    "av bl kl osv dvs bijv mevr dhr sig".split()
+)
+# German and Danish write ordinals with a full stop: "im 3. Stock", "den 5. maj".
+_AFTER_ORDINAL = re.compile(
+    r"\s*(?:jan|feb|mär|mar|apr|mai|maj|jun|jul|aug|sep|okt|oct|nov|dez|dec|etage|stock|og\b|mal\b|klasse|woche|tag\b|sal\b)", re.I
+)
+# A contrast word opens a new clause, since opposite opinions live in one sentence. Words that mean something else in
+# another language (fr "ma", en "men", nl "dog") count only after a comma, or not at all.
+_CONTRAST = re.compile(
+    r"""(?<![^\s,(])(?:
+        (?<!nothing\s)(?<!anything\s)(?<!everything\s)(?<!none\s)(?<!all\s)(?<!no\schoice\s)but\b
+      | however\b | although\b | (?<!even\s)(?<!as\s)though\b | even\sthough\b | whereas\b
+      | aber\b | allerdings\b | jedoch\b | obwohl\b | mais\b | cependant\b | pourtant\b | toutefois\b | en\srevanche\b
+      | pero\b | aunque\b | sin\sembargo\b | però\b | tuttavia\b | porém\b | contudo\b | no\sentanto\b
+      | maar\b | echter\b | selvom\b
+      | (?<=,\s)(?:while|yet|except|unfortunately|sadly|doch|leider|par\scontre|ma|purtroppo|mas|infelizmente|men|
+                   desværre|helaas|malheureusement|desafortunadamente|lamentablemente)\b
+    )|(?<=[，,、])\s?(?:但|不过|可是|然而|只是|就是|しかし|ただ|でも)|但是|(?<=けど、)|(?<=けれど、)|(?<=すが、)|(?<=たが、)|(?<=いが、)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_BREAK = re.compile(r"[,:，、：]+\s*|\s+")
+
+
+def sentences(text: str, clauses: bool = True) -> list[tuple[int, int]]:
+    """Character spans (start, end) of the sentences of a text: ordered, apart, trimmed and never blank.
+
+    With `clauses`, sentences are also split before words of contrast and at semicolons, and none is longer than
+    LONGEST characters. Knows Latin, Chinese and Japanese punctuation, full stops without a space after them,
+    decimals, web addresses, common abbreviations; a stray emoji stays with the sentence that it follows.
+    """
+    cuts = [0, *_cuts(text, clauses), len(text)]
+    spans: list[tuple[int, int]] = []
+    for start, end in zip(cuts, cuts[1:], strict=False):
+        start, end = _trim(text, start, end)
+        if start == end:
+            continue
+        wordless = not any(map(str.isalnum, text[start:end]))
+        if wordless and spans and "\n" not in text[spans[-1][1] : start]:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    if not clauses:
+        return spans
+    return [piece for start, end in spans for clause in _clauses(text, start, end) for piece in _short(text, *clause)]
+
+
+def _cuts(text: str, semicolons: bool) -> list[int]:
+    """Where one sentence ends and the next may begin."""
+    lowered_text = not any(map(str.isupper, text))
+    addresses = [match.span() for match in _ADDRESS.finditer(text)] if "." in text else []
+    cuts: list[int] = []
+    for match in _END.finditer(text):
+        at, end = match.span()
+        mark = match[0]
+        if any(start < at < stop - 1 for start, stop in addresses):
+            continue
+        if mark[0] == ".":
+            if mark[:2] != ".." and not _full_stop_ends(text, at, end, cuts[-1] if cuts else 0, lowered_text):
+                continue
+        elif mark[0] in ";；" and not semicolons:
+            continue
+        cuts.append(end)
+    return cuts
+
+
+def _full_stop_ends(text: str, at: int, end: int, start: int, lowered_text: bool) -> bool:
+    """Whether the single full stop at text[at] ends a sentence that began at `start`."""
+    following = text[end : end + 1]
+    if not following or end > at + 1 and following.isspace():
+        return True
+    found = _WORD_BEFORE.search(text, max(start, at - 24), at)
+    word = found[0] if found else ""
+    if word.isdigit():
+        if following.isdigit() or not text[start : at - len(word)].strip():
+            return False  # a decimal; the number of a list item
+        if not following.isspace() or _AFTER_ORDINAL.match(text, end):
+            return not following.isspace() and following.isalpha() and len(word) > 2
+        upper = text[end:].lstrip()[:1].isupper()
+        return upper or lowered_text
+    if word.lower() in _ABBREVIATIONS or word.lower() == "no" and text[end:].lstrip()[:1].isdigit():
+        return word.lower() in ("etc", "usw", "osv") and text[end:].lstrip()[:1].isupper()
+    if len(word) == 1 and word != "I" and word.isascii():
+        afternoon = text[max(start, at - 3) : at].lower().endswith(("a.m", "p.m"))
+        return afternoon and following.isspace() and text[end:].lstrip()[:1].isupper()
+    if following.isalnum():  # "it was ok.the staff": a missing space, unless the word is too short to tell
+        return len(word) > 1
+    return following.isspace() or not following.isascii() or following in "\"'(["
+
+
+def _clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    spans = []
+    for match in _CONTRAST.finditer(text, start, end):
+        cut = match.start()
+        if _weight(text[start:cut]) >= 10 and _weight(text[cut:end]) >= 10:
+            spans.append((start, cut))
+            start = cut
+    return [_trim(text, *span) for span in [*spans, (start, end)]]
+
+
+def _weight(text: str) -> int:
+    """Length in characters, a Chinese or Japanese one counted three times (it says about as much)."""
+    return sum(3 if "\u3040" <= character <= "\u9fff" else 1 for character in text)
+
+
+def _short(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Pieces of at most LONGEST characters, cut at the last comma, else the last blank, else anywhere."""
+    pieces = []
+    while end - start > LONGEST:
+        breaks = list(_BREAK.finditer(text, start + LONGEST // 3, start + LONGEST))
+        commas = [found for found in breaks if not found[0].isspace()]
+        cut = (commas or breaks)[-1].end() if breaks else start + LONGEST
+        pieces.append(_trim(text, start, cut))
+        start = _trim(text, cut, end)[0]
+    return [(a, b) for a, b in [*pieces, (start, end)] if a < b]
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """Without blanks at either end, and without a comma that a cut left hanging."""
+    while start < end and (text[start].isspace() or text[start] in ",，、;"):
+        start += 1
+    while start < end and (text[end - 1].isspace() or text[end - 1] in ",，、"):
+        end -= 1
+    return start, end
+
+
+# --- Terms ---
+
+
+@dataclass(frozen=True)
+class _Matcher:
+    pattern: re.Pattern[str]
+    exact: Mapping[str, tuple[str, str]]  # folded term -> (aspect id, term)
+    prefixes: Mapping[str, tuple[str, str]]
+
+    def owner(self, found: str) -> tuple[str, str]:
+        found = _fold(found)
+        if found in self.exact:
+            return self.exact[found]
+        return next(self.prefixes[found[:size]] for size in range(len(found), 0, -1) if found[:size] in self.prefixes)
+
+
+def find(text: str, language: str | None, aspects: tuple[Aspect, ...]) -> list[Mention]:
+    """Every clause that mentions an aspect, in order of the text; one Mention per clause and aspect.
+
+    Terms of the language and of English are looked for; all languages where it is None or not in the playbook.
+    Where terms overlap, the one that begins first and then the longest counts ("room service" is not a room).
+    """
+    matcher = _matcher(aspects, (language or "")[:2].lower())
+    lowered = _lower(text)
+    mentions: dict[tuple[str, int], Mention] = {}
+    for start, end in sentences(text):
+        for match in matcher.pattern.finditer(lowered, start, end):
+            aspect_id, term = matcher.owner(match[0])
+            mentions.setdefault((aspect_id, start), Mention(aspect_id, start, end, term))
+    return list(mentions.values())
+
+
+@functools.lru_cache(maxsize=64)
+def _matcher(aspects: tuple[Aspect, ...], language: str) -> _Matcher:
+    known = {code for aspect in aspects for code, _ in aspect.terms}
+    wanted = {language, "en"} if language in known else known
+    # Terms of the language itself come first: they win over an English one that is written alike.
+    listed = [(aspect.id, term, code) for aspect in aspects for code, terms in aspect.terms for term in terms if code in wanted]
+    exact: dict[str, tuple[str, str]] = {}
+    prefixes: dict[str, tuple[str, str]] = {}
+    for aspect_id, term, _ in sorted(listed, key=lambda item: item[2] != language):
+        folded = _fold(term)
+        if folded.endswith("*"):
+            prefixes.setdefault(folded[:-1].rstrip(), (aspect_id, term))
+        else:
+            exact.setdefault(folded, (aspect_id, term))
+    letter = rf"[^\W{_CJK}]"
+    latin: dict[str, Any] = {}
+    glued: dict[str, Any] = {}
+    for folded in exact:
+        _insert(glued if _is_cjk(folded) else latin, folded, "" if _is_cjk(folded) else rf"(?!{letter})")
+    for folded in prefixes:
+        _insert(glued if _is_cjk(folded) else latin, folded, f"{letter}*")
+    parts = [rf"(?<!{letter}){_expression(latin)}"] if latin else []
+    parts += [_expression(glued)] if glued else []
+    return _Matcher(re.compile("|".join(parts) or r"(?!)"), exact, prefixes)
+
+
+def _insert(tree: dict[str, Any], term: str, ending: str) -> None:
+    for character in term:
+        tree = tree.setdefault(character, {})
+    tree.setdefault("endings", []).append(ending)
+
+
+def _expression(tree: dict[str, Any]) -> str:
+    """A prefix tree as a regular expression that tries longer terms first: a few steps per word, not one per term."""
+    branches = [_literal(character) + _expression(child) for character, child in tree.items() if character != "endings"]
+    # An exact ending before an open one: "seat" and "seat*" may both stand here.
+    branches += sorted(tree.get("endings", []), key=lambda ending: ending.endswith("*"))
+    return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
+
+
+def _literal(character: str) -> str:
+    return {" ": r"[\s\-–]+", "'": "['’]"}.get(character) or re.escape(character)
+
+
+def _is_cjk(term: str) -> bool:
+    return bool(re.search(f"[{_CJK}]", term))
+
+
+def _fold(term: str) -> str:
+    """One spelling for what is matched alike: case, blanks and hyphens, apostrophes."""
+    return re.sub(r"[\s\-–]+", " ", _lower(term)).replace("’", "'")
+
+
+def _lower(text: str) -> str:
+    """Lower case of the same length, so that positions hold (İ alone becomes two characters)."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(small if len(small := character.lower()) == 1 else character for character in text)
