@@ -17,7 +17,8 @@ def repair(text: str) -> str:
     """A review as its author wrote it: mojibake and HTML entities decoded (ftfy), literal ``\\n`` sequences made
     line breaks, runs of blanks folded. Case, punctuation, emoji and digits stay as they are.
     """
-    text = ftfy.fix_text(text, unescape_html=True, normalization="NFC").replace("\x00", "")
+    # Full-width punctuation is how Chinese and Japanese are written, not a fault.
+    text = ftfy.fix_text(text, unescape_html=True, normalization="NFC", fix_character_width=False).replace("\x00", "")
     text = re.sub(r"<br\s*/?>", "\n", text, flags=re.IGNORECASE)
     text = _LITERAL_BREAK.sub("\n", text)
     text = _SPACES.sub(" ", text)

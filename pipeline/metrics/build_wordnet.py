@@ -85,7 +85,7 @@ def main(arguments: list[str] | None = None) -> None:
     except InputError as error:
         sys.exit(str(error))
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
+    options.out.write_bytes(lzma.compress(text.encode(), preset=9))
     (options.out.parent / LICENSE_NAME).write_text(licence(options.wordnet), encoding="utf-8")
     print(f"{options.out}: {options.out.stat().st_size:,} bytes")
 

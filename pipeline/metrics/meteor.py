@@ -1,9 +1,9 @@
 """METEOR per pair, by NLTK's own `meteor_score`, on any machine and without a download.
 
-Source: Banerjee and Lavie 2005; Lavie and Agarwal 2007, whose parameters (alpha 0.9, beta 3, gamma 0.5) NLTK has as
+Source: Banerjee and Lavie 2005; Lavie and Agarwal 2007, whose parameters (alpha 0.9, beta 3, gamma 0.5) are NLTK's
 defaults. Texts are tokenized as `nltk.word_tokenize` does it (`pipeline.metrics.tokens`), which is also what
 `evaluate`'s METEOR does; synonyms come from WordNet 3.0 (`pipeline.metrics.wordnet`). Values equal those of plain NLTK
-with its downloaded data; what makes it faster is that tokens, stems and synonyms are remembered.
+with its downloaded data; the time is saved by remembering tokens, stems and synonyms.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from collections.abc import Iterable, Sequence
 
 from pipeline.metrics import check_pairs, tokens, wordnet
 
-_REMEMBERED = 2**16
+_TEXTS = 4096  # texts whose tokens are kept: a reference is met again with every role
+_WORDS = 2**16
+_tokens: dict[str, list[str]] = {}
+
 
 class _Stemmer:
     """NLTK's Porter stemmer with a memory."""
@@ -21,7 +24,10 @@ class _Stemmer:
     def __init__(self) -> None:
         from nltk.stem.porter import PorterStemmer
 
-        self.stem = functools.lru_cache(maxsize=_REMEMBERED)(PorterStemmer().stem)
+        self.stem = functools.lru_cache(maxsize=_WORDS)(PorterStemmer().stem)
+
+
+_stemmer = functools.cache(_Stemmer)
 
 
 class _Synset:
@@ -33,7 +39,7 @@ class _Synset:
 
 
 class _Synonyms:
-    """WordNet as one pair sees it: a word's synonyms, of all its synsets together, that occur in the reference.
+    """WordNet as one reference sees it: a word's synonyms, of all its synsets together, that occur in the reference.
 
     METEOR joins the lemmas of a word's synsets and looks for the reference's words among them, so the value is that of
     the whole WordNet. NLTK gets here with stems on both sides.
@@ -48,12 +54,14 @@ class _Synonyms:
         return (_Synset(names),) if names else ()
 
 
-@functools.lru_cache(maxsize=_REMEMBERED)
-def _synonyms(word: str) -> frozenset[str]:
-    return frozenset(lemma.name() for synset in wordnet.load().synsets(word) for lemma in synset.lemmas())
+@functools.lru_cache(maxsize=_WORDS)
+def _synonyms(word: str) -> set[str]:
+    return wordnet.load().synonyms(word)
 
 
-_stemmer = functools.cache(_Stemmer)
+@functools.lru_cache(maxsize=_TEXTS)
+def _synonyms_in(reference: str) -> _Synonyms:
+    return _Synonyms(_tokens[reference])
 
 
 def score(candidates: Sequence[str], references: Sequence[str]) -> list[float]:
@@ -64,11 +72,15 @@ def score(candidates: Sequence[str], references: Sequence[str]) -> list[float]:
     from nltk.translate.meteor_score import single_meteor_score
 
     check_pairs(candidates, references)
-    words = dict(zip(texts := list(dict.fromkeys([*candidates, *references])), tokens.tokenize(texts), strict=True))
+    if len(_tokens) > _TEXTS:
+        _tokens.clear()
+    new = [text for text in dict.fromkeys([*candidates, *references]) if text not in _tokens]
+    _tokens.update(zip(new, tokens.tokenize(new), strict=True))
+    stemmer = _stemmer()
     return [
         float(
             single_meteor_score(
-                words[reference], words[candidate], stemmer=_stemmer(), wordnet=_Synonyms(words[reference])
+                _tokens[reference], _tokens[candidate], stemmer=stemmer, wordnet=_synonyms_in(reference)
             )
         )
         for candidate, reference in zip(candidates, references, strict=True)

@@ -20,27 +20,28 @@ if TYPE_CHECKING:
 
 # American newspaper usage, as in NLTK's model: months, states, titles, firms. "e.g." and "etc." are not in it, and
 # neither are they here; "ok." is Oklahoma.
-_ABBREVIATIONS = frozenset(
-    """
+_ABBREVIATIONS = """
     a.m ala aug ave bros calif co col colo conn corp d.c dec dr feb fla fri ft ga gen gov ill inc jan jr kan ky l.a lt
     ltd m.b.a maj messrs mich minn mr mrs ms n.c n.h n.j n.y nev nov oct ok okla ore p.m pa ph.d prof rep sen sep sept
     sgt sr st tenn tex tues u.k u.n u.s u.s.a va vs vt w.va wash wed wis yr
     b c d e f g h j k l m n o p q r s t u v w x y z
-    """.split()
-)
+"""
 # A capital after an abbreviation starts a sentence for these words only.
-_STARTERS = "but he however if in it so since some the there these they this those when while"
+_STARTERS = "but he however i if in it so since some the there these they this those when while"
+_KNOWN = frozenset(_ABBREVIATIONS.split())
 _SEPARATOR = "xxchunkxx"
 # Blanks that NLTK's rules and str.split see differently, or that NLTK's rules for quotes tell from a space.
 _ODD = re.compile(
     rf"[\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]|[\t-\r][\"'`]|[\"'`][\t-\r]|{_SEPARATOR}"
 )
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
-_CLOSING = frozenset(".?!])}>\"'»”’")
+_CLOSING = frozenset(".?!])}>\"'»\u201d\u2019")
+_OPENING = re.compile(r"[\"'`]{2}")
 _END = re.compile(r"[.?!]")
 _PLAIN_END = re.compile(r"([A-Za-z]{2,})[.?!]")
 _REMEMBERED = 2**17
-_inside: dict[str, list[str] | None] = {}  # chunk -> its tokens inside a sentence; None where they depend on more
+# Chunk -> its tokens inside a sentence: a tuple where the chunk may end one, None where they depend on more.
+_inside: dict[str, list[str] | tuple[str, ...] | None] = {}
 
 
 @functools.cache
@@ -48,7 +49,7 @@ def _sentences() -> PunktSentenceTokenizer:
     from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
     parameters = PunktParameters()
-    parameters.abbrev_types = set(_ABBREVIATIONS)
+    parameters.abbrev_types = set(_KNOWN)
     parameters.sent_starters = set(_STARTERS.split())
     parameters.collocations = {("##number##", "review")}  # NLTK's model reads "2. Review the menu" as one sentence
     return PunktSentenceTokenizer(parameters)
@@ -75,9 +76,7 @@ def tokenize(texts: Sequence[str]) -> list[list[str]]:
     chunked = [[] if _ODD.search(text) else text.split() for text in texts]
     _learn({chunk for chunks in chunked for chunk in chunks})
     assembled = (_assemble(chunks) if chunks else None for chunks in chunked)
-    return [
-        tokenize_plainly(text) if tokens is None else tokens for text, tokens in zip(texts, assembled, strict=True)
-    ]
+    return [tokenize_plainly(text) if tokens is None else tokens for text, tokens in zip(texts, assembled, strict=True)]
 
 
 def _learn(chunks: set[str]) -> None:
@@ -89,9 +88,10 @@ def _learn(chunks: set[str]) -> None:
     start = 0
     for chunk in new:
         end = tokens.index(_SEPARATOR, start)
-        # A lone closing mark belongs to what precedes it; two single quotes read differently when they open a sentence.
-        moves = (not _LETTER_OR_DIGIT.search(chunk) and not _CLOSING.isdisjoint(chunk)) or chunk.startswith("''")
-        _inside[chunk] = None if moves else tokens[start:end]
+        # A lone closing mark belongs to what precedes it; two quotes read differently when they open a sentence.
+        moves = _OPENING.match(chunk) or (not _LETTER_OR_DIGIT.search(chunk) and not _CLOSING.isdisjoint(chunk))
+        found = tokens[start:end]
+        _inside[chunk] = None if moves else tuple(found) if _END.search(chunk) else found
         start = end + 1
 
 
@@ -102,7 +102,7 @@ def _assemble(chunks: list[str]) -> list[str] | None:
         words = _inside[chunk]
         if words is None:
             return None
-        if _END.search(chunk):
+        if isinstance(words, tuple):
             ends = _ends_sentence(chunk, following)
             if ends is None:
                 return None
@@ -121,9 +121,9 @@ def _at_end(chunk: str) -> list[str]:
 
 @functools.lru_cache(maxsize=_REMEMBERED)
 def _ends_sentence(chunk: str, following: str) -> bool | None:
-    """Whether a sentence ends between two chunks, the first of which has a period, ? or !; None when one ends inside."""
+    """Whether a sentence ends between a chunk that has a period, ? or ! and the next; None when one ends inside."""
     plain = _PLAIN_END.fullmatch(chunk)
-    if plain and plain[1].lower() not in _ABBREVIATIONS and (not following or following[0].isalnum()):
+    if plain and plain[1].lower() not in _KNOWN and (not following or following[0].isalnum()):
         return True  # what Punkt would say, too
     if not following:
         return True if len(_sentences().tokenize(chunk)) == 1 else None

@@ -8,7 +8,6 @@ it is derived from WordNet 3.0, Copyright 2006 by Princeton University (`data/WO
 
 from __future__ import annotations
 
-import bisect
 import functools
 import lzma
 from collections.abc import Iterator
@@ -73,7 +72,7 @@ class WordNet:
     def __init__(self, text: str) -> None:
         synsets, index, exceptions = text.split("\n\n")
         self.rows = synsets.split("\n")
-        self._index = index.split("\n")  # sorted; searched by bisection, as a dictionary would take longer to build
+        self._index: dict[str, str] = dict(line.split(" ", 1) for line in index.split("\n"))
         self._exceptions: dict[tuple[str, str], list[str]] = {}
         for line in exceptions.splitlines():
             part, form, *bases = line.split(" ")
@@ -82,13 +81,12 @@ class WordNet:
 
     def senses(self, lemma: str) -> dict[str, list[int]]:
         """Numbers of the synsets of a lemma in its base form per part of speech, most frequent sense first."""
-        if " " in lemma:
-            return {}
-        place = bisect.bisect_left(self._index, f"{lemma} ")
-        if place == len(self._index) or not self._index[place].startswith(f"{lemma} "):
-            return {}
-        fields = self._index[place].split(" ")[1:]
-        return {field[0]: [int(number) for number in field[1:].split(",")] for field in fields}
+        fields = self._index.get(lemma)
+        return (
+            {field[0]: [int(number) for number in field[1:].split(",")] for field in fields.split(" ")}
+            if fields
+            else {}
+        )
 
     def _bases(self, form: str, part: str) -> Iterator[tuple[str, list[int]]]:
         """(base form, synsets) of a form: itself, then what the exception list or else the endings give."""
@@ -110,6 +108,12 @@ class WordNet:
         return [
             self._synset(number) for part in _PARTS for _, numbers in self._bases(lemma, part) for number in numbers
         ]
+
+    def synonyms(self, lemma: str) -> set[str]:
+        """The names of all lemmas of all synsets of a word; empty for an unknown word."""
+        lemma = lemma.lower()
+        numbers = {number for part in _PARTS for _, senses in self._bases(lemma, part) for number in senses}
+        return {name for number in numbers for name in self.rows[number][2:].split(" ")}
 
     def _synset(self, number: int) -> Synset:
         if number not in self._synsets:

@@ -1,9 +1,11 @@
-"""Tiny random checkpoints, each with a real tokenizer, so that the metrics' code paths run without any download."""
+"""Tiny random BLEURT checkpoints with real tokenizers, and NLTK's own WordNet reader where Debian's WordNet is."""
 
 from __future__ import annotations
 
 import io
 import json
+import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -94,3 +96,33 @@ def bleurt_rembert(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]
     ).eval()
     write_bleurt(folder, model, config, "rembert")
     return folder, model
+
+
+@pytest.fixture(scope="session")
+def debian_wordnet() -> Path:
+    """Folder of Debian's packages wordnet-base and wordnet-sense-index (WordNet 3.0), which CI installs."""
+    folder = Path("/usr/share/wordnet")
+    if not (folder / "index.sense").is_file() or not (folder / "data.noun").is_file():
+        pytest.skip("needs Debian's wordnet-base and wordnet-sense-index")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def nltk_wordnet(debian_wordnet: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """NLTK's reader over Debian's files. NLTK reads only inside its data roots and follows no link out of them."""
+    import nltk
+    from nltk.corpus.reader.wordnet import WordNetCorpusReader
+
+    root = tmp_path_factory.mktemp("nltk_data")
+    folder = root / "corpora" / "wordnet"
+    folder.mkdir(parents=True)
+    for name in WordNetCorpusReader._FILES:
+        if name != "lexnames":
+            shutil.copyfile(debian_wordnet / name, folder / name)
+    # Debian does not package it; the names of the lexicographer files play no part in a lookup.
+    (folder / "lexnames").write_text("".join(f"{number:02d}\tfile{number}\t1\n" for number in range(45)))
+    nltk.data.path.insert(0, str(root))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # no multilingual data
+        yield WordNetCorpusReader(nltk.data.find("corpora/wordnet"), None)
+    nltk.data.path.remove(str(root))

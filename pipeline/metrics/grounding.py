@@ -1,0 +1,95 @@
+"""Grounding: does a feedback text find the review it was written for among others?
+
+The text and the reviews are embedded, the reviews ranked by cosine, and the value is the reciprocal rank of the own
+review (its mean is MRR; the share of ranks 1 is R@1). No reference is involved, so a generic paragraph that imitates
+the teacher's style gains nothing: among 100 its expected value is 0.05 and its R@1 0.01.
+"""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from pipeline.backends import minilm
+from pipeline.errors import InputError
+from pipeline.metrics import check_pairs
+
+Embed = Callable[[Sequence[str]], np.ndarray]
+
+_TIE = 1e-6  # cosines closer than this are equal: padding alone moves them by 1e-7
+_REMEMBERED = 50_000  # embeddings kept between calls, as every batch meets the same distractors: 77 MB
+_vectors: dict[bytes, np.ndarray] = {}
+
+
+def score(
+    texts: Sequence[str],
+    reviews: Sequence[str],
+    distractors: Sequence[str],
+    *,
+    pool: int = 100,
+    embed: Embed | None = None,
+) -> list[float]:
+    """Reciprocal rank of `reviews[i]` for `texts[i]` among `pool` reviews: itself and `pool` - 1 of `distractors`.
+
+    Distractors are put in the order of their hashes, and each review takes those that follow its own: the same on
+    every machine and in every batch, and hardly changed by a new distractor. Never among them: the own review and its
+    duplicates (case and blanks aside). With fewer distractors the pool is smaller; with none the value is nan.
+    Ties count against the text (it gets the worst rank); an empty text gets 0.
+
+    `embed` maps n strings to n vectors of one width, by default MiniLM's sentence embeddings; they need not be unit
+    vectors. Raises InputError for lists that do not pair up and for `pool` below 2.
+    """
+    check_pairs(texts, reviews, names=("texts", "reviews"))
+    if pool < 2:
+        raise InputError(f"A grounding pool of {pool} has no other review in it. Set the pool to 2 or more.")
+    ring = sorted({_place(text): text for text in distractors if text.strip()}.items())
+    places = [place for place, _ in ring]
+    pools: list[list[str]] = []
+    for review in reviews:
+        own = _place(review)
+        start = bisect.bisect_left(places, own)
+        following = (ring[(start + step) % len(ring)] for step in range(min(pool, len(ring))))
+        pools.append([text for place, text in following if place != own][: pool - 1])
+
+    wanted = [index for index, text in enumerate(texts) if text.strip() and pools[index]]
+    values = [0.0 if pools[index] else float("nan") for index in range(len(texts))]
+    needed = {string for index in wanted for string in (texts[index], reviews[index], *pools[index])}
+    strings = sorted(needed)
+    if not strings:
+        return values
+    row = {string: number for number, string in enumerate(strings)}
+    vectors = _unit(_remembered(strings) if embed is None else np.asarray(embed(strings)))
+    for index in wanted:
+        text = vectors[row[texts[index]]]
+        others = vectors[[row[other] for other in pools[index]]] @ text
+        own_cosine = vectors[row[reviews[index]]] @ text
+        values[index] = 1.0 / (1 + int((others >= own_cosine - _TIE).sum()))
+    return values
+
+
+def recall_at_1(reciprocal_ranks: Sequence[float]) -> float | None:
+    """R@1: the share of texts whose own review came first. None without texts; nan values are left out."""
+    known = [value for value in reciprocal_ranks if value == value]
+    return sum(value == 1.0 for value in known) / len(known) if known else None
+
+
+def _place(text: str) -> bytes:
+    return hashlib.sha256(" ".join(text.casefold().split()).encode("utf-8", "surrogatepass")).digest()
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(lengths == 0, 1, lengths)
+
+
+def _remembered(strings: Sequence[str]) -> np.ndarray:
+    """MiniLM's embeddings, those of earlier calls from memory."""
+    keys = [hashlib.sha256(string.encode("utf-8", "surrogatepass")).digest() for string in strings]
+    if len(_vectors) + len(strings) > _REMEMBERED:
+        _vectors.clear()
+    new = {key: string for key, string in zip(keys, strings, strict=True) if key not in _vectors}
+    _vectors.update(zip(new, minilm.embed(list(new.values())), strict=True))
+    return np.stack([_vectors[key] for key in keys])
