@@ -142,6 +142,10 @@ _MONTHS = {
     "febrero": "february", "marzo": "march", "abril": "april", "mayo": "may", "junio": "june", "julio": "july",
     "agosto": "august", "septiembre": "september", "octubre": "october", "noviembre": "november", "diciembre": "december",
 }  # fmt: skip
+_DATE_WORD = re.compile(
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)[a-z]*|am|pm|utc|gmt|z|t|st|nd|rd|th",
+    re.IGNORECASE,
+)
 _SLASHED = re.compile(r"^\s*(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{2,4})")
 _WORD = re.compile(r"[^\W\d_]+")
 _RELATIVE = re.compile(r"\b(ago|vor|siden|hace|il y a|yesterday|today|gestern|heute)\b", re.IGNORECASE)
@@ -159,6 +163,12 @@ def day_first(values: Iterable[str | None]) -> bool:
     return (firsts > 12 and seconds <= 12) or (dotted and seconds <= 12)
 
 
+def _date_word(word: str) -> str:
+    """A month's English name, a word that dates are made of, or nothing ("Published on", "Publiée le")."""
+    english = _MONTHS.get(word.lower(), word)
+    return english if _DATE_WORD.fullmatch(english) else " "
+
+
 def parse_date(value: str | None, dayfirst: bool) -> datetime | None:
     """A point in time without zone (UTC where a zone was given), or None: relative and partial dates are not invented."""
     from dateutil import parser
@@ -171,7 +181,7 @@ def parse_date(value: str | None, dayfirst: bool) -> datetime | None:
         return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
     if not re.search(r"\d{4}|\d{1,2}\D+\d{1,2}|\d{1,2}\D+\w+\D+\d{2}", text):
         return None
-    text = _WORD.sub(lambda match: _MONTHS.get(match[0].lower(), match[0]), text)
+    text = _WORD.sub(lambda match: _date_word(match[0]), text)
     try:
         iso = re.match(r"\d{4}-", text)
         moment = parser.parse(text, dayfirst=dayfirst and not iso, default=datetime(2000, 1, 1))

@@ -89,7 +89,7 @@ def _ingest_source(
         records.append(record)
     whole = [record for record in records if isinstance(record, dict)]
     names = list(dict.fromkeys(name for record in whole[:1000] for name in record))
-    chosen = columns.choose(names, options.mapping, whole[:1000], source)
+    chosen = columns.choose(names, options.mapping, whole[:1000], source) if whole else {}
     shape = _Shape(chosen, whole, options)
 
     held = {

@@ -256,6 +256,8 @@ def _json(source: str, text: str) -> Iterator[Record]:
         if len(lines) > 1 and lines[0].lstrip().startswith("{") and lines[0].rstrip().endswith("}"):
             return _json_lines(lines)
         raise InputError(f"{source} is not valid JSON: {error.msg}, line {error.lineno} column {error.colno}.") from error
+    except RecursionError as error:
+        raise InputError(f"{source} nests its JSON too deeply to be a list of reviews.") from error
     if isinstance(document, dict):
         lists = [value for value in document.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
         document = lists[0] if len(lists) == 1 else [document]
@@ -274,8 +276,8 @@ def _json_lines(lines: Iterable[str]) -> Iterator[Record]:
     for line in lines:
         try:
             yield _json_record(json.loads(line))
-        except json.JSONDecodeError as error:
-            yield Broken(line, f"not valid JSON: {error.msg}")
+        except (json.JSONDecodeError, RecursionError) as error:
+            yield Broken(line, f"not valid JSON: {getattr(error, 'msg', 'nested too deeply')}")
 
 
 def _parquet(source: str, warehouse: Warehouse) -> Iterator[Record]:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.backends import minilm
 from pipeline.errors import InputError
-from pipeline.metrics import check_pairs
+from pipeline.metrics import check_pairs, hub
 
 if TYPE_CHECKING:
     import torch
@@ -117,7 +117,7 @@ def count_truncated(
     check_pairs(candidates, references)
     if not candidates:
         return 0
-    folder, _ = _locate(model, revision)
+    folder, _ = hub.locate(model, revision)
     tokenizer = _tokenizer(folder, _config(folder), model)
     return sum(tokenizer.is_cut(*pair) for pair in tokenizer.pairs(candidates, references))
 
@@ -128,7 +128,7 @@ def load(model: str = DEFAULT, revision: str | None = None) -> Bleurt:
     import torch
     from transformers import BertConfig, BertModel, RemBertConfig, RemBertModel
 
-    folder, commit = _locate(model, revision)
+    folder, commit = hub.locate(model, revision)
     config = _config(folder)
     shared = {key: value for key, value in config.items() if key in _SHARED}
     encoder: torch.nn.Module
@@ -152,25 +152,6 @@ def load(model: str = DEFAULT, revision: str | None = None) -> Bleurt:
             "lucadiliello/bleurt-base-128."
         ) from error
     return Bleurt(module.eval(), _tokenizer(folder, config, model), commit)
-
-
-def _locate(model: str, revision: str | None) -> tuple[Path, str | None]:
-    """(folder, hub commit or None). Weights as safetensors; a repository without any gives its pytorch_model.bin."""
-    if Path(model).is_dir():
-        return Path(model), None
-    from huggingface_hub import snapshot_download
-
-    small = ["*.json", "vocab.txt", "spm.model"]
-    try:
-        folder = Path(snapshot_download(model, revision=revision, allow_patterns=[*small, "model.safetensors"]))
-        if not (folder / "model.safetensors").is_file():
-            folder = Path(snapshot_download(model, revision=revision, allow_patterns=[*small, "pytorch_model.bin"]))
-    except Exception as error:
-        raise InputError(
-            f"BLEURT checkpoint {model!r} is neither a folder nor to be had from the hub ({type(error).__name__}). "
-            "Check the name, the revision and the network, or give the folder of a downloaded checkpoint."
-        ) from error
-    return folder, folder.name
 
 
 def _config(folder: Path) -> dict[str, Any]:

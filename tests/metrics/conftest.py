@@ -126,3 +126,24 @@ def nltk_wordnet(debian_wordnet: Path, tmp_path_factory: pytest.TempPathFactory)
         warnings.simplefilter("ignore")  # no multilingual data
         yield WordNetCorpusReader(nltk.data.find("corpora/wordnet"), None)
     nltk.data.path.remove(str(root))
+
+
+@pytest.fixture(scope="session")
+def roberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random RoBERTa of 3 layers and 40 tokens, with the files of RoBERTa's own tokenizer."""
+    import torch
+    from tokenizers import pre_tokenizers
+    from transformers import RobertaConfig, RobertaModel
+
+    folder = tmp_path_factory.mktemp("roberta")
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", *alphabet, "Ġh", "he", "Ġhe", "Ġt", "Ġth", "Ġthe"]
+    (folder / "vocab.json").write_text(json.dumps({token: number for number, token in enumerate(vocabulary)}))
+    (folder / "merges.txt").write_text("#version: 0.2\nĠ t\nĠt h\nĠth e\nĠ h\nh e\nĠh e\n")
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "RobertaTokenizer"}))
+    sizes = {name: value for name, value in SIZES.items() if name not in {"pad_token_id", "type_vocab_size"}}
+    config = RobertaConfig(**{**sizes, "num_hidden_layers": 3}, vocab_size=len(vocabulary), max_position_embeddings=42)
+    # With this seed no token's best cosine is negative, which bert-score would lift to 0 in a padded batch.
+    torch.manual_seed(5)
+    RobertaModel(config).save_pretrained(folder)
+    return folder

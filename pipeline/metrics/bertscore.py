@@ -1,0 +1,171 @@
+"""BERTScore (F1 per pair) through the bert-score package.
+
+Source: Zhang et al. 2020, "BERTScore: Evaluating Text Generation with BERT"; https://github.com/Tiiiger/bert_score.
+`roberta-large` is the paper's choice for English, `microsoft/deberta-xlarge-mnli` the one that follows people best.
+"minilm" is the embedded encoder: a stand-in, to be compared only with itself. Layer 4 of its 6 follows the original
+project's BERTScore values best: Pearson correlation 0.70, 0.73, 0.83, 0.89, 0.91, 0.85, 0.83 for layers 0 to 6, on 120
+of its reviews with two candidates each.
+
+What is done around the package, for transformers 5: RoBERTa's tokenizer gets the leading blank that bert-score asks for
+at every call (the argument is ignored now, and every first word would be another); text is cut at the model's window
+also where the tokenizer names none; texts without a token, on which bert-score fails, have the score 0 that it
+documents.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.backends import minilm
+from pipeline.errors import InputError
+from pipeline.metrics import check_pairs, hub
+
+if TYPE_CHECKING:
+    from bert_score import BERTScorer
+
+DEFAULT = "roberta-large"
+MINILM_LAYERS = 4
+_AT_ONCE = 256  # pairs; bert-score keeps a vector per token of all it is given: 0.4 GB here for roberta-large
+
+
+def score(
+    candidates: Sequence[str],
+    references: Sequence[str],
+    model: str = DEFAULT,
+    *,
+    revision: str | None = None,
+    num_layers: int | None = None,
+    rescale_with_baseline: bool = False,
+    lang: str = "en",
+    batch_size: int = 32,
+    device: str | None = None,
+) -> list[float]:
+    """F1 of each pair, in order: at most 1; rescaled by the package's baseline for `lang`, mostly 0 to 1.
+
+    `model` is "minilm", a folder or a hub id; `revision` the hub commit to pin. `num_layers` defaults to the package's
+    choice for that model. A pair with an empty side has 0 (before rescaling). `device` defaults to CUDA where there is
+    one. Raises InputError for unusable texts, models or layers.
+    """
+    check_pairs(candidates, references)
+    if not candidates:
+        return []
+    scorer = _scorer(model, revision, num_layers, rescale_with_baseline, lang, device)
+    empty = 0.0
+    if rescale_with_baseline:
+        baseline = float(scorer.baseline_vals[2])
+        empty = -baseline / (1 - baseline)
+    values = [empty] * len(candidates)
+    has_tokens = {text: _token_count(scorer._tokenizer, text) > 0 for text in {*candidates, *references}}
+    kept = [index for index in range(len(values)) if has_tokens[candidates[index]] and has_tokens[references[index]]]
+    for start in range(0, len(kept), _AT_ONCE):
+        batch = kept[start : start + _AT_ONCE]
+        pairs = [candidates[index] for index in batch], [references[index] for index in batch]
+        for index, value in zip(batch, scorer.score(*pairs, batch_size=batch_size)[2].tolist(), strict=True):
+            values[index] = value
+    return values
+
+
+def count_truncated(
+    candidates: Sequence[str], references: Sequence[str], model: str = DEFAULT, *, revision: str | None = None
+) -> int:
+    """How many pairs have a side that does not fit into the model's window. Loads no weights."""
+    check_pairs(candidates, references)
+    if not candidates:
+        return 0
+    tokenizer = _tokenizer(_folder(model, revision))
+    room = tokenizer.model_max_length - tokenizer.num_special_tokens_to_add()
+    is_cut = {text: _token_count(tokenizer, text) > room for text in {*candidates, *references}}
+    return sum(
+        is_cut[candidate] or is_cut[reference] for candidate, reference in zip(candidates, references, strict=True)
+    )
+
+
+def settings_hash(model: str = DEFAULT, *, num_layers: int | None = None, rescale_with_baseline: bool = False) -> str:
+    """bert-score's own name of the settings, which makes values comparable: model, layer, versions, rescaling."""
+    from bert_score.utils import get_hash
+
+    name = minilm.HUB_ID if model == "minilm" else model
+    settings: str = get_hash(name, _layers(model, num_layers), False, rescale_with_baseline, False, False)
+    return settings
+
+
+def _layers(model: str, num_layers: int | None) -> int:
+    from bert_score.utils import model2layers
+
+    if num_layers is not None:
+        return num_layers
+    if model == "minilm":
+        return MINILM_LAYERS
+    layers = model2layers.get(model) or model2layers.get(Path(model).name)
+    if layers is None:
+        raise InputError(
+            f"bert-score has no tuned layer for {model}. Give one: num_layers (bertscore_layers), from 1 up."
+        )
+    return int(layers)
+
+
+def _folder(model: str, revision: str | None) -> Path:
+    return minilm.locate() if model == "minilm" else hub.locate(model, revision)[0]
+
+
+def _tokenizer(folder: Path) -> Any:
+    from transformers import AutoConfig, AutoTokenizer, GPT2Tokenizer, RobertaTokenizer
+
+    config = AutoConfig.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    if isinstance(tokenizer, GPT2Tokenizer | RobertaTokenizer):
+        tokenizer = AutoTokenizer.from_pretrained(folder, add_prefix_space=True)
+    window = getattr(config, "max_position_embeddings", None) or tokenizer.model_max_length
+    if config.model_type in {"camembert", "roberta", "xlm-roberta"}:  # positions up to the padding id are unused
+        window -= config.pad_token_id + 1
+    tokenizer.model_max_length = min(tokenizer.model_max_length, window)
+    return tokenizer
+
+
+def _token_count(tokenizer: Any, text: str) -> int:
+    return len(tokenizer.encode(text.strip(), add_special_tokens=False, verbose=False))
+
+
+@functools.lru_cache(maxsize=2)
+def _scorer(
+    model: str, revision: str | None, num_layers: int | None, rescale_with_baseline: bool, lang: str, device: str | None
+) -> BERTScorer:
+    import bert_score
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    layers = _layers(model, num_layers)
+    folder = _folder(model, revision)
+    if "t5" in str(folder) and "t5" not in Path(model).name:
+        raise InputError(
+            f"bert-score takes every path with 't5' in it for a T5 model: {folder}. Move the model elsewhere."
+        )
+    baseline = Path(bert_score.__file__).parent / "rescale_baseline" / lang / f"{model}.tsv"
+    if rescale_with_baseline and not baseline.is_file():
+        raise InputError(f"bert-score has no baseline for {model} in {lang!r}. Set rescale_with_baseline to false.")
+    try:
+        scorer = bert_score.BERTScorer(
+            str(folder),
+            num_layers=layers,
+            device=device,
+            lang=lang,
+            rescale_with_baseline=rescale_with_baseline,
+            baseline_path=str(baseline) if rescale_with_baseline else None,
+        )
+    except AssertionError as error:
+        raise InputError(f"{error}. Choose another num_layers (bertscore_layers).") from error
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{model} cannot be loaded as an encoder ({type(error).__name__}). Name another model."
+        ) from error
+    scorer._tokenizer = _tokenizer(folder)
+    if rescale_with_baseline:
+        with warnings.catch_warnings():
+            # pandas 3 hands out a read-only array, of which torch warns; bert-score only reads it.
+            warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
+            _ = scorer.baseline_vals
+    return scorer

@@ -1,0 +1,93 @@
+"""Bootstrap confidence intervals (Efron 1979; percentile intervals) and the summary that every metric is stored with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+SEED = 0
+RESAMPLES = 2000
+LEVEL = 0.95
+_CELLS = 4_000_000  # random indices drawn at a time: 32 MB
+
+Values = Sequence[float] | np.ndarray
+
+
+def bootstrap_mean(
+    values: Values, seed: int = SEED, resamples: int = RESAMPLES, level: float = LEVEL
+) -> tuple[float | None, float | None]:
+    """(low, high) of the mean's confidence interval; (None, None) for fewer than two values, where none is defined."""
+    array = _finite(values)
+    if len(array) < 2:
+        return None, None
+    return _interval(_resampled_means(array, seed, resamples), level)
+
+
+def paired_bootstrap(
+    a: Values, b: Values, seed: int = SEED, resamples: int = RESAMPLES, level: float = LEVEL
+) -> tuple[float | None, float | None, float | None]:
+    """(mean of a - b, low, high), where a[i] and b[i] belong to the same row (Koehn 2004).
+
+    An interval without 0 says that one is better on rows like these. None for what is not defined: all three without
+    values, the interval with one. Raises ValueError for different lengths.
+    """
+    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if first.shape != second.shape:
+        raise ValueError(f"paired values need one length, not {len(first)} and {len(second)}")
+    difference = _finite(first - second)
+    if len(difference) == 0:
+        return None, None, None
+    return float(difference.mean()), *bootstrap_mean(difference, seed, resamples, level)
+
+
+def summary(
+    values: Values, seed: int = SEED, resamples: int = RESAMPLES, level: float = LEVEL
+) -> dict[str, float | int | None]:
+    """n, mean, ci_low, ci_high, median, std (of the sample), min, p25, p75, max: the columns of table `metrics`.
+
+    nan stands for "not known" and is left out, also of n. None for what is not defined: all but n without values;
+    std and interval with one value.
+    """
+    array = _finite(values)
+    if len(array) == 0:
+        names = ("mean", "ci_low", "ci_high", "median", "std", "min", "p25", "p75", "max")
+        return {"n": 0, **dict.fromkeys(names)}
+    low, high = bootstrap_mean(array, seed, resamples, level)
+    minimum, p25, median, p75, maximum = (float(value) for value in np.quantile(array, (0, 0.25, 0.5, 0.75, 1)))
+    return {
+        "n": len(array),
+        "mean": float(array.mean()),
+        "ci_low": low,
+        "ci_high": high,
+        "median": median,
+        "std": float(array.std(ddof=1)) if len(array) > 1 else None,
+        "min": minimum,
+        "p25": p25,
+        "p75": p75,
+        "max": maximum,
+    }
+
+
+def _finite(values: Values) -> np.ndarray:
+    array = np.asarray(values, dtype=np.float64)
+    return array[~np.isnan(array)]
+
+
+def _interval(means: np.ndarray, level: float) -> tuple[float, float]:
+    low, high = np.quantile(means, ((1 - level) / 2, (1 + level) / 2))
+    return float(low), float(high)
+
+
+def _resampled_means(array: np.ndarray, seed: int, resamples: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return np.concatenate(
+        [array[rng.integers(0, len(array), size=shape)].mean(axis=1) for shape in _shapes(resamples, len(array))]
+    )
+
+
+def _shapes(resamples: int, n: int) -> Iterator[tuple[int, int]]:
+    """(rows, n) of each block of random indices, so that memory stays bounded."""
+    rows = max(1, _CELLS // n)
+    for start in range(0, resamples, rows):
+        yield min(rows, resamples - start), n
