@@ -241,10 +241,12 @@ def unique_names(names: Sequence[str]) -> list[str]:
 
 
 def _as_text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()  # JSON can spell half a character (a lone surrogate)
     if isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value)
     return str(value)
 
 
@@ -268,8 +270,8 @@ def _json(source: str, text: str) -> Iterator[Record]:
 
 def _json_record(item: Any) -> Record:
     if isinstance(item, dict):
-        return {str(name): _as_text(value) for name, value in item.items()}
-    return Broken(json.dumps(item, ensure_ascii=False), "not a JSON object")
+        return {str(_as_text(name)): _as_text(value) for name, value in item.items()}
+    return Broken(json.dumps(item), "not a JSON object")
 
 
 def _json_lines(lines: Iterable[str]) -> Iterator[Record]:

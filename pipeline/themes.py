@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,8 +117,8 @@ def _term_errors(entry: Mapping[str, Any]) -> list[str]:
             errors.append(f"'terms.{language}' is empty")
             continue
         for term in listed:
-            if not isinstance(term, str) or not re.fullmatch(r"\w.*?\*?", term) or "*" in term[:-1]:
-                errors.append(f"'terms.{language}' has {term!r}: a term starts with a letter, and * stands only at its end")
+            if not isinstance(term, str) or not _words(term) or "*" in term[:-1]:
+                errors.append(f"'terms.{language}' has {term!r}: a term is a word or phrase, and * stands only at its end")
     return errors
 
 
@@ -132,9 +132,11 @@ def _shared_terms(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     for entry in entries:
         for language, terms in entry.get("terms", {}).items():
             for term in terms:
-                owners.setdefault((language, _fold(term)), []).append(entry["id"])
+                owners.setdefault((language, " ".join(_words(term))), []).append(entry["id"])
     return [
-        f"term '{term}' ({language}) is listed by {' and '.join(ids)}" for (language, term), ids in owners.items() if len(ids) > 1
+        f"term '{term}' ({language}) is listed by {' and '.join(ids)}"
+        for (language, term), ids in owners.items()
+        if len(ids) > 1
     ]
 
 
@@ -273,18 +275,25 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
 
 # --- Terms ---
 
+_WORD = re.compile(rf"[^\W_{_CJK}]+|[{_CJK}]+")
+_JOINT = re.compile(r"[\s\-–'’./]{1,3}")  # what may stand between the words of a phrase
+
 
 @dataclass(frozen=True)
-class _Matcher:
-    pattern: re.Pattern[str]
-    exact: Mapping[str, tuple[str, str]]  # folded term -> (aspect id, term)
-    prefixes: Mapping[str, tuple[str, str]]
+class _Term:
+    aspect_id: str
+    term: str
+    words: tuple[str, ...]
+    open: bool  # closes with *: the last word may go on
 
-    def owner(self, found: str) -> tuple[str, str]:
-        found = _fold(found)
-        if found in self.exact:
-            return self.exact[found]
-        return next(self.prefixes[found[:size]] for size in range(len(found), 0, -1) if found[:size] in self.prefixes)
+
+@dataclass(frozen=True)
+class _Index:
+    """Terms by their first word, the longest first; those of one open word by their stem; Chinese and Japanese ones."""
+
+    first: Mapping[str, list[_Term]]
+    stems: Mapping[str, _Term]
+    glued: Mapping[str, _Term]
 
 
 def find(text: str, language: str | None, aspects: tuple[Aspect, ...]) -> list[Mention]:
@@ -293,67 +302,91 @@ def find(text: str, language: str | None, aspects: tuple[Aspect, ...]) -> list[M
     Terms of the language and of English are looked for; all languages where it is None or not in the playbook.
     Where terms overlap, the one that begins first and then the longest counts ("room service" is not a room).
     """
-    matcher = _matcher(aspects, (language or "")[:2].lower())
+    index = _index(aspects, (language or "")[:2].lower())
     lowered = _lower(text)
-    mentions: dict[tuple[str, int], Mention] = {}
+    mentions: dict[tuple[int, str], Mention] = {}
     for start, end in sentences(text):
-        for match in matcher.pattern.finditer(lowered, start, end):
-            aspect_id, term = matcher.owner(match[0])
-            mentions.setdefault((aspect_id, start), Mention(aspect_id, start, end, term))
+        for term in _terms_in(lowered, start, end, index):
+            mentions.setdefault((start, term.aspect_id), Mention(term.aspect_id, start, end, term.term))
     return list(mentions.values())
 
 
+def _terms_in(text: str, start: int, end: int, index: _Index) -> Iterator[_Term]:
+    runs = list(_WORD.finditer(text, start, end))
+    words = [run[0] for run in runs]
+    at = 0
+    while at < len(runs):
+        if _is_cjk(words[at]):
+            # Terms such as "2小时" begin in the run of digits before.
+            before = at > 0 and words[at - 1].isdigit() and runs[at - 1].end() == runs[at].start()
+            yield from _glued_in(words[at - 1] + words[at] if before else words[at], index.glued)
+            at += 1
+            continue
+        found = _phrase_at(text, runs, words, at, index) or _stem_of(words[at], index.stems)
+        if found:
+            yield found
+        at += len(found.words) if found else 1
+
+
+def _phrase_at(text: str, runs: list[re.Match[str]], words: list[str], at: int, index: _Index) -> _Term | None:
+    for term in index.first.get(words[at], ()):
+        size = len(term.words)
+        if size == 1:
+            return term
+        last = at + size - 1
+        if (
+            last < len(words)
+            and tuple(words[at:last]) == term.words[:-1]
+            and (words[last].startswith(term.words[-1]) if term.open else words[last] == term.words[-1])
+            and all(_JOINT.fullmatch(text, runs[i].end(), runs[i + 1].start()) for i in range(at, last))
+        ):
+            return term
+    return None
+
+
+def _stem_of(word: str, stems: Mapping[str, _Term]) -> _Term | None:
+    return next((stems[word[:size]] for size in range(len(word), 1, -1) if word[:size] in stems), None)
+
+
+def _glued_in(run: str, glued: Mapping[str, _Term]) -> Iterator[_Term]:
+    """Without blanks between words every position may begin a term."""
+    at = 0
+    while at < len(run):
+        size = next((size for size in range(_LONGEST_GLUED, 0, -1) if run[at : at + size] in glued), 0)
+        if size:
+            yield glued[run[at : at + size]]
+        at += size or 1
+
+
+_LONGEST_GLUED = 12
+
+
 @functools.lru_cache(maxsize=64)
-def _matcher(aspects: tuple[Aspect, ...], language: str) -> _Matcher:
+def _index(aspects: tuple[Aspect, ...], language: str) -> _Index:
     known = {code for aspect in aspects for code, _ in aspect.terms}
     wanted = {language, "en"} if language in known else known
-    # Terms of the language itself come first: they win over an English one that is written alike.
-    listed = [(aspect.id, term, code) for aspect in aspects for code, terms in aspect.terms for term in terms if code in wanted]
-    exact: dict[str, tuple[str, str]] = {}
-    prefixes: dict[str, tuple[str, str]] = {}
-    for aspect_id, term, _ in sorted(listed, key=lambda item: item[2] != language):
-        folded = _fold(term)
-        if folded.endswith("*"):
-            prefixes.setdefault(folded[:-1].rstrip(), (aspect_id, term))
+    listed = [(code, aspect.id, term) for aspect in aspects for code, terms in aspect.terms for term in terms if code in wanted]
+    index = _Index({}, {}, {})
+    # Terms of the language itself come first: they win over English ones that are written alike.
+    for _, aspect_id, written in sorted(listed, key=lambda item: item[0] != language):
+        words = _words(written)
+        term = _Term(aspect_id, written, words, written.endswith("*"))
+        if _is_cjk(written):
+            index.glued.setdefault("".join(words), term)
+        elif term.open and len(words) == 1:
+            index.stems.setdefault(words[0], term)
         else:
-            exact.setdefault(folded, (aspect_id, term))
-    letter = rf"[^\W{_CJK}]"
-    latin: dict[str, Any] = {}
-    glued: dict[str, Any] = {}
-    for folded in exact:
-        _insert(glued if _is_cjk(folded) else latin, folded, "" if _is_cjk(folded) else rf"(?!{letter})")
-    for folded in prefixes:
-        _insert(glued if _is_cjk(folded) else latin, folded, f"{letter}*")
-    parts = [rf"(?<!{letter}){_expression(latin)}"] if latin else []
-    parts += [_expression(glued)] if glued else []
-    return _Matcher(re.compile("|".join(parts) or r"(?!)"), exact, prefixes)
+            index.first.setdefault(words[0], []).append(term)
+    for terms in index.first.values():
+        terms.sort(key=lambda term: (-len(term.words), term.open, -len(term.words[-1])))
+    return index
 
 
-def _insert(tree: dict[str, Any], term: str, ending: str) -> None:
-    for character in term:
-        tree = tree.setdefault(character, {})
-    tree.setdefault("endings", []).append(ending)
+def _words(term: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(_lower(term)))
 
 
-def _expression(tree: dict[str, Any]) -> str:
-    """A prefix tree as a regular expression that tries longer terms first: a few steps per word, not one per term."""
-    branches = [_literal(character) + _expression(child) for character, child in tree.items() if character != "endings"]
-    # An exact ending before an open one: "seat" and "seat*" may both stand here.
-    branches += sorted(tree.get("endings", []), key=lambda ending: ending.endswith("*"))
-    return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
-
-
-def _literal(character: str) -> str:
-    return {" ": r"[\s\-–]+", "'": "['’]"}.get(character) or re.escape(character)
-
-
-def _is_cjk(term: str) -> bool:
-    return bool(re.search(f"[{_CJK}]", term))
-
-
-def _fold(term: str) -> str:
-    """One spelling for what is matched alike: case, blanks and hyphens, apostrophes."""
-    return re.sub(r"[\s\-–]+", " ", _lower(term)).replace("’", "'")
+_is_cjk = re.compile(f"\\w*[{_CJK}]").match
 
 
 def _lower(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Bootstrap confidence intervals (Efron 1979; percentile intervals) and the summary that every metric is stored with."""
+"""Bootstrap confidence intervals (percentile method, Efron 1979), and the summary every metric is stored with."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ RESAMPLES = 2000
 LEVEL = 0.95
 _CELLS = 4_000_000  # random indices drawn at a time: 32 MB
 
-Values = Sequence[float] | np.ndarray
+Values = Sequence[float] | Sequence[float | None] | np.ndarray
 
 
 def bootstrap_mean(
     values: Values, seed: int = SEED, resamples: int = RESAMPLES, level: float = LEVEL
 ) -> tuple[float | None, float | None]:
     """(low, high) of the mean's confidence interval; (None, None) for fewer than two values, where none is defined."""
-    array = _finite(values)
+    array = _known(values)
     if len(array) < 2:
         return None, None
     return _interval(_resampled_means(array, seed, resamples), level)
@@ -35,7 +35,7 @@ def paired_bootstrap(
     first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if first.shape != second.shape:
         raise ValueError(f"paired values need one length, not {len(first)} and {len(second)}")
-    difference = _finite(first - second)
+    difference = _known(first - second)
     if len(difference) == 0:
         return None, None, None
     return float(difference.mean()), *bootstrap_mean(difference, seed, resamples, level)
@@ -46,10 +46,10 @@ def summary(
 ) -> dict[str, float | int | None]:
     """n, mean, ci_low, ci_high, median, std (of the sample), min, p25, p75, max: the columns of table `metrics`.
 
-    nan stands for "not known" and is left out, also of n. None for what is not defined: all but n without values;
-    std and interval with one value.
+    nan and None stand for "not known" and are left out, also of n. None for what is not defined: all but n without
+    values; std and interval with one value.
     """
-    array = _finite(values)
+    array = _known(values)
     if len(array) == 0:
         names = ("mean", "ci_low", "ci_high", "median", "std", "min", "p25", "p75", "max")
         return {"n": 0, **dict.fromkeys(names)}
@@ -69,7 +69,7 @@ def summary(
     }
 
 
-def _finite(values: Values) -> np.ndarray:
+def _known(values: Values) -> np.ndarray:
     array = np.asarray(values, dtype=np.float64)
     return array[~np.isnan(array)]
 

@@ -1,0 +1,63 @@
+"""Signals that need no reference model: what a feedback text looks like beside its prompt, its review, its reference.
+
+Words are compared without case and punctuation; Chinese and Japanese characters count as words. Shares are over word
+4-grams (of shorter texts: over all their words as one), 0 to 1.
+"""
+
+from __future__ import annotations
+
+import re
+
+_CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_WORD = re.compile(rf"[{_CJK}]|(?:(?![{_CJK}])\w)+(?:['’](?:(?![{_CJK}])\w)+)*")
+_N = 4
+_FINISHED = re.compile(r"[.!?…。！？][\"'”’»)\]}*_]*$")
+_BARE_NUMBER = re.compile(r"(?:^|\s)\(?\d+[.)]$")  # "3." with nothing after it: the list was cut
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
+
+
+def _grams(text: str) -> list[tuple[str, ...]]:
+    words = _words(text)
+    if 0 < len(words) < _N:
+        return [tuple(words)]
+    return [tuple(words[start : start + _N]) for start in range(len(words) - _N + 1)]
+
+
+def _share(of: str, within: str) -> float:
+    grams, known = _grams(of), set(_grams(within))
+    return sum(gram in known for gram in grams) / len(grams) if grams else 0.0
+
+
+def prompt_echo(text: str, prompt: str) -> float:
+    """Share of the prompt that the text repeats: 1 for a model that writes its prompt out before it answers."""
+    return _share(prompt, text)
+
+
+def copied_share(text: str, review: str) -> float:
+    """Share of the text that stands in the review: near 1 for a text that only quotes it; 0 for an empty text."""
+    return _share(text, review)
+
+
+def repetition(text: str) -> float:
+    """Share of the text's 4-grams that it has used before: near 1 for a model caught in a loop."""
+    grams = _grams(text)
+    return 1 - len(set(grams)) / len(grams) if grams else 0.0
+
+
+def length_ratio(text: str, reference: str) -> float:
+    """Words of the text per word of the reference; nan for a reference without words."""
+    words = len(_words(reference))
+    return len(_words(text)) / words if words else float("nan")
+
+
+def unfinished(text: str) -> bool:
+    """Whether the text stops in mid-sentence or after a bare list number, as at a token limit.
+
+    Seen from its last characters alone: a text that ends without a full stop by choice counts too, and so does an
+    empty one.
+    """
+    text = text.strip()
+    return not _FINISHED.search(text) or bool(_BARE_NUMBER.search(text))
