@@ -85,7 +85,7 @@ def _progress(quiet: bool) -> Iterator[Any]:
 
         def show(name: str, done: int, total: int) -> None:
             if name not in tasks:
-                tasks[name] = bars.add_task(name)
+                tasks[name] = bars.add_task(name, total=None)
             bars.update(tasks[name], completed=done, total=total or None)
 
         yield show

@@ -8,6 +8,7 @@ errors come in one message.
 from __future__ import annotations
 
 import functools
+import hashlib
 import tomllib
 from dataclasses import field
 from pathlib import Path
@@ -165,10 +166,14 @@ def load(name: str) -> Profile:
         raise InputError(f"Profile {name}: {'; '.join(problems)}. See pipeline/profile.py for the keys.") from error
 
 
+@functools.cache
 def model_identity(model: str, revision: str) -> str:
-    """What pins a model's weights for a fingerprint: id and revision, or path and the weights' size and time."""
+    """What pins a model's weights for a fingerprint: id and revision, or for a folder the content of its files."""
     folder = Path(model)
-    if model and folder.is_dir():
-        stamps = [(file.name, file.stat().st_size) for file in sorted(folder.glob("*.safetensors"))]
-        return f"{folder.name}:{stamps}"
-    return f"{model}@{revision}"
+    if not model or not folder.is_dir():
+        return f"{model}@{revision}"
+    digest = hashlib.sha256()
+    for file in sorted(folder.iterdir()):
+        if file.suffix in (".safetensors", ".json", ".txt", ".model"):
+            digest.update(file.name.encode() + file.read_bytes())
+    return f"{folder.name}:{digest.hexdigest()[:16]}"

@@ -90,7 +90,7 @@ def run(
         _open_run(warehouse, run_id, profile)
         started = now()
         ingested = ingest(
-            warehouse, reviews, options, run_id, started, lambda source, done: progress(f"ingest {source}", done, 0)
+            warehouse, reviews, options, run_id, started, lambda source, done: progress("ingest", done, 0)
         )
         _record(warehouse, run_id, seconds, "ingest", started)
         fresh = False  # from here on there is work worth keeping

@@ -6,10 +6,11 @@ Pure functions on text. No model is loaded: the sentiment of each clause comes f
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,9 @@ class Aspect:
 
     id: str
     label: str
-    terms: tuple[tuple[str, tuple[str, ...]], ...]
-    acknowledge: tuple[str, ...]
-    steps: tuple[str, ...]
+    terms: tuple[tuple[str, tuple[str, ...]], ...] = field(hash=False)  # long: hashed anew for every review otherwise
+    acknowledge: tuple[str, ...] = field(hash=False)
+    steps: tuple[str, ...] = field(hash=False)
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Mention:
 
 _KEYS = {"id", "label", "acknowledge", "steps", "terms"}
 _SLOT = re.compile(r"\{(.*?)\}")
+_FIRST_CJK = "\u3040"
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f"
 
 
@@ -55,9 +57,17 @@ def load_aspects(path: Path | None = None) -> tuple[Aspect, ...]:
     """
     path = path or PACKAGE / "playbook.toml"
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        stamp = path.stat()
+        return _load(path, stamp.st_mtime_ns, stamp.st_size)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"The playbook {path} cannot be read: {error}. Mend it, or leave [themes] taxonomy out.") from None
+        raise InputError(
+            f"The playbook {path} cannot be read: {error}. Mend it, or leave [themes] taxonomy out."
+        ) from None
+
+
+@functools.lru_cache(maxsize=8)
+def _load(path: Path, modified: int, size: int) -> tuple[Aspect, ...]:
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
     errors = [f"unknown key '{key}' (aspects are written as [[aspect]])" for key in document if key != "aspect"]
     entries = document.get("aspect", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
@@ -118,7 +128,9 @@ def _term_errors(entry: Mapping[str, Any]) -> list[str]:
             continue
         for term in listed:
             if not isinstance(term, str) or not _words(term) or "*" in term[:-1]:
-                errors.append(f"'terms.{language}' has {term!r}: a term is a word or phrase, and * stands only at its end")
+                errors.append(
+                    f"'terms.{language}' has {term!r}: a term is a word or phrase, and * stands only at its end"
+                )
     return errors
 
 
@@ -143,16 +155,22 @@ def _shared_terms(entries: Sequence[Mapping[str, Any]]) -> list[str]:
 # --- Sentences and clauses ---
 
 _CLOSERS = "\"'”’»)\\]」』】）"
-_END = re.compile(rf"\n\s*|(?:[.!?…]+|[。！？｡；]+|;(?=\s))[{_CLOSERS}]*")
-_ADDRESS = re.compile(r"\w+://\S+|www\.\S+|\S+@\S+\.\w+|\w+\.(?:com|org|net|edu|gov|info|co\.uk|de|fr|nl|dk|pdf|html?)\b", re.I)
+_EMOJI = "\u2600-\u27bf\U0001f300-\U0001faff"
+_END = re.compile(rf"\n\s*|(?:[.!?…]+|[。！？｡；]+|;(?=\s))[{_CLOSERS}]*|(?<=\w)\s?[{_EMOJI}\ufe0f]+(?=\s+[A-ZÀ-Þ])")
+_ADDRESS = re.compile(
+    r"\w+://\S+|www\.\S+|\S+@\S+\.\w+|\w+\.(?:com|org|net|edu|gov|info|co\.uk|de|fr|nl|dk|pdf|html?)\b", re.I
+)
+_LIKE_ADDRESS = re.compile(r"://|www\.|@|\.(?:com|org|net|edu|gov|info|co\.uk|de|fr|nl|dk|pdf|html?)\b", re.I)
 _WORD_BEFORE = re.compile(r"[^\W_]+$")
-_ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st vs approx etc ph jr sr sra dept nr str bzw ca usw evtl inkl zzgl ggf tel mme mlle "
-    "av bl kl osv dvs bijv mevr dhr sig".split()
+_ABBREVIATION = re.compile(
+    r"mr|mrs|ms|dr|prof|st|vs|approx|etc|ph|jr|sr|sra|dept|nr|str|bzw|ca|usw|evtl|inkl|zzgl|ggf|tel|mme|mlle|"
+    r"av|bl|kl|osv|dvs|bijv|mevr|dhr|sig",
+    re.I,
 )
 # German and Danish write ordinals with a full stop: "im 3. Stock", "den 5. maj".
 _AFTER_ORDINAL = re.compile(
-    r"\s*(?:jan|feb|mär|mar|apr|mai|maj|jun|jul|aug|sep|okt|oct|nov|dez|dec|etage|stock|og\b|mal\b|klasse|woche|tag\b|sal\b)", re.I
+    r"\s*(?:jan|feb|mär|mar|apr|mai|maj|jun|jul|aug|sep|okt|oct|nov|dez|dec|etage|stock|og\b|mal\b|klasse|woche|tag\b|sal\b)",
+    re.I,
 )
 # A contrast word opens a new clause, since opposite opinions live in one sentence. Words that mean something else in
 # another language (fr "ma", en "men", nl "dog") count only after a comma, or not at all.
@@ -180,7 +198,7 @@ def sentences(text: str, clauses: bool = True) -> list[tuple[int, int]]:
     """
     cuts = [0, *_cuts(text, clauses), len(text)]
     spans: list[tuple[int, int]] = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in itertools.pairwise(cuts):
         start, end = _trim(text, start, end)
         if start == end:
             continue
@@ -197,7 +215,7 @@ def sentences(text: str, clauses: bool = True) -> list[tuple[int, int]]:
 def _cuts(text: str, semicolons: bool) -> list[int]:
     """Where one sentence ends and the next may begin."""
     lowered_text = not any(map(str.isupper, text))
-    addresses = [match.span() for match in _ADDRESS.finditer(text)] if "." in text else []
+    addresses = [match.span() for match in _ADDRESS.finditer(text)] if _LIKE_ADDRESS.search(text) else []
     cuts: list[int] = []
     for match in _END.finditer(text):
         at, end = match.span()
@@ -216,7 +234,7 @@ def _cuts(text: str, semicolons: bool) -> list[int]:
 def _full_stop_ends(text: str, at: int, end: int, start: int, lowered_text: bool) -> bool:
     """Whether the single full stop at text[at] ends a sentence that began at `start`."""
     following = text[end : end + 1]
-    if not following or end > at + 1 and following.isspace():
+    if not following or (end > at + 1 and following.isspace()):
         return True
     found = _WORD_BEFORE.search(text, max(start, at - 24), at)
     word = found[0] if found else ""
@@ -224,10 +242,10 @@ def _full_stop_ends(text: str, at: int, end: int, start: int, lowered_text: bool
         if following.isdigit() or not text[start : at - len(word)].strip():
             return False  # a decimal; the number of a list item
         if not following.isspace() or _AFTER_ORDINAL.match(text, end):
-            return not following.isspace() and following.isalpha() and len(word) > 2
+            return following.isalpha() and len(word) > 1 and not _AFTER_ORDINAL.match(text, end)
         upper = text[end:].lstrip()[:1].isupper()
         return upper or lowered_text
-    if word.lower() in _ABBREVIATIONS or word.lower() == "no" and text[end:].lstrip()[:1].isdigit():
+    if _ABBREVIATION.fullmatch(word) or (word.lower() == "no" and text[end:].lstrip()[:1].isdigit()):
         return word.lower() in ("etc", "usw", "osv") and text[end:].lstrip()[:1].isupper()
     if len(word) == 1 and word != "I" and word.isascii():
         afternoon = text[max(start, at - 3) : at].lower().endswith(("a.m", "p.m"))
@@ -289,11 +307,12 @@ class _Term:
 
 @dataclass(frozen=True)
 class _Index:
-    """Terms by their first word, the longest first; those of one open word by their stem; Chinese and Japanese ones."""
+    """Where a term is looked up: by its first two words, its only word or its stem; Chinese and Japanese as it is."""
 
-    first: Mapping[str, list[_Term]]
-    stems: Mapping[str, _Term]
-    glued: Mapping[str, _Term]
+    phrases: dict[tuple[str, str], list[_Term]]  # the longest first
+    words: dict[str, list[_Term]]  # single words, and phrases whose second word is open
+    stems: dict[str, _Term]
+    glued: dict[str, _Term]
 
 
 def find(text: str, language: str | None, aspects: tuple[Aspect, ...]) -> list[Mention]:
@@ -316,7 +335,7 @@ def _terms_in(text: str, start: int, end: int, index: _Index) -> Iterator[_Term]
     words = [run[0] for run in runs]
     at = 0
     while at < len(runs):
-        if _is_cjk(words[at]):
+        if words[at] >= _FIRST_CJK:
             # Terms such as "2小时" begin in the run of digits before.
             before = at > 0 and words[at - 1].isdigit() and runs[at - 1].end() == runs[at].start()
             yield from _glued_in(words[at - 1] + words[at] if before else words[at], index.glued)
@@ -329,15 +348,15 @@ def _terms_in(text: str, start: int, end: int, index: _Index) -> Iterator[_Term]
 
 
 def _phrase_at(text: str, runs: list[re.Match[str]], words: list[str], at: int, index: _Index) -> _Term | None:
-    for term in index.first.get(words[at], ()):
-        size = len(term.words)
-        if size == 1:
-            return term
-        last = at + size - 1
+    candidates = index.words.get(words[at], [])
+    if at + 1 < len(words):
+        candidates = index.phrases.get((words[at], words[at + 1]), []) + candidates
+    for term in candidates:
+        last = at + len(term.words) - 1
         if (
             last < len(words)
-            and tuple(words[at:last]) == term.words[:-1]
             and (words[last].startswith(term.words[-1]) if term.open else words[last] == term.words[-1])
+            and all(words[i] == term.words[i - at] for i in range(at, last))
             and all(_JOINT.fullmatch(text, runs[i].end(), runs[i + 1].start()) for i in range(at, last))
         ):
             return term
@@ -345,7 +364,10 @@ def _phrase_at(text: str, runs: list[re.Match[str]], words: list[str], at: int, 
 
 
 def _stem_of(word: str, stems: Mapping[str, _Term]) -> _Term | None:
-    return next((stems[word[:size]] for size in range(len(word), 1, -1) if word[:size] in stems), None)
+    for size in range(len(word), 1, -1):
+        if word[:size] in stems:
+            return stems[word[:size]]
+    return None
 
 
 def _glued_in(run: str, glued: Mapping[str, _Term]) -> Iterator[_Term]:
@@ -365,8 +387,14 @@ _LONGEST_GLUED = 12
 def _index(aspects: tuple[Aspect, ...], language: str) -> _Index:
     known = {code for aspect in aspects for code, _ in aspect.terms}
     wanted = {language, "en"} if language in known else known
-    listed = [(code, aspect.id, term) for aspect in aspects for code, terms in aspect.terms for term in terms if code in wanted]
-    index = _Index({}, {}, {})
+    listed = [
+        (code, aspect.id, term)
+        for aspect in aspects
+        for code, terms in aspect.terms
+        for term in terms
+        if code in wanted
+    ]
+    index = _Index({}, {}, {}, {})
     # Terms of the language itself come first: they win over English ones that are written alike.
     for _, aspect_id, written in sorted(listed, key=lambda item: item[0] != language):
         words = _words(written)
@@ -375,9 +403,11 @@ def _index(aspects: tuple[Aspect, ...], language: str) -> _Index:
             index.glued.setdefault("".join(words), term)
         elif term.open and len(words) == 1:
             index.stems.setdefault(words[0], term)
+        elif len(words) == 1 or (term.open and len(words) == 2):
+            index.words.setdefault(words[0], []).append(term)
         else:
-            index.first.setdefault(words[0], []).append(term)
-    for terms in index.first.values():
+            index.phrases.setdefault((words[0], words[1]), []).append(term)
+    for terms in [*index.phrases.values(), *index.words.values()]:
         terms.sort(key=lambda term: (-len(term.words), term.open, -len(term.words[-1])))
     return index
 

@@ -175,18 +175,18 @@ def identities(profile: Profile) -> dict[str, str]:
     """What pins the weights behind each part of a profile: enters the fingerprints."""
     from pipeline.backends import embedded
 
-    classifier = embedded.identity(embedded.CLASSIFIER)
+    classifier = model_identity(str(embedded.CLASSIFIER), "")
     chosen = {
         "sentiment": (profile.sentiment.backend == "embedded", classifier, profile.sentiment),
         "emotions": (profile.emotions.backend == "embedded", classifier, profile.emotions),
         "feedback": (False, "", profile.feedback),
-        "student": (profile.distill.model == "embedded", embedded.identity(embedded.STUDENT), profile.distill),
+        "student": (profile.distill.model == "embedded", model_identity(str(embedded.STUDENT), ""), profile.distill),
     }
     return {
         part: shipped if is_shipped else model_identity(section.model, section.revision)
         for part, (is_shipped, shipped, section) in chosen.items()
     } | {
-        "bleurt": embedded.identity(embedded.BLEURT)
+        "bleurt": model_identity(str(embedded.BLEURT), "")
         if profile.score.bleurt == "embedded"
         else model_identity(profile.score.bleurt, profile.score.bleurt_revision),
         "bertscore": model_identity(profile.score.bertscore, profile.score.bertscore_revision),

@@ -11,7 +11,7 @@ from pipeline.backends.base import Request, Written
 
 
 class FakeClassifier:
-    """Probabilities drawn from a hash of the text; a text with "bad" in it is surely negative."""
+    """Probabilities drawn from a hash of the text, but one with "bad" in it is surely negative and others positive."""
 
     model = "fake"
 
@@ -23,8 +23,8 @@ class FakeClassifier:
         for row, text in enumerate(texts):
             seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
             values[row] = np.random.default_rng(seed).random(len(self.labels)) * 0.6
-            if "bad" in text:
-                values[row, 0] = 10.0 if self.exclusive else 0.9
+            if self.exclusive:
+                values[row, 0 if "bad" in text.lower() else -1] = 10.0
         return values / values.sum(axis=1, keepdims=True) if self.exclusive else values
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Any
 
 from pipeline import backends
@@ -48,7 +49,7 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
         {
             "review_id": row["review_id"],
             "role": row["role"],
-            "grounding": grounded[index],
+            "grounding": None if isnan(grounded[index]) else grounded[index],  # nan: no other review to tell it from
             **{name: column.get(index) for name, column in values.items()},
         }
         for index, row in enumerate(rows)

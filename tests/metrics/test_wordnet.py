@@ -103,9 +103,9 @@ def test_equals_nltk_on_every_word_of_the_test_texts(nltk_wordnet: Any, shared_d
     words = set(words_of(shared_data))
     assert len(words) > 50_000
     for word in words:
-        assert shape(net.synsets(word)) == shape(nltk_wordnet.synsets(word)), word
-        names = {lemma.name() for synset in nltk_wordnet.synsets(word) for lemma in synset.lemmas()}
-        assert net.synonyms(word) == names, word
+        theirs = nltk_wordnet.synsets(word)
+        assert shape(net.synsets(word)) == shape(theirs), word
+        assert net.synonyms(word) == {lemma.name() for synset in theirs for lemma in synset.lemmas()}, word
 
 
 def test_the_table_is_what_the_build_makes(debian_wordnet: Path) -> None:
