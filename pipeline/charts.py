@@ -58,13 +58,17 @@ def histograms(title: str, series: Sequence[tuple[str, Sequence[float]]], bins: 
                 f'<rect x="{178 + index * 18}" y="{top + 50 - height:.1f}" width="16" height="{height:.1f}" '
                 f'fill="{_COLOURS[row % len(_COLOURS)]}"/>'
             )
-        body.append(f'<line x1="178" x2="538" y1="{top + 50}" y2="{top + 50}" stroke="currentColor" stroke-width="0.5"/>')
+        body.append(
+            f'<line x1="178" x2="538" y1="{top + 50}" y2="{top + 50}" stroke="currentColor" stroke-width="0.5"/>'
+        )
     bottom = len(series) * 62 + 6
     body += [_text(178, bottom + 8, f"{low:.2f}"), _text(538, bottom + 8, f"{high:.2f}", "end")]
     return _svg(bottom + 16, title, body)
 
 
-def scatter(title: str, points: Sequence[tuple[float, float, float]], x_name: str, y_name: str, colour_name: str) -> str:
+def scatter(
+    title: str, points: Sequence[tuple[float, float, float]], x_name: str, y_name: str, colour_name: str
+) -> str:
     """(x, y, colour value) points; the third value goes from blue (low) to orange (high)."""
     if not points:
         return ""

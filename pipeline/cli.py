@@ -28,7 +28,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    main = _Parser(prog="review-insights", description="From customer reviews to what went wrong and what to do about it.")
+    main = _Parser(
+        prog="review-insights", description="From customer reviews to what went wrong and what to do about it."
+    )
     main.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
 
@@ -146,7 +148,9 @@ def sql(args: argparse.Namespace) -> int:
 
     names, rows = select(open_read_only(args.warehouse), args.query)
     if args.format == "json":
-        print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str, ensure_ascii=False, indent=2))
+        print(
+            json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str, ensure_ascii=False, indent=2)
+        )
     elif args.format == "csv":
         import csv
 

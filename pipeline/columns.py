@@ -49,7 +49,9 @@ def looks_like_header(row: Sequence[str], mapping: Mapping[str, str]) -> bool:
     return any(fold(cell) in known for cell in row)
 
 
-def choose(names: Sequence[str], mapping: Mapping[str, str], sample: Sequence[Mapping[str, Any]], source: str) -> dict[str, str]:
+def choose(
+    names: Sequence[str], mapping: Mapping[str, str], sample: Sequence[Mapping[str, Any]], source: str
+) -> dict[str, str]:
     """Field -> column (or "a+b" for text) of a source with these column names.
 
     What is mapped is taken as it is; the rest is found by NAMES, each column at most once. `sample` are some of its
@@ -80,7 +82,9 @@ def choose(names: Sequence[str], mapping: Mapping[str, str], sample: Sequence[Ma
             chosen[field] = candidates[0]
             taken.add(candidates[0])
     if "text" not in chosen:
-        raise InputError(f"{source} has no column with a usual name for the review's text. Its columns: {shown}. Say which with --map text=COLUMN.")
+        raise InputError(
+            f"{source} has no column with a usual name for the review's text. Its columns: {shown}. Say which with --map text=COLUMN."
+        )
     return chosen
 
 

@@ -13,6 +13,7 @@ from pipeline.errors import InputError
 from pipeline.run import environment, git_sha
 from pipeline.warehouse import models_path, work_path
 
+
 def examine(warehouse: Path) -> dict[str, Any]:
     """Versions, device, the warehouse's files, and per profile a list of (need, whether it is there, what to do)."""
     import torch
@@ -50,14 +51,20 @@ def needs(chosen: profile.Profile) -> list[dict[str, Any]]:
         ("emotions", chosen.emotions.model, chosen.emotions.revision),
         ("student", "" if chosen.distill.model == "embedded" else chosen.distill.model, chosen.distill.revision),
         ("BLEURT", "" if chosen.score.bleurt == "embedded" else chosen.score.bleurt, chosen.score.bleurt_revision),
-        ("BERTScore", "" if chosen.score.bertscore == "minilm" else chosen.score.bertscore, chosen.score.bertscore_revision),
+        (
+            "BERTScore",
+            "" if chosen.score.bertscore == "minilm" else chosen.score.bertscore,
+            chosen.score.bertscore_revision,
+        ),
     ):
         if model:
             found.append(_model(need, model, revision))
     if chosen.feedback.backend == "transformers":
         found.append(_model("teacher", chosen.feedback.model, chosen.feedback.revision))
     if chosen.feedback.backend == "openai":
-        found.append(_finding("package openai", util.find_spec("openai") is not None, "pip install 'review-insights[openai]'"))
+        found.append(
+            _finding("package openai", util.find_spec("openai") is not None, "pip install 'review-insights[openai]'")
+        )
         local = "localhost" in chosen.feedback.base_url or "127.0.0.1" in chosen.feedback.base_url
         key = bool(os.environ.get(chosen.feedback.api_key_env))
         found.append(_finding(f"server {chosen.feedback.base_url}", None, "not asked; a run will say if it is down"))

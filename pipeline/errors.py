@@ -1,9 +1,9 @@
 """Every error a user can meet, and the exit code it ends with.
 
-    ReviewInsightsError
-    ├── InputError        bad usage or bad input: exit 2, one line that says what to do next
-    ├── BackendDown       a model server cannot be reached: its batch stays pending, exit 2
-    └── AuditFailed       the warehouse broke one of its own rules: nothing is published, exit 1
+ReviewInsightsError
+├── InputError        bad usage or bad input: exit 2, one line that says what to do next
+├── BackendDown       a model server cannot be reached: its batch stays pending, exit 2
+└── AuditFailed       the warehouse broke one of its own rules: nothing is published, exit 1
 """
 
 from __future__ import annotations

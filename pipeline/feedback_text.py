@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from pipeline import themes
 
 _NUMBER = re.compile(r"\(?(\d{1,2})[.)](?:\s+|(?=[*A-Z]))(?=\S)")
 _LINE = re.compile(
-    r"[ \t]*(?:\*\*)?(?:\(?(?P<number>\d{1,2})[.)](?!\d)|[-*•–·▪●](?!\S*[-*]{2}$))"
+    r"[ \t]*(?:#{1,6}[ \t]*)?(?:\*\*)?(?:\(?(?P<number>\d{1,2})[.)](?!\d)|[-*•–·▪●](?!\S*[-*]{2}$))"
     r"(?:\*\*)?(?:[ \t]+|(?=\*\*|[A-Z]))"
 )
+_RULE = re.compile(r"^[ \t]*(?:-{3,}|\*{3,}|_{3,})[ \t]*$", re.MULTILINE)
 _TITLE = re.compile(r"\*\*[^*\n]{2,80}?(?::\*\*|\*\*\s*:)\s*")
 _LEADING_BOLD = re.compile(r"^\*\*(.+?)\*\*")
 _INLINE_BULLET = re.compile(r"(?:^|(?<=\s))[•●▪]\s*|(?<=[.:!?])\s+[-–]\s+(?=[A-Z])")
@@ -21,7 +23,9 @@ _ASKS = re.compile(
     r"hire|implement|improve|include|increase|inform|inspect|introduce|invest|investigate|invite|keep|listen|maintain|make|"
     r"monitor|offer|organi[sz]e|prepare|prioriti[sz]e|provide|reach|reduce|remind|repair|replace|respond|review|set|simplify|"
     r"speak|start|stop|train|try|update|upgrade|use|work)\b"
-    r"|\b(?:should|could|need to|recommend|suggest|would be (?:good|better|helpful)|(?:is|would be) important to)\b",
+    r"|\b(?:we|you|they|owners?|management|managers?|staff|team|restaurant|business|hotel|store|company)\s+"
+    r"(?:should|could|can|must|needs? to|might)\b"
+    r"|^to (?:improve|enhance|address)\b.*,\s*consider\b|\b(?:recommend|suggest)\b(?! (?:it|this|the)\b)",
     re.IGNORECASE,
 )
 
@@ -39,13 +43,15 @@ def parse_suggestions(text: str) -> list[str]:
 
 def _lines(text: str) -> list[str]:
     """Items that begin a line. Lines below an item belong to it, up to a blank line or the next item."""
-    lines = [(line, _LINE.match(line)) for line in text.split("\n")]
+    lines = [(line, _LINE.match(line)) for line in _RULE.sub("", text).split("\n")]
     numbered = any(mark and mark["number"] for _, mark in lines)
     items: list[list[str]] = []
     open_item = False
     for line, mark in lines:
         if mark and (mark["number"] or not numbered):
-            items.append([line[mark.end() :]])
+            item = line[mark.end() :]
+            # "**1. Title**": the markup that opened before the number closes after it.
+            items.append([item.replace("**", "", 1) if "**" in mark[0] else item])
             open_item = True
         elif not line.strip():
             open_item = False
@@ -56,7 +62,7 @@ def _lines(text: str) -> list[str]:
             items[-1].append(line)
     joined = [_join(parts) for parts in items]
     # "1. Train staff. 2. Ask guests." in one line is a list in itself.
-    return joined if len(joined) != 1 or len(_inline_numbers(text)) < 2 else []
+    return [] if len(joined) == 1 and max(len(_inline_numbers(text)), len(_inline_bullets(text))) > 1 else joined
 
 
 def _join(parts: list[str]) -> str:
@@ -76,20 +82,22 @@ def _inline_numbers(text: str) -> list[str]:
         fresh = not before or before[-1] in '.:;!?)\n”"' or (bool(cuts) and text[match.start() - 1].isspace())
         if int(match[1]) == len(cuts) + 1 and fresh:
             cuts.append(match.span())
-    ends = [start for start, _ in cuts[1:]] + [len(text)]
-    return [re.split(r"\n\s*\n", text[start:end])[0] for (_, start), end in zip(cuts, ends, strict=True)]
+    return _between(text, cuts)
 
 
 def _inline_bullets(text: str) -> list[str]:
-    marks = list(_INLINE_BULLET.finditer(text))
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
-    return [text[mark.end() : end] for mark, end in zip(marks, ends, strict=True)] if len(marks) > 1 else []
+    marks = [mark.span() for mark in _INLINE_BULLET.finditer(text)]
+    return _between(text, marks) if len(marks) > 1 else []
 
 
 def _titles(text: str) -> list[str]:
-    marks = list(_TITLE.finditer(text))
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
-    return [re.split(r"\n\s*\n", text[mark.start() : end])[0] for mark, end in zip(marks, ends, strict=True)]
+    return _between(text, [(mark.start(), mark.start()) for mark in _TITLE.finditer(text)])
+
+
+def _between(text: str, marks: Sequence[tuple[int, int]]) -> list[str]:
+    """What stands after each mark, up to the next one or a blank line."""
+    ends = [start for start, _ in marks[1:]] + [len(text)]
+    return [re.split(r"\n\s*\n", text[mark[1] : end])[0] for mark, end in zip(marks, ends, strict=False)]
 
 
 def _requests(text: str) -> list[str]:

@@ -79,10 +79,15 @@ def ingest(
 
 
 def _ingest_source(
-    warehouse: Warehouse, source: str, options: IngestOptions, run_id: str, now: datetime, progress: Callable[[int], None]
+    warehouse: Warehouse,
+    source: str,
+    options: IngestOptions,
+    run_id: str,
+    now: datetime,
+    progress: Callable[[int], None],
 ) -> Ingested:
     read_options = sources.ReadOptions(options.header, options.encoding, options.delimiter, options.mapping)
-    records = []
+    records: list[sources.Record] = []
     for record in sources.read(source, read_options, warehouse):
         if options.limit is not None and len(records) == options.limit:
             break
@@ -92,10 +97,10 @@ def _ingest_source(
     chosen = columns.choose(names, options.mapping, whole[:1000], source) if whole else {}
     shape = _Shape(chosen, whole, options)
 
-    held = {
-        row["review_id"]: row["source"] for row in warehouse.query("SELECT review_id, source FROM reviews")
+    held = {row["review_id"]: row["source"] for row in warehouse.query("SELECT review_id, source FROM reviews")}
+    known_rejects = {
+        row["reject_id"] for row in warehouse.query("SELECT reject_id FROM rejects WHERE source = ?", [source])
     }
-    known_rejects = {row["reject_id"] for row in warehouse.query("SELECT reject_id FROM rejects WHERE source = ?", [source])}
     seen: set[str] = set()
     occurrences: Counter[str] = Counter()
     counts: Counter[str] = Counter()
@@ -143,14 +148,22 @@ def _ingest_source(
     flush()
     progress(len(records))
     return Ingested(
-        source, len(records), counts["accepted"], counts["added"], counts["rejected"], counts["duplicates"], shape.columns
+        source,
+        len(records),
+        counts["accepted"],
+        counts["added"],
+        counts["rejected"],
+        counts["duplicates"],
+        shape.columns,
     )
 
 
 class _Shape:
     """How one source is to be understood, decided over all its records: star scale, date order, label values."""
 
-    def __init__(self, chosen: dict[str, str], records: Sequence[Mapping[str, str | None]], options: IngestOptions) -> None:
+    def __init__(
+        self, chosen: dict[str, str], records: Sequence[Mapping[str, str | None]], options: IngestOptions
+    ) -> None:
         self.chosen = chosen
 
         def column(name: str) -> list[str | None]:

@@ -129,14 +129,18 @@ def names() -> list[str]:
 def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in changes.items():
-        merged[key] = _merge(merged[key], value) if isinstance(merged.get(key), dict) and isinstance(value, dict) else value
+        merged[key] = (
+            _merge(merged[key], value) if isinstance(merged.get(key), dict) and isinstance(value, dict) else value
+        )
     return merged
 
 
 def _read(name: str, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     path = Path(name) if name.endswith(".toml") else PROFILES / f"{name}.toml"
     if not path.is_file():
-        raise InputError(f"There is no profile {name!r}. Shipped: {', '.join(names())}; or give the path of a .toml file.")
+        raise InputError(
+            f"There is no profile {name!r}. Shipped: {', '.join(names())}; or give the path of a .toml file."
+        )
     if path.resolve() in seen:
         raise InputError(f"Profile {path} extends itself. Name another profile in its 'extends'.")
     try:

@@ -145,7 +145,11 @@ def _charts(sentiments: list[dict], emotions: list[dict], scores: list[dict]) ->
         "sentiment": charts.bars("Reviews by sentiment", [(row["name"], row["n"]) for row in sentiments]),
         "emotions": charts.bars("Reviews by emotion", [(row["name"], row["n"]) for row in emotions]),
         "alignment": charts.scatter(
-            "BLEURT against BERTScore of the tuned student, coloured by METEOR", points, "BERTScore F1", "BLEURT", "METEOR"
+            "BLEURT against BERTScore of the tuned student, coloured by METEOR",
+            points,
+            "BERTScore F1",
+            "BLEURT",
+            "METEOR",
         ),
     }
     for metric in ("bleurt", "bertscore_f1", "meteor", "grounding"):
@@ -220,7 +224,11 @@ def facts(result: RunResult, folder: Path | None) -> dict[str, Any]:
     ]  # fmt: skip
     for role, name in ROLES.items():
         if role in scores:
-            values = [f"{METRICS[m].split(' (')[0]} {scores[role][m]:.3f}" for m in METRICS if m in scores[role] and m != "grounding_r1"]
+            values = [
+                f"{METRICS[m].split(' (')[0]} {scores[role][m]:.3f}"
+                for m in METRICS
+                if m in scores[role] and m != "grounding_r1"
+            ]
             table.append([name, ", ".join(values)])
     table += [["verdict", line] for line in content["verdict"] if "does not beat" in line] or (
         [["verdict", "the tuned student beats base and every control"]] if content["verdict"] else []

@@ -20,7 +20,7 @@ from typing import Any
 from pipeline import __version__, summary
 from pipeline.assets import PACKAGE
 from pipeline.errors import InputError
-from pipeline.ingest import IngestOptions, Ingested, ingest
+from pipeline.ingest import Ingested, IngestOptions, ingest
 from pipeline.profile import Profile
 from pipeline.sources import expand
 from pipeline.stage import StageResult, now, run_stage

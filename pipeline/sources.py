@@ -57,7 +57,9 @@ def expand(reviews: Sequence[str]) -> list[str]:
         if os.path.isdir(value):
             files = sorted(str(path) for path in Path(value).rglob("*") if path.is_file() and _kind(path) in EXTENSIONS)
             if not files:
-                raise InputError(f"The folder {value} holds no reviews. Known files: {', '.join(EXTENSIONS)}, also .gz.")
+                raise InputError(
+                    f"The folder {value} holds no reviews. Known files: {', '.join(EXTENSIONS)}, also .gz."
+                )
         elif os.path.exists(value):
             files = [value]
         else:
@@ -142,7 +144,10 @@ def _rows(text: str, delimiter: str, quoted: bool = True) -> Iterator[list[str] 
     start = 0
     while start < len(lines):
         reader = csv.reader(
-            iter(lines[start:]), delimiter=delimiter, strict=True, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+            iter(lines[start:]),
+            delimiter=delimiter,
+            strict=True,
+            quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
         )
         done = 0
         try:
@@ -257,11 +262,15 @@ def _json(source: str, text: str) -> Iterator[Record]:
         lines = [line for line in text.splitlines() if line.strip()]
         if len(lines) > 1 and lines[0].lstrip().startswith("{") and lines[0].rstrip().endswith("}"):
             return _json_lines(lines)
-        raise InputError(f"{source} is not valid JSON: {error.msg}, line {error.lineno} column {error.colno}.") from error
+        raise InputError(
+            f"{source} is not valid JSON: {error.msg}, line {error.lineno} column {error.colno}."
+        ) from error
     except RecursionError as error:
         raise InputError(f"{source} nests its JSON too deeply to be a list of reviews.") from error
     if isinstance(document, dict):
-        lists = [value for value in document.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
+        lists = [
+            value for value in document.values() if isinstance(value, list) and value and isinstance(value[0], dict)
+        ]
         document = lists[0] if len(lists) == 1 else [document]
     if not isinstance(document, list):
         raise InputError(f"{source} holds no list of reviews. Expected an array of objects, or one object per line.")
@@ -296,7 +305,9 @@ def _excel(source: str) -> Iterator[Record]:
     try:
         sheet = openpyxl.load_workbook(source, read_only=True, data_only=True).worksheets[0]
     except Exception as error:
-        raise InputError(f"{source} is not an Excel file that can be read: {error}. Save it as .xlsx or .csv.") from error
+        raise InputError(
+            f"{source} is not an Excel file that can be read: {error}. Save it as .xlsx or .csv."
+        ) from error
     rows = ([_as_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True))
     names = unique_names([name or "" for name in next(rows, [])])
     for row in rows:
@@ -309,12 +320,14 @@ def _hub(source: str) -> Iterator[Record]:
     import datasets
 
     name, *rest = source.removeprefix("hf:").split(":")
-    config, split = (rest + [None, None])[:2] if len(rest) == 2 else (None, rest[0] if rest else "train")
+    config, split = [*rest, None, None][:2] if len(rest) == 2 else (None, rest[0] if rest else "train")
     try:
         data = datasets.load_dataset(name, config, split=split or "train")
     except Exception as error:
         cause = " ".join(str(error).split())[:200]
-        raise InputError(f"The data set {source} could not be loaded: {cause} Check name, config and split, and the network.") from error
+        raise InputError(
+            f"The data set {source} could not be loaded: {cause} Check name, config and split, and the network."
+        ) from error
     names = {column: kind.names for column, kind in data.features.items() if hasattr(kind, "names")}
     for row in data:
         yield {

@@ -22,7 +22,13 @@ def write(warehouse: Warehouse, run_id: str, profile: Profile) -> None:
     computed_by = {"bleurt": backends.bleurt_name(profile.score), "bertscore_f1": profile.score.bertscore,
                    "meteor": "nltk", "grounding": "all-MiniLM-L6-v2", "grounding_r1": "all-MiniLM-L6-v2"}  # fmt: skip
     rows = [
-        {"run_id": run_id, "role": role, "metric": metric, "model": computed_by.get(metric), **intervals.summary(values)}
+        {
+            "run_id": run_id,
+            "role": role,
+            "metric": metric,
+            "model": computed_by.get(metric),
+            **intervals.summary(values),
+        }
         for role, metric, values in [*_texts(warehouse), *_reviews(warehouse), *_classifier(warehouse)]
         if values
     ]
@@ -55,7 +61,9 @@ def _shares(values: Sequence[Any], names: Sequence[str]) -> list[tuple[str, list
 def _reviews(warehouse: Warehouse) -> list[tuple[str, str, list[float]]]:
     reviews = warehouse.query("SELECT sentiment, stars, emotions, language FROM insights ORDER BY review_id")
     judged = [row["sentiment"] for row in reviews if row["sentiment"]]
-    result = [("reviews", f"share_{name}", values) for name, values in _shares(judged, ("negative", "neutral", "positive"))]
+    result = [
+        ("reviews", f"share_{name}", values) for name, values in _shares(judged, ("negative", "neutral", "positive"))
+    ]
     result.append(("reviews", "stars", [row["stars"] for row in reviews if row["stars"] is not None]))
     result.append(("reviews", "unjudged", [float(row["sentiment"] is None) for row in reviews]))
     languages = sorted({row["language"] or "unknown" for row in reviews})

@@ -147,7 +147,9 @@ def _connect(path: Path, **options: Any) -> duckdb.DuckDBPyConnection:
             raise InputError(
                 f"Another run is writing {path}. Wait for it to end, or name another file with --warehouse."
             ) from error
-        raise InputError(f"{path} is not a DuckDB warehouse that can be opened: {str(error).splitlines()[0]}") from error
+        raise InputError(
+            f"{path} is not a DuckDB warehouse that can be opened: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def work_path(path: Path) -> Path:

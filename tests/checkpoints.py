@@ -116,6 +116,16 @@ class Checkpoints:
         return self._save("roberta", RobertaModel(self._roberta_config(tokenizer)), tokenizer)
 
     @functools.cached_property
+    def bleurt(self) -> str:
+        """BLEURT of the BERT layout."""
+        from tests.metrics.conftest import build_bleurt_bert
+
+        folder = self.folder / "bleurt"
+        folder.mkdir()
+        build_bleurt_bert(folder)
+        return str(folder)
+
+    @functools.cached_property
     def gpt2_sentiment(self) -> str:
         """A decoder with a classification head and no pad token; its labels are LABEL_0 to LABEL_2."""
         torch.manual_seed(4)

@@ -37,7 +37,9 @@ def test_sql_prints_a_table_csv_and_json(warehouse: Path, capsys: pytest.Capture
     assert capsys.readouterr().out.splitlines()[0] == "stars,text"
 
 
-def test_run_json_is_one_document_on_stdout(warehouse: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_json_is_one_document_on_stdout(
+    warehouse: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     capsys.readouterr()
     arguments = ["run", "--reviews", str(tmp_path / "r.csv"), "--warehouse", str(warehouse), "--json", "--no-report",
                  "--profile", str(tmp_path / "fake.toml"), "--until", "emotions"]  # fmt: skip
@@ -118,7 +120,12 @@ def test_constraints_pin_every_direct_dependency() -> None:
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
+    wanted = [
+        *project["dependencies"],
+        *(line for extra in project["optional-dependencies"].values() for line in extra),
+    ]
     canonical = {re.split(r"[<>=\[ ]", line)[0].lower().replace("_", "-") for line in wanted} - {"review-insights"}
-    pinned = {line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().splitlines()}
+    pinned = {
+        line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().splitlines()
+    }
     assert canonical <= pinned, canonical - pinned

@@ -28,9 +28,17 @@ def test_scales() -> None:
     assert columns.star_scale([1.0, 5.0, None], False) == "1-5"
     assert columns.star_scale([9.0, 7.5, 10.0], False) == "0-10"
     assert columns.star_scale([4.0] * 99 + [9.0], False) == "1-5", "one odd value changes no scale"
-    assert columns.to_five(9.0, "0-10") == 4.5 and columns.to_five(0.0, "0-4") == 1.0 and columns.to_five(4.0, "0-4") == 5.0
+    assert (
+        columns.to_five(9.0, "0-10") == 4.5
+        and columns.to_five(0.0, "0-4") == 1.0
+        and columns.to_five(4.0, "0-4") == 5.0
+    )
     assert columns.to_five(0.5, "1-5") == 1.0, "the lowest mark of a scale with halves"
-    assert columns.to_five(9.0, "1-5") is None and columns.to_five(0.0, "1-5") is None and columns.to_five(None, "1-5") is None
+    assert (
+        columns.to_five(9.0, "1-5") is None
+        and columns.to_five(0.0, "1-5") is None
+        and columns.to_five(None, "1-5") is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,9 +87,15 @@ def test_no_text_crashes_a_parser(value: str) -> None:
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        (["rating", "date", "variation", "verified_reviews"], {"text": "verified_reviews", "stars": "rating", "product": "variation"}),
+        (
+            ["rating", "date", "variation", "verified_reviews"],
+            {"text": "verified_reviews", "stars": "rating", "product": "variation"},
+        ),
         (["Review Text", "Rating", "Title"], {"text": "Review Text", "stars": "Rating", "title": "Title"}),
-        (["name", "rating", "review_text", "review_rating"], {"text": "review_text", "stars": "review_rating", "business": "name"}),
+        (
+            ["name", "rating", "review_text", "review_rating"],
+            {"text": "review_text", "stars": "review_rating", "business": "name"},
+        ),
         (["reviewId", "content", "score", "at"], {"text": "content", "stars": "score", "reviewed_at": "at"}),
         (["text", "business_id"], {"text": "text", "business": "business_id"}),
     ],
@@ -101,7 +115,7 @@ def test_a_text_column_holds_prose() -> None:
 def test_mapping_wins_and_is_checked() -> None:
     sample = [{"text": PROSE, "good": PROSE, "bad": PROSE}]
     assert columns.choose(["text", "good", "bad"], {"text": "good+bad"}, sample, "f.csv")["text"] == "good+bad"
-    with pytest.raises(InputError, match="no column 'ugly'. Its columns: text, good, bad"):
+    with pytest.raises(InputError, match=r"no column 'ugly'\. Its columns: text, good, bad"):
         columns.choose(["text", "good", "bad"], {"text": "ugly"}, sample, "f.csv")
     with pytest.raises(InputError, match="no field 'colour'"):
         columns.choose(["text"], {"colour": "text"}, sample, "f.csv")

@@ -163,7 +163,10 @@ def test_stars_from_zero_and_out_of_ten(warehouse: Warehouse, tmp_path: Path) ->
     other = tmp_path / "ten.csv"
     other.write_text("text,score\nQuite good hotel,9.0\nDreadful hotel,1\n")
     assert read(warehouse, other).columns["star_scale"] == "0-10"
-    assert [row["stars"] for row in warehouse.query("SELECT stars FROM reviews WHERE source LIKE '%ten.csv' ORDER BY source_row")] == [4.5, 1]
+    assert [
+        row["stars"]
+        for row in warehouse.query("SELECT stars FROM reviews WHERE source LIKE '%ten.csv' ORDER BY source_row")
+    ] == [4.5, 1]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +224,11 @@ def test_a_file_that_cannot_be_used_is_one_clear_line(
 
 
 def test_missing_files_globs_and_folders(warehouse: Warehouse, tmp_path: Path) -> None:
-    for value, says in ((tmp_path / "no.csv", "There is no file"), (tmp_path / "*.csv", "Nothing matches"), (tmp_path, "holds no reviews")):
+    for value, says in (
+        (tmp_path / "no.csv", "There is no file"),
+        (tmp_path / "*.csv", "Nothing matches"),
+        (tmp_path, "holds no reviews"),
+    ):
         with pytest.raises(InputError, match=says):
             read(warehouse, value)
     (tmp_path / "sub").mkdir()
@@ -234,7 +241,9 @@ def test_missing_files_globs_and_folders(warehouse: Warehouse, tmp_path: Path) -
 def test_hub_data_sets_come_through_datasets(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     import datasets
 
-    features = datasets.Features({"label": datasets.ClassLabel(names=["1 star", "2 star", "5 stars"]), "text": datasets.Value("string")})
+    features = datasets.Features(
+        {"label": datasets.ClassLabel(names=["1 star", "2 star", "5 stars"]), "text": datasets.Value("string")}
+    )
     data = datasets.Dataset.from_dict({"label": [0, 2], "text": ["Awful place", "Lovely place"]}, features=features)
     asked = []
 
@@ -267,7 +276,15 @@ def test_limit(warehouse: Warehouse, tmp_path: Path) -> None:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.text(st.characters(exclude_categories=("Cs",)), max_size=40), st.text(max_size=5).filter(str.isascii)), min_size=1, max_size=12))
+@given(
+    st.lists(
+        st.tuples(
+            st.text(st.characters(exclude_categories=("Cs",)), max_size=40), st.text(max_size=5).filter(str.isascii)
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
 def test_rows_always_add_up(tmp_path: Path, rows: list[tuple[str, str]]) -> None:
     """Whatever the cells hold (quotes, breaks, separators, nothing), every record is a review, a reject or a duplicate."""
     path = tmp_path / "wild.csv"

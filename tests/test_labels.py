@@ -45,4 +45,6 @@ def test_emotion_columns_follow_names_not_positions() -> None:
 
 
 def test_stars_to_classes() -> None:
-    assert [from_stars(stars) for stars in (1, 2, 2.5, 3, 3.5, 4, 5)] == ["negative"] * 3 + ["neutral"] * 2 + ["positive"] * 2
+    assert [from_stars(stars) for stars in (1, 2, 2.5, 3, 3.5, 4, 5)] == ["negative"] * 3 + ["neutral"] * 2 + [
+        "positive"
+    ] * 2

@@ -28,7 +28,9 @@ def test_profiles_that_use_the_hub_pin_a_commit() -> None:
 
 def test_all_errors_come_in_one_message(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
-    file.write_text('extends = "embedded"\ncolour = 1\n[generate]\ntemprature = 1\ntop_p = 7\n[feedback]\nbackend = "x"\n')
+    file.write_text(
+        'extends = "embedded"\ncolour = 1\n[generate]\ntemprature = 1\ntop_p = 7\n[feedback]\nbackend = "x"\n'
+    )
     with pytest.raises(InputError) as caught:
         profile.load(str(file))
     message = str(caught.value)
@@ -68,7 +70,11 @@ def test_a_profile_that_extends_itself_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [("quantize: none", "exactly: quantize, lora, sft"), ("a: [", "not valid YAML"), ("quantize: 3\nlora: {}\nsft: {}", "none, nf4 or auto")],
+    [
+        ("quantize: none", "exactly: quantize, lora, sft"),
+        ("a: [", "not valid YAML"),
+        ("quantize: 3\nlora: {}\nsft: {}", "none, nf4 or auto"),
+    ],
 )
 def test_a_broken_recipe_is_one_clear_error(tmp_path: Path, content: str, says: str) -> None:
     file = tmp_path / "r.yaml"

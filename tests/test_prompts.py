@@ -56,7 +56,9 @@ def test_an_unknown_prompt_names_the_known_ones() -> None:
 def test_a_review_cannot_close_its_markers(before: str, marker: str, after: str) -> None:
     text = request({**ROW, "text": before + marker + after}, "feedback.v1").prompt
     body = text.split("<review>\n", 1)[1]
-    assert len(re.findall(r"<\s*/?\s*review\s*>", body, flags=re.IGNORECASE)) == 1, "only the prompt's own closing marker"
+    assert len(re.findall(r"<\s*/?\s*review\s*>", body, flags=re.IGNORECASE)) == 1, (
+        "only the prompt's own closing marker"
+    )
 
 
 @given(st.text(max_size=300), st.integers(20, 100))

@@ -27,7 +27,7 @@ def write_reviews(path: Path, count: int, start: int = 0) -> Path:
         writer = csv.writer(file)
         writer.writerow(["text", "stars"])
         for number in range(start, start + count):
-            mood = ("The waiter was rude and the soup was cold, a bad evening" if number % 2 else "A lovely meal")
+            mood = "The waiter was rude and the soup was cold, a bad evening" if number % 2 else "A lovely meal"
             writer.writerow([f"{mood}, table {number}.", 2 if number % 2 else 5])
     return path
 
@@ -56,10 +56,17 @@ def test_second_run_writes_nothing_and_ten_more_reviews_are_ten(tmp_path: Path, 
     write_reviews(reviews, 40)
     third = go(reviews, warehouse, fake_profile)
     assert third.ingested[0].added == 10
-    assert {stage.name: stage.pending for stage in third.stages} == {"sentiment": 10, "emotions": 10, "themes": 10, "feedback": 5}
+    assert {stage.name: stage.pending for stage in third.stages} == {
+        "sentiment": 10,
+        "emotions": 10,
+        "themes": 10,
+        "feedback": 5,
+    }
 
 
-def test_nothing_is_loaded_when_nothing_is_pending(tmp_path: Path, fake_profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_loaded_when_nothing_is_pending(
+    tmp_path: Path, fake_profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reviews, warehouse = write_reviews(tmp_path / "r.csv", 6), tmp_path / "w.duckdb"
     go(reviews, warehouse, fake_profile)
 
@@ -105,7 +112,9 @@ def test_bad_input_leaves_nothing_behind(tmp_path: Path, fake_profile: Profile) 
 def test_a_server_that_is_down_keeps_its_rows_pending(tmp_path: Path, fake_profile: Profile) -> None:
     down = dataclasses.replace(
         fake_profile,
-        feedback=dataclasses.replace(fake_profile.feedback, backend="openai", base_url="http://127.0.0.1:9/v1", timeout=1.0),
+        feedback=dataclasses.replace(
+            fake_profile.feedback, backend="openai", base_url="http://127.0.0.1:9/v1", timeout=1.0
+        ),
     )
     reviews, warehouse = write_reviews(tmp_path / "r.csv", 8), tmp_path / "w.duckdb"
     with pytest.raises(BackendDown):
@@ -118,7 +127,9 @@ def test_a_server_that_is_down_keeps_its_rows_pending(tmp_path: Path, fake_profi
     assert [row["status"] for row in statuses] == ["failed", "done"]
 
 
-def test_a_failed_audit_publishes_nothing(tmp_path: Path, fake_profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_audit_publishes_nothing(
+    tmp_path: Path, fake_profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reviews, warehouse = write_reviews(tmp_path / "r.csv", 4), tmp_path / "w.duckdb"
     go(reviews, warehouse, fake_profile)
     before = warehouse.read_bytes()
@@ -204,5 +215,3 @@ def test_kill_9_in_the_middle_then_again_is_the_same_as_never_killed(
     assert tables(killed) == tables(whole)
     statuses = open_read_only(killed).query("SELECT status FROM runs ORDER BY started_at")
     assert [row["status"] for row in statuses] == ["interrupted", "done"]
-
-

@@ -91,5 +91,8 @@ def test_no_output_holds_its_prompt(opened: Warehouse) -> None:
 
 
 def test_models_are_named_in_the_metrics(opened: Warehouse, tiny: Checkpoints) -> None:
-    named = {row["metric"]: row["model"] for row in opened.query("SELECT DISTINCT metric, model FROM metrics WHERE role = 'student'")}
+    named = {
+        row["metric"]: row["model"]
+        for row in opened.query("SELECT DISTINCT metric, model FROM metrics WHERE role = 'student'")
+    }
     assert named["bleurt"] == tiny.bleurt and named["bertscore_f1"] == tiny.roberta

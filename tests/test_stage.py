@@ -23,7 +23,15 @@ def fill(warehouse: Warehouse, count: int, start: int = 0) -> None:
 
 
 def test_stages_are_in_the_contract_s_order() -> None:
-    assert [stage.name for stage in STAGES] == ["sentiment", "emotions", "themes", "feedback", "distill", "generate", "score"]
+    assert [stage.name for stage in STAGES] == [
+        "sentiment",
+        "emotions",
+        "themes",
+        "feedback",
+        "distill",
+        "generate",
+        "score",
+    ]
 
 
 def test_parents_come_before_their_children() -> None:

@@ -175,19 +175,15 @@ def identities(profile: Profile) -> dict[str, str]:
     """What pins the weights behind each part of a profile: enters the fingerprints."""
     from pipeline.backends import embedded
 
-    classifier = model_identity(str(embedded.CLASSIFIER), "")
-    chosen = {
-        "sentiment": (profile.sentiment.backend == "embedded", classifier, profile.sentiment),
-        "emotions": (profile.emotions.backend == "embedded", classifier, profile.emotions),
-        "feedback": (False, "", profile.feedback),
-        "student": (profile.distill.model == "embedded", model_identity(str(embedded.STUDENT), ""), profile.distill),
-    }
+    def pinned(is_shipped: bool, shipped: Path, model: str, revision: str) -> str:
+        return model_identity(str(shipped), "") if is_shipped else model_identity(model, revision)
+
+    sentiment, emotions, distill, score = profile.sentiment, profile.emotions, profile.distill, profile.score
     return {
-        part: shipped if is_shipped else model_identity(section.model, section.revision)
-        for part, (is_shipped, shipped, section) in chosen.items()
-    } | {
-        "bleurt": model_identity(str(embedded.BLEURT), "")
-        if profile.score.bleurt == "embedded"
-        else model_identity(profile.score.bleurt, profile.score.bleurt_revision),
-        "bertscore": model_identity(profile.score.bertscore, profile.score.bertscore_revision),
+        "sentiment": pinned(sentiment.backend == "embedded", embedded.CLASSIFIER, sentiment.model, sentiment.revision),
+        "emotions": pinned(emotions.backend == "embedded", embedded.CLASSIFIER, emotions.model, emotions.revision),
+        "feedback": model_identity(profile.feedback.model, profile.feedback.revision),
+        "student": pinned(distill.model == "embedded", embedded.STUDENT, distill.model, distill.revision),
+        "bleurt": pinned(score.bleurt == "embedded", embedded.BLEURT, score.bleurt, score.bleurt_revision),
+        "bertscore": model_identity(score.bertscore, score.bertscore_revision),
     }

@@ -96,7 +96,7 @@ _shared = functools.cache(_SharedEncoder)
 
 class SentimentHead:
     model = "minilm-lora-sentiment"
-    labels = SENTIMENTS
+    labels: tuple[str, ...] = SENTIMENTS
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         shared = _shared()
@@ -108,7 +108,7 @@ class SentimentHead:
 
 class EmotionsHead:
     model = "minilm-lora-emotions"
-    labels = EMOTIONS
+    labels: tuple[str, ...] = EMOTIONS
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         return (1 / (1 + np.exp(-_shared().logits(texts)[:, : len(EMOTIONS)]))).astype(np.float32)
@@ -146,5 +146,7 @@ class BleurtStandIn:
             for batch in minilm.by_length(token_ids, 32):
                 ids, mask = minilm.pad([token_ids[index] for index in batch], self.tokenizer.pad_token_id)
                 pooled = minilm.mean_pool(self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state, mask)
-                values[batch] = torch.nn.functional.linear(pooled, self.heads["weight"], self.heads["bias"])[:, 0].numpy()
+                values[batch] = torch.nn.functional.linear(pooled, self.heads["weight"], self.heads["bias"])[
+                    :, 0
+                ].numpy()
         return [float(value) for value in values]

@@ -40,6 +40,8 @@ class FakeGenerator:
             if "[no answer]" in text:
                 written.append(Written("", "", error="the model wrote nothing"))
                 continue
-            answer = f"The customer was unhappy.\n\n1. Look into: {text[:40]}\n2. Write back to the customer within a day."
+            answer = (
+                f"The customer was unhappy.\n\n1. Look into: {text[:40]}\n2. Write back to the customer within a day."
+            )
             written.append(Written(answer, answer))
         return written

@@ -1,9 +1,9 @@
 """Any server that speaks OpenAI's chat completions: llama.cpp, Ollama, vLLM, `transformers serve`, OpenAI itself.
 
-    [feedback]
-    backend = "openai"
-    model = "mistral:7b-instruct"
-    base_url = "http://localhost:11434/v1"
+[feedback]
+backend = "openai"
+model = "mistral:7b-instruct"
+base_url = "http://localhost:11434/v1"
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from pipeline.backends.base import Request, Written
 from pipeline.errors import BackendDown, InputError
@@ -37,7 +38,12 @@ class OpenAIGenerator:
             raise InputError('The openai backend needs base_url in [feedback], such as "http://localhost:11434/v1".')
         self._openai = openai
         self.model, self.base_url, self.parallel = model, base_url, parallel
-        self._options = {"model": model, "max_tokens": max_new_tokens, "temperature": temperature, "seed": seed}
+        self._options: dict[str, Any] = {
+            "model": model,
+            "max_tokens": max_new_tokens,
+            "temperature": temperature,
+            "seed": seed,
+        }
         # Local servers want no key, but the client insists on one.
         key = os.environ.get(api_key_env) or "none"
         self._client = openai.OpenAI(base_url=base_url, api_key=key, timeout=timeout, max_retries=2)

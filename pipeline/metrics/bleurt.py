@@ -167,13 +167,10 @@ def _weights(folder: Path) -> dict[str, torch.Tensor]:
         from safetensors.torch import load_file
 
         return load_file(folder / "model.safetensors")
-    if (folder / "pytorch_model.bin").is_file():
-        import torch
-
-        # weights_only: tensors are read, no pickled code runs.
-        state: dict[str, torch.Tensor] = torch.load(folder / "pytorch_model.bin", "cpu", weights_only=True)
-        return state
-    raise InputError(f"{folder} holds neither model.safetensors nor pytorch_model.bin. Download the checkpoint again.")
+    raise InputError(
+        f"{folder} holds no model.safetensors, and pickled weights are not read. On the hub, name the revision that holds the "
+        "safetensors conversion (refs/pr/N); locally, convert it with transformers' save_pretrained."
+    )
 
 
 def _tokenizer(folder: Path, config: dict[str, Any], model: str) -> Tokenizer:

@@ -10,8 +10,7 @@ from pipeline.errors import InputError
 def locate(model: str, revision: str | None) -> tuple[Path, str | None]:
     """(folder, hub commit or None for a local folder) of config, tokenizer and weights.
 
-    Weights come as safetensors; a repository without any gives its `pytorch_model.bin`, which is to be read as plain
-    tensors only. Raises InputError when the model is in neither place.
+    Only safetensors are fetched. Raises InputError when the model is in neither place.
     """
     if Path(model).is_dir():
         return Path(model), None
@@ -20,8 +19,6 @@ def locate(model: str, revision: str | None) -> tuple[Path, str | None]:
     small = ["*.json", "*.txt", "*.model"]
     try:
         folder = Path(snapshot_download(model, revision=revision, allow_patterns=[*small, "*.safetensors"]))
-        if not any(folder.glob("*.safetensors")):
-            folder = Path(snapshot_download(model, revision=revision, allow_patterns=[*small, "pytorch_model*.bin"]))
     except Exception as error:
         raise InputError(
             f"The metric's model {model!r} is neither a folder nor to be had from the hub ({type(error).__name__}). "

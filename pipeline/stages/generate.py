@@ -37,7 +37,13 @@ def spec(profile: Profile) -> dict[str, Any]:
         "version": 1,
         "prompt": prompts.sha256(profile.distill.prompt),
         "rounds": profile.distill.rounds,
-        "sampling": [options.temperature, options.top_p, options.no_repeat_ngram_size, options.max_new_tokens, options.seed],
+        "sampling": [
+            options.temperature,
+            options.top_p,
+            options.no_repeat_ngram_size,
+            options.max_new_tokens,
+            options.seed,
+        ],
         "constant": CONSTANT,
     }
 
@@ -96,9 +102,7 @@ def _shuffled(rows: Sequence[Row], context: Context) -> tuple[str, list[Written]
     test = context.warehouse.query(
         "SELECT review_id, completion FROM training_set WHERE split = 'test' ORDER BY review_id"
     )
-    following = {
-        row["review_id"]: test[(index + 1) % len(test)]["completion"] for index, row in enumerate(test)
-    }
+    following = {row["review_id"]: test[(index + 1) % len(test)]["completion"] for index, row in enumerate(test)}
     return "another review's teacher text", [Written(following[row["review_id"]], "") for row in rows]
 
 
@@ -110,6 +114,4 @@ _WRITERS = {
     "control_shuffled": _shuffled,
 }
 
-GENERATE = Stage(
-    "generate", ("review_id", "role"), spec, transform, parents=(DISTILL,), params=params, batch_size=128
-)
+GENERATE = Stage("generate", ("review_id", "role"), spec, transform, parents=(DISTILL,), params=params, batch_size=128)

@@ -29,9 +29,7 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
     # A candidate that failed counts as an empty text: leaving it out would reward failing on the hard ones.
     candidates = [row["candidate"] or "" for row in rows]
     # The pool is the same for every role and batch: the frozen training set's reviews.
-    pool = context.warehouse.query(
-        "SELECT text FROM training_set JOIN reviews USING (review_id) ORDER BY review_id"
-    )
+    pool = context.warehouse.query("SELECT text FROM training_set JOIN reviews USING (review_id) ORDER BY review_id")
     grounded = grounding.score(
         candidates, [row["review"] for row in rows], [row["text"] for row in pool], pool=config.pool
     )
@@ -42,9 +40,7 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
     if compared:
         scorers = {"bleurt": backends.bleurt(config), "bertscore_f1": backends.bertscore(config),
                    "meteor": meteor.score}  # fmt: skip
-        values = {
-            name: dict(zip(compared, scorer(texts, references), strict=True)) for name, scorer in scorers.items()
-        }
+        values = {name: dict(zip(compared, scorer(texts, references), strict=True)) for name, scorer in scorers.items()}
     return [
         {
             "review_id": row["review_id"],

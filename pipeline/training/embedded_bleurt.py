@@ -60,7 +60,9 @@ def main(arguments: list[str] | None = None) -> None:
     encoder = get_peft_model(base, LoraConfig(**LORA))
     head = nn.Linear(minilm.DIMENSION, 1)
     pairs = read_pairs(options.data)
-    tokens = {split: tokenize_pairs(tokenizer, [p[0] for p in rows], [p[1] for p in rows]) for split, rows in pairs.items()}
+    tokens = {
+        split: tokenize_pairs(tokenizer, [p[0] for p in rows], [p[1] for p in rows]) for split, rows in pairs.items()
+    }
     centre = float(np.mean([pair[2] for pair in pairs["train"]]))
     nn.init.zeros_(head.weight)
     nn.init.constant_(head.bias, centre)
@@ -87,7 +89,9 @@ def main(arguments: list[str] | None = None) -> None:
     trainable = [p for p in encoder.parameters() if p.requires_grad] + list(head.parameters())
     optimizer = torch.optim.AdamW(trainable, lr=options.learning_rate, weight_decay=0.01)
     steps = options.epochs * -(-len(tokens["train"]) // 16)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, options.learning_rate, total_steps=steps + 1, pct_start=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, options.learning_rate, total_steps=steps + 1, pct_start=0.1
+    )
     truth = torch.tensor([pair[2] for pair in pairs["train"]])
     best, started = -1.0, time.time()
     for epoch in range(options.epochs):
@@ -100,7 +104,11 @@ def main(arguments: list[str] | None = None) -> None:
             optimizer.step()
             schedule.step()
         dev = figures("dev")
-        print(json.dumps({"epoch": epoch, "seconds": round(time.time() - started), "dev": dev}), file=sys.stderr, flush=True)
+        print(
+            json.dumps({"epoch": epoch, "seconds": round(time.time() - started), "dev": dev}),
+            file=sys.stderr,
+            flush=True,
+        )
         if dev["pearson"] > best:
             best = dev["pearson"]
             report = {"seed": SEED, "dev": dev, "test": figures("test")}

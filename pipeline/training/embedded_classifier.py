@@ -18,6 +18,7 @@ import random
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -64,7 +65,7 @@ def read_reviews(data: Path) -> dict[str, list[tuple[str, int, str]]]:
     """(text, class, source) per split; classes are indices into SENTIMENTS: 1-2 stars, 3, 4-5."""
     import pandas as pd
 
-    def starred(name: str, text: str, stars: str, **options) -> list[tuple[str, int, str]]:
+    def starred(name: str, text: str, stars: str, **options: Any) -> list[tuple[str, int, str]]:
         frame = pd.read_csv(data / "reviews" / name, **options)[[text, stars]].dropna()
         return [
             (repair(str(body)), 0 if rating <= 2 else 1 if rating == 3 else 2, name)
@@ -135,7 +136,7 @@ class MultiTask(nn.Module):
 
 def predict(model: MultiTask, token_ids: list[list[int]], task: str) -> np.ndarray:
     model.eval()
-    logits = np.zeros((len(token_ids), model.heads[task].out_features), dtype=np.float32)
+    logits = np.zeros((len(token_ids), len(EMOTIONS if task == "emotions" else SENTIMENTS)), dtype=np.float32)
     with torch.inference_mode():
         for batch in minilm.by_length(token_ids, 64):
             logits[batch] = model([token_ids[index] for index in batch], task).numpy()
@@ -242,7 +243,7 @@ def main(arguments: list[str] | None = None) -> None:
         optimizer, lambda step: min((step + 1) / (0.06 * steps), max(0.0, (steps - step) / (0.94 * steps)))
     )
     dev_emotions = np.stack([target for _, target in emotions["dev"]])
-    best, best_state, started = -1.0, None, time.time()
+    best, best_state, started = -1.0, dict[str, torch.Tensor](), time.time()
     queue: list[list[int]] = []
     for epoch in range(options.epochs):
         model.train()
@@ -290,7 +291,9 @@ def main(arguments: list[str] | None = None) -> None:
     natural_tokens = minilm.tokenize(model.tokenizer, [row[0] for row in natural])
     config = {
         "thresholds": dict(zip(EMOTIONS, best_thresholds, strict=True)),
-        "sentiment_bias": choose_bias(predict(model, natural_tokens, "sentiment"), np.array([row[1] for row in natural])),
+        "sentiment_bias": choose_bias(
+            predict(model, natural_tokens, "sentiment"), np.array([row[1] for row in natural])
+        ),
         "figures": figures,
     }
     save(model.encoder, model.heads, config, options.out)

@@ -106,7 +106,9 @@ def packed(documents: list[list[int]], length: int, eos: int, rng: random.Random
                 buffer = buffer[length:]
 
 
-def train(network: PhiForCausalLM, batches: Iterator[tuple[torch.Tensor, torch.Tensor]], steps: int, rate: float) -> None:
+def train(
+    network: PhiForCausalLM, batches: Iterator[tuple[torch.Tensor, torch.Tensor]], steps: int, rate: float
+) -> None:
     """`steps` updates with AdamW, warm-up and cosine decay; labels of -100 carry no loss."""
     decayed = [p for p in network.parameters() if p.dim() >= 2]
     rest = [p for p in network.parameters() if p.dim() < 2]
@@ -208,7 +210,8 @@ def main(arguments: list[str] | None = None) -> None:
         "parameters": parameters,
         "pairs": {split: len(rows) for split, rows in pairs.items()},
         "completion_loss": {
-            split: round(completion_loss(network, examples[split], tokenizer.pad_token_id), 4) for split in ("dev", "test")
+            split: round(completion_loss(network, examples[split], tokenizer.pad_token_id), 4)
+            for split in ("dev", "test")
         },
     }
     network.to(torch.bfloat16).save_pretrained(options.out)

@@ -63,7 +63,9 @@ def train(
         lora = LoraConfig(task_type="CAUSAL_LM", **recipe["lora"])
     except (TypeError, ValueError) as error:
         shutil.rmtree(scratch)
-        raise InputError(f"The recipe holds what TRL or PEFT does not accept: {error}. Mend it and run again.") from error
+        raise InputError(
+            f"The recipe holds what TRL or PEFT does not accept: {error}. Mend it and run again."
+        ) from error
 
     class Report(TrainerCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

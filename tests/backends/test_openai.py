@@ -60,7 +60,9 @@ def test_a_real_server_writes_for_every_request_in_order(real_server: str, tiny:
     requests = [Request(f"How can we improve? Review {n}", {}) for n in range(3)]
     written = generator(real_server, tiny.mistral).write(requests)
     assert len(written) == 3
-    assert all(answer.truncated or answer.raw for answer in written), "8 tokens of a random model rarely end by themselves"
+    assert all(answer.truncated or answer.raw for answer in written), (
+        "8 tokens of a random model rarely end by themselves"
+    )
     assert all("How can we improve" not in answer.raw for answer in written)
 
 
@@ -106,7 +108,12 @@ def test_what_is_asked_and_what_is_kept(scripted: tuple[str, type[_Answers]]) ->
     url, server = scripted
     server.answer = 200, completion(" 1. Apologize.\n")
     (written,) = generator(url).write([Request("the prompt", {})])
-    assert (written.text, written.raw, written.truncated, written.error) == ("1. Apologize.", " 1. Apologize.\n", False, None)
+    assert (written.text, written.raw, written.truncated, written.error) == (
+        "1. Apologize.",
+        " 1. Apologize.\n",
+        False,
+        None,
+    )
     (asked,) = server.asked
     assert asked["messages"] == [{"role": "user", "content": "the prompt"}]
     assert (asked["model"], asked["max_tokens"], asked["temperature"]) == ("tiny", 8, 0.0)

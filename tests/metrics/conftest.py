@@ -45,13 +45,11 @@ def write_bleurt(folder: Path, model: Any, config: dict[str, Any], prefix: str) 
     (folder / "config.json").write_text(json.dumps({"model_type": "bleurt", **config}))
 
 
-@pytest.fixture(scope="session")
-def bleurt_bert(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    """(folder of a checkpoint of the BERT layout with 24 positions, transformers' model with the same weights)."""
+def build_bleurt_bert(folder: Path) -> Any:
+    """Writes a checkpoint of the BERT layout with 24 positions; returns transformers' model with the same weights."""
     import torch
     from transformers import BertConfig, BertForSequenceClassification
 
-    folder = tmp_path_factory.mktemp("bleurt-bert")
     characters = sorted({character for sentence in SENTENCES for character in sentence.lower() if character != " "})
     vocabulary = [*SPECIAL, *characters, *(f"##{character}" for character in characters), "the", "order", "refund"]
     (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
@@ -60,7 +58,14 @@ def bleurt_bert(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     torch.manual_seed(1)
     model = BertForSequenceClassification(BertConfig(**config, id2label={0: "score"})).eval()
     write_bleurt(folder, model, config, "bert")
-    return folder, model
+    return model
+
+
+@pytest.fixture(scope="session")
+def bleurt_bert(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """(folder of a checkpoint, transformers' model with the same weights)."""
+    folder = tmp_path_factory.mktemp("bleurt-bert")
+    return folder, build_bleurt_bert(folder)
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,10 @@ def test_it_learns_the_answer_and_to_stop(
 
 def test_only_the_adapter_is_written_and_its_folder_is_whole(tiny: Checkpoints, tmp_path: Path) -> None:
     train(examples(), model=tiny.phi, revision="main", recipe=recipe(), out=tmp_path / "adapter")
-    assert sorted(file.name for file in (tmp_path / "adapter").iterdir()) == ["adapter_config.json", "adapter_model.safetensors"]
+    assert sorted(file.name for file in (tmp_path / "adapter").iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
     assert [file.name for file in tmp_path.iterdir()] == ["adapter"], "no scratch is left"
     assert all("lora" in name for name in load_file(tmp_path / "adapter" / "adapter_model.safetensors"))
 
@@ -58,8 +61,16 @@ def test_the_same_seed_gives_the_same_adapter(tiny: Checkpoints, tmp_path: Path)
 
 
 def test_a_further_round_starts_from_the_adapter_before(tiny: Checkpoints, tmp_path: Path) -> None:
-    first = train(examples(32), model=tiny.phi, revision="main", recipe=recipe(num_train_epochs=10, learning_rate=1e-2), out=tmp_path / "1")
-    second = train(examples(32), model=tiny.phi, revision="main", recipe=recipe(), out=tmp_path / "2", continue_from=tmp_path / "1")
+    first = train(
+        examples(32),
+        model=tiny.phi,
+        revision="main",
+        recipe=recipe(num_train_epochs=10, learning_rate=1e-2),
+        out=tmp_path / "1",
+    )
+    second = train(
+        examples(32), model=tiny.phi, revision="main", recipe=recipe(), out=tmp_path / "2", continue_from=tmp_path / "1"
+    )
     assert second["train_loss"] < first["train_loss"]
     assert second["validation_loss"] <= first["validation_loss"] * 1.1
 
@@ -70,7 +81,9 @@ def test_no_validation_rows_is_possible(tiny: Checkpoints, tmp_path: Path) -> No
 
 
 def test_qlora_on_nf4_weights(tiny: Checkpoints, tmp_path: Path) -> None:
-    result = train(examples(), model=tiny.phi, revision="main", recipe=recipe() | {"quantize": "nf4"}, out=tmp_path / "a")
+    result = train(
+        examples(), model=tiny.phi, revision="main", recipe=recipe() | {"quantize": "nf4"}, out=tmp_path / "a"
+    )
     assert result["train_loss"] > 0
     TransformersGenerator(tiny.phi, "main", quantize="nf4", adapter=tmp_path / "a", max_new_tokens=2)
 
