@@ -82,15 +82,21 @@ def _progress(quiet: bool) -> Iterator[Any]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description:>12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        tasks: dict[str, Any] = {}
+    bars = Progress(*columns, console=Console(stderr=True))
+    tasks: dict[str, Any] = {}
 
-        def show(name: str, done: int, total: int) -> None:
-            if name not in tasks:
-                tasks[name] = bars.add_task(name, total=None)
-            bars.update(tasks[name], completed=done, total=total or None)
+    def show(name: str, done: int, total: int) -> None:
+        if not tasks:
+            bars.start()  # not before there is something to show: an error is one line
+        if name not in tasks:
+            tasks[name] = bars.add_task(name, total=None)
+        bars.update(tasks[name], completed=done, total=total or None)
 
+    try:
         yield show
+    finally:
+        if tasks:
+            bars.stop()
 
 
 def run(args: argparse.Namespace) -> int:

@@ -156,7 +156,7 @@ def _shared_terms(entries: Sequence[Mapping[str, Any]]) -> list[str]:
 
 _CLOSERS = "\"'”’»)\\]」』】）"
 _EMOJI = "\u2600-\u27bf\U0001f300-\U0001faff"
-_END = re.compile(rf"\n\s*|(?:[.!?…]+|[。！？｡；]+|;(?=\s))[{_CLOSERS}]*|(?<=\w)\s?[{_EMOJI}\ufe0f]+(?=\s+[A-ZÀ-Þ])")
+_END = re.compile(rf"\n\s*|(?:[.!?…]+|[。！？｡；]+|;(?=\s))[{_CLOSERS}]*|(?<=[\w.!?])\s?[{_EMOJI}\ufe0f]+(?=\s+[A-ZÀ-Þ])")
 _ADDRESS = re.compile(
     r"\w+://\S+|www\.\S+|\S+@\S+\.\w+|\w+\.(?:com|org|net|edu|gov|info|co\.uk|de|fr|nl|dk|pdf|html?)\b", re.I
 )
@@ -186,6 +186,7 @@ _CONTRAST = re.compile(
     )|(?<=[，,、])\s?(?:但|不过|可是|然而|只是|就是|しかし|ただ|でも)|但是|(?<=けど、)|(?<=けれど、)|(?<=すが、)|(?<=たが、)|(?<=いが、)""",
     re.IGNORECASE | re.VERBOSE,
 )
+_CHINESE_COMMA = re.compile(r"(?<=[\u3400-\u9fff])[，,](?=\s?[\u3400-\u9fff])")
 _BREAK = re.compile(r"[,:，、：]+\s*|\s+")
 
 
@@ -257,8 +258,9 @@ def _full_stop_ends(text: str, at: int, end: int, start: int, lowered_text: bool
 
 def _clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
     spans = []
-    for match in _CONTRAST.finditer(text, start, end):
-        cut = match.start()
+    # Chinese strings whole opinions together with commas; elsewhere a comma joins less than that.
+    commas = _CHINESE_COMMA.finditer(text, start, end) if _weight(text[start:end]) > 36 else iter(())
+    for cut in sorted({match.start() for match in itertools.chain(_CONTRAST.finditer(text, start, end), commas)}):
         if _weight(text[start:cut]) >= 10 and _weight(text[cut:end]) >= 10:
             spans.append((start, cut))
             start = cut
@@ -294,7 +296,7 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
 # --- Terms ---
 
 _WORD = re.compile(rf"[^\W_{_CJK}]+|[{_CJK}]+")
-_JOINT = re.compile(r"[\s\-–'’./]{1,3}")  # what may stand between the words of a phrase
+_JOINT = re.compile(r"[\s\-–'’./&]{1,3}")  # what may stand between the words of a phrase
 
 
 @dataclass(frozen=True)
