@@ -68,7 +68,7 @@ def _scores(found: Sequence[tuple[Row, themes.Mention]], context: Context) -> li
     if spans:
         values = backends.sentiment(context.profile.sentiment).probabilities(list(spans))
         judged = {span: float(p[2] - p[0]) for span, p in zip(spans, values, strict=True)}
-    by_stars = dict(zip(SENTIMENTS, (-1.0, 0.0, 1.0), strict=True))
+    by_stars = dict(zip(SENTIMENTS, (-0.5, 0.0, 0.5), strict=True))  # less sure than a sentence that was read
     return [
         judged[row["text"][m.start : m.end]]
         if readable(row, languages)
