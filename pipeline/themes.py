@@ -156,7 +156,9 @@ def _shared_terms(entries: Sequence[Mapping[str, Any]]) -> list[str]:
 
 _CLOSERS = "\"'”’»)\\]」』】）"
 _EMOJI = "\u2600-\u27bf\U0001f300-\U0001faff"
-_END = re.compile(rf"\n\s*|(?:[.!?…]+|[。！？｡；]+|;(?=\s))[{_CLOSERS}]*|(?<=[\w.!?])\s?[{_EMOJI}\ufe0f]+(?=\s+[A-ZÀ-Þ])")
+_END = re.compile(
+    rf"\n\s*|(?:[.!?…]+|[。！？｡；]+|;(?=\s))[{_CLOSERS}]*|(?<=[\w.!?])\s?[{_EMOJI}\ufe0f]+(?=\s+[A-ZÀ-Þ])"
+)
 _ADDRESS = re.compile(
     r"\w+://\S+|www\.\S+|\S+@\S+\.\w+|\w+\.(?:com|org|net|edu|gov|info|co\.uk|de|fr|nl|dk|pdf|html?)\b", re.I
 )

@@ -36,10 +36,18 @@ def write_warehouse(path: Path, reviews: list[str], meteor: float = 0.3) -> Path
     for row in rows:
         key = {"review_id": row["review_id"], "fingerprint": "f", "run_id": "run-1"}
         text = row["text"]
-        opened.append("store.sentiment", [{**key, "label": "negative", "negative": 0.9, "neutral": 0.1, "positive": 0.0, "model": "m"}])
+        opened.append(
+            "store.sentiment",
+            [{**key, "label": "negative", "negative": 0.9, "neutral": 0.1, "positive": 0.0, "model": "m"}],
+        )
         opened.append("store.emotions", [{**key, "labels": ["anger"], "probabilities": [("anger", 0.9)], "model": "m"}])
-        opened.append("store.themes", [{**key, "theme": "waiting_time", "evidence": text, "sentiment": "negative", "score": -0.8}])
-        opened.append("store.feedback", [{**key, "model": "m", "role": "teacher", "text": text, "suggestions": ["Add staff.", text]}])
+        opened.append(
+            "store.themes", [{**key, "theme": "waiting_time", "evidence": text, "sentiment": "negative", "score": -0.8}]
+        )
+        opened.append(
+            "store.feedback",
+            [{**key, "model": "m", "role": "teacher", "text": text, "suggestions": ["Add staff.", text]}],
+        )
         opened.append(
             "store.score",
             [{**key, "role": role, "bleurt": -0.1, "bertscore_f1": 0.6, "meteor": value, "grounding": 0.5}
@@ -80,7 +88,9 @@ class Page(html.parser.HTMLParser):
 
 
 def test_a_hostile_review_cannot_break_the_page(tmp_path: Path) -> None:
-    folder = report.write(write_warehouse(tmp_path / "w.duckdb", [HOSTILE, "We waited an hour."]), tmp_path / "out", DAY)
+    folder = report.write(
+        write_warehouse(tmp_path / "w.duckdb", [HOSTILE, "We waited an hour."]), tmp_path / "out", DAY
+    )
     page = Page((folder / "report.html").read_text())
     assert "script" not in page.tags and "img" not in page.tags and "link" not in page.tags
     assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href")]
@@ -90,7 +100,12 @@ def test_a_hostile_review_cannot_break_the_page(tmp_path: Path) -> None:
 def test_the_files_and_their_cells(tmp_path: Path) -> None:
     folder = report.write(write_warehouse(tmp_path / "w.duckdb", [HOSTILE]), tmp_path / "out", DAY)
     assert folder == tmp_path / "out" / "2026-11-02"
-    assert sorted(file.name for file in folder.iterdir()) == ["insights.csv", "insights.parquet", "report.html", "report.md"]
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "insights.csv",
+        "insights.parquet",
+        "report.html",
+        "report.md",
+    ]
     with (folder / "insights.csv").open(encoding="utf-8-sig", newline="") as file:
         (row,) = csv.DictReader(file)
     assert row["text"] == "'" + HOSTILE and row["suggestions"].startswith("Add staff.; ")
@@ -119,8 +134,12 @@ def test_an_empty_warehouse_says_so(tmp_path: Path) -> None:
 
 
 def test_the_verdict_is_said_in_words(tmp_path: Path) -> None:
-    good = report.write(write_warehouse(tmp_path / "g.duckdb", [f"Waited {n} minutes." for n in range(25)], 0.3), tmp_path / "g", DAY)
-    assert "The tuned student does not beat the control: one constant text" in (good / "report.md").read_text(), "equal grounding"
+    good = report.write(
+        write_warehouse(tmp_path / "g.duckdb", [f"Waited {n} minutes." for n in range(25)], 0.3), tmp_path / "g", DAY
+    )
+    assert "The tuned student does not beat the control: one constant text" in (good / "report.md").read_text(), (
+        "equal grounding"
+    )
     few = report.write(write_warehouse(tmp_path / "f.duckdb", ["Waited."], 0.3), tmp_path / "f", DAY)
     assert "does not beat" in (few / "report.md").read_text(), "one review proves nothing"
 
@@ -195,7 +214,9 @@ def test_chance_alone_raises_few_alarms() -> None:
         samples = rng.normal(0.3, 0.12, size=(2, 20, 40))  # 20 metrics on 40 rows, drawn twice from the same
         means, stds = samples.mean(axis=2), samples.std(axis=2, ddof=1)
         alarms += any(
-            check._compare(row("meteor", means[0, k], 40, stds[0, k]), row("meteor", means[1, k], 40, stds[1, k]), 3.02).regressed
+            check._compare(
+                row("meteor", means[0, k], 40, stds[0, k]), row("meteor", means[1, k], 40, stds[1, k]), 3.02
+            ).regressed
             for k in range(20)
         )
     assert alarms / 400 <= 0.05

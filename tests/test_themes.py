@@ -61,7 +61,9 @@ def test_the_shipped_playbook_is_complete() -> None:
 def test_no_step_promises_money_or_admits_fault() -> None:
     for aspect in ASPECTS:
         for step in aspect.steps:
-            assert not any(word in step.lower() for word in ("our fault", "liable", "liability", "full refund", "we will pay"))
+            assert not any(
+                word in step.lower() for word in ("our fault", "liable", "liability", "full refund", "we will pay")
+            )
 
 
 def test_a_playbook_of_ones_own(tmp_path: Path) -> None:
@@ -72,7 +74,9 @@ def test_a_playbook_of_ones_own(tmp_path: Path) -> None:
     assert dict(aspects[0].terms) == {"en": ("queue*", "stood in line")}
     assert [mention.aspect_id for mention in find("Endless queues.", "en", aspects)] == ["queue"]
     file.write_text(VALID.replace("queue*", "till*"))
-    assert find("Endless queues.", "en", load_aspects(file)) == []  # an edit counts at once, also in a process that lives long
+    assert (
+        find("Endless queues.", "en", load_aspects(file)) == []
+    )  # an edit counts at once, also in a process that lives long
 
 
 def test_all_mistakes_of_a_playbook_come_in_one_message(tmp_path: Path) -> None:
@@ -261,7 +265,9 @@ def test_an_aspect_is_not_found(text: str, language: str | None, aspect: str) ->
 
 def test_a_mention_is_the_clause_that_speaks_of_it() -> None:
     text = "Loved the view. The soup was tasty but the waiter was rude to us. The soup, again, was hot."
-    found = [(mention.aspect_id, text[mention.start : mention.end], mention.term) for mention in find(text, "en", ASPECTS)]
+    found = [
+        (mention.aspect_id, text[mention.start : mention.end], mention.term) for mention in find(text, "en", ASPECTS)
+    ]
     assert found == [
         ("room_condition", "Loved the view.", "the view"),
         ("food_quality", "The soup was tasty", "soup*"),
@@ -276,14 +282,19 @@ def test_positions_hold_where_lower_case_is_longer_than_upper_case() -> None:
     assert {text[m.start : m.end] for m in find(text, "en", ASPECTS)} == {"The waiter was rude."}
 
 
-@given(st.one_of(st.text(max_size=200), st.lists(pieces, max_size=20).map("".join)), st.sampled_from([*LANGUAGES, None, "xx"]))
+@given(
+    st.one_of(st.text(max_size=200), st.lists(pieces, max_size=20).map("".join)),
+    st.sampled_from([*LANGUAGES, None, "xx"]),
+)
 def test_mentions_are_clauses_of_the_text(text: str, language: str | None) -> None:
     spans = set(sentences(text))
     assert all((mention.start, mention.end) in spans for mention in find(text, language, ASPECTS))
 
 
 def test_a_thousand_reviews_take_about_a_second() -> None:
-    review = "The waiter was rude, the soup arrived cold and we waited an hour for the bill. But the view was nice! " * 5
+    review = (
+        "The waiter was rude, the soup arrived cold and we waited an hour for the bill. But the view was nice! " * 5
+    )
     reviews = [f"{review} {number}" for number in range(1000)]
     find("warm up", "en", ASPECTS)
     started = time.process_time()
@@ -317,7 +328,11 @@ def test_most_unhappy_reviews_speak_of_an_aspect(name: str, shared_data: Path) -
     language, stars, columns, least = SOURCES[name]
     with (shared_data / "reviews" / name).open(encoding="utf-8-sig", newline="") as file:
         rows = [row for row in csv.DictReader(file) if stars is None or row[stars] in ("0", "1", "2", "3")]
-    texts = [repair("\n".join(row[column] for column in columns)) for row in rows if name != "waimai_zh.csv" or row["label"] == "0"]
+    texts = [
+        repair("\n".join(row[column] for column in columns))
+        for row in rows
+        if name != "waimai_zh.csv" or row["label"] == "0"
+    ]
     texts = [text for text in texts if len(text) > 12 or language == "zh"][::12]  # "N/A" is no review
     assert len(texts) > 20
     assert sum(bool(find(text, language, ASPECTS)) for text in texts) / len(texts) >= least
