@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pipeline import themes
 
-_NUMBER = re.compile(r"\(?(\d{1,2})[.)](?:\s+|(?=[*A-Z]))(?=\S)")
+_NUMBER = re.compile(r"\(?(\d{1,2})([.)])(?:\s+|(?=[*A-Z]))(?=\S)")
 _LINE = re.compile(
     r"[ \t]*(?:#{1,6}[ \t]*)?(?:\*\*)?(?:\(?(?P<number>\d{1,2})[.)](?!\d)|[-*•–·▪●](?!\S*[-*]{2}$))"
     r"(?:\*\*)?(?:[ \t]+|(?=\*\*|[A-Z]))"
@@ -77,11 +77,13 @@ def _join(parts: list[str]) -> str:
 def _inline_numbers(text: str) -> list[str]:
     """Items after 1., 2., 3. ... in the run of the text; other numbers are part of an item."""
     cuts: list[tuple[int, int]] = []
+    mark = ""  # one list is numbered in one style
     for match in _NUMBER.finditer(text):
         before = text[: match.start()].rstrip(" *")
         fresh = not before or before[-1] in '.:;!?)\n”"' or (bool(cuts) and text[match.start() - 1].isspace())
-        if int(match[1]) == len(cuts) + 1 and fresh:
+        if int(match[1]) == len(cuts) + 1 and fresh and match[2] == (mark or match[2]):
             cuts.append(match.span())
+            mark = match[2]
     return _between(text, cuts)
 
 

@@ -160,7 +160,8 @@ _END = re.compile(
     rf"\n\s*|(?:[.!?…]+|[。！？｡；]+|;(?=\s))[{_CLOSERS}]*|(?<=[\w.!?])\s?[{_EMOJI}\ufe0f]+(?=\s+[A-ZÀ-Þ])"
 )
 _ADDRESS = re.compile(
-    r"\w+://\S+|www\.\S+|\S+@\S+\.\w+|\w+\.(?:com|org|net|edu|gov|info|co\.uk|de|fr|nl|dk|pdf|html?)\b", re.I
+    r"\w{1,12}://\S+|www\.\S+|[\w.+-]{1,64}@[\w.-]{1,80}\.\w+|\w{1,63}\.(?:com|org|net|edu|gov|info|co\.uk|de|fr|nl|dk|pdf|html?)\b",
+    re.I,
 )
 _LIKE_ADDRESS = re.compile(r"://|www\.|@|\.(?:com|org|net|edu|gov|info|co\.uk|de|fr|nl|dk|pdf|html?)\b", re.I)
 _WORD_BEFORE = re.compile(r"[^\W_]+$")
@@ -261,17 +262,18 @@ def _full_stop_ends(text: str, at: int, end: int, start: int, lowered_text: bool
 def _clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
     spans = []
     # Chinese strings whole opinions together with commas; elsewhere a comma joins less than that.
-    commas = _CHINESE_COMMA.finditer(text, start, end) if _weight(text[start:end]) > 36 else iter(())
+    commas = _CHINESE_COMMA.finditer(text, start, end) if _weighs(text, start, end, 37) else iter(())
     for cut in sorted({match.start() for match in itertools.chain(_CONTRAST.finditer(text, start, end), commas)}):
-        if _weight(text[start:cut]) >= 10 and _weight(text[cut:end]) >= 10:
+        if _weighs(text, start, cut, 10) and _weighs(text, cut, end, 10):
             spans.append((start, cut))
             start = cut
     return [_trim(text, *span) for span in [*spans, (start, end)]]
 
 
-def _weight(text: str) -> int:
-    """Length in characters, a Chinese or Japanese one counted three times (it says about as much)."""
-    return sum(3 if "\u3040" <= character <= "\u9fff" else 1 for character in text)
+def _weighs(text: str, start: int, end: int, least: int) -> bool:
+    """Whether the span has so many characters, a Chinese or Japanese one counted three times (it says about as much)."""
+    span = text[start : min(end, start + least)]
+    return sum(3 if "\u3040" <= character <= "\u9fff" else 1 for character in span) >= least
 
 
 def _short(text: str, start: int, end: int) -> list[tuple[int, int]]:

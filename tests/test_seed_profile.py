@@ -83,12 +83,6 @@ def test_every_role_is_scored_by_every_metric(opened: Warehouse) -> None:
     assert by_role["teacher"]["g"] == by_role["teacher"]["n"] and by_role["teacher"]["m"] == 0
 
 
-def test_metrics_differ_between_rows(opened: Warehouse) -> None:
-    """The original copied one corpus mean into every row."""
-    for metric in ("meteor", "grounding"):  # the tiny BLEURT reads 24 tokens: too few to tell these texts apart
-        assert opened.value(f"SELECT count(DISTINCT {metric}) FROM scores WHERE role = 'control_nearest'") > 1, metric
-
-
 def test_no_output_holds_its_prompt(opened: Warehouse) -> None:
     rows = opened.query("SELECT raw_output FROM feedback WHERE role IN ('teacher', 'student', 'student_base')")
     assert rows and all("Concisely" not in row["raw_output"] and "Feels:" not in row["raw_output"] for row in rows)

@@ -211,7 +211,7 @@ def _telling(text: str, complaints: Sequence[_Complaint]) -> str:
 
 def _quote(complaint: _Complaint, limit: int) -> str:
     """The customer's words in quotation marks, in one line, at most `limit` characters cut between words."""
-    said = " ".join(_INVISIBLE.sub("", " ".join(complaint.evidence.split())).split())
+    said = _one_line(complaint.evidence)
     if any("\u2e80" <= character <= "\uffdc" for character in said):
         limit //= 2  # a Chinese or Japanese character says about as much as two or three others
     at = max(said.lower().find(complaint.term.rstrip("*").lower()), 0)
@@ -232,10 +232,14 @@ def _quote(complaint: _Complaint, limit: int) -> str:
 
 def _name(business: Any) -> str | None:
     """A name that can stand in a sentence; identifiers of a data set cannot."""
-    name = " ".join(_INVISIBLE.sub("", str(business or "")).split())
+    name = _one_line(str(business or ""))
     if not any(map(str.isalpha, name)) or len(name) > 60 or re.fullmatch(r"(?=.*\d)[\w-]{16,}", name):
         return None
     return name
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_INVISIBLE.sub("", " ".join(text.split())).split())
 
 
 def _fill(template: str, **values: str) -> str:
