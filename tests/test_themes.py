@@ -290,10 +290,6 @@ def test_mentions_are_clauses_of_the_text(text: str, language: str | None) -> No
     assert all((mention.start, mention.end) in spans for mention in find(text, language, ASPECTS))
 
 
-@pytest.mark.parametrize("piece", ["a.", "but ", "word", "，字", "\n", "!)", "@", "a-", "www."])
-
-
-
 # --- Real reviews ---
 
 SOURCES = {
