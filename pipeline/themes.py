@@ -237,23 +237,22 @@ def _cuts(text: str, semicolons: bool) -> list[int]:
 
 def _full_stop_ends(text: str, at: int, end: int, start: int, lowered_text: bool) -> bool:
     """Whether the single full stop at text[at] ends a sentence that began at `start`."""
-    following = text[end : end + 1]
+    following, ahead = text[end : end + 1], text[end : end + 8].lstrip()[:1]
     if not following or (end > at + 1 and following.isspace()):
         return True
     found = _WORD_BEFORE.search(text, max(start, at - 24), at)
     word = found[0] if found else ""
     if word.isdigit():
-        if following.isdigit() or not text[start : at - len(word)].strip():
-            return False  # a decimal; the number of a list item
-        if not following.isspace() or _AFTER_ORDINAL.match(text, end):
-            return following.isalpha() and len(word) > 1 and not _AFTER_ORDINAL.match(text, end)
-        upper = text[end:].lstrip()[:1].isupper()
-        return upper or lowered_text
-    if _ABBREVIATION.fullmatch(word) or (word.lower() == "no" and text[end:].lstrip()[:1].isdigit()):
-        return word.lower() in ("etc", "usw", "osv") and text[end:].lstrip()[:1].isupper()
+        if following.isdigit() or not text[start : at - len(word)].strip() or _AFTER_ORDINAL.match(text, end):
+            return False  # a decimal; the number of a list item; an ordinal
+        if following.isspace():
+            return ahead.isupper() or lowered_text
+        return following.isalpha() and len(word) > 1
+    if _ABBREVIATION.fullmatch(word) or (word.lower() == "no" and ahead.isdigit()):
+        return word.lower() in ("etc", "usw", "osv") and ahead.isupper()
     if len(word) == 1 and word != "I" and word.isascii():
         afternoon = text[max(start, at - 3) : at].lower().endswith(("a.m", "p.m"))
-        return afternoon and following.isspace() and text[end:].lstrip()[:1].isupper()
+        return afternoon and following.isspace() and ahead.isupper()
     if following.isalnum():  # "it was ok.the staff": a missing space, unless the word is too short to tell
         return len(word) > 1
     return following.isspace() or not following.isascii() or following in "\"'(["

@@ -49,6 +49,8 @@ _MIXED = (
     "It is clear that this customer had a mixed experience{with_business}.",
     "The experience{with_business} was not all bad for this customer, and some of it can be improved.",
 )
+# Where nobody judged the evidence to be a complaint, the text must not call it one.
+_MENTION = ("On the subject of {subject}, the customer writes: {quote}.", "The review speaks of {subject}: {quote}.")
 _CONTEXT = ("The review also says: {quote}.", "For context, the customer writes: {quote}.")
 _LEAD = (
     "To improve the customer's experience, we can take the following steps:",
@@ -60,7 +62,7 @@ _CLOSING = (
     "Finally, respond to the review, acknowledge the customer's concerns and explain what will be improved.",
     "After that, follow up with the customer personally and ensure that the concerns were addressed.",
 )
-# Tone of a clause that no aspect was found in; English only, where it is at hand it helps.
+# A hint of tone, in English, to choose among clauses that no score tells apart.
 _COMPLAINS = re.compile(
     r"n['’]t\b|\b(?:not|no|never|nothing|nobody|without|bad|worse|worst|poor|terrible|horrible|awful|wrong|too|only|even|"
     r"but|however|unfortunately|disappoint\w*|wait\w*|had to|instead|problem\w*|wish|should)\b",
@@ -85,7 +87,8 @@ class _Complaint:
     aspect: themes.Aspect
     label: str
     evidence: str
-    term: str  # where in the evidence the quote must not be cut
+    term: str = ""  # where in the evidence the quote must not be cut
+    judged: bool = True  # negative, by the classifier or by the stars
 
 
 class Playbook:
@@ -108,16 +111,19 @@ class Playbook:
         said = str(review["text"])
         complaints = self._complaints(review)
         opening = _opening(review, said)
-        context = _Complaint(self.aspects[themes.GENERAL], "", _telling(said, complaints), "")
+        worst = complaints[0]
+        context = _Complaint(self.aspects[themes.GENERAL], "", _telling(said, complaints))
         acknowledge, beyond, lead, closing = (
-            _turned(variants, said)[0] for variants in (complaints[0].aspect.acknowledge, _CONTEXT, _LEAD, _CLOSING)
+            _turned(variants, said)[0]
+            for variants in (worst.aspect.acknowledge if worst.judged else _MENTION, _CONTEXT, _LEAD, _CLOSING)
         )
         text, steps = "", list[str]()
         for limit, more in LIMITS:
             head = [opening]
-            if complaints[0].evidence.strip():
+            if worst.evidence.strip():
                 business = _name(review.get("business")) or "the business"
-                head += [_fill(acknowledge, quote=_quote(complaints[0], limit), business=business)]
+                quote, subject = _quote(worst, limit), _within(worst.label)
+                head += [_fill(acknowledge, quote=quote, subject=subject, business=business)]
             if more and context.evidence:
                 head += [_fill(beyond, quote=_quote(context, more))]
             for count in (4, 3):  # a fourth step only where the text would be short without it
@@ -140,15 +146,15 @@ class Playbook:
             aspect = self.aspects.get(theme["theme"], general)  # a discovered theme has no entry of its own
             label = aspect.label if aspect.id == theme["theme"] else str(theme["theme"]).replace("_", " ").capitalize()
             mentions = themes.find(theme["evidence"], review.get("language"), (aspect,))
-            complaint = _Complaint(aspect, label, theme["evidence"], mentions[0].term if mentions else "")
-            ranked.append(
-                (theme.get("score") or 0.0, -len(_stems(complaint.evidence)), -len(complaint.term), complaint)
-            )
+            term = mentions[0].term if mentions else ""
+            complaint = _Complaint(aspect, label, theme["evidence"], term, theme.get("sentiment") == "negative")
+            said = len(_stems(complaint.evidence)) + _tone(complaint.evidence)
+            ranked.append((theme.get("score") or 0.0, -said, -len(term), complaint))
         complaints: list[_Complaint] = []
         for *_, complaint in sorted(ranked, key=lambda entry: entry[:3]):
             if len(complaints) < COMPLAINTS and all(complaint.evidence != chosen.evidence for chosen in complaints):
                 complaints.append(complaint)
-        return complaints or [_Complaint(general, general.label, _telling(str(review["text"]), ()), "")]
+        return complaints or [_Complaint(general, general.label, _telling(str(review["text"]), ()))]
 
 
 def _turned(variants: Sequence[str], review: str) -> list[str]:
@@ -203,10 +209,13 @@ def _telling(text: str, complaints: Sequence[_Complaint]) -> str:
     clauses = [text[start:end] for start, end in themes.sentences(text)]
 
     def worth(clause: str) -> int:
-        tone = 4 * bool(_COMPLAINS.search(clause)) - 8 * bool(_PRAISES.search(clause))
-        return min(len(_stems(clause) - said), 12) + tone
+        return min(len(_stems(clause) - said), 12) + _tone(clause)
 
     return max((clause for clause in clauses if clause not in quoted), key=worth, default="" if complaints else text)
+
+
+def _tone(clause: str) -> int:
+    return 4 * bool(_COMPLAINS.search(clause)) - 8 * bool(_PRAISES.search(clause))
 
 
 def _quote(complaint: _Complaint, limit: int) -> str:
@@ -236,6 +245,11 @@ def _name(business: Any) -> str | None:
     if not any(map(str.isalpha, name)) or len(name) > 60 or re.fullmatch(r"(?=.*\d)[\w-]{16,}", name):
         return None
     return name
+
+
+def _within(label: str) -> str:
+    """A label inside a sentence: "waiting time", but "WiFi and internet"."""
+    return label[0].lower() + label[1:] if label.split()[0][1:].islower() else label
 
 
 def _one_line(text: str) -> str:

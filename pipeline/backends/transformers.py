@@ -135,7 +135,7 @@ class TransformersGenerator:
         top_p: float = 1.0,
         no_repeat_ngram_size: int = 0,
         seed: int = 0,
-        batch_size: int = 16,
+        batch_size: int = 32,
     ) -> None:
         self.model = Path(model).name if Path(model).is_dir() else model
         self.network, self.tokenizer = load_causal_lm(model, revision, quantize)

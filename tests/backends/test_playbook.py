@@ -82,6 +82,22 @@ def test_a_mere_mention_gives_way_to_complaints_but_counts_without_them() -> Non
     assert "Parking: " in PLAYBOOK.compose(review("Parken war teuer.", unread, language="de"))[0]
 
 
+def test_what_nobody_judged_is_not_called_a_complaint() -> None:
+    for number in range(6):  # all variants
+        text, _ = PLAYBOOK.compose(review(f"We ate soup. {number}", theme("food_quality", "We ate soup.", None, None)))
+        opening = text.split("\n\n")[0]
+        assert "food quality" in opening and "“We ate soup”" in opening
+        assert not any(line.split("{")[0] in opening for line in PLAYBOOK.aspects["food_quality"].acknowledge)
+
+
+def test_without_scores_words_of_complaint_come_first() -> None:
+    found = [
+        theme("noise", "the quiet corner table was lovely and we enjoyed it", None, None),
+        theme("wifi", "the internet never worked", None, None),
+    ]
+    assert PLAYBOOK.compose(review("x", *found))[1][0].startswith("WiFi and internet: ")
+
+
 def test_no_more_than_three_complaints_each_with_words_of_its_own() -> None:
     names = ("noise", "parking", "wifi", "smell", "refund")
     found = [theme(name, f"clause number {name}", score=-0.5 - number / 10) for number, name in enumerate(names)]
