@@ -270,7 +270,7 @@ def _clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _weighs(text: str, start: int, end: int, least: int) -> bool:
-    """Whether the span has so many characters, a Chinese or Japanese one counted three times (it says about as much)."""
+    """Whether the span has so many characters; a Chinese or Japanese one counts three times (it says as much)."""
     span = text[start : min(end, start + least)]
     return sum(3 if "\u3040" <= character <= "\u9fff" else 1 for character in span) >= least
 

@@ -9,11 +9,11 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from pipeline.backends.base import Request
@@ -46,9 +46,9 @@ def real_server(tiny: Checkpoints, tmp_path_factory: pytest.TempPathFactory) -> 
                 if process.poll() is not None:
                     pytest.fail(f"transformers serve ended: {log.read_text()[-2000:]}")
                 try:
-                    if httpx.get(f"http://127.0.0.1:{port}/health", timeout=2).status_code == 200:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2):
                         break
-                except httpx.HTTPError:
+                except OSError:
                     time.sleep(0.5)
             yield f"http://127.0.0.1:{port}/v1"
         finally:
