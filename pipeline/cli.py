@@ -66,6 +66,10 @@ def parser() -> argparse.ArgumentParser:
     profiled(check)
     check.add_argument("--record", metavar="REASON", help="record the latest run as the baseline, and why")
     check.add_argument("--json", action="store_true")
+    check.add_argument(
+        "--junit", type=Path, metavar="FILE", help="also write the findings as JUnit XML, for CI servers"
+    )
+    check.add_argument("--baselines", type=Path, metavar="DIR", help="where baselines are kept (default: those that are shipped)")  # fmt: skip
 
     doctor = command("doctor", "versions, device, and what each profile needs")
     doctor.add_argument("--json", action="store_true")
@@ -184,13 +188,16 @@ def report(args: argparse.Namespace) -> int:
 
 def check(args: argparse.Namespace) -> int:
     from pipeline import check as module
+    from pipeline.assets import BASELINES
     from pipeline.profile import load
 
-    profile = load(args.profile)
+    profile, baselines = load(args.profile), args.baselines or BASELINES
     if args.record:
-        print(module.record(args.warehouse, profile.name, args.record))
+        print(module.record(args.warehouse, profile.name, args.record, baselines))
         return 0
-    verdict = module.check(args.warehouse, profile.name)
+    verdict = module.check(args.warehouse, profile.name, baselines)
+    if args.junit:
+        args.junit.write_text(verdict.as_junit(), encoding="utf-8")
     print(json.dumps(verdict.as_dict(), indent=2) if args.json else verdict.as_text())
     return 0 if verdict.passed else 1
 

@@ -105,7 +105,20 @@ class Score:
     bertscore: str = "minilm"  # hub id or local path; "minilm": the embedded encoder
     bertscore_revision: str = "main"
     bertscore_layers: Count = 0  # 0: the library's (or our) choice for that model
+    bertscore_rescale: bool = False  # spread over more of the range, by bert-score's own baselines
     pool: Positive = 100  # grounding: the own review among so many
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Judge:
+    """A language model that says which of two texts it prefers, on any OpenAI-compatible server. Off by default."""
+
+    backend: Literal["none", "openai"] = "none"
+    model: str = ""
+    max_new_tokens: Positive = 300
+    base_url: str = ""
+    api_key_env: str = "OPENAI_API_KEY"
+    timeout: Annotated[float, Field(gt=0)] = 120.0
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -119,6 +132,7 @@ class Profile:
     distill: Distill = Distill()
     generate: Generate = Generate()
     score: Score = Score()
+    judge: Judge = Judge()
 
 
 def names() -> list[str]:

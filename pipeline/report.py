@@ -31,6 +31,19 @@ METRICS = {
     "meteor": "METEOR",
     "grounding": "Grounding (reciprocal rank)",
     "grounding_r1": "Grounding (found first of 100)",
+    "judge": "Judge (prefers it to the teacher's)",
+}
+SIGNALS = {
+    "prompt_echo": "prompt echoed",
+    "copied_share": "copied",
+    "repetition": "repeated",
+    "length_ratio": "length",
+    "unfinished": "unfinished",
+    "truncated": "cut by token limit",
+    "wrong_language": "wrong language",
+    "failed": "failed",
+    "bleurt_cut": "not read to the end by BLEURT",
+    "bertscore_cut": "by BERTScore",
 }
 ROLES = {
     "teacher": "teacher",
@@ -40,19 +53,6 @@ ROLES = {
     "control_nearest": "control: nearest review's text",
     "control_shuffled": "control: shuffled texts",
 }
-# The original project's bands for reading a mean. Conventions, not truths: a constant text reaches "moderate".
-BANDS = {
-    "bleurt": ((0.2, "weak"), (0.4, "moderate"), (0.6, "good"), (9.0, "excellent")),
-    "bertscore_f1": ((0.8, "weak"), (0.85, "moderate"), (0.9, "good"), (9.0, "excellent")),
-    "meteor": ((0.2, "weak"), (0.4, "moderate"), (0.6, "good"), (9.0, "excellent")),
-}
-
-
-def band(metric: str, mean: float | None) -> str:
-    """The original project's word for a mean, or nothing where it had none."""
-    if mean is None or metric not in BANDS:
-        return ""
-    return next(word for top, word in BANDS[metric] if mean < top)
 
 
 def write(warehouse_path: Path, out: Path, day: date | None = None) -> Path:
@@ -107,7 +107,8 @@ def gather(warehouse: Warehouse) -> dict[str, Any]:
         "languages": named("languages"),
         "emotions": named("emotions"),
         "sentiments": named("sentiments"),
-        "metrics": [row | {"band": band(row["metric"], row["mean"])} for row in named("latest_metrics")],
+        "metrics": named("latest_metrics"),
+        "signals": named("text_signals"),
         "verdict": verdict(warehouse),
         "rejected": named("rejected"),
         "errors": named("errors"),
@@ -115,6 +116,7 @@ def gather(warehouse: Warehouse) -> dict[str, Any]:
         "fingerprints": [row for row in made if row["stage"]],
         "charts": _charts(named("sentiments"), named("emotions"), scores),
         "metric_names": METRICS,
+        "signal_names": SIGNALS,
         "role_names": ROLES,
     }
 
@@ -123,13 +125,20 @@ def verdict(warehouse: Warehouse) -> list[str]:
     """In words: whether the tuned student beats the base and each control, on METEOR and grounding at once."""
     lines = []
     for row in warehouse.query("SELECT * FROM student_verdict ORDER BY role"):
-        numbers = (
-            f"METEOR {row['student_meteor']:.3f} against {row['other_meteor']:.3f}, "
-            f"grounding {row['student_grounding']:.3f} against {row['other_grounding']:.3f}, {row['n']} test reviews"
+        numbers = ", ".join(
+            f"{name} {row[f'student_{metric}']:.3f} against {row[f'other_{metric}']:.3f} ({_interval(row, metric)})"
+            for name, metric in (("METEOR", "meteor"), ("grounding", "grounding"))
         )
+        numbers += f", {row['n']} test reviews"
         says = "beats" if row["beaten"] else "does not beat"
         lines.append(f"The tuned student {says} the {ROLES[row['role']]}: {numbers}.")
     return lines
+
+
+def _interval(row: Mapping[str, Any], metric: str) -> str:
+    """Of the paired difference; one review alone has none."""
+    low, high = row[f"{metric}_low"], row[f"{metric}_high"]
+    return "difference unknown" if low is None else f"difference {low:+.3f} to {high:+.3f}"
 
 
 def _charts(sentiments: list[dict], emotions: list[dict], scores: list[dict]) -> dict[str, str]:

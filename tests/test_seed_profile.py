@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import random
 from pathlib import Path
 
 import pytest
@@ -42,8 +43,10 @@ def finished(tiny_seed: Profile, tmp_path_factory: pytest.TempPathFactory) -> tu
     with (folder / "reviews.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["text", "stars"])
+        rng = random.Random(0)  # every review in other words: near-duplicates of test reviews are not trained on
+        sentence = "table waited fifty minutes for cold soup and a rude word then nobody came back with our bill"
         for number in range(40):
-            writer.writerow([f"Table {number} waited fifty minutes for cold soup and a rude word.", 1 + number % 4])
+            writer.writerow([f"{' '.join(rng.sample(sentence.split(), 12))} {number}.", 1 + number % 4])
     # Random models rarely write a list: what they write must count as feedback here, or nothing would go on.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pipeline.stages.feedback.parse_suggestions", lambda text: [text] if text else [])

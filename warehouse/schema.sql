@@ -1,3 +1,14 @@
+TABLE main.comparisons
+    run_id VARCHAR
+    role VARCHAR
+    other VARCHAR
+    metric VARCHAR
+    n BIGINT
+    mean DOUBLE
+    other_mean DOUBLE
+    difference DOUBLE
+    ci_low DOUBLE
+    ci_high DOUBLE
 VIEW main.distill
     round INTEGER
     fingerprint VARCHAR
@@ -76,6 +87,14 @@ VIEW main.insights
     suggestions VARCHAR[]
     feedback_role VARCHAR
     feedback_model VARCHAR
+VIEW main.metric_bands
+    run_id VARCHAR
+    role VARCHAR
+    metric VARCHAR
+    n BIGINT
+    mean DOUBLE
+    model VARCHAR
+    band VARCHAR
 TABLE main.metrics
     run_id VARCHAR
     role VARCHAR
@@ -91,6 +110,7 @@ TABLE main.metrics
     p75 DOUBLE
     max DOUBLE
     model VARCHAR
+    settings VARCHAR
 TABLE main.migrations
     name VARCHAR
     applied_at TIMESTAMP
@@ -136,6 +156,17 @@ VIEW main.scores
     meteor DOUBLE
     grounding DOUBLE
     error VARCHAR
+    prompt_echo DOUBLE
+    copied_share DOUBLE
+    repetition DOUBLE
+    length_ratio DOUBLE
+    unfinished BOOLEAN
+    wrong_language BOOLEAN
+    bleurt_cut BOOLEAN
+    bertscore_cut BOOLEAN
+    judge DOUBLE
+    judge_reason VARCHAR
+    judge_error VARCHAR
 VIEW main.sentiment
     review_id VARCHAR
     fingerprint VARCHAR
@@ -146,13 +177,18 @@ VIEW main.sentiment
     positive FLOAT
     model VARCHAR
     error VARCHAR
+    trained_on BOOLEAN
 VIEW main.student_verdict
     role VARCHAR
     n BIGINT
     student_meteor DOUBLE
     other_meteor DOUBLE
+    meteor_low DOUBLE
+    meteor_high DOUBLE
     student_grounding DOUBLE
     other_grounding DOUBLE
+    grounding_low DOUBLE
+    grounding_high DOUBLE
     beaten BOOLEAN
 VIEW main.themes
     review_id VARCHAR
@@ -163,6 +199,10 @@ VIEW main.themes
     sentiment VARCHAR
     score FLOAT
     error VARCHAR
+VIEW main.training_leaks
+    review_id VARCHAR
+    trained_on VARCHAR
+    similarity DOUBLE
 VIEW main.training_set
     review_id VARCHAR
     fingerprint VARCHAR
@@ -228,6 +268,17 @@ TABLE store.score
     meteor DOUBLE
     grounding DOUBLE
     error VARCHAR
+    prompt_echo DOUBLE
+    copied_share DOUBLE
+    repetition DOUBLE
+    length_ratio DOUBLE
+    unfinished BOOLEAN
+    wrong_language BOOLEAN
+    bleurt_cut BOOLEAN
+    bertscore_cut BOOLEAN
+    judge DOUBLE
+    judge_reason VARCHAR
+    judge_error VARCHAR
 TABLE store.sentiment
     review_id VARCHAR
     fingerprint VARCHAR
@@ -238,6 +289,7 @@ TABLE store.sentiment
     positive FLOAT
     model VARCHAR
     error VARCHAR
+    trained_on BOOLEAN
 TABLE store.themes
     review_id VARCHAR
     fingerprint VARCHAR

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from pipeline.backends.base import Classifier, Generator
+from pipeline.backends.base import Classifier, Generator, Scorer
 from pipeline.labels import EMOTIONS, SENTIMENTS, emotion_columns, sentiment_projection
-from pipeline.profile import Distill, Emotions, Feedback, Generate, Profile, Score, Sentiment, model_identity
-
-Scorer = Callable[[Sequence[str], Sequence[str]], list[float]]
+from pipeline.profile import Distill, Emotions, Feedback, Generate, Judge, Profile, Score, Sentiment, model_identity
 
 
 class Projected:
@@ -142,32 +142,72 @@ def student(config: Distill, options: Generate, quantize: str, adapter: Path | N
     )
 
 
-def bleurt_name(config: Score) -> str:
-    """What a reader should know the BLEURT values by: a stand-in is called one."""
-    return "stand-in: MiniLM trained on BLEURT-base-128" if config.bleurt == "embedded" else config.bleurt
+def trained_on(config: Sentiment | Distill, texts: Sequence[str]) -> Sequence[bool | None]:
+    """Whether the model was trained on each text or a near-duplicate of it; None where nobody knows."""
+    from pipeline import sketch
+    from pipeline.backends import embedded
+
+    if isinstance(config, Sentiment):
+        folder = embedded.CLASSIFIER if config.backend == "embedded" else None
+    else:
+        folder = embedded.STUDENT if config.model == "embedded" else None
+    return [None] * len(texts) if folder is None else sketch.trained_on(texts, folder)
+
+
+@dataclass(frozen=True)
+class PairScorer:
+    """A text metric with its model and settings filled in: see `base.Scorer`."""
+
+    model: str
+    settings: str
+    score: Callable[[Sequence[str], Sequence[str]], list[float]]
+    truncated: Callable[[Sequence[str], Sequence[str]], list[bool]]
 
 
 def bleurt(config: Score) -> Scorer:
+    """Loads nothing before it scores."""
     if config.bleurt == "embedded":
-        return _embedded_bleurt()
+        from pipeline.backends.embedded import BleurtStandIn
+
+        return BleurtStandIn()
     from pipeline.metrics import bleurt as metric
 
-    return functools.partial(metric.score, model=config.bleurt, revision=config.bleurt_revision)
-
-
-@functools.cache
-def _embedded_bleurt() -> Scorer:
-    from pipeline.backends.embedded import BleurtStandIn
-
-    return BleurtStandIn().score
+    where: Any = {"model": config.bleurt, "revision": config.bleurt_revision}
+    return PairScorer(
+        config.bleurt,
+        f"revision {config.bleurt_revision}",
+        functools.partial(metric.score, **where),
+        functools.partial(metric.truncated, **where),
+    )
 
 
 def bertscore(config: Score) -> Scorer:
+    """Loads nothing before it scores."""
     from pipeline.metrics import bertscore as metric
 
-    layers = config.bertscore_layers or None
-    return functools.partial(
-        metric.score, model=config.bertscore, revision=config.bertscore_revision, num_layers=layers
+    where: Any = {"model": config.bertscore, "revision": config.bertscore_revision}
+    how: Any = {"num_layers": config.bertscore_layers or None, "rescale_with_baseline": config.bertscore_rescale}
+    return PairScorer(
+        "stand-in: all-MiniLM-L6-v2" if config.bertscore == "minilm" else config.bertscore,
+        metric.settings_hash(config.bertscore, **how),
+        functools.partial(metric.score, **where, **how),
+        functools.partial(metric.truncated, **where),
+    )
+
+
+def judge(config: Judge) -> Generator | None:
+    """The model that judges, or None where the profile asks for none."""
+    if config.backend == "none":
+        return None
+    from pipeline.backends.openai import OpenAIGenerator
+
+    return OpenAIGenerator(
+        config.model,
+        config.base_url,
+        config.api_key_env,
+        max_new_tokens=config.max_new_tokens,
+        temperature=0.0,
+        timeout=config.timeout,
     )
 
 

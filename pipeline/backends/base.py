@@ -48,8 +48,20 @@ class Generator(Protocol):
 
 
 class Scorer(Protocol):
-    model: str
+    @property
+    def model(self) -> str:
+        """What a reader should know its values by: a stand-in is called one."""
+        ...
+
+    @property
+    def settings(self) -> str:
+        """Values are comparable only under the same model and settings."""
+        ...
 
     def score(self, candidates: Sequence[str], references: Sequence[str]) -> list[float]:
         """One value per pair, in order."""
+        ...
+
+    def truncated(self, candidates: Sequence[str], references: Sequence[str]) -> list[bool]:
+        """Which pairs the model cannot read to their ends."""
         ...

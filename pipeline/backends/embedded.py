@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 CLASSIFIER = MODELS / "classifier"
 BLEURT = MODELS / "bleurt"
 STUDENT = MODELS / "student"
+_SIDE = 110  # tokens that the BLEURT stand-in reads of each text
 _REMEMBERED = 200_000  # texts whose 31 numbers are kept between the sentiment and the emotions stage: 25 MB
 
 
@@ -121,32 +122,42 @@ def emotion_thresholds() -> dict[str, float]:
 
 
 def tokenize_pairs(tokenizer: Any, candidates: Sequence[str], references: Sequence[str]) -> list[list[int]]:
-    """[CLS] reference [SEP] candidate [SEP], each side cut to 110 tokens, as BLEURT-base-128 also sees openings only."""
+    """[CLS] reference [SEP] candidate [SEP], each side cut to _SIDE tokens, as BLEURT-base-128 also sees openings only."""
     sides = [
-        tokenizer(list(side), truncation=True, max_length=112, verbose=False)["input_ids"]
+        tokenizer(list(side), truncation=True, max_length=_SIDE + 2, verbose=False)["input_ids"]
         for side in (references, candidates)
     ]
     return [reference + candidate[1:] for reference, candidate in zip(*sides, strict=True)]
 
 
+@functools.cache
+def _bleurt_parts() -> tuple[Any, Any, dict[str, Any]]:
+    return _load(BLEURT)[:3]
+
+
 class BleurtStandIn:
     """Predicts BLEURT-base-128 from reference and candidate. A stand-in: compare its values only with themselves."""
 
-    model = "bleurt-stand-in-minilm"
+    model = "stand-in: MiniLM trained on BLEURT-base-128"
+    settings = f"{_SIDE} tokens of each text"
 
-    def __init__(self) -> None:
-        self.encoder, self.tokenizer, self.heads, _ = _load(BLEURT)
+    def truncated(self, candidates: Sequence[str], references: Sequence[str]) -> list[bool]:
+        """Which pairs have a text whose end is not read."""
+        sides = [
+            _bleurt_parts()[1](list(side), add_special_tokens=False, verbose=False)["input_ids"]
+            for side in (candidates, references)
+        ]
+        return [max(len(candidate), len(reference)) > _SIDE for candidate, reference in zip(*sides, strict=True)]
 
     def score(self, candidates: Sequence[str], references: Sequence[str]) -> list[float]:
         import torch
 
-        token_ids = tokenize_pairs(self.tokenizer, candidates, references)
+        encoder, tokenizer, heads = _bleurt_parts()
+        token_ids = tokenize_pairs(tokenizer, candidates, references)
         values = np.zeros(len(token_ids), dtype=np.float32)
         with torch.inference_mode():
             for batch in minilm.by_length(token_ids, 32):
-                ids, mask = minilm.pad([token_ids[index] for index in batch], self.tokenizer.pad_token_id)
-                pooled = minilm.mean_pool(self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state, mask)
-                values[batch] = torch.nn.functional.linear(pooled, self.heads["weight"], self.heads["bias"])[
-                    :, 0
-                ].numpy()
+                ids, mask = minilm.pad([token_ids[index] for index in batch], tokenizer.pad_token_id)
+                pooled = minilm.mean_pool(encoder(input_ids=ids, attention_mask=mask).last_hidden_state, mask)
+                values[batch] = torch.nn.functional.linear(pooled, heads["weight"], heads["bias"])[:, 0].numpy()
         return [float(value) for value in values]

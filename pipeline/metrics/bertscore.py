@@ -69,19 +69,17 @@ def score(
     return values
 
 
-def count_truncated(
+def truncated(
     candidates: Sequence[str], references: Sequence[str], model: str = DEFAULT, *, revision: str | None = None
-) -> int:
-    """How many pairs have a side that does not fit into the model's window. Loads no weights."""
+) -> list[bool]:
+    """Which pairs have a side that does not fit into the model's window. Loads no weights."""
     check_pairs(candidates, references)
     if not candidates:
-        return 0
+        return []
     tokenizer = _tokenizer(_folder(model, revision))
     room = tokenizer.model_max_length - tokenizer.num_special_tokens_to_add()
     is_cut = {text: _token_count(tokenizer, text) > room for text in {*candidates, *references}}
-    return sum(
-        is_cut[candidate] or is_cut[reference] for candidate, reference in zip(candidates, references, strict=True)
-    )
+    return [is_cut[candidate] or is_cut[reference] for candidate, reference in zip(candidates, references, strict=True)]
 
 
 def settings_hash(model: str = DEFAULT, *, num_layers: int | None = None, rescale_with_baseline: bool = False) -> str:

@@ -110,16 +110,16 @@ def score(
     return [float(value) for value in scores]
 
 
-def count_truncated(
+def truncated(
     candidates: Sequence[str], references: Sequence[str], model: str = DEFAULT, *, revision: str | None = None
-) -> int:
-    """How many pairs do not fit into the model's window, so that their ends were not read. Loads no weights."""
+) -> list[bool]:
+    """Which pairs do not fit into the model's window, so that their ends were not read. Loads no weights."""
     check_pairs(candidates, references)
     if not candidates:
-        return 0
+        return []
     folder, _ = hub.locate(model, revision)
     tokenizer = _tokenizer(folder, _config(folder), model)
-    return sum(tokenizer.is_cut(*pair) for pair in tokenizer.pairs(candidates, references))
+    return [tokenizer.is_cut(*pair) for pair in tokenizer.pairs(candidates, references)]
 
 
 @functools.lru_cache(maxsize=2)

@@ -7,6 +7,9 @@ Words are compared without case and punctuation; Chinese and Japanese characters
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from pipeline.language import detect_languages
 
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_CJK}]|(?:(?![{_CJK}])\w)+(?:['’](?:(?![{_CJK}])\w)+)*")
@@ -61,3 +64,8 @@ def unfinished(text: str) -> bool:
     """
     text = text.strip()
     return not _FINISHED.search(text) or bool(_BARE_NUMBER.search(text))
+
+
+def wrong_language(texts: Sequence[str], expected: str) -> list[bool | None]:
+    """Whether each text is in another language than `expected` (ISO 639-1); None where the detector is not sure."""
+    return [None if found is None else found != expected for found in detect_languages(texts)]

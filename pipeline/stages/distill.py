@@ -31,7 +31,7 @@ def split_of(review_id: str) -> str:
 def spec(profile: Profile) -> dict[str, Any]:
     config = profile.distill
     return {
-        "version": 1,
+        "version": 2,  # 2: no near-duplicate of a test review is trained on
         "student": backends.identities(profile)["student"],
         "prompt": prompts.sha256(config.prompt),
         "max_review_characters": config.max_review_characters,
@@ -46,7 +46,9 @@ def params(profile: Profile) -> dict[str, Any]:
 
 
 def freeze(context: Context, number: int) -> list[Row]:
-    """The training set of a round: chosen once, proportional to the stars, without what earlier rounds saw."""
+    """The training set of a round: chosen once, proportional to the stars, without what earlier rounds saw and without
+    near-duplicates of test reviews.
+    """
     sql = "SELECT * FROM store.training_set WHERE fingerprint = $fingerprint AND round = $round ORDER BY review_id"
     known = context.warehouse.query(sql, {"fingerprint": context.fingerprint, "round": number})
     if known:
@@ -71,20 +73,40 @@ def freeze(context: Context, number: int) -> list[Row]:
             "max_examples": config.max_examples,
         },
     )
+    # A review that the base model was trained on cannot test the student.
+    known = backends.trained_on(config, [row["text"] for row in candidates])
     frozen = [
         {
             "review_id": row["review_id"],
-            "split": split_of(row["review_id"]),
+            "split": "train" if seen and split_of(row["review_id"]) == "test" else split_of(row["review_id"]),
             "round": number,
             "prompt": request(row, config.prompt, config.max_review_characters).prompt,
             "completion": row["completion"],
             "fingerprint": context.fingerprint,
             "run_id": context.run_id,
         }
-        for row in candidates
+        for row, seen in zip(candidates, known, strict=True)
     ]
-    context.warehouse.append("store.training_set", frozen)
-    return sorted(frozen, key=lambda row: row["review_id"])
+    with context.warehouse.transaction():
+        context.warehouse.append("store.training_set", frozen)
+        _drop_leaks(context, number)
+    return context.warehouse.query(sql, {"fingerprint": context.fingerprint, "round": number})
+
+
+def _drop_leaks(context: Context, number: int) -> None:
+    """Takes out of this round what would train on a test review in other words: its training row, or, where an earlier
+    round has already trained on it, its test row.
+    """
+    context.warehouse.execute(
+        """
+        DELETE FROM store.training_set WHERE fingerprint = $fingerprint AND round = $round AND review_id IN (
+            SELECT trained_on FROM training_leaks
+            UNION ALL
+            SELECT l.review_id FROM training_leaks l JOIN training_set t ON t.review_id = l.trained_on AND t.round < $round
+        )
+        """,
+        {"fingerprint": context.fingerprint, "round": number},
+    )
 
 
 def transform(rows: Sequence[Row], context: Context) -> list[Row]:
@@ -93,6 +115,9 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
     (row,) = rows  # batch_size is 1: each round is committed before the next begins
     frozen = freeze(context, row["round"])
     config = context.profile.distill
+    if not any(example["split"] == "train" for example in frozen):
+        error = "nothing to train on: every unhappy review repeats one of the test reviews"
+        return [{"round": row["round"], "model": config.model, "error": error}]
     previous = adapter_name(context.fingerprint, row["round"] - 1)
     result = train(
         {split: [example for example in frozen if example["split"] == split] for split in SPLITS},

@@ -1,4 +1,8 @@
-"""score: each candidate of the test split against the teacher's text, and against its own review (grounding)."""
+"""score: each candidate of the test split against the teacher's text, against its own review, and on its own.
+
+Against the teacher's text: BLEURT, BERTScore, METEOR, and a judge model where the profile names one. Against its own
+review: grounding. On its own: what gives a gamed or broken text away (`pipeline.metrics.signals`).
+"""
 
 from __future__ import annotations
 
@@ -6,50 +10,100 @@ from collections.abc import Sequence
 from math import isnan
 from typing import Any
 
-from pipeline import backends
+from pipeline import backends, prompts
 from pipeline.profile import Profile
 from pipeline.stage import Context, Row, Stage
 from pipeline.stages.generate import GENERATE
 
 
 def spec(profile: Profile) -> dict[str, Any]:
-    models = backends.identities(profile)
+    from pipeline.metrics.judge import PROMPT
+
+    models, judge = backends.identities(profile), profile.judge
     return {
-        "version": 1,
-        "bleurt": models["bleurt"],
-        "bertscore": [models["bertscore"], profile.score.bertscore_layers],
+        "version": 2,
+        "bleurt": [models["bleurt"], backends.bleurt(profile.score).settings],
+        "bertscore": [models["bertscore"], backends.bertscore(profile.score).settings],
         "pool": profile.score.pool,
+        "judge": [judge.model, prompts.sha256(PROMPT), judge.max_new_tokens] if judge.backend != "none" else None,
     }
 
 
 def transform(rows: Sequence[Row], context: Context) -> list[Row]:
-    from pipeline.metrics import grounding, meteor
-
-    config = context.profile.score
     # A candidate that failed counts as an empty text: leaving it out would reward failing on the hard ones.
-    candidates = [row["candidate"] or "" for row in rows]
+    rows = [row | {"candidate": row["candidate"] or ""} for row in rows]
+    # The teacher against itself says nothing: it is compared with no reference.
+    students = [row for row in rows if row["role"] != "teacher"]
+    columns = [_grounding(rows, context), _signals(rows), _against_teacher(students, context.profile)]
+    return [
+        {"review_id": row["review_id"], "role": row["role"]}
+        | {name: value for values in columns for name, value in values.get((row["review_id"], row["role"]), {}).items()}
+        for row in rows
+    ]
+
+
+Columns = dict[tuple[str, str], Row]  # by review_id and role
+
+
+def _by_key(rows: Sequence[Row], **columns: Sequence[Any]) -> Columns:
+    return {
+        (row["review_id"], row["role"]): dict(zip(columns, values, strict=True))
+        for row, *values in zip(rows, *columns.values(), strict=True)
+    }
+
+
+def _grounding(rows: Sequence[Row], context: Context) -> Columns:
+    from pipeline.metrics import grounding
+
     # The pool is the same for every role and batch: the frozen training set's reviews.
     pool = context.warehouse.query("SELECT text FROM training_set JOIN reviews USING (review_id) ORDER BY review_id")
-    grounded = grounding.score(
-        candidates, [row["review"] for row in rows], [row["text"] for row in pool], pool=config.pool
+    values = grounding.score(
+        [row["candidate"] for row in rows],
+        [row["review"] for row in rows],
+        [row["text"] for row in pool],
+        pool=context.profile.score.pool,
     )
-    # The teacher against itself says nothing: it is scored for grounding only.
-    compared = [index for index, row in enumerate(rows) if row["role"] != "teacher"]
-    texts, references = [candidates[i] for i in compared], [rows[i]["reference"] for i in compared]
-    values: dict[str, dict[int, float]] = {"bleurt": {}, "bertscore_f1": {}, "meteor": {}}
-    if compared:
-        scorers = {"bleurt": backends.bleurt(config), "bertscore_f1": backends.bertscore(config),
-                   "meteor": meteor.score}  # fmt: skip
-        values = {name: dict(zip(compared, scorer(texts, references), strict=True)) for name, scorer in scorers.items()}
-    return [
-        {
-            "review_id": row["review_id"],
-            "role": row["role"],
-            "grounding": None if isnan(grounded[index]) else grounded[index],  # nan: no other review to tell it from
-            **{name: column.get(index) for name, column in values.items()},
+    # nan: there is no other review to tell it from
+    return _by_key(rows, grounding=[None if isnan(value) else value for value in values])
+
+
+def _signals(rows: Sequence[Row]) -> Columns:
+    from pipeline.metrics import signals
+
+    return _by_key(
+        rows,
+        prompt_echo=[signals.prompt_echo(row["raw_output"] or "", row["prompt"]) for row in rows],
+        copied_share=[signals.copied_share(row["candidate"], row["review"]) for row in rows],
+        repetition=[signals.repetition(row["candidate"]) for row in rows],
+        unfinished=[signals.unfinished(row["candidate"]) for row in rows],
+        wrong_language=signals.wrong_language([row["candidate"] for row in rows], "en"),  # the prompts are in English
+    )
+
+
+def _against_teacher(rows: Sequence[Row], profile: Profile) -> Columns:
+    from pipeline.metrics import judge, meteor, signals
+
+    if not rows:
+        return {}
+    texts, references = [row["candidate"] for row in rows], [row["reference"] for row in rows]
+    bleurt, bertscore = backends.bleurt(profile.score), backends.bertscore(profile.score)
+    ratios = [signals.length_ratio(text, reference) for text, reference in zip(texts, references, strict=True)]
+    columns: dict[str, Sequence[Any]] = {
+        "bleurt": bleurt.score(texts, references),
+        "bleurt_cut": bleurt.truncated(texts, references),
+        "bertscore_f1": bertscore.score(texts, references),
+        "bertscore_cut": bertscore.truncated(texts, references),
+        "meteor": meteor.score(texts, references),
+        "length_ratio": [None if isnan(ratio) else ratio for ratio in ratios],
+    }
+    if (model := backends.judge(profile.judge)) is not None:
+        verdicts = judge.compare([row["review"] for row in rows], texts, references, model)
+        columns |= {
+            "judge": [verdict.value for verdict in verdicts],
+            "judge_reason": [verdict.reason for verdict in verdicts],
+            "judge_error": [verdict.error for verdict in verdicts],
         }
-        for index, row in enumerate(rows)
-    ]
+    return _by_key(rows, **columns)
 
 
 SCORE = Stage("score", ("review_id", "role"), spec, transform, parents=(GENERATE,), batch_size=512)

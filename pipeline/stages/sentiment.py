@@ -27,7 +27,7 @@ def unsupported(row: Row) -> str:
 def spec(profile: Profile) -> dict[str, Any]:
     config = profile.sentiment
     return {
-        "version": 1,
+        "version": 2,
         "model": backends.identities(profile)["sentiment"],
         "labels": config.labels,
         "languages": config.languages,
@@ -44,14 +44,16 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
     ]
     if not supported:
         return result
-    classifier = backends.sentiment(config)
-    for row, values in zip(supported, classifier.probabilities([row["text"] for row in supported]), strict=True):
+    classifier, texts = backends.sentiment(config), [row["text"] for row in supported]
+    known = backends.trained_on(config, texts)
+    for row, values, seen in zip(supported, classifier.probabilities(texts), known, strict=True):
         result.append(
             {
                 "review_id": row["review_id"],
                 "label": SENTIMENTS[int(values.argmax())],
                 **{name: float(value) for name, value in zip(SENTIMENTS, values, strict=True)},
                 "model": classifier.model,
+                "trained_on": seen,
             }
         )
     return result

@@ -26,6 +26,7 @@ from peft import LoraConfig, get_peft_model
 from sklearn.metrics import f1_score
 from torch import nn
 
+from pipeline import sketch
 from pipeline.backends import minilm
 from pipeline.backends.embedded import save
 from pipeline.labels import EMOTIONS, SENTIMENTS
@@ -297,6 +298,7 @@ def main(arguments: list[str] | None = None) -> None:
         "figures": figures,
     }
     save(model.encoder, model.heads, config, options.out)
+    sketch.save([row[0] for row in [*reviews["train"], *reviews["dev"], *natural]], options.out)
     print(json.dumps(figures, indent=2))
 
 

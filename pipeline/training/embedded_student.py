@@ -26,7 +26,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PhiConfig, PhiForCausalLM, PreTrainedTokenizerFast
 
-from pipeline import themes
+from pipeline import sketch, themes
 from pipeline.requests import request
 from pipeline.text import repair
 from pipeline.training.embedded_classifier import read_reviews, split_of
@@ -216,6 +216,7 @@ def main(arguments: list[str] | None = None) -> None:
     }
     network.to(torch.bfloat16).save_pretrained(options.out)
     tokenizer.save_pretrained(options.out)
+    sketch.save([*reviews, *(row["text"] for split in ("train", "dev") for row in pairs[split])], options.out)
     (options.out / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps(figures, indent=2))
 

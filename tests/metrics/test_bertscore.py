@@ -75,8 +75,8 @@ def test_long_texts_are_cut_and_counted(roberta: Path) -> None:
     long = "the " * 100
     candidates, references = [long, "he", "the " * 38, "the " * 39], ["he", long, "he", "he"]
     assert all(0 < value <= 1 for value in bertscore.score(candidates, references, str(roberta), num_layers=2))
-    assert bertscore.count_truncated(candidates, references, str(roberta)) == 3
-    assert bertscore.count_truncated(["the " * 38], ["he"], str(roberta)) == 0
+    assert sum(bertscore.truncated(candidates, references, str(roberta))) == 3
+    assert sum(bertscore.truncated(["the " * 38], ["he"], str(roberta))) == 0
     cut = bertscore.score([long], ["he"], str(roberta), num_layers=2)
     assert cut == pytest.approx(bertscore.score(["the " * 38], ["he"], str(roberta), num_layers=2), abs=1e-6)
 
@@ -125,7 +125,7 @@ def test_refuses_what_it_cannot_score(roberta: Path, tmp_path: Path) -> None:
 
 def test_no_pairs_load_no_model() -> None:
     assert bertscore.score([], [], "no-such-model") == []
-    assert bertscore.count_truncated([], [], "no-such-model") == 0
+    assert bertscore.truncated([], [], "no-such-model") == []
 
 
 def test_the_stand_in_prefers_the_paraphrase() -> None:

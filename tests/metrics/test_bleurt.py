@@ -41,8 +41,8 @@ def test_equals_bleurt_pytorch(shared_data: Path, layout: str) -> None:
 def test_counts_what_the_window_cuts(shared_data: Path) -> None:
     expected = json.loads((shared_data / "bleurt" / "expected.json").read_text())
     pairs = expected["candidates"], expected["references"]
-    assert bleurt.count_truncated(*pairs, str(shared_data / "bleurt" / "bert-layout")) == 20
-    assert bleurt.count_truncated(*pairs, str(shared_data / "bleurt" / "rembert-layout")) == 0
+    assert sum(bleurt.truncated(*pairs, str(shared_data / "bleurt" / "bert-layout"))) == 20
+    assert sum(bleurt.truncated(*pairs, str(shared_data / "bleurt" / "rembert-layout"))) == 0
 
 
 def test_bert_layout_equals_transformers(bleurt_bert: tuple[Path, Any]) -> None:
@@ -74,7 +74,7 @@ def test_rembert_layout_equals_transformers(bleurt_rembert: tuple[Path, Any]) ->
         with torch.no_grad():
             expected.append(model(input_ids=ids, token_type_ids=types).logits.item())
     assert bleurt.score(CANDIDATES, REFERENCES, str(folder), batch_size=2) == pytest.approx(expected, abs=1e-5, rel=0)
-    assert bleurt.count_truncated(CANDIDATES, REFERENCES, str(folder)) == 3
+    assert sum(bleurt.truncated(CANDIDATES, REFERENCES, str(folder))) == 3
     assert len(set(expected)) == len(expected)
 
 
@@ -98,7 +98,7 @@ def test_the_window_of_a_published_name(bleurt_bert: tuple[Path, Any], tmp_path:
     config = json.loads((folder / "config.json").read_text())
     text = "the " * 100
     (folder / "config.json").write_text(json.dumps({**config, "max_position_embeddings": 512}))
-    assert bleurt.count_truncated([text, "the"], [text, "the"], str(folder)) == 1
+    assert sum(bleurt.truncated([text, "the"], [text, "the"], str(folder))) == 1
 
 
 def test_pickled_weights_are_refused(bleurt_bert: tuple[Path, Any], tmp_path: Path) -> None:
@@ -138,4 +138,4 @@ def test_refuses_shifted_pairs() -> None:
 
 def test_no_pairs_load_no_model() -> None:
     assert bleurt.score([], [], "no-such-model") == []
-    assert bleurt.count_truncated([], [], "no-such-model") == 0
+    assert bleurt.truncated([], [], "no-such-model") == []

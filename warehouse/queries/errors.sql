@@ -2,4 +2,5 @@
 SELECT 'sentiment' AS stage, error, count(*) AS n FROM sentiment WHERE error IS NOT NULL GROUP BY ALL
 UNION ALL SELECT 'emotions', error, count(*) FROM emotions WHERE error IS NOT NULL GROUP BY ALL
 UNION ALL SELECT 'feedback (' || role || ')', error, count(*) FROM feedback WHERE error IS NOT NULL GROUP BY ALL
+UNION ALL SELECT 'distill', error, count(*) FROM distill WHERE error IS NOT NULL GROUP BY ALL
 ORDER BY n DESC, stage, error LIMIT 30;

@@ -1,11 +1,17 @@
 -- Whether the student may speak: on the same test reviews it must beat the untuned base and every control, in METEOR
--- and in grounding at once (METEOR alone rewards a constant text, grounding alone rewards copying). Grain: role.
+-- and in grounding at once (METEOR alone rewards a constant text, grounding alone rewards copying), and by more than
+-- chance: both 95 % intervals of the paired difference lie above 0, on 20 test reviews or more. Grain: role.
 CREATE OR REPLACE VIEW student_verdict AS
-WITH means AS (
-    SELECT role, count(*) AS n, avg(meteor) AS meteor, avg(grounding) AS grounding FROM scores GROUP BY role
+WITH latest AS (
+    SELECT * FROM comparisons
+    WHERE run_id = (SELECT run_id FROM runs WHERE run_id IN (SELECT run_id FROM comparisons) ORDER BY started_at DESC LIMIT 1)
 )
-SELECT other.role, student.n,
-       student.meteor AS student_meteor, other.meteor AS other_meteor,
-       student.grounding AS student_grounding, other.grounding AS other_grounding,
-       student.n >= 20 AND student.meteor > other.meteor AND student.grounding > other.grounding AS beaten
-FROM means student JOIN means other ON student.role = 'student' AND other.role NOT IN ('student', 'teacher');
+SELECT meteor.other AS role, meteor.n,
+       meteor.mean AS student_meteor, meteor.other_mean AS other_meteor,
+       meteor.ci_low AS meteor_low, meteor.ci_high AS meteor_high,
+       grounding.mean AS student_grounding, grounding.other_mean AS other_grounding,
+       grounding.ci_low AS grounding_low, grounding.ci_high AS grounding_high,
+       meteor.n >= 20 AND meteor.ci_low > 0 AND grounding.ci_low > 0 AS beaten
+FROM latest meteor
+JOIN latest grounding ON grounding.other = meteor.other AND grounding.metric = 'grounding'
+WHERE meteor.metric = 'meteor';

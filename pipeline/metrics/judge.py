@@ -1,0 +1,106 @@
+"""A language model as the judge of two feedback texts for the same review, asked in both orders.
+
+Source: Zheng et al. 2023, "Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena" (https://arxiv.org/abs/2306.05685).
+Judges have a position bias: they prefer a text for the place where it stands, mostly the first, rather than for what it
+says. Hence the remedy of that paper: each pair is judged twice, with the texts swapped, and a text wins only if both
+answers name it. A judge that looks at the place alone gives nothing but ties. What this cannot mend: judges also favour
+long texts and texts like their own, so a judge should be another model than the teacher.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline import prompts
+from pipeline.backends.base import Generator, Request, Written
+from pipeline.metrics import check_pairs
+
+PROMPT = "judge.v1"
+_MARKERS = ("review", "text_a", "text_b")
+_GAP = r"[\W_]*"  # blanks, colons, asterisks, quotes, brackets
+# The verdict alone on the line, or after a word that announces it. "A refund would help" is no verdict.
+_VERDICT = re.compile(
+    rf"(?:^|\b(?:(?:my|the|final)\s+)*(?:verdict|answer|winner|choice|decision|judge?ment|better text|choose|it is|it's)\b)"
+    rf"{_GAP}(?:is\b{_GAP})?(?:(?:text|option)\b{_GAP})?(?:([ab])|(?:an?\s+)?(?:tie|draw))"
+    rf"(?:\s+(?:is\s+(?:the\s+)?better(?:\s+text)?|wins))?{_GAP}$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`value` is 1 where the first text wins, 0 where the second does, 0.5 for a tie, None where `error` says why not."""
+
+    value: float | None
+    reason: str  # of the given order, where "A" is the first text; after it that of the swapped order, if it differs
+    swapped_agrees: bool | None  # False: the order decided. None: not asked in both orders, or not understood
+    raw: list[str]  # what the model wrote in the given and in the swapped order; empty where it was not asked
+    error: str | None = None
+
+
+def compare(reviews: Sequence[str], first: Sequence[str], second: Sequence[str], generator: Generator) -> list[Verdict]:
+    """One Verdict per row, in order: which of `first[i]` and `second[i]` is the better feedback on `reviews[i]`.
+
+    The model is asked twice per row, all rows in one call of `generator.write`. Equal texts (blanks aside) are a tie
+    without asking. The mean of the values is the share of wins of the first text, ties counted as half. An answer that
+    cannot be understood makes a row with `error`. Raises InputError for lists that do not pair up, and BackendDown
+    when the model cannot be reached.
+    """
+    check_pairs(reviews, first, names=("reviews", "first"))
+    check_pairs(first, second, names=("first", "second"))
+    asked = [index for index in range(len(reviews)) if first[index].split() != second[index].split()]
+    requests = []
+    for index in asked:
+        requests.append(_request(reviews[index], first[index], second[index]))
+        requests.append(_request(reviews[index], second[index], first[index]))
+    written = generator.write(requests) if requests else []
+    answers = dict(zip(asked, zip(written[::2], written[1::2], strict=True), strict=True))
+    tie = Verdict(0.5, "the texts are equal", None, [])
+    return [_verdict(*answers[index]) if index in answers else tie for index in range(len(reviews))]
+
+
+def _request(review: str, text_a: str, text_b: str) -> Request:
+    data = {"review": review, "text_a": text_a, "text_b": text_b}
+    return Request(prompts.render(PROMPT, **{name: _as_data(text) for name, text in data.items()}), {"text": review})
+
+
+def _as_data(text: str) -> str:
+    """No text can close its own markers, nor open those of another."""
+    for marker in _MARKERS:
+        text = prompts.as_data(text, marker)
+    return text
+
+
+def _verdict(given: Written, swapped: Written) -> Verdict:
+    raw = [given.raw, swapped.raw]
+    (winner, reason, error), (swapped_winner, swapped_reason, swapped_error) = _read(given), _read(swapped)
+    if swapped_reason and swapped_reason != reason:
+        reason = f"{reason} (Swapped:) {swapped_reason}".strip()
+    errors = [f"{order} order: {said}" for order, said in (("given", error), ("swapped", swapped_error)) if said]
+    if errors or winner is None or swapped_winner is None:
+        return Verdict(None, reason, None, raw, "; ".join(errors))
+    agrees = winner == 1 - swapped_winner
+    return Verdict(winner if agrees else 0.5, reason, agrees, raw)
+
+
+def _read(answer: Written) -> tuple[float | None, str, str | None]:
+    """(1 for text A, 0 for text B, 0.5 for a tie, None if unclear; reason; error)."""
+    if answer.error:
+        return None, "", answer.error
+    value, reason = parse(answer.text)
+    if answer.truncated:  # its last line is not the one it would have ended with
+        return None, reason, "the answer was cut at the token limit"
+    return value, reason, None if value is not None else "no A, B or TIE in the last line of the answer"
+
+
+def parse(answer: str) -> tuple[float | None, str]:
+    """(1 for A, 0 for B, 0.5 for TIE, None if the last line with a letter names none of them; reason in one line)."""
+    lines = [line for line in answer.splitlines() if re.search(r"[^\W_]", line)]
+    found = _VERDICT.search(lines[-1]) if lines else None
+    if found is None:
+        return None, " ".join(answer.split())
+    before = " ".join(" ".join([*lines[:-1], lines[-1][: found.start()]]).split())
+    value = {"a": 1.0, "b": 0.0}.get((found[1] or "").lower(), 0.5)
+    return value, re.sub(r"^[\W_]*reason[\W_]*:[\W_]*", "", before, flags=re.IGNORECASE).strip(" *_`#")
