@@ -10,17 +10,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline import themes
+from pipeline import complaints, themes
 from pipeline.backends.base import Request, Written
 
 FEWEST_WORDS, MOST_WORDS = 90, 160
 # Most characters of a complaint's quote, and of one from the rest of the review: tried until the text fits.
 LIMITS = ((120, 120), (120, 90), (120, 60), (90, 60), (120, 0), (90, 0), (60, 0), (40, 0), (25, 0))
-COMPLAINTS = 3
 
 _FEELINGS = {
     "anger": "angry", "annoyance": "annoyed", "confusion": "confused", "disappointment": "disappointed",
@@ -62,33 +60,7 @@ _CLOSING = (
     "Finally, respond to the review, acknowledge the customer's concerns and explain what will be improved.",
     "After that, follow up with the customer personally and ensure that the concerns were addressed.",
 )
-# A hint of tone, in English, to choose among clauses that no score tells apart.
-_COMPLAINS = re.compile(
-    r"n['’]t\b|\b(?:not|no|never|nothing|nobody|without|bad|worse|worst|poor|terrible|horrible|awful|wrong|too|only|even|"
-    r"but|however|unfortunately|disappoint\w*|wait\w*|had to|instead|problem\w*|wish|should)\b",
-    re.IGNORECASE,
-)
-_PRAISES = re.compile(
-    r"\b(?:best|great|good|excellent|amazing|awesome|delicious|wonderful|fantastic|perfect|love[ds]?|nice|happy|enjoy\w*|"
-    r"thank\w*|recommend\w*)\b",
-    re.IGNORECASE,
-)
-_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # controls that would garble the text around
 _SLOT = re.compile(r"\{(\w+)\}")
-_COMMON = re.compile(
-    r"about|after|again|also|because|been|before|being|could|customers?|does|doing|even|every|from|have|here|into|just|"
-    r"like|made|make|more|most|much|never|only|other|over|review|service|should|some|such|than|that|their|them|then|"
-    r"there|these|they|this|those|time|very|want|wanted|well|were|what|when|where|which|while|will|with|without|would|your"
-)
-
-
-@dataclass(frozen=True)
-class _Complaint:
-    aspect: themes.Aspect
-    label: str
-    evidence: str
-    term: str = ""  # where in the evidence the quote must not be cut
-    judged: bool = True  # negative, by the classifier or by the stars
 
 
 class Playbook:
@@ -109,10 +81,10 @@ class Playbook:
         (each with theme, evidence, sentiment, score); all but text may be missing, None or empty.
         """
         said = str(review["text"])
-        complaints = self._complaints(review)
+        found = complaints.find(review, self.aspects)
         opening = _opening(review, said)
-        worst = complaints[0]
-        context = _Complaint(self.aspects[themes.GENERAL], "", _telling(said, complaints))
+        worst = found[0]
+        context = complaints.Complaint(self.aspects[themes.GENERAL], "", complaints.telling(said, found))
         acknowledge, beyond, lead, closing = (
             _turned(variants, said)[0]
             for variants in (worst.aspect.acknowledge if worst.judged else _MENTION, _CONTEXT, _LEAD, _CLOSING)
@@ -121,40 +93,18 @@ class Playbook:
         for limit, more in LIMITS:
             head = [opening]
             if worst.evidence.strip():
-                business = _name(review.get("business")) or "the business"
-                quote, subject = _quote(worst, limit), _within(worst.label)
+                business = complaints.name(review.get("business")) or "the business"
+                quote, subject = complaints.quote(worst, limit), _within(worst.label)
                 head += [_fill(acknowledge, quote=quote, subject=subject, business=business)]
             if more and context.evidence:
-                head += [_fill(beyond, quote=_quote(context, more))]
+                head += [_fill(beyond, quote=complaints.quote(context, more))]
             for count in (4, 3):  # a fourth step only where the text would be short without it
-                steps = _steps(complaints, count, limit, said)
+                steps = _steps(found, count, limit, said)
                 listed = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
                 text = f"{' '.join(head)} {lead}\n\n{listed}\n\n{closing}"
                 if len(text.split()) <= (MOST_WORDS if count == 3 else 120):
                     return text, steps
         return text, steps
-
-    def _complaints(self, review: Mapping[str, Any]) -> list[_Complaint]:
-        """The most negative themes, each with words of its own. What was praised is left out, and what was merely
-        mentioned too, once there is a complaint.
-        """
-        general = self.aspects[themes.GENERAL]
-        found = [theme for theme in review.get("themes") or [] if theme["theme"] and (theme["evidence"] or "").strip()]
-        negative = [theme for theme in found if theme.get("sentiment") == "negative"]
-        ranked = []
-        for theme in negative or [theme for theme in found if theme.get("sentiment") != "positive"]:
-            aspect = self.aspects.get(theme["theme"], general)  # a discovered theme has no entry of its own
-            label = aspect.label if aspect.id == theme["theme"] else str(theme["theme"]).replace("_", " ").capitalize()
-            mentions = themes.find(theme["evidence"], review.get("language"), (aspect,))
-            term = mentions[0].term if mentions else ""
-            complaint = _Complaint(aspect, label, theme["evidence"], term, theme.get("sentiment") == "negative")
-            said = len(_stems(complaint.evidence)) + _tone(complaint.evidence)
-            ranked.append((theme.get("score") or 0.0, -said, -len(term), complaint))
-        complaints: list[_Complaint] = []
-        for *_, complaint in sorted(ranked, key=lambda entry: entry[:3]):
-            if len(complaints) < COMPLAINTS and all(complaint.evidence != chosen.evidence for chosen in complaints):
-                complaints.append(complaint)
-        return complaints or [_Complaint(general, general.label, _telling(str(review["text"]), ()))]
 
 
 def _turned(variants: Sequence[str], review: str) -> list[str]:
@@ -169,91 +119,40 @@ def _opening(review: Mapping[str, Any], said: str) -> str:
     feelings = [_FEELINGS[emotion] for emotion in emotions if emotion in _FEELINGS][:2]
     liked = any(emotion in _LIKED for emotion in emotions)
     stars = review.get("stars")
-    name = _name(review.get("business"))
+    business = complaints.name(review.get("business"))
     mixed = (stars is not None and stars >= 3) and (liked or not feelings)
     return _fill(
         _turned(_MIXED if mixed else _UNHAPPY, said)[0],
         feeling=" and ".join(feelings) or "disappointed",
-        with_business=f" with {name}" if name else "",
+        with_business=f" with {business}" if business else "",
     )
 
 
-def _steps(complaints: Sequence[_Complaint], count: int, limit: int, review: str) -> list[str]:
+def _steps(found: Sequence[complaints.Complaint], count: int, limit: int, review: str) -> list[str]:
     """One step per complaint first, then further ones for the worst; all but the first name the customer's words."""
-    wanted = [0] * len(complaints)
+    wanted = [0] * len(found)
     for number in range(count):
-        wanted[number % len(complaints)] += 1
+        wanted[number % len(found)] += 1
     steps = []
-    for complaint, number in zip(complaints, wanted, strict=True):
-        title = complaint.label if complaint is complaints[0] else f"{complaint.label} ({_quote(complaint, limit)})"
+    for complaint, number in zip(found, wanted, strict=True):
+        title = (
+            complaint.label if complaint is found[0] else f"{complaint.label} ({complaints.quote(complaint, limit)})"
+        )
         chosen = _fitting(complaint, number, review)
         steps += [f"{title}: {chosen[0]}", *chosen[1:]]
     return [" ".join(step.split()) for step in steps]
 
 
-def _fitting(complaint: _Complaint, number: int, review: str) -> list[str]:
+def _fitting(complaint: complaints.Complaint, number: int, review: str) -> list[str]:
     """The steps that share most words with the complaint; among equals the hash decides."""
-    said = _stems(complaint.evidence)
+    said = complaints.stems(complaint.evidence)
     steps = _turned(complaint.aspect.steps, review)
-    return sorted(steps, key=lambda step: -len(_stems(step) & said))[:number]
-
-
-def _stems(text: str) -> set[str]:
-    return {word[:5] for word in re.findall(r"[^\W\d_]{4,}", text.lower()) if not _COMMON.fullmatch(word)}
-
-
-def _telling(text: str, complaints: Sequence[_Complaint]) -> str:
-    """The clause that says most beyond what the complaints quote, by its words and its tone; "" if none is left."""
-    quoted = {complaint.evidence for complaint in complaints}
-    said = set[str]().union(*(_stems(evidence) for evidence in quoted))
-    clauses = [text[start:end] for start, end in themes.sentences(text)]
-
-    def worth(clause: str) -> int:
-        return min(len(_stems(clause) - said), 12) + _tone(clause)
-
-    return max((clause for clause in clauses if clause not in quoted), key=worth, default="" if complaints else text)
-
-
-def _tone(clause: str) -> int:
-    return 4 * bool(_COMPLAINS.search(clause)) - 8 * bool(_PRAISES.search(clause))
-
-
-def _quote(complaint: _Complaint, limit: int) -> str:
-    """The customer's words in quotation marks, in one line, at most `limit` characters cut between words."""
-    said = _one_line(complaint.evidence)
-    if any("\u2e80" <= character <= "\uffdc" for character in said):
-        limit //= 2  # a Chinese or Japanese character says about as much as two or three others
-    at = max(said.lower().find(complaint.term.rstrip("*").lower()), 0)
-    if len(said) > limit:
-        start = 0
-        if at + len(complaint.term) > limit - 1:
-            start = said.rfind(" ", 0, max(at - limit // 3, 1)) + 1 or max(at - limit // 3, 0)
-        body = said[start : start + limit]
-        if start + limit < len(said):
-            body = (body.rsplit(" ", 1)[0] if " " in body[limit // 2 :] else body[:-1]).rstrip(" ,;:-–，、") + "…"
-        said = ("…" if start else "") + body
-    said = said.rstrip(" .,;:，、。") or said
-    for marks in ("“”", '""', "«»", "‹›"):
-        if marks[0] not in said and marks[1] not in said:
-            break
-    return f"{marks[0]}{said}{marks[1]}"
-
-
-def _name(business: Any) -> str | None:
-    """A name that can stand in a sentence; identifiers of a data set cannot."""
-    name = _one_line(str(business or ""))
-    if not any(map(str.isalpha, name)) or len(name) > 60 or re.fullmatch(r"(?=.*\d)[\w-]{16,}", name):
-        return None
-    return name
+    return sorted(steps, key=lambda step: -len(complaints.stems(step) & said))[:number]
 
 
 def _within(label: str) -> str:
     """A label inside a sentence: "waiting time", but "WiFi and internet"."""
     return label[0].lower() + label[1:] if label.split()[0][1:].islower() else label
-
-
-def _one_line(text: str) -> str:
-    return " ".join(_INVISIBLE.sub("", " ".join(text.split())).split())
 
 
 def _fill(template: str, **values: str) -> str:

@@ -14,6 +14,7 @@ from pipeline.profile import Profile
 from pipeline.requests import request
 from pipeline.stage import Context, Row, Stage
 from pipeline.stages.feedback import FEEDBACK
+from pipeline.stages.themes import taxonomy
 
 SPLITS = {"test": 20, "validation": 10, "train": 70}  # percent
 
@@ -74,18 +75,18 @@ def freeze(context: Context, number: int) -> list[Row]:
         },
     )
     # A review that the base model was trained on cannot test the student.
-    known = backends.trained_on(config, [row["text"] for row in candidates])
+    familiar = backends.trained_on(config, [row["text"] for row in candidates])
     frozen = [
         {
             "review_id": row["review_id"],
             "split": "train" if seen and split_of(row["review_id"]) == "test" else split_of(row["review_id"]),
             "round": number,
-            "prompt": request(row, config.prompt, config.max_review_characters).prompt,
+            "prompt": request(row, config.prompt, config.max_review_characters, taxonomy(context.profile)).prompt,
             "completion": row["completion"],
             "fingerprint": context.fingerprint,
             "run_id": context.run_id,
         }
-        for row, seen in zip(candidates, known, strict=True)
+        for row, seen in zip(candidates, familiar, strict=True)
     ]
     with context.warehouse.transaction():
         context.warehouse.append("store.training_set", frozen)

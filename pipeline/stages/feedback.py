@@ -37,7 +37,9 @@ def params(profile: Profile) -> dict[str, Any]:
 
 def transform(rows: Sequence[Row], context: Context) -> list[Row]:
     teacher = backends.teacher(context.profile.feedback, taxonomy(context.profile))
-    written = teacher.write([request(row, context.profile.feedback.prompt) for row in rows])
+    written = teacher.write(
+        [request(row, context.profile.feedback.prompt, taxonomy=taxonomy(context.profile)) for row in rows]
+    )
     return [
         feedback_row(row["review_id"], "teacher", teacher.model, answer)
         for row, answer in zip(rows, written, strict=True)

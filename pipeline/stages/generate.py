@@ -18,6 +18,7 @@ from pipeline.requests import request
 from pipeline.stage import Context, Row, Stage
 from pipeline.stages.distill import DISTILL
 from pipeline.stages.feedback import feedback_row
+from pipeline.stages.themes import taxonomy
 
 CONSTANT = """\
 It is clear that this customer was disappointed with the experience, and we should take their comments seriously. \
@@ -67,7 +68,9 @@ def _student(rows: Sequence[Row], context: Context, adapter: Path | None) -> tup
     config = context.profile.distill
     quantize = training.load_recipe(config.recipe)["quantize"]
     student = backends.student(config, context.profile.generate, quantize, adapter)
-    written = student.write([request(row, config.prompt, config.max_review_characters) for row in rows])
+    written = student.write(
+        [request(row, config.prompt, config.max_review_characters, taxonomy(context.profile)) for row in rows]
+    )
     return student.model if adapter is None else f"{student.model}+{adapter.name}", written
 
 

@@ -1,0 +1,122 @@
+"""What a review complains about, in its own words: the facts that feedback is written from.
+
+Pure functions on a review and the themes that were found in it. The playbook writes from them, and so does the student,
+whose prompt states them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline import themes
+
+MOST = 3  # complaints of one review
+
+# A hint of tone, in English, to choose among clauses that no score tells apart.
+_COMPLAINS = re.compile(
+    r"n['’]t\b|\b(?:not|no|never|nothing|nobody|without|bad|worse|worst|poor|terrible|horrible|awful|wrong|too|only|even|"
+    r"but|however|unfortunately|disappoint\w*|wait\w*|had to|instead|problem\w*|wish|should)\b",
+    re.IGNORECASE,
+)
+_PRAISES = re.compile(
+    r"\b(?:best|great|good|excellent|amazing|awesome|delicious|wonderful|fantastic|perfect|love[ds]?|nice|happy|enjoy\w*|"
+    r"thank\w*|recommend\w*)\b",
+    re.IGNORECASE,
+)
+_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # controls that would garble the text around
+_COMMON = re.compile(
+    r"about|after|again|also|because|been|before|being|could|customers?|does|doing|even|every|from|have|here|into|just|"
+    r"like|made|make|more|most|much|never|only|other|over|review|service|should|some|such|than|that|their|them|then|"
+    r"there|these|they|this|those|time|very|want|wanted|well|were|what|when|where|which|while|will|with|without|would|your"
+)
+
+
+@dataclass(frozen=True)
+class Complaint:
+    aspect: themes.Aspect
+    label: str
+    evidence: str
+    term: str = ""  # where in the evidence the quote must not be cut
+    judged: bool = True  # negative, by the classifier or by the stars
+
+
+def find(review: Mapping[str, Any], aspects: Mapping[str, themes.Aspect]) -> list[Complaint]:
+    """The most negative themes of a review, at most MOST, each with words of its own. What was praised is left out, and
+    what was merely mentioned too, once there is a complaint. Without themes: the clause that says most, as `general`.
+
+    Keys of the review: text, and themes (each with theme, evidence, sentiment, score), language; all but text may be
+    missing, None or empty. `aspects`: those of the playbook by their id.
+    """
+    general = aspects[themes.GENERAL]
+    found = [theme for theme in review.get("themes") or [] if theme["theme"] and (theme["evidence"] or "").strip()]
+    negative = [theme for theme in found if theme.get("sentiment") == "negative"]
+    ranked = []
+    for theme in negative or [theme for theme in found if theme.get("sentiment") != "positive"]:
+        aspect = aspects.get(theme["theme"], general)  # a discovered theme has no entry of its own
+        label = aspect.label if aspect.id == theme["theme"] else str(theme["theme"]).replace("_", " ").capitalize()
+        mentions = themes.find(theme["evidence"], review.get("language"), (aspect,))
+        term = mentions[0].term if mentions else ""
+        complaint = Complaint(aspect, label, theme["evidence"], term, theme.get("sentiment") == "negative")
+        said = len(stems(complaint.evidence)) + _tone(complaint.evidence)
+        ranked.append((theme.get("score") or 0.0, -said, -len(term), complaint))
+    complaints: list[Complaint] = []
+    for *_, complaint in sorted(ranked, key=lambda entry: entry[:3]):
+        if len(complaints) < MOST and all(complaint.evidence != chosen.evidence for chosen in complaints):
+            complaints.append(complaint)
+    return complaints or [Complaint(general, general.label, telling(str(review["text"]), ()))]
+
+
+def telling(text: str, complaints: Sequence[Complaint]) -> str:
+    """The clause that says most beyond what the complaints quote, by its words and its tone; "" if none is left."""
+    quoted = {complaint.evidence for complaint in complaints}
+    said = set[str]().union(*(stems(evidence) for evidence in quoted))
+    clauses = [text[start:end] for start, end in themes.sentences(text)]
+
+    def worth(clause: str) -> int:
+        return min(len(stems(clause) - said), 12) + _tone(clause)
+
+    return max((clause for clause in clauses if clause not in quoted), key=worth, default="" if complaints else text)
+
+
+def _tone(clause: str) -> int:
+    return 4 * bool(_COMPLAINS.search(clause)) - 8 * bool(_PRAISES.search(clause))
+
+
+def stems(text: str) -> set[str]:
+    return {word[:5] for word in re.findall(r"[^\W\d_]{4,}", text.lower()) if not _COMMON.fullmatch(word)}
+
+
+def quote(complaint: Complaint, limit: int) -> str:
+    """The customer's words in quotation marks, in one line, at most `limit` characters cut between words."""
+    said = one_line(complaint.evidence)
+    if any("\u2e80" <= character <= "\uffdc" for character in said):
+        limit //= 2  # a Chinese or Japanese character says about as much as two or three others
+    at = max(said.lower().find(complaint.term.rstrip("*").lower()), 0)
+    if len(said) > limit:
+        start = 0
+        if at + len(complaint.term) > limit - 1:
+            start = said.rfind(" ", 0, max(at - limit // 3, 1)) + 1 or max(at - limit // 3, 0)
+        body = said[start : start + limit]
+        if start + limit < len(said):
+            body = (body.rsplit(" ", 1)[0] if " " in body[limit // 2 :] else body[:-1]).rstrip(" ,;:-–，、") + "…"
+        said = ("…" if start else "") + body
+    said = said.rstrip(" .,;:，、。") or said
+    for marks in ("“”", '""', "«»", "‹›"):
+        if marks[0] not in said and marks[1] not in said:
+            break
+    return f"{marks[0]}{said}{marks[1]}"
+
+
+def one_line(text: str) -> str:
+    return " ".join(_INVISIBLE.sub("", " ".join(text.split())).split())
+
+
+def name(business: Any) -> str | None:
+    """A name that can stand in a sentence; identifiers of a data set cannot."""
+    text = one_line(str(business or ""))
+    if not any(map(str.isalpha, text)) or len(text) > 60 or re.fullmatch(r"(?=.*\d)[\w-]{16,}", text):
+        return None
+    return text
