@@ -13,7 +13,7 @@ BIN     := .venv/bin
 INSIGHTS = $(BIN)/review-insights
 
 .DEFAULT_GOAL := help
-.PHONY: help stages test sql report check doctor lint setup
+.PHONY: help stages test sql report check bench doctor lint setup
 
 help:  ## this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ report: .venv/installed  ## the nightly export, into OUT
 
 check: .venv/installed  ## metric regression check against the recorded baseline; fails on a regression
 	@$(INSIGHTS) check --warehouse '$(WAREHOUSE)' --profile '$(PROFILE)' $(ARGS)
+
+bench: .venv/installed  ## speed against the plain way, side by side in one run
+	@$(INSIGHTS) bench $(ARGS)
 
 doctor: .venv/installed  ## versions, device, and what each profile needs
 	@$(INSIGHTS) doctor $(ARGS)

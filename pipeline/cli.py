@@ -71,6 +71,11 @@ def parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--baselines", type=Path, metavar="DIR", help="where baselines are kept (default: those that are shipped)")  # fmt: skip
 
+    bench = command("bench", "how fast this machine is at what the pipeline does most, against the plain way")
+    bench.add_argument("--data", type=Path, metavar="FILE", help="a CSV file of text pairs (default: from the bundled sample)")  # fmt: skip
+    bench.add_argument("--limit", type=int, default=200, metavar="N", help="pairs and texts to time, 0 for all")
+    bench.add_argument("--json", action="store_true")
+
     doctor = command("doctor", "versions, device, and what each profile needs")
     doctor.add_argument("--json", action="store_true")
     return main
@@ -202,6 +207,16 @@ def check(args: argparse.Namespace) -> int:
     return 0 if verdict.passed else 1
 
 
+def bench(args: argparse.Namespace) -> int:
+    from pipeline import bench as module
+
+    if args.limit < 0:
+        raise InputError("--limit: give a number of pairs, or 0 for all")
+    result = module.run(args.data, args.limit)
+    print(json.dumps(result, indent=2) if args.json else module.as_text(result))
+    return 0
+
+
 def doctor(args: argparse.Namespace) -> int:
     from pipeline import doctor as module
 
@@ -210,7 +225,7 @@ def doctor(args: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"run": run, "sql": sql, "report": report, "check": check, "doctor": doctor}
+COMMANDS = {"run": run, "sql": sql, "report": report, "check": check, "bench": bench, "doctor": doctor}
 
 
 def _quiet_libraries() -> None:
