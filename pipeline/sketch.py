@@ -50,8 +50,12 @@ def _known(folder: Path) -> tuple[frozenset[bytes], ...]:
     )
 
 
-def trained_on(texts: Sequence[str], folder: Path) -> list[bool]:
-    """Whether the model in `folder` was trained on each text or a near-duplicate; False where it has no sketches."""
+def trained_on(texts: Sequence[str], folder: Path | None) -> list[bool] | list[None]:
+    """Whether the model in `folder` was trained on each text or a near-duplicate: False where it has no sketches, None
+    where there is no folder, so that nobody knows.
+    """
+    if folder is None:
+        return [None] * len(texts)
     known = _known(folder)
     return [
         any(np.delete(row, left).tobytes() in members for left, members in enumerate(known)) for row in sketches(texts)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.backends.base import Classifier, Generator, Scorer
+from pipeline.backends.base import Classifier, Generator, Reader, Scorer
 from pipeline.labels import EMOTIONS, SENTIMENTS, emotion_columns, sentiment_projection
 from pipeline.profile import Distill, Emotions, Feedback, Generate, Judge, Profile, Score, Sentiment, model_identity
 
@@ -28,17 +28,26 @@ class Projected:
 _cached = functools.lru_cache(maxsize=4)
 
 
-def sentiment(config: Sentiment) -> Classifier:
-    """Columns: negative, neutral, positive; each row sums to 1."""
-    return _sentiment(config.backend, config.model, config.revision, tuple(sorted(config.labels.items())))
+def sentiment(config: Sentiment) -> tuple[Reader, ...]:
+    """Who judges a review: the first that reads its language. Columns: negative, neutral, positive; each row sums to 1,
+    or is nan where the classifier is not sure enough to speak.
+    """
+    if config.backend == "embedded":
+        from pipeline.backends import embedded, ngrams
+
+        first = Reader(embedded.SentimentHead, ("en",), embedded.CLASSIFIER)
+        others = [
+            Reader(functools.partial(ngrams.NgramSentiment, language), (language,), ngrams.FOLDER)
+            for language in ngrams.languages()
+        ]
+        readers = (first, *others)
+        return tuple(r for r in readers if not config.languages or r.languages[0] in config.languages)
+    load = functools.partial(_sentiment, config.backend, config.model, config.revision, tuple(sorted(config.labels.items())))  # fmt: skip
+    return (Reader(load, config.languages),)
 
 
 @_cached
 def _sentiment(backend: str, model: str, revision: str, labels: tuple[tuple[str, str], ...]) -> Classifier:
-    if backend == "embedded":
-        from pipeline.backends.embedded import SentimentHead
-
-        return SentimentHead()
     if backend == "fake":
         from pipeline.backends.fake import FakeClassifier
 
@@ -115,6 +124,13 @@ def teacher(config: Feedback, taxonomy: Path) -> Generator:
     )
 
 
+def student_home(config: Distill) -> Path | None:
+    """The folder that says what the base student was trained on; None: nobody knows."""
+    from pipeline.backends import embedded
+
+    return embedded.STUDENT if config.model == "embedded" else None
+
+
 def student_model(config: Distill) -> str:
     """Hub id or folder of the base student."""
     if config.model != "embedded":
@@ -140,18 +156,6 @@ def student(config: Distill, options: Generate, quantize: str, adapter: Path | N
         no_repeat_ngram_size=options.no_repeat_ngram_size,
         seed=options.seed,
     )
-
-
-def trained_on(config: Sentiment | Distill, texts: Sequence[str]) -> Sequence[bool | None]:
-    """Whether the model was trained on each text or a near-duplicate of it; None where nobody knows."""
-    from pipeline import sketch
-    from pipeline.backends import embedded
-
-    if isinstance(config, Sentiment):
-        folder = embedded.CLASSIFIER if config.backend == "embedded" else None
-    else:
-        folder = embedded.STUDENT if config.model == "embedded" else None
-    return [None] * len(texts) if folder is None else sketch.trained_on(texts, folder)
 
 
 @dataclass(frozen=True)
@@ -213,14 +217,16 @@ def judge(config: Judge) -> Generator | None:
 
 def identities(profile: Profile) -> dict[str, str]:
     """What pins the weights behind each part of a profile: enters the fingerprints."""
-    from pipeline.backends import embedded
+    from pipeline.backends import embedded, ngrams
 
     def pinned(is_shipped: bool, shipped: Path, model: str, revision: str) -> str:
         return model_identity(str(shipped), "") if is_shipped else model_identity(model, revision)
 
     sentiment, emotions, distill, score = profile.sentiment, profile.emotions, profile.distill, profile.score
     return {
-        "sentiment": pinned(sentiment.backend == "embedded", embedded.CLASSIFIER, sentiment.model, sentiment.revision),
+        "sentiment": "+".join(model_identity(str(folder), "") for folder in (embedded.CLASSIFIER, ngrams.FOLDER))
+        if sentiment.backend == "embedded"
+        else model_identity(sentiment.model, sentiment.revision),
         "emotions": pinned(emotions.backend == "embedded", embedded.CLASSIFIER, emotions.model, emotions.revision),
         "feedback": model_identity(profile.feedback.model, profile.feedback.revision),
         "student": pinned(distill.model == "embedded", embedded.STUDENT, distill.model, distill.revision),

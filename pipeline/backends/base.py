@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +20,15 @@ class Classifier(Protocol):
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """float32, shape (texts, labels)."""
         ...
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A classifier of reviews in certain languages."""
+
+    load: Callable[[], Classifier]
+    languages: tuple[str, ...] = ()  # ISO 639-1; empty: every language
+    home: Path | None = None  # the folder that says what it was trained on; None: nobody knows
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline import backends, prompts, training
+from pipeline import backends, prompts, sketch, training
 from pipeline.profile import Profile
 from pipeline.requests import request
 from pipeline.stage import Context, Row, Stage
@@ -75,7 +75,7 @@ def freeze(context: Context, number: int) -> list[Row]:
         },
     )
     # A review that the base model was trained on cannot test the student.
-    familiar = backends.trained_on(config, [row["text"] for row in candidates])
+    familiar = sketch.trained_on([row["text"] for row in candidates], backends.student_home(config))
     frozen = [
         {
             "review_id": row["review_id"],

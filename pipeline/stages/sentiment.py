@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline import backends
+import numpy as np
+
+from pipeline import backends, sketch
+from pipeline.backends.base import Reader
 from pipeline.labels import SENTIMENTS
-from pipeline.profile import Profile
+from pipeline.profile import Profile, Sentiment
 from pipeline.stage import Context, Row, Stage
 
 
@@ -34,28 +37,37 @@ def spec(profile: Profile) -> dict[str, Any]:
     }
 
 
+def judge(rows: Sequence[Row], config: Sentiment) -> list[tuple[Reader, str, np.ndarray] | None]:
+    """Per row (text, language) who judged it, as which model, and the three probabilities: nan where the model is not
+    sure enough to speak. None where nobody reads the language.
+    """
+    judged: list[tuple[Reader, str, np.ndarray] | None] = [None] * len(rows)
+    for reader in backends.sentiment(config):
+        at = [index for index, row in enumerate(rows) if judged[index] is None and readable(row, reader.languages)]
+        if at:
+            classifier = reader.load()
+            values = classifier.probabilities([rows[index]["text"] for index in at])
+            for index, probabilities in zip(at, values, strict=True):
+                judged[index] = (reader, classifier.model, probabilities)
+    return judged
+
+
 def transform(rows: Sequence[Row], context: Context) -> list[Row]:
     config = context.profile.sentiment
-    supported = [row for row in rows if readable(row, config.languages)]
-    result: list[Row] = [
-        {"review_id": row["review_id"], "model": config.model or config.backend, "error": unsupported(row)}
-        for row in rows
-        if not readable(row, config.languages)
-    ]
-    if not supported:
-        return result
-    classifier, texts = backends.sentiment(config), [row["text"] for row in supported]
-    known = backends.trained_on(config, texts)
-    for row, values, seen in zip(supported, classifier.probabilities(texts), known, strict=True):
-        result.append(
-            {
-                "review_id": row["review_id"],
-                "label": SENTIMENTS[int(values.argmax())],
-                **{name: float(value) for name, value in zip(SENTIMENTS, values, strict=True)},
-                "model": classifier.model,
-                "trained_on": seen,
-            }
-        )
+    result: list[Row] = []
+    for row, judged in zip(rows, judge(rows, config), strict=True):
+        written = {"review_id": row["review_id"], "model": config.model or config.backend}
+        if judged is None:
+            result.append(written | {"error": unsupported(row)})
+            continue
+        reader, model, values = judged
+        (seen,) = sketch.trained_on([row["text"]], reader.home)
+        written |= {"model": model, "trained_on": seen}
+        if np.isnan(values[0]):
+            result.append(written | {"error": f"the model is not sure enough in this language ({row['language']})"})
+            continue
+        chances = {name: float(value) for name, value in zip(SENTIMENTS, values, strict=True)}
+        result.append(written | {"label": SENTIMENTS[int(values.argmax())], **chances})
     return result
 
 

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline import backends, themes
+import numpy as np
+
+from pipeline import themes
 from pipeline.assets import PACKAGE
 from pipeline.labels import SENTIMENTS, from_stars
 from pipeline.profile import Profile
 from pipeline.stage import Context, Row, Stage
-from pipeline.stages.sentiment import SENTIMENT, readable
+from pipeline.stages.sentiment import SENTIMENT, judge
 
 
 def taxonomy(profile: Profile) -> Path:
@@ -61,20 +63,19 @@ def _tells_more(score: float | None, than: float | None) -> bool:
 
 
 def _scores(found: Sequence[tuple[Row, themes.Mention]], context: Context) -> list[float | None]:
-    """Positive minus negative probability of each evidence; from the stars where the model cannot read it."""
-    languages = context.profile.sentiment.languages
-    spans = {row["text"][m.start : m.end]: None for row, m in found if readable(row, languages)}
-    judged: dict[str, float] = {}
-    if spans:
-        values = backends.sentiment(context.profile.sentiment).probabilities(list(spans))
-        judged = {span: float(p[2] - p[0]) for span, p in zip(spans, values, strict=True)}
+    """Positive minus negative probability of each evidence; from the stars where no model speaks."""
+    spans = {(row["text"][m.start : m.end], row["language"]): None for row, m in found}
+    asked = [{"text": text, "language": language} for text, language in spans]
+    judged = dict(zip(spans, judge(asked, context.profile.sentiment), strict=True))
     by_stars = dict(zip(SENTIMENTS, (-0.5, 0.0, 0.5), strict=True))  # less sure than a sentence that was read
-    return [
-        judged[row["text"][m.start : m.end]]
-        if readable(row, languages)
-        else None if row["stars"] is None else by_stars[from_stars(row["stars"])]
-        for row, m in found
-    ]  # fmt: skip
+    scores: list[float | None] = []
+    for row, m in found:
+        said = judged[row["text"][m.start : m.end], row["language"]]
+        if said is not None and not np.isnan(said[2][0]):
+            scores.append(float(said[2][2] - said[2][0]))
+        else:
+            scores.append(None if row["stars"] is None else by_stars[from_stars(row["stars"])])
+    return scores
 
 
 THEMES = Stage("themes", ("review_id", "theme"), spec, transform, parents=(SENTIMENT,))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import backends
+from pipeline import sketch
 from pipeline.errors import AuditFailed
 from pipeline.profile import Profile
 from pipeline.stage import Context
@@ -116,7 +116,7 @@ def test_what_the_base_was_trained_on_is_never_asked(
     rows = prepare(warehouse, [text_about(subject) for subject in SUBJECTS])
     would_be = [row["review_id"] for row in rows if split_of(row["review_id"]) == "test"]
     known = {row["text"] for row in rows if row["review_id"] in would_be[:1]}
-    monkeypatch.setattr(backends, "trained_on", lambda config, texts: [text in known for text in texts])
+    monkeypatch.setattr(sketch, "trained_on", lambda texts, folder: [text in known for text in texts])
     freeze(context, 1)
     assert split(warehouse, would_be[0]) == "train"
     assert {split(warehouse, review_id) for review_id in would_be[1:]} == {"test"}
