@@ -237,23 +237,21 @@ def classification(texts: Sequence[str], rounds: int = ROUNDS) -> dict[str, Any]
     """The embedded classifier, one text at a time and in batches of similar length.
 
     Keys of the result: texts (without repeats), rounds, texts_per_second (per way), ratio (of the two: the median of
-    the rounds), largest_difference (of a logit; padding alone moves it a little).
+    the rounds), largest_difference (of a probability; padding alone moves it a little).
     """
     from pipeline.backends import embedded
 
     unique = list(dict.fromkeys(texts))
     if not unique or rounds < 1:
         raise InputError("The classification benchmark needs a text and a round. Give a larger limit or file.")
-    encoder = embedded._SharedEncoder()
-    encoder.logits(unique[:1])
+    classifier = embedded.EmotionsHead()
+    classifier.probabilities(unique[:1])
 
     def one_by_one() -> Any:
-        encoder._known.clear()
-        return [encoder.logits([text])[0] for text in unique]
+        return [classifier.probabilities([text])[0] for text in unique]
 
     def in_batches() -> Any:
-        encoder._known.clear()
-        return encoder.logits(unique)
+        return classifier.probabilities(unique)
 
     results: dict[str, Any] = {}
 

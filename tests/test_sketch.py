@@ -53,9 +53,9 @@ def test_every_text_has_a_sketch_that_ignores_case(text: str) -> None:
 @pytest.mark.parametrize("name", ["classifier", "student"])
 def test_the_shipped_models_say_what_they_were_trained_on(name: str, shared_data: Path) -> None:
     from pipeline.assets import MODELS
-    from pipeline.training.embedded_classifier import read_reviews
+    from pipeline.training.embedded_sentiment import read
 
-    splits = read_reviews(shared_data)
+    splits = read(shared_data)
     test, train = (
         [text for text, _, source in splits[split] if source == "yelp_10k.csv"] for split in ("test", "train")
     )

@@ -35,7 +35,7 @@ def sentiment(config: Sentiment) -> tuple[Reader, ...]:
     if config.backend == "embedded":
         from pipeline.backends import embedded, ngrams
 
-        first = Reader(embedded.SentimentHead, ("en",), embedded.CLASSIFIER)
+        first = Reader(embedded.SentimentHead, ("en",), embedded.SENTIMENT)
         others = [
             Reader(functools.partial(ngrams.NgramSentiment, language), (language,), ngrams.FOLDER)
             for language in ngrams.languages()
@@ -224,10 +224,10 @@ def identities(profile: Profile) -> dict[str, str]:
 
     sentiment, emotions, distill, score = profile.sentiment, profile.emotions, profile.distill, profile.score
     return {
-        "sentiment": "+".join(model_identity(str(folder), "") for folder in (embedded.CLASSIFIER, ngrams.FOLDER))
+        "sentiment": "+".join(model_identity(str(folder), "") for folder in (embedded.SENTIMENT, ngrams.FOLDER))
         if sentiment.backend == "embedded"
         else model_identity(sentiment.model, sentiment.revision),
-        "emotions": pinned(emotions.backend == "embedded", embedded.CLASSIFIER, emotions.model, emotions.revision),
+        "emotions": pinned(emotions.backend == "embedded", embedded.EMOTION, emotions.model, emotions.revision),
         "feedback": model_identity(profile.feedback.model, profile.feedback.revision),
         "student": pinned(distill.model == "embedded", embedded.STUDENT, distill.model, distill.revision),
         "bleurt": pinned(score.bleurt == "embedded", embedded.BLEURT, score.bleurt, score.bleurt_revision),

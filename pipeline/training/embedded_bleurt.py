@@ -11,22 +11,15 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import random
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
-from peft import LoraConfig, get_peft_model
 from torch import nn
 
-from pipeline.backends import minilm
 from pipeline.backends.embedded import save, tokenize_pairs
-from pipeline.training.embedded_classifier import batches, split_of
-
-SEED = 20261121
-LORA = {"r": 16, "lora_alpha": 32, "target_modules": ["query", "key", "value", "dense"]}
+from pipeline.training.embedded_encoder import SEED, Classifier, fit, split_of
 
 
 def without_prompt(text: str, prompt: str) -> str:
@@ -46,73 +39,52 @@ def read_pairs(data: Path) -> dict[str, list[tuple[str, str, float, str]]]:
     return splits
 
 
+def figures(values: np.ndarray, pairs: list[tuple[str, str, float, str]]) -> dict[str, float]:
+    """Agreement with BLEURT-base-128: over both candidates, and within the tuned one alone."""
+    truth, tuned = np.array([pair[2] for pair in pairs]), np.array([pair[3] == "tuned" for pair in pairs])
+    return {
+        "n": len(truth),
+        "pearson": round(float(np.corrcoef(values, truth)[0, 1]), 4),
+        "pearson_tuned": round(float(np.corrcoef(values[tuned], truth[tuned])[0, 1]), 4),
+        "mean_absolute_error": round(float(np.abs(values - truth).mean()), 4),
+    }
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--learning-rate", type=float, default=8e-4)
     options = parser.parse_args(arguments)
 
     torch.manual_seed(SEED)
-    rng = random.Random(SEED)
-    base, tokenizer = minilm.load()
-    encoder = get_peft_model(base, LoraConfig(**LORA))
-    head = nn.Linear(minilm.DIMENSION, 1)
+    started = time.time()
+    model = Classifier(1, rank=16, dropout=0.05)
     pairs = read_pairs(options.data)
     tokens = {
-        split: tokenize_pairs(tokenizer, [p[0] for p in rows], [p[1] for p in rows]) for split, rows in pairs.items()
+        split: tokenize_pairs(model.tokenizer, [row[0] for row in rows], [row[1] for row in rows])
+        for split, rows in pairs.items()
     }
-    centre = float(np.mean([pair[2] for pair in pairs["train"]]))
-    nn.init.zeros_(head.weight)
-    nn.init.constant_(head.bias, centre)
-
-    def predict(token_ids: list[list[int]]) -> torch.Tensor:
-        ids, mask = minilm.pad(token_ids, tokenizer.pad_token_id)
-        return head(minilm.mean_pool(encoder(input_ids=ids, attention_mask=mask).last_hidden_state, mask))[:, 0]
-
-    def figures(split: str) -> dict[str, float]:
-        encoder.eval()
-        values = np.zeros(len(pairs[split]))
-        with torch.inference_mode():
-            for batch in minilm.by_length(tokens[split], 32):
-                values[batch] = predict([tokens[split][index] for index in batch]).numpy()
-        truth = np.array([pair[2] for pair in pairs[split]])
-        tuned = np.array([pair[3] == "tuned" for pair in pairs[split]])
-        return {
-            "n": len(truth),
-            "pearson": round(float(np.corrcoef(values, truth)[0, 1]), 4),
-            "pearson_tuned": round(float(np.corrcoef(values[tuned], truth[tuned])[0, 1]), 4),
-            "mean_absolute_error": round(float(np.abs(values - truth).mean()), 4),
-        }
-
-    trainable = [p for p in encoder.parameters() if p.requires_grad] + list(head.parameters())
-    optimizer = torch.optim.AdamW(trainable, lr=options.learning_rate, weight_decay=0.01)
-    steps = options.epochs * -(-len(tokens["train"]) // 16)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, options.learning_rate, total_steps=steps + 1, pct_start=0.1
-    )
     truth = torch.tensor([pair[2] for pair in pairs["train"]])
-    best, started = -1.0, time.time()
-    for epoch in range(options.epochs):
-        encoder.train()
-        for batch in batches(tokens["train"], 16, rng):
-            loss = nn.functional.mse_loss(predict([tokens["train"][index] for index in batch]), truth[batch])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(trainable, 1.0)
-            optimizer.step()
-            schedule.step()
-        dev = figures("dev")
-        print(
-            json.dumps({"epoch": epoch, "seconds": round(time.time() - started), "dev": dev}),
-            file=sys.stderr,
-            flush=True,
-        )
-        if dev["pearson"] > best:
-            best = dev["pearson"]
-            report = {"seed": SEED, "dev": dev, "test": figures("test")}
-            save(encoder, head, {"figures": report}, options.out)
+    with torch.no_grad():
+        nn.init.zeros_(model.head.weight)
+        model.head.bias.fill_(float(truth.mean()))
+
+    def loss_of(values: torch.Tensor, batch: list[int]) -> torch.Tensor:
+        return nn.functional.mse_loss(values[:, 0], truth[batch])
+
+    def judge() -> float:
+        reached = figures(model.predict(tokens["dev"])[:, 0], pairs["dev"])
+        return reached["pearson"] + reached["pearson_tuned"]
+
+    fit(model, tokens["train"], loss_of, judge, epochs=options.epochs, batch_size=16, rate=options.learning_rate)
+    report = {
+        "seed": SEED,
+        "minutes": round((time.time() - started) / 60, 1),
+        **{split: figures(model.predict(tokens[split])[:, 0], pairs[split]) for split in ("dev", "test")},
+    }
+    save(model.encoder, model.head, {"figures": report}, options.out)
     print(json.dumps(report, indent=2))
 
 

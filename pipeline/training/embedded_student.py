@@ -29,9 +29,9 @@ from transformers import PhiConfig, PhiForCausalLM, PreTrainedTokenizerFast
 from pipeline import sketch, themes
 from pipeline.requests import request
 from pipeline.text import repair
-from pipeline.training.embedded_classifier import read_reviews, split_of
+from pipeline.training.embedded_encoder import SEED, split_of
+from pipeline.training.embedded_sentiment import read as read_reviews
 
-SEED = 20261121
 CONTEXT = 512
 SIZE = {"hidden_size": 256, "intermediate_size": 1024, "num_hidden_layers": 6, "num_attention_heads": 8}
 _PROMPT = re.compile(r"left us a (\d)-star review: ['\"](.*)['\"] The customer feels (.*?)\. Concisely", re.DOTALL)
