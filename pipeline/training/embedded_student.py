@@ -2,10 +2,16 @@
 
     python -m pipeline.training.embedded_student --data DATA --out pipeline/models/student
 
-First it learns to write English like reviews do (`reviews/`, plain language modelling), then what feedback looks
-like: the prompt `student.v1` followed by the Mistral-7B text of the original project's pairs (`seed/`), loss on the
-completion and the stop token only. Reviews whose hash falls into the test split (`split_of`) are left out throughout.
-`distill` later trains an adapter on top of it.
+Three lessons, each on the weights of the one before:
+
+1. to write English as reviews do: plain language modelling on the texts of `reviews/`;
+2. to write feedback from facts: the prompt `student.v2` (stars, emotions, complaints with their quotes) and the text the
+   playbook wrote for the same facts, for every unhappy review; loss on the text and its stop token only;
+3. to sound like a large model: the Mistral-7B texts of the original project's pairs (`seed/`), half and half with the
+   playbook's, so that quoting is not unlearned.
+
+The facts come from the pipeline itself, run up to `feedback`. Reviews whose hash falls into the test split (`split_of`)
+are left out throughout. `distill` later trains an adapter on top, with the texts of whatever teacher a profile names.
 """
 
 from __future__ import annotations
@@ -17,23 +23,34 @@ import math
 import random
 import re
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PhiConfig, PhiForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PhiConfig, PhiForCausalLM, PreTrainedTokenizerFast
 
-from pipeline import sketch, themes
+from pipeline import sketch
+from pipeline.ingest import IngestOptions
+from pipeline.profile import load as load_profile
 from pipeline.requests import request
+from pipeline.run import run
 from pipeline.text import repair
 from pipeline.training.embedded_encoder import SEED, split_of
+from pipeline.training.embedded_sentiment import STARS
 from pipeline.training.embedded_sentiment import read as read_reviews
+from pipeline.warehouse import open_read_only
 
 CONTEXT = 512
 SIZE = {"hidden_size": 256, "intermediate_size": 1024, "num_hidden_layers": 6, "num_attention_heads": 8}
+PROMPT = "student.v2"
+NAMES = (
+    "Blue Golden Green Little Grand Old Royal Corner Sunny North River Harbor Maple Silver Urban Happy Red Lucky Oak Stone",
+    "Kitchen Hotel Cafe Grill Store Market Lodge Bistro Clinic Garage Salon Airways Bank Boutique Bakery Pharmacy Gym Resort",
+)
 _PROMPT = re.compile(r"left us a (\d)-star review: ['\"](.*)['\"] The customer feels (.*?)\. Concisely", re.DOTALL)
 _ASKED = "for this customer's experience?"
 
@@ -85,13 +102,52 @@ def build_tokenizer(texts: list[str], size: int) -> PreTrainedTokenizerFast:
     )
 
 
-def as_example(row: dict[str, Any], tokenizer: PreTrainedTokenizerFast, aspects: Any) -> tuple[list[int], int]:
+def unhappy_reviews(data: Path, pairs: list[dict[str, Any]]) -> list[tuple[str, float, str]]:
+    """(text, stars, business) of reviews with three stars or fewer, of complaints without stars, and of the pairs. Four
+    in ten get a made-up business, as files come with and without.
+    """
+    import pandas as pd
+
+    rng = random.Random(SEED)
+    masks = {mask: float(stars) for stars, mask in STARS.items()}
+    found = [
+        (text, masks[mask])
+        for rows in read_reviews(data).values()
+        for text, mask, _ in rows
+        if masks.get(mask, 5.0) <= 3
+    ]
+    flights = pd.read_csv(data / "reviews" / "british_airways.csv").iloc[:, -1].dropna()
+    found += [(repair(re.sub(r"^.*?\|", "", text)), rng.choice((1.0, 2.0, 3.0))) for text in flights]
+    stays = pd.read_csv(data / "reviews" / "booking_boston.csv")["review_text_negative"].dropna()
+    found += [(repair(str(text)), rng.choice((1.0, 2.0, 3.0))) for text in stays]
+    found += [(row["text"], row["stars"]) for row in pairs]
+    texts = {text: stars for text, stars in found if 30 < len(text) < 3000 and split_of(text) != "test"}
+    names = [f"{first} {second}" for first in NAMES[0].split() for second in NAMES[1].split()]
+    return [(text, stars, rng.choice(names) if rng.random() < 0.4 else "") for text, stars in texts.items()]
+
+
+def label(reviews: list[tuple[str, float, str]], folder: Path) -> list[dict[str, Any]]:
+    """Rows of `unhappy` with the playbook's feedback as `completion`, English ones, by the pipeline itself."""
+    file, warehouse = folder / "reviews.csv", folder / "warehouse.duckdb"
+    with file.open("w", encoding="utf-8", newline="") as opened:
+        writer = csv.writer(opened)
+        writer.writerow(["text", "stars", "business"])
+        writer.writerows(reviews)
+    run([str(file)], warehouse, load_profile("embedded"), IngestOptions(), until="feedback")
+    reader = open_read_only(warehouse)
+    try:
+        return reader.query(
+            "SELECT u.*, f.text AS completion FROM unhappy(3) u JOIN feedback f USING (review_id) "
+            "WHERE f.role = 'teacher' AND f.error IS NULL AND coalesce(language, 'en') = 'en' ORDER BY review_id"
+        )
+    finally:
+        reader.close()
+
+
+def as_example(row: Mapping[str, Any], answer: str, tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], int]:
     """(token ids with the stop token, length of the prompt)."""
-    found = dict.fromkeys(mention.aspect_id for mention in themes.find(row["text"], "en", aspects))
-    about = [{"theme": theme, "sentiment": None} for theme in found]
-    prompt = request({**row, "themes": about}, "student.v1", 900).prompt
-    prompt_ids = tokenizer(prompt)["input_ids"]
-    ids = prompt_ids + tokenizer(" " + row["answer"])["input_ids"] + [tokenizer.eos_token_id]
+    prompt_ids = tokenizer(request(row, PROMPT).prompt)["input_ids"]
+    ids = prompt_ids + tokenizer(" " + answer)["input_ids"] + [tokenizer.eos_token_id]
     return ids[:CONTEXT], len(prompt_ids)
 
 
@@ -159,64 +215,85 @@ def completion_loss(network: PhiForCausalLM, examples: list[tuple[list[int], int
     return sum(losses) / len(losses)
 
 
+def mixed(first: Iterator[Any], second: Iterator[Any], share: float) -> Iterator[Any]:
+    """Batches of `first`, and with probability `share` of `second`."""
+    rng = random.Random(SEED)
+    while True:
+        yield next(second) if rng.random() < share else next(first)
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument(
+        "--init", type=Path, help="a student to go on from: its vocabulary is kept, lesson 1 is left out"
+    )
     parser.add_argument("--vocabulary", type=int, default=6000)
     parser.add_argument("--review-steps", type=int, default=900)
-    parser.add_argument("--pair-steps", type=int, default=500)
+    parser.add_argument("--playbook-steps", type=int, default=1000)
+    parser.add_argument("--pair-steps", type=int, default=150)
     options = parser.parse_args(arguments)
 
     torch.manual_seed(SEED)
-    rng = random.Random(SEED)
+    rng, started = random.Random(SEED), time.time()
+    pairs = {row["text"]: row for row in read_pairs(options.data) if split_of(row["text"]) != "test"}
     reviews = [text for rows in read_reviews(options.data).values() for text, _, source in rows if source != "umsab"]
     reviews = [text for text in reviews if split_of(text) != "test" and 40 < len(text) < 3000]
-    pairs: dict[str, list[dict[str, Any]]] = {"train": [], "dev": [], "test": []}
-    for row in read_pairs(options.data):
-        pairs[split_of(row["text"])].append(row)
-    tokenizer = build_tokenizer(reviews + [row["answer"] for row in pairs["train"]], options.vocabulary)
-    network = PhiForCausalLM(
-        PhiConfig(
-            vocab_size=options.vocabulary,
-            max_position_embeddings=CONTEXT,
-            tie_word_embeddings=True,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-            **SIZE,
+    unhappy = unhappy_reviews(options.data, list(pairs.values()))
+    if options.init:
+        tokenizer = AutoTokenizer.from_pretrained(options.init)
+        network = PhiForCausalLM.from_pretrained(options.init, dtype=torch.float32)
+    else:
+        tokenizer = build_tokenizer([*reviews, *(row["answer"] for row in pairs.values())], options.vocabulary)
+        network = PhiForCausalLM(
+            PhiConfig(
+                vocab_size=options.vocabulary,
+                max_position_embeddings=CONTEXT,
+                tie_word_embeddings=True,
+                bos_token_id=tokenizer.bos_token_id,
+                eos_token_id=tokenizer.eos_token_id,
+                pad_token_id=tokenizer.pad_token_id,
+                **SIZE,
+            )
         )
-    )
-    parameters = sum(p.numel() for p in network.parameters())
-    print(f"{parameters / 1e6:.1f}M parameters, {len(reviews)} reviews, {len(pairs['train'])} pairs", file=sys.stderr)
+        documents = [tokenizer(text)["input_ids"] for text in reviews]
+        blocks = packed(documents, 256, tokenizer.eos_token_id, rng)
 
-    started = time.time()
-    documents = [tokenizer(text)["input_ids"] for text in reviews]
-    blocks = packed(documents, 256, tokenizer.eos_token_id, rng)
+        def review_batches() -> Iterator[Any]:
+            while True:
+                ids = torch.tensor([next(blocks) for _ in range(16)])
+                yield ids, ids
 
-    def review_batches() -> Iterator[Any]:
-        while True:
-            ids = torch.tensor([next(blocks) for _ in range(16)])
-            yield ids, ids
+        train(network, review_batches(), options.review_steps, 2e-3)
 
-    train(network, review_batches(), options.review_steps, 2e-3)
-    aspects = themes.load_aspects()
-    examples = {split: [as_example(row, tokenizer, aspects) for row in rows] for split, rows in pairs.items()}
-    train(network, pair_batches(examples["train"], 16, tokenizer.pad_token_id, rng), options.pair_steps, 1e-3)
+    with tempfile.TemporaryDirectory() as folder:
+        rows = label(unhappy, Path(folder))
+    playbook: dict[str, list[Any]] = {"train": [], "dev": []}
+    mistral: dict[str, list[Any]] = {"train": [], "dev": []}
+    for row in rows:
+        split = split_of(row["text"])
+        playbook[split].append(as_example(row, row["completion"], tokenizer))
+        if row["text"] in pairs:
+            mistral[split].append(as_example(row, pairs[row["text"]]["answer"], tokenizer))
+    pad = tokenizer.pad_token_id
+    own, theirs = pair_batches(playbook["train"], 16, pad, rng), pair_batches(mistral["train"], 16, pad, rng)
+    train(network, mixed(own, theirs, 0.08), options.playbook_steps, 1.2e-3)
+    train(network, mixed(own, theirs, 0.5), options.pair_steps, 3e-4)
 
     figures = {
         "seed": SEED,
         "minutes": round((time.time() - started) / 60, 1),
-        "parameters": parameters,
-        "pairs": {split: len(rows) for split, rows in pairs.items()},
-        "completion_loss": {
-            split: round(completion_loss(network, examples[split], tokenizer.pad_token_id), 4)
-            for split in ("dev", "test")
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "examples": {"playbook": len(playbook["train"]), "mistral": len(mistral["train"])},
+        "completion_loss_dev": {
+            "playbook": round(completion_loss(network, playbook["dev"], pad), 4),
+            "mistral": round(completion_loss(network, mistral["dev"], pad), 4),
         },
     }
     network.to(torch.bfloat16).save_pretrained(options.out)
     tokenizer.save_pretrained(options.out)
-    sketch.save([*reviews, *(row["text"] for split in ("train", "dev") for row in pairs[split])], options.out)
+    sketch.save([*reviews, *(text for text, *_ in unhappy)], options.out)
     (options.out / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps(figures, indent=2))
 
