@@ -126,6 +126,7 @@ TABLE main.runs
     environment JSON
     stages JSON
     error VARCHAR
+    kind VARCHAR
 VIEW main.scores
     review_id VARCHAR
     fingerprint VARCHAR
@@ -146,6 +147,9 @@ VIEW main.sentiment
     positive FLOAT
     model VARCHAR
     error VARCHAR
+    raw_negative FLOAT
+    raw_neutral FLOAT
+    raw_positive FLOAT
 VIEW main.student_verdict
     role VARCHAR
     n BIGINT
@@ -238,6 +242,9 @@ TABLE store.sentiment
     positive FLOAT
     model VARCHAR
     error VARCHAR
+    raw_negative FLOAT
+    raw_neutral FLOAT
+    raw_positive FLOAT
 TABLE store.themes
     review_id VARCHAR
     fingerprint VARCHAR

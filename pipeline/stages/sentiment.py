@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline import backends
+from pipeline import backends, calibration
 from pipeline.labels import SENTIMENTS
 from pipeline.profile import Profile
 from pipeline.stage import Context, Row, Stage
@@ -31,6 +31,8 @@ def spec(profile: Profile) -> dict[str, Any]:
         "model": backends.identities(profile)["sentiment"],
         "labels": config.labels,
         "languages": config.languages,
+        # not named where there is none: sentiment of older runs stays valid
+        **({"calibration": calibration.identity(config.calibration)} if config.calibration else {}),
     }
 
 
@@ -45,15 +47,20 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
     if not supported:
         return result
     classifier = backends.sentiment(config)
-    for row, values in zip(supported, classifier.probabilities([row["text"] for row in supported]), strict=True):
-        result.append(
-            {
-                "review_id": row["review_id"],
-                "label": SENTIMENTS[int(values.argmax())],
-                **{name: float(value) for name, value in zip(SENTIMENTS, values, strict=True)},
-                "model": classifier.model,
-            }
-        )
+    raw = values = classifier.probabilities([row["text"] for row in supported])
+    if config.calibration:
+        languages = [row["language"] for row in supported]
+        values = calibration.apply(calibration.load(config.calibration), raw, languages)
+    for row, ours, before in zip(supported, values, raw, strict=True):
+        judged: Row = {
+            "review_id": row["review_id"],
+            "label": SENTIMENTS[int(ours.argmax())],
+            **{name: float(value) for name, value in zip(SENTIMENTS, ours, strict=True)},
+            "model": classifier.model,
+        }
+        if config.calibration:
+            judged |= {f"raw_{name}": float(value) for name, value in zip(SENTIMENTS, before, strict=True)}
+        result.append(judged)
     return result
 
 
