@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -208,6 +209,7 @@ def train(
         "seed": settings.seed,
         "processes": processes()[1],
         "rows": {name: len(part) for name, part in parts.items()} | {"train": len(rows)},
+        "languages": _languages(rows),
         "parameters": parameters,
         "trained_parameters": trained,
         "train_loss": outcome.training_loss,
@@ -310,6 +312,12 @@ def last_checkpoint(folder: Path) -> str | None:
             if processes()[0] == 0:
                 shutil.rmtree(path, ignore_errors=True)
     return None
+
+
+def _languages(rows: Sequence[Example], least: int = 20) -> list[str]:
+    """Languages with rows enough to have learned something of them."""
+    counts = Counter(row.language for row in rows)
+    return sorted(name for name, count in counts.items() if count >= least and name != "unknown")
 
 
 def _history(log: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
