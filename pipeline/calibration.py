@@ -39,7 +39,9 @@ def fit(
     """
     names = np.asarray(languages)
     groups = {COMMON: np.ones(len(truth), dtype=bool)}
-    groups |= {name: names == name for name in sorted(set(languages) - {"unknown"}) if (names == name).sum() >= min_rows}
+    groups |= {
+        name: names == name for name in sorted(set(languages) - {"unknown"}) if (names == name).sum() >= min_rows
+    }
     return {
         "classes": list(classes),
         "languages": {name: _fit(chances[at], truth[at]) for name, at in groups.items()},

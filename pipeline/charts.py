@@ -107,7 +107,9 @@ def reliability(title: str, series: Sequence[tuple[str, Sequence[tuple[float, fl
         places = [(60 + 280 * x, 290 - 280 * y, 2 + 14 * (n / total) ** 0.5) for x, y, n in points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in places)
         body.append(f'<polyline points="{path}" fill="none" stroke="{colour}"/>')
-        body += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" fill="{colour}" fill-opacity="0.6"/>' for x, y, r in places]
+        body += [
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" fill="{colour}" fill-opacity="0.6"/>' for x, y, r in places
+        ]
         body.append(f'<rect x="370" y="{20 + 24 * row}" width="14" height="14" fill="{colour}"/>')
         body.append(_text(392, 32 + 24 * row, label))
     body += [_text(60, 308, "0"), _text(340, 308, "1", "end"), _text(200, 308, "confidence", "middle"),
@@ -160,7 +162,7 @@ def curves(title: str, series: Sequence[tuple[str, Sequence[tuple[float, float]]
 def shifts(title: str, values: Sequence[tuple[str, float, float, float]]) -> str:
     """(label, value, low, high) around zero: a bar to the left or right with its interval."""
     most = max((max(abs(low), abs(high)) for _, _, low, high in values), default=0) or 1
-    body = ['<line x1="330" x2="330" y1="0" y2="{}" stroke="currentColor" stroke-width="0.5"/>'.format(26 * len(values) + 6)]
+    body = [f'<line x1="330" x2="330" y1="0" y2="{26 * len(values) + 6}" stroke="currentColor" stroke-width="0.5"/>']
     for row, (label, value, low, high) in enumerate(values):
         y, end = row * 26 + 6, 330 + 180 * value / most
         body.append(_text(110, y + 14, label, "end"))

@@ -68,7 +68,9 @@ class Verdict:
 def _latest(warehouse_path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     warehouse = open_read_only(warehouse_path)
     try:
-        runs = warehouse.query("SELECT * FROM runs WHERE status = 'done' AND kind = 'run' ORDER BY started_at DESC LIMIT 1")
+        runs = warehouse.query(
+            "SELECT * FROM runs WHERE status = 'done' AND kind = 'run' ORDER BY started_at DESC LIMIT 1"
+        )
         if not runs:
             raise InputError(f"No finished run in {warehouse_path}. Run first: review-insights run")
         metrics = warehouse.query("SELECT * FROM metrics WHERE run_id = ? ORDER BY role, metric", [runs[0]["run_id"]])

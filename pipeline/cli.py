@@ -88,14 +88,37 @@ def parser() -> argparse.ArgumentParser:
     finetune.add_argument("--out", type=Path, metavar="DIR", help="where models go (default: beside the warehouse)")
     finetune.add_argument("--json", action="store_true")
 
+    compare = command("compare", "several sentiment models side by side, over labelled rows and probe phrases")
+    _labelled(compare, required=False)
+    compare.add_argument("--model", action="append", default=[], metavar="M", help="hub id, ID@REVISION, folder, or embedded; repeatable (default: the shipped list)")  # fmt: skip
+    compare.add_argument("--models", type=Path, metavar="FILE", help="a list of models as TOML, see pipeline/bench/models.toml")  # fmt: skip
+    compare.add_argument("--probes", type=Path, metavar="FILE", help="probe phrases of your own, see pipeline/bench/probes.toml")  # fmt: skip
+    compare.add_argument("--limit", type=int, default=0, metavar="N", help="only so many rows, chosen by hash")
+    compare.add_argument("--out", type=Path, default=Path("exports") / "compare", metavar="DIR")
+    compare.add_argument("--json", action="store_true")
+
+    calibrate = command("calibrate", "fit a per-language calibration of a profile's sentiment model on labelled rows")
+    profiled(calibrate)
+    _labelled(calibrate)
+    calibrate.add_argument("--out", type=Path, default=Path("calibration.json"), metavar="FILE")
+
+    push = command("push", "publish a tuned classifier or a student's adapter on a hub, with a model card")
+    push.add_argument("--model", type=Path, required=True, metavar="FOLDER", help="what finetune or distill wrote")
+    push.add_argument("--repo", required=True, metavar="OWNER/NAME")
+    push.add_argument("--public", action="store_true", help="for everybody to see (default: private)")
+    push.add_argument(
+        "--licence", default="", metavar="ID", help="of the weights, as the hub names it, e.g. apache-2.0"
+    )
+    push.add_argument("--trained-on", default="", metavar="TEXT", help="the data in words, for the card")
+
     doctor = command("doctor", "versions, device, and what each profile needs")
     doctor.add_argument("--json", action="store_true")
     return main
 
 
-def _labelled(sub: argparse.ArgumentParser) -> None:
+def _labelled(sub: argparse.ArgumentParser, required: bool = True) -> None:
     """The options of every command that reads labelled rows."""
-    sub.add_argument("--data", action="append", required=True, metavar="WHAT", help="file, glob, folder, hf:NAME[:CONFIG][:SPLIT] or a known hub id; repeatable")  # fmt: skip
+    sub.add_argument("--data", action="append", required=required, metavar="WHAT", help="file, glob, folder, hf:NAME[:CONFIG][:SPLIT] or a known hub id; repeatable")  # fmt: skip
     sub.add_argument("--text", default="text", metavar="COLUMN", help="column of the text, or a+b (a file without header: its number)")  # fmt: skip
     sub.add_argument("--label", default="label", metavar="COLUMN", help="column of the label or the stars")
     sub.add_argument("--language", default="", metavar="COLUMN", help="column of the language (default: language, else detected)")  # fmt: skip
@@ -271,6 +294,58 @@ def finetune(args: argparse.Namespace) -> int:
     return 0
 
 
+def compare(args: argparse.Namespace) -> int:
+    from pipeline.bench import compare as module
+    from pipeline.bench import record
+    from pipeline.warehouse import models_path
+
+    if args.model and args.models:
+        raise InputError("--model and --models: give one of them.")
+    record.require_writable(args.warehouse)
+    candidates = module.given(args.model) if args.model else module.load_models(args.models)
+    probes = module.load_probes(args.probes)
+    if not args.data:
+        sample, args.text, args.label = module.default_data()
+        args.data, args.labels = [str(sample)], args.labels or ["stars"]
+    data = _read_labelled(args, "sentiment")
+    with _progress(args.json) as progress:
+        results, report = module.run(
+            candidates, data, probes, args.warehouse, models_path(args.warehouse), args.out, args.limit, progress
+        )
+    if args.json:
+        print((report.parent / "figures.json").read_text(encoding="utf-8"), end="")
+        return 0
+    judged = [(result.candidate.name, result.figures) for result in results if result.figures is not None]
+    _print_figures("models compared", judged, module.OVERALL)
+    for result in results:
+        if result.figures is None:
+            print(f"not compared: {result.candidate.name}: {result.reason}")
+    print(f"report: {report}")
+    return 0
+
+
+def calibrate(args: argparse.Namespace) -> int:
+    from pipeline import backends, calibration
+    from pipeline.bench import tune
+    from pipeline.profile import load
+
+    section = load(args.profile).sentiment
+    data = _read_labelled(args, "sentiment")
+    fitted, told = tune.calibrate(data, backends.sentiment(section), section.languages)
+    calibration.save(fitted, args.out)
+    for line in told:
+        print(line)
+    print(f'in the profile: [sentiment] calibration = "{args.out}"')
+    return 0
+
+
+def push(args: argparse.Namespace) -> int:
+    from pipeline.bench import push as module
+
+    print(module.push(args.model, args.repo, private=not args.public, licence=args.licence, data=args.trained_on))
+    return 0
+
+
 def _print_figures(title: str, results: Sequence[tuple[str, dict[str, Any]]], columns: dict[str, str]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -289,7 +364,17 @@ def doctor(args: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"run": run, "sql": sql, "report": report, "check": check, "doctor": doctor, "finetune": finetune}
+COMMANDS = {
+    "run": run,
+    "sql": sql,
+    "report": report,
+    "check": check,
+    "doctor": doctor,
+    "finetune": finetune,
+    "compare": compare,
+    "calibrate": calibrate,
+    "push": push,
+}
 
 
 def _quiet_libraries() -> None:

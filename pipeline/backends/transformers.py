@@ -57,7 +57,9 @@ def load_classifier(model: str, revision: str) -> tuple[Any, Any]:
     model = resolve(model)
     tokenizer = from_pretrained(AutoTokenizer, model, revision)
     try:
-        adapter = cached_file(model, "adapter_config.json", revision=revision, _raise_exceptions_for_missing_entries=False)
+        adapter = cached_file(
+            model, "adapter_config.json", revision=revision, _raise_exceptions_for_missing_entries=False
+        )
     except OSError:
         adapter = None  # offline, and not among what was downloaded: then it is no adapter
     if adapter is None:

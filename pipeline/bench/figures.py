@@ -15,6 +15,7 @@ from pipeline.errors import InputError
 from pipeline.metrics import intervals
 
 BINS = 10
+_LEAST = 5  # rows of one language and label that a shift is computed from
 _FEW = 20  # below so many rows a language's figures are mostly chance; they are shown, and called so
 
 
@@ -23,7 +24,9 @@ def require_sklearn() -> None:
     try:
         import sklearn  # noqa: F401
     except ImportError as error:
-        raise InputError("The bench needs scikit-learn. Install it with: pip install 'review-insights[bench]'") from error
+        raise InputError(
+            "The bench needs scikit-learn. Install it with: pip install 'review-insights[bench]'"
+        ) from error
 
 
 def decide(chances: np.ndarray, thresholds: Sequence[float] | None = None) -> np.ndarray:
@@ -150,7 +153,7 @@ def language_shift(
     """How much higher or lower a model scores a language than the others on comparable rows (same label or stars).
 
     For each label, the language's mean score minus the mean of the other languages' means; averaged over labels that
-    both have. {language: {"n", "shift", "low", "high"}} with a 95 % bootstrap interval; shift None where nothing compares.
+    both have (5 rows at least). {language: {"n", "shift", "low", "high"}} with a 95 % bootstrap interval; shift None where nothing compares.
     """
     names, rng = np.asarray(languages), np.random.default_rng(intervals.SEED)
     cells = {
@@ -158,7 +161,7 @@ def language_shift(
         for language in sorted(set(languages))
         for label in sorted(set(truth.tolist()))
     }
-    means = {key: _resampled(values, rng, resamples) for key, values in cells.items() if len(values)}
+    means = {key: _resampled(values, rng, resamples) for key, values in cells.items() if len(values) >= _LEAST}
     result = {}
     for language in sorted(set(languages)):
         differences = []

@@ -36,5 +36,7 @@ def reliability(figures: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
 
 
 def shift_chart(title: str, shifts: Mapping[str, Mapping[str, Any]]) -> str:
-    values = [(name, item["shift"], item["low"], item["high"]) for name, item in shifts.items() if item["shift"] is not None]
+    values = [
+        (name, item["shift"], item["low"], item["high"]) for name, item in shifts.items() if item["shift"] is not None
+    ]
     return charts.shifts(title, values) if len(values) > 1 else ""

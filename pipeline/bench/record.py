@@ -40,7 +40,9 @@ def metric_rows(role: str, model: str, figures: Mapping[str, Any]) -> list[dict[
     n = figures["n"]
     rows = [
         row("accuracy", n, figures["accuracy"], ci_low=figures["accuracy_low"], ci_high=figures["accuracy_high"]),
-        row("macro_f1", n, figures["macro_f1"], ci_low=figures.get("macro_f1_low"), ci_high=figures.get("macro_f1_high")),
+        row(
+            "macro_f1", n, figures["macro_f1"], ci_low=figures.get("macro_f1_low"), ci_high=figures.get("macro_f1_high")
+        ),
     ]
     for metric in ("macro_precision", "macro_recall", "macro_auc", "micro_f1", "ece", "rows_per_second", "parameters"):
         if figures.get(metric) is not None:
@@ -57,9 +59,7 @@ def metric_rows(role: str, model: str, figures: Mapping[str, Any]) -> list[dict[
     return rows
 
 
-def record(
-    path: Path, kind: str, subject: str, started: datetime, seconds: Mapping[str, float], results: Rows
-) -> str:
+def record(path: Path, kind: str, subject: str, started: datetime, seconds: Mapping[str, float], results: Rows) -> str:
     """Appends one bench run and publishes the warehouse; returns its run_id. subject: what was tuned or compared."""
     require_writable(path)
     warehouse = open_work(path)

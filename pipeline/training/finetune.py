@@ -140,7 +140,9 @@ def arguments(settings: Settings, folder: Path) -> Any:
         return TrainingArguments(**{**usual, **recipe["train"], **own})
     except (TypeError, ValueError, ImportError) as error:
         cause = " ".join(str(error).split())[:200]
-        raise InputError(f"The recipe holds what transformers does not accept: {cause} Mend it and run again.") from error
+        raise InputError(
+            f"The recipe holds what transformers does not accept: {cause} Mend it and run again."
+        ) from error
 
 
 def train(
@@ -191,7 +193,9 @@ def train(
         )
     except (RuntimeError, ImportError, ValueError) as error:
         cause = " ".join(str(error).split())[:200]
-        raise InputError(f"The training could not be set up: {cause} Install what is named, or mend --report-to.") from error
+        raise InputError(
+            f"The training could not be set up: {cause} Install what is named, or mend --report-to."
+        ) from error
     trainer.remove_callback(PrinterCallback)  # stdout is for results
     started = time.monotonic()
     outcome = trainer.train(resume_from_checkpoint=last_checkpoint(folder))
@@ -264,7 +268,9 @@ def _loss(task: Task, weights: Sequence[float] | None) -> Callable[..., Any]:
         logits = outputs["logits"].float()
         weight = None if weights is None else torch.tensor(weights, device=logits.device)
         if task == "emotions":
-            total = functional.binary_cross_entropy_with_logits(logits, labels.float(), pos_weight=weight, reduction="sum")
+            total = functional.binary_cross_entropy_with_logits(
+                logits, labels.float(), pos_weight=weight, reduction="sum"
+            )
         else:
             each = functional.cross_entropy(logits, labels, reduction="none")
             total = (each if weight is None else each * weight[labels]).sum()

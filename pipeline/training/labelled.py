@@ -266,9 +266,7 @@ def _range(task: Task, mapping: Mapping[str, str] | None, source: str) -> set[st
     return {name for name in mapping.values() if name}
 
 
-def _names(
-    label: str, mapping: Mapping[str, str] | None, task: Task, unmapped: Counter[str]
-) -> tuple[str, ...] | None:
+def _names(label: str, mapping: Mapping[str, str] | None, task: Task, unmapped: Counter[str]) -> tuple[str, ...] | None:
     """Class names of one label cell; None when the row is to be left out. Counts what has no meaning."""
     value = label.strip().lower()
     if not value:
@@ -356,7 +354,9 @@ def _with_languages(examples: list[Example]) -> list[Example]:
 
     found = iter(detect_languages(unknown))
     return [
-        example if example.language else Example(example.text, example.classes, next(found) or "unknown", example.source)
+        example
+        if example.language
+        else Example(example.text, example.classes, next(found) or "unknown", example.source)
         for example in examples
     ]
 
@@ -401,7 +401,7 @@ def split(
     rows = _strata_order(labelled.examples, f"fraction {seed}")
     rows = [row for position, row in enumerate(rows) if _every(position, fraction)] if fraction < 1 else rows
     parts: dict[str, list[Example]] = {name: [] for name in SPLITS}
-    rest = []
+    rest: list[Example] = []
     for position, row in enumerate(_strata_order(rows, f"test {seed}")):
         (parts["test"] if _every(position, test) else rest).append(row)
     for position, row in enumerate(rest):
@@ -439,4 +439,3 @@ def class_weights(examples: Sequence[Example], classes: int, task: Task) -> list
     if task == "emotions":
         return [((len(examples) - counts[index]) / max(counts[index], 1)) ** 0.5 for index in range(classes)]
     return [len(examples) / (classes * counts[index]) for index in range(classes)]
-

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.backends.transformers import device, from_pretrained, prepare, quantization, resolve
-from pipeline.labels import EMOTIONS, sentiment_projection
 from pipeline.errors import InputError
+from pipeline.labels import EMOTIONS, sentiment_projection
 from pipeline.training.labelled import Task
 
 
@@ -120,7 +120,9 @@ def _with_lora(network: Any, lora: Mapping[str, Any], heads: list[str], name: st
         tuned = get_peft_model(network, adapter)
     except (TypeError, ValueError) as error:
         cause = " ".join(str(error).split())[:200]
-        raise InputError(f"The recipe's lora section is not what PEFT accepts: {cause} Mend it and run again.") from error
+        raise InputError(
+            f"The recipe's lora section is not what PEFT accepts: {cause} Mend it and run again."
+        ) from error
     for config in tuned.peft_config.values():
         config.base_model_name_or_path = name  # not the folder of this machine
         config.revision = revision
