@@ -5,6 +5,7 @@ Weights load from safetensors only, at the revision the profile pins, and never 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -70,7 +71,7 @@ def load_classifier(model: str, revision: str) -> tuple[Any, Any]:
     lora = PeftConfig.from_pretrained(model, revision=revision)
     options = quantization(bench_facts(config).get("quantize", "none"), keep=lora.modules_to_save or ())
     if "quantization_config" in options:
-        options["device_map"] = {"": 0} if device() == "cuda" else {"": "cpu"}
+        options |= placement()
     base = from_pretrained(
         AutoModelForSequenceClassification, resolve(lora.base_model_name_or_path), lora.revision or "main",
         config=config, use_safetensors=True, ignore_mismatched_sizes=True, **options,
@@ -164,10 +165,23 @@ def quantization(choice: str, keep: Sequence[str] = ()) -> dict[str, Any]:
                 bnb_4bit_quant_type="nf4",
                 bnb_4bit_use_double_quant=True,
                 bnb_4bit_compute_dtype=compute,
+                # FSDP can only shard weights that are stored in the type of the others
+                bnb_4bit_quant_storage=torch.bfloat16 if _fsdp() else torch.uint8,
                 llm_int8_skip_modules=list(keep) or None,  # for 4 bits too, whatever its name
             )
         }
     return {"dtype": torch.bfloat16 if choice == "auto" else torch.float32}
+
+
+def placement() -> dict[str, Any]:
+    """Options for from_pretrained of quantised weights: this process's GPU, or the CPU; FSDP places them itself."""
+    if _fsdp():
+        return {}
+    return {"device_map": {"": int(os.environ.get("LOCAL_RANK", "0"))} if device() == "cuda" else {"": "cpu"}}
+
+
+def _fsdp() -> bool:
+    return os.environ.get("ACCELERATE_USE_FSDP", "").lower() in ("1", "true")
 
 
 def load_causal_lm(model: str, revision: str, quantize: str) -> tuple[Any, Any]:

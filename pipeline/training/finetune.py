@@ -135,6 +135,7 @@ def arguments(settings: Settings, folder: Path) -> Any:
         "disable_tqdm": True,
         "restore_callback_states_from_checkpoint": True,
         "ddp_timeout": 7200,
+        "ddp_find_unused_parameters": False,
     }
     try:
         return TrainingArguments(**{**usual, **recipe["train"], **own})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.backends.transformers import device, from_pretrained, prepare, quantization, resolve
+from pipeline.backends.transformers import from_pretrained, placement, prepare, quantization, resolve
 from pipeline.errors import InputError
 from pipeline.labels import EMOTIONS, sentiment_projection
 from pipeline.training.labelled import Task
@@ -79,7 +78,7 @@ def load(
     heads = head_names(config)
     options = quantization(quantize, keep=heads)
     if "quantization_config" in options:
-        options["device_map"] = {"": 0} if device() == "cuda" else {"": "cpu"}
+        options |= placement()
     set_seed(seed)
     tokenizer = from_pretrained(AutoTokenizer, place, revision)
     network = from_pretrained(
@@ -135,7 +134,3 @@ def count(network: Any) -> tuple[int, int]:
              for p in network.parameters()]  # fmt: skip
     return sum(size for size, _ in sizes), sum(size for size, trained in sizes if trained)
 
-
-def silence() -> None:
-    """Warnings of the libraries about themselves, which their users can neither cause nor mend."""
-    warnings.filterwarnings("ignore", message=".*use_reentrant.*")
