@@ -65,10 +65,10 @@ def _fit(chances: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
         return value
 
     optimiser.step(loss)
-    shift = (bias - bias.mean()).tolist()
+    shift = (bias - bias.mean()).detach().tolist()
     return {
         "n": len(truth),
-        "temperature": round(float(scale.exp()), 4),
+        "temperature": round(float(scale.detach().exp()), 4),
         "bias": [round(value, 4) for value in shift],
     }
 

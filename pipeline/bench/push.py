@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -20,7 +19,6 @@ from pipeline.errors import BackendDown, InputError
 
 TOKEN = "HF_TOKEN"
 _KEPT = (".safetensors", ".json", ".txt", ".model", ".jinja")
-_REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 
 
 def push(folder: Path, repository: str, *, private: bool = True, licence: str = "", data: str = "") -> str:
@@ -30,13 +28,12 @@ def push(folder: Path, repository: str, *, private: bool = True, licence: str = 
     Raises InputError without a token, for a folder that is no model, or when the hub refuses; BackendDown when it is away.
     """
     folder = _model_folder(folder)
-    if not _REPOSITORY.fullmatch(repository):
-        raise InputError(f"--repo {repository}: write OWNER/NAME, as on the hub.")
+    _require_name(repository)
     token = os.environ.get(TOKEN)
     if not token:
         raise InputError(f"No token in ${TOKEN}. Make one with write access on the hub and set that variable.")
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError  # HTTPError: the base of what its HTTP client raises
 
     scratch = Path(tempfile.mkdtemp(prefix="push-"))
     try:
@@ -52,12 +49,27 @@ def push(folder: Path, repository: str, *, private: bool = True, licence: str = 
         raise InputError(
             f"The hub refused {repository} (HTTP {code}). Check that the token in ${TOKEN} may write there."
         ) from error
-    except OSError as error:  # every transport error of the client is one
+    except (HTTPError, OSError) as error:
         raise BackendDown(
             f"The hub cannot be reached ({type(error).__name__}). Check the network and run push again."
         ) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _require_name(repository: str) -> None:
+    from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+    try:
+        validate_repo_id(repository)
+    except HFValidationError:
+        repository = ""
+    if repository.count("/") != 1:
+        raise InputError("--repo: write OWNER/NAME, as on the hub: letters, digits, and - _ . between them.")
+
+
+def _local(base: str) -> bool:
+    return os.path.isabs(base) or base.startswith(".") or Path(base).exists()
 
 
 def _model_folder(folder: Path) -> Path:
@@ -97,7 +109,7 @@ def _without_paths(scratch: Path) -> str:
         return ""
     settings = json.loads(file.read_text(encoding="utf-8"))
     base = str(settings.get("base_model_name_or_path") or "")
-    if not (os.path.isabs(base) or base.startswith(".") or Path(base).exists()):
+    if not base or not _local(base):
         return ""
     settings["base_model_name_or_path"] = Path(base).name
     file.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
@@ -122,7 +134,7 @@ def card(
     head: list[str] = ["---"]
     if licence:
         head.append(f"license: {json.dumps(licence)}")
-    if "/" in base and not note and not os.path.isabs(base):
+    if "/" in base and not note and not _local(base):
         head.append(f"base_model: {json.dumps(base)}")
     head.append(f"library_name: {'peft' if adapter else 'transformers'}")
     head.append(f"pipeline_tag: {'text-classification' if facts else 'text-generation'}")
@@ -131,7 +143,8 @@ def card(
     head += ["tags:", "- review-insights", "---", ""]
     lines = [f"# {repository.split('/')[1]}", ""]
     if facts:
-        lines += _classifier_lines(facts, figures, repository, adapter)
+        shown = {**facts, "base": Path(base).name if _local(base) else base}
+        lines += _classifier_lines(shown, figures, repository, adapter)
     else:
         rank = settings.get("r")
         lines += [

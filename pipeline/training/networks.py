@@ -133,4 +133,3 @@ def count(network: Any) -> tuple[int, int]:
     sizes = [(p.numel() * (2 if p.dtype.itemsize == 1 and not p.requires_grad else 1), p.requires_grad)
              for p in network.parameters()]  # fmt: skip
     return sum(size for size, _ in sizes), sum(size for size, trained in sizes if trained)
-

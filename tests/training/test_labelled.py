@@ -52,7 +52,12 @@ def test_stars_become_classes(starred: str) -> None:
 def test_stars_are_read_however_they_are_written(tmp_path: Path) -> None:
     texts = [("It was bad", "1 star"), ("It was so so", "3,0"), ("It was good", "★★★★★"), ("It was fine", "five")]
     data = read([write(tmp_path / "r.csv", texts, ("text", "stars"))], "sentiment", STARS, ["stars"])
-    assert [SENTIMENTS[example.classes[0]] for example in data.examples] == ["negative", "neutral", "positive", "positive"]
+    assert [SENTIMENTS[example.classes[0]] for example in data.examples] == [
+        "negative",
+        "neutral",
+        "positive",
+        "positive",
+    ]
 
 
 def test_pairs_map_values_and_leave_some_out(tmp_path: Path) -> None:
@@ -64,7 +69,9 @@ def test_pairs_map_values_and_leave_some_out(tmp_path: Path) -> None:
 
 def test_several_emotions_by_name_and_by_number(tmp_path: Path) -> None:
     every = [(f"Feeling {name}", name) for name in EMOTIONS]
-    file = write(tmp_path / "r.csv", [*every, ("Both at once", "joy, Love"), ("As a list", "['anger']")], ("text", "label"))
+    file = write(
+        tmp_path / "r.csv", [*every, ("Both at once", "joy, Love"), ("As a list", "['anger']")], ("text", "label")
+    )
     data = read([file], "emotions")
     assert data.classes == EMOTIONS
     assert data.examples[-2].classes == tuple(sorted((EMOTIONS.index("joy"), EMOTIONS.index("love"))))
@@ -84,12 +91,22 @@ def test_a_folder_of_line_pairs_knows_its_languages(tmp_path: Path) -> None:
     data = read([str(tmp_path)], "sentiment")
     assert Counter(example.language for example in data.examples) == {"de": 3, "fr": 3}
     (tmp_path / "german" / "train_labels.txt").write_text("0\n1\n")
-    with pytest.raises(InputError, match="3 lines and train_labels.txt has 2"):
+    with pytest.raises(InputError, match="3 lines and .* has 2 labels"):
         read([str(tmp_path)], "sentiment")
 
 
 def test_cleaning_counts_everything_it_leaves_out(tmp_path: Path) -> None:
-    rows = [("Fine soup", 5), ("fine  SOUP", 5), ("Odd", 1), ("odd", 5), ("", 3), ("!!!", 3), ("Meh", 3), ("Bad", 1), ("X", "")]
+    rows = [
+        ("Fine soup", 5),
+        ("fine  SOUP", 5),
+        ("Odd", 1),
+        ("odd", 5),
+        ("", 3),
+        ("!!!", 3),
+        ("Meh", 3),
+        ("Bad", 1),
+        ("X", ""),
+    ]
     data = read([write(tmp_path / "r.csv", rows, ("text", "stars"))], "sentiment", STARS, ["stars"])
     assert data.dropped == {
         "contradictory labels": 2, "duplicate": 1, "empty text": 1, "no label": 1, "no letters": 1,
