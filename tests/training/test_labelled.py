@@ -91,7 +91,7 @@ def test_a_folder_of_line_pairs_knows_its_languages(tmp_path: Path) -> None:
     data = read([str(tmp_path)], "sentiment")
     assert Counter(example.language for example in data.examples) == {"de": 3, "fr": 3}
     (tmp_path / "german" / "train_labels.txt").write_text("0\n1\n")
-    with pytest.raises(InputError, match="3 lines and .* has 2 labels"):
+    with pytest.raises(InputError, match=r"3 lines and .* has 2 labels"):
         read([str(tmp_path)], "sentiment")
 
 
