@@ -373,6 +373,9 @@ def _save(trainer: Any, network: Any, settings: Settings, facts: dict[str, Any],
         mark = folder / "training.json.partial"
         mark.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         os.replace(mark, folder / "training.json")
+        if (folder / "checkpoints" / "runs").is_dir():  # where TensorBoard's events are written
+            shutil.rmtree(folder / "runs", ignore_errors=True)
+            os.replace(folder / "checkpoints" / "runs", folder / "runs")
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
 

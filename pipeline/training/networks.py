@@ -69,7 +69,8 @@ def load(
 
     place = resolve(model)
     config = from_pretrained(AutoConfig, place, revision)
-    own = own_classes(config, task)
+    meant = own_classes(config, task) or []
+    same_size = len(config.id2label) == len(columns)
     config.num_labels = len(columns)
     config.id2label = dict(enumerate(columns))
     config.label2id = {name: index for index, name in enumerate(columns)}
@@ -86,8 +87,8 @@ def load(
         config=config, use_safetensors=True, ignore_mismatched_sizes=True, **options,
     )  # fmt: skip
     prepare(network, tokenizer)
-    if own is not None and len(own) == len(columns) and tuple(own) != tuple(columns):
-        _draw_anew(network, heads)  # a head of the same size that means something else
+    if same_size and meant != list(columns):
+        _draw_anew(network, heads)  # a head that was loaded because it fits in size means something else
     if lora is None:
         return network, tokenizer
     return _with_lora(network, lora, heads, resolve_name(model), revision), tokenizer

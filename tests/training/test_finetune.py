@@ -206,6 +206,18 @@ def test_a_head_of_its_own_keeps_its_order(tiny: Checkpoints) -> None:
     assert networks.own_classes(config, "sentiment") == ["negative", "negative", "neutral", "positive", "positive"]
 
 
+def test_a_head_that_means_something_else_is_drawn_anew(tiny: Checkpoints) -> None:
+    saved = load_file(Path(tiny.gpt2_sentiment) / "model.safetensors")["score.weight"].numpy()
+    own: dict[str, Any] = {"task": "sentiment", "columns": SENTIMENTS, "quantize": "none", "lora": None}
+    one, two, other = (
+        networks.load(tiny.gpt2_sentiment, "main", seed=seed, **own)[0].score.weight.detach().numpy()
+        for seed in (0, 0, 1)
+    )
+    assert not np.allclose(one, saved), "its labels are LABEL_0 to LABEL_2"
+    np.testing.assert_array_equal(one, two)
+    assert not np.allclose(one, other)
+
+
 @pytest.mark.parametrize("file", sorted((RECIPES / "classify").glob("*.yaml")), ids=lambda file: file.stem)
 def test_every_recipe_is_understood(file: Path, tmp_path: Path, tiny: Checkpoints) -> None:
     recipe = finetune.load_recipe(file.stem)
@@ -279,6 +291,38 @@ def test_a_reporter_that_is_not_installed_is_named(tiny: Checkpoints, tmp_path: 
     own = labelled_rows.settings(tiny.distilbert_base, report_to=("comet_ml",))
     with pytest.raises(InputError, match="comet"):
         finetune.train(labelled_rows.parts(), SENTIMENTS, own, tmp_path / "t")
+
+
+def test_events_of_tensorboard_outlive_the_checkpoints(
+    tiny: Checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package is no dependency of ours: a writer of the same shape takes its place."""
+
+    class Writer:
+        def __init__(self, log_dir: str) -> None:
+            self.file = Path(log_dir) / "events.txt"
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+
+        def add_text(self, *args: Any) -> None: ...
+
+        def add_scalar(self, name: str, value: float, step: int) -> None:
+            with self.file.open("a") as file:
+                file.write(f"{name} {value} {step}\n")
+
+        def flush(self) -> None: ...
+
+        def close(self) -> None: ...
+
+    from transformers.integrations import integration_utils
+
+    def init(self: Any, tb_writer: Any = None) -> None:
+        self._SummaryWriter, self.tb_writer, self.logging_dir = Writer, tb_writer, None
+
+    monkeypatch.setattr(integration_utils.TensorBoardCallback, "__init__", init)
+    own = labelled_rows.settings(tiny.distilbert_base, num_train_epochs=1, report_to=("tensorboard",))
+    finetune.train(labelled_rows.parts(), SENTIMENTS, own, tmp_path / "t")
+    (events,) = (tmp_path / "t" / "runs").rglob("events.txt")
+    assert "eval/macro_f1" in events.read_text() and not (tmp_path / "t" / "checkpoints").exists()
 
 
 def test_two_processes_give_the_result_of_one(tiny: Checkpoints, tmp_path: Path) -> None:
