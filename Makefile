@@ -13,7 +13,7 @@ BIN     := .venv/bin
 INSIGHTS = $(BIN)/review-insights
 
 .DEFAULT_GOAL := help
-.PHONY: help stages test sql report check bench doctor lint setup
+.PHONY: help stages test sql report check finetune compare push bench doctor lint setup
 
 help:  ## this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -26,6 +26,10 @@ help:  ## this help
 
 .venv/installed-dev: .venv/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+.venv/installed-bench: .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	@touch $@
 
 setup: .venv/installed-dev  ## install everything, tests' and linters' packages too
@@ -44,6 +48,15 @@ check: .venv/installed  ## metric regression check against the recorded baseline
 
 bench: .venv/installed  ## speed against the plain way, side by side in one run
 	@$(INSIGHTS) bench $(ARGS)
+
+finetune: .venv/installed-bench  ## train a classifier and judge it before and after: make finetune ARGS="--model M --data FILE ..."
+	@$(INSIGHTS) finetune --warehouse '$(WAREHOUSE)' $(ARGS)
+
+compare: .venv/installed-bench  ## sentiment models side by side, over labelled rows and probe phrases
+	@$(INSIGHTS) compare --warehouse '$(WAREHOUSE)' $(ARGS)
+
+push: .venv/installed-bench  ## publish a tuned model on a hub, token in HF_TOKEN: make push ARGS="--model FOLDER --repo OWNER/NAME"
+	@$(INSIGHTS) push $(ARGS)
 
 doctor: .venv/installed  ## versions, device, and what each profile needs
 	@$(INSIGHTS) doctor $(ARGS)

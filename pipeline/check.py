@@ -176,7 +176,7 @@ def check(warehouse_path: Path, profile: str, baselines: Path = BASELINES) -> Ve
 
 
 def _latest(warehouse: Warehouse) -> dict[str, Any]:
-    runs = warehouse.query("SELECT * FROM runs WHERE status = 'done' ORDER BY started_at DESC LIMIT 1")
+    runs = warehouse.query("SELECT * FROM runs WHERE status = 'done' AND kind = 'run' ORDER BY started_at DESC LIMIT 1")
     if not runs:
         raise InputError(f"No finished run in {warehouse.path}. Run first: review-insights run")
     return runs[0]

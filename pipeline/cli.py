@@ -76,9 +76,63 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--limit", type=int, default=200, metavar="N", help="pairs and texts to time, 0 for all")
     bench.add_argument("--json", action="store_true")
 
+    finetune = command("finetune", "train a sentiment or emotion classifier and judge it before and after")
+    _labelled(finetune)
+    finetune.add_argument("--task", choices=("sentiment", "emotions"), default="sentiment")
+    finetune.add_argument("--model", required=True, metavar="M", help="hub id, folder, or minilm (needs no download)")
+    finetune.add_argument("--revision", default="main", metavar="REV", help="a commit of the hub repository")
+    finetune.add_argument("--method", choices=("full", "lora", "qlora"), default="full")
+    finetune.add_argument("--recipe", metavar="NAME", help="a recipe of pipeline/recipes/classify, or a .yaml file (default: that of the method)")  # fmt: skip
+    finetune.add_argument("--epochs", type=float, metavar="N")
+    finetune.add_argument("--learning-rate", type=float, metavar="RATE")
+    finetune.add_argument("--batch-size", type=int, metavar="N", help="rows per step, over all processes")
+    finetune.add_argument("--max-tokens", type=int, metavar="N", help="longer texts are cut")
+    finetune.add_argument("--patience", type=int, metavar="N", help="evaluations without a better macro-F1 before it stops")  # fmt: skip
+    finetune.add_argument("--balance", choices=("none", "weights", "undersample"), default="none", help="against rare classes: weights in the loss, or fewer rows of the others")  # fmt: skip
+    finetune.add_argument("--fraction", type=float, default=1.0, metavar="SHARE", help="only this share of the rows, stratified")  # fmt: skip
+    finetune.add_argument("--validation", type=float, default=0.1, metavar="SHARE")
+    finetune.add_argument("--test", type=float, default=0.1, metavar="SHARE")
+    finetune.add_argument("--seed", type=int, default=0)
+    finetune.add_argument("--report-to", action="append", default=[], metavar="WHERE", help="tensorboard, wandb, ...: what transformers can report to; repeatable")  # fmt: skip
+    finetune.add_argument("--out", type=Path, metavar="DIR", help="where models go (default: beside the warehouse)")
+    finetune.add_argument("--json", action="store_true")
+
+    compare = command("compare", "several sentiment models side by side, over labelled rows and probe phrases")
+    _labelled(compare, required=False)
+    compare.add_argument("--model", action="append", default=[], metavar="M", help="hub id, ID@REVISION, folder, or embedded; repeatable (default: the shipped list)")  # fmt: skip
+    compare.add_argument("--models", type=Path, metavar="FILE", help="a list of models as TOML, see pipeline/bench/models.toml")  # fmt: skip
+    compare.add_argument("--probes", type=Path, metavar="FILE", help="probe phrases of your own, see pipeline/bench/probes.toml")  # fmt: skip
+    compare.add_argument("--limit", type=int, default=0, metavar="N", help="only so many rows, chosen by hash")
+    compare.add_argument("--out", type=Path, default=Path("exports") / "compare", metavar="DIR")
+    compare.add_argument("--json", action="store_true")
+
+    calibrate = command("calibrate", "fit a per-language calibration of a profile's sentiment model on labelled rows")
+    profiled(calibrate)
+    _labelled(calibrate)
+    calibrate.add_argument("--out", type=Path, default=Path("calibration.json"), metavar="FILE")
+
+    push = command("push", "publish a tuned classifier or a student's adapter on a hub, with a model card")
+    push.add_argument("--model", type=Path, required=True, metavar="FOLDER", help="what finetune or distill wrote")
+    push.add_argument("--repo", required=True, metavar="OWNER/NAME")
+    push.add_argument("--public", action="store_true", help="for everybody to see (default: private)")
+    push.add_argument(
+        "--licence", default="", metavar="ID", help="of the weights, as the hub names it, e.g. apache-2.0"
+    )
+    push.add_argument("--trained-on", default="", metavar="TEXT", help="the data in words, for the card")
+
     doctor = command("doctor", "versions, device, and what each profile needs")
     doctor.add_argument("--json", action="store_true")
     return main
+
+
+def _labelled(sub: argparse.ArgumentParser, required: bool = True) -> None:
+    """The options of every command that reads labelled rows."""
+    sub.add_argument("--data", action="append", required=required, metavar="WHAT", help="file, glob, folder, hf:NAME[:CONFIG][:SPLIT] or a known hub id; repeatable")  # fmt: skip
+    sub.add_argument("--text", default="text", metavar="COLUMN", help="column of the text, or a+b (a file without header: its number)")  # fmt: skip
+    sub.add_argument("--label", default="label", metavar="COLUMN", help="column of the label or the stars")
+    sub.add_argument("--language", default="", metavar="COLUMN", help="column of the language (default: language, else detected)")  # fmt: skip
+    sub.add_argument("--labels", nargs="+", default=[], metavar="VALUE=CLASS", help="what label values mean, or one of: words, binary, three, three_reversed, stars, stars_from_0, goemotions")  # fmt: skip
+    sub.add_argument("--classes", default="", metavar="A,B", help="the classes to tell apart (default: all)")
 
 
 @contextlib.contextmanager
@@ -208,13 +262,120 @@ def check(args: argparse.Namespace) -> int:
 
 
 def bench(args: argparse.Namespace) -> int:
-    from pipeline import bench as module
+    from pipeline import speed as module
 
     if args.limit < 0:
         raise InputError("--limit: give a number of pairs, or 0 for all")
     result = module.run(args.data, args.limit)
     print(json.dumps(result, indent=2) if args.json else module.as_text(result))
     return 0
+
+
+def _read_labelled(args: argparse.Namespace, task: Any) -> Any:
+    from pipeline.training import labelled
+
+    columns = labelled.Columns(args.text, args.label, args.language)
+    classes = [name for name in args.classes.split(",") if name.strip()]
+    return labelled.read(args.data, task, columns, args.labels, classes)
+
+
+def finetune(args: argparse.Namespace) -> int:
+    from pipeline.bench import record, tune
+    from pipeline.training import finetune as module
+    from pipeline.warehouse import models_path
+
+    changes = {"num_train_epochs": args.epochs, "learning_rate": args.learning_rate, "batch_size": args.batch_size,
+               "max_tokens": args.max_tokens, "patience": args.patience}  # fmt: skip
+    recipe = module.load_recipe(
+        args.recipe or module.recipe_name(args.model, args.method),
+        {name: value for name, value in changes.items() if value is not None},
+    )
+    record.require_writable(args.warehouse)
+    settings = module.Settings(
+        task=args.task, model=args.model, revision=args.revision, method=args.method, recipe=recipe,
+        fraction=args.fraction, validation=args.validation, test=args.test, balance=args.balance, seed=args.seed,
+        report_to=tuple(args.report_to),
+    )  # fmt: skip
+    data = _read_labelled(args, args.task)
+    first = module.processes()[0] == 0
+    with _progress(args.json or not first) as progress:
+        result = tune.run(data, settings, args.out or models_path(args.warehouse), args.warehouse, progress)
+    if result is None:  # one of several processes; the first tells
+        return 0
+    if args.json:
+        figures = {role: {name: value for name, value in own.items() if name != "bins"} for role, own in
+                   (("base", result.base), ("tuned", result.tuned))}  # fmt: skip
+        told = {"run_id": result.run_id, "verdict": result.verdict, **figures, "training": result.facts}
+        files = {"model": str(result.model), "report": str(result.report)}
+        print(json.dumps(told | {"files": files}, indent=2, default=str))
+    else:
+        _print_figures("before and after", [("base", result.base), ("tuned", result.tuned)], tune.OVERALL)
+        print(result.verdict)
+        print(f"report: {result.report}\nmodel: {result.model}\nas the pipeline's classifier, in a profile:\n")
+        print(tune.usage(result.facts, result.model))
+    return 0
+
+
+def compare(args: argparse.Namespace) -> int:
+    from pipeline.bench import compare as module
+    from pipeline.bench import record
+    from pipeline.warehouse import models_path
+
+    if args.model and args.models:
+        raise InputError("--model and --models: give one of them.")
+    record.require_writable(args.warehouse)
+    candidates = module.given(args.model) if args.model else module.load_models(args.models)
+    probes = module.load_probes(args.probes)
+    if not args.data:
+        sample, args.text, args.label = module.default_data()
+        args.data, args.labels = [str(sample)], args.labels or ["stars"]
+    data = _read_labelled(args, "sentiment")
+    with _progress(args.json) as progress:
+        results, report = module.run(
+            candidates, data, probes, args.warehouse, models_path(args.warehouse), args.out, args.limit, progress
+        )
+    if args.json:
+        print((report.parent / "figures.json").read_text(encoding="utf-8"), end="")
+        return 0
+    judged = [(result.candidate.name, result.figures) for result in results if result.figures is not None]
+    _print_figures("models compared", judged, module.OVERALL)
+    for result in results:
+        if result.figures is None:
+            print(f"not compared: {result.candidate.name}: {result.reason}")
+    print(f"report: {report}")
+    return 0
+
+
+def calibrate(args: argparse.Namespace) -> int:
+    from pipeline import calibration
+    from pipeline.bench import tune
+    from pipeline.profile import load
+
+    section = load(args.profile).sentiment
+    data = _read_labelled(args, "sentiment")
+    fitted, told = tune.calibrate(data, section)
+    calibration.save(fitted, args.out)
+    for line in told:
+        print(line)
+    print(f'in the profile: [sentiment] calibration = "{args.out}"')
+    return 0
+
+
+def push(args: argparse.Namespace) -> int:
+    from pipeline.bench import push as module
+
+    print(module.push(args.model, args.repo, private=not args.public, licence=args.licence, data=args.trained_on))
+    return 0
+
+
+def _print_figures(title: str, results: Sequence[tuple[str, dict[str, Any]]], columns: dict[str, str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("", *columns, title=title, title_justify="left")
+    for role, own in results:
+        table.add_row(role, *("–" if own.get(key) is None else f"{own[key]:.3f}" for key in columns.values()))
+    Console().print(table)
 
 
 def doctor(args: argparse.Namespace) -> int:
@@ -225,7 +386,18 @@ def doctor(args: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"run": run, "sql": sql, "report": report, "check": check, "bench": bench, "doctor": doctor}
+COMMANDS = {
+    "run": run,
+    "sql": sql,
+    "report": report,
+    "check": check,
+    "finetune": finetune,
+    "compare": compare,
+    "calibrate": calibrate,
+    "push": push,
+    "bench": bench,
+    "doctor": doctor,
+}
 
 
 def _quiet_libraries() -> None:

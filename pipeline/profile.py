@@ -35,6 +35,7 @@ class Sentiment:
     revision: str = "main"
     labels: dict[str, str] = field(default_factory=dict)  # the model's label -> negative, neutral or positive
     languages: tuple[str, ...] = ()  # ISO 639-1; empty: every language. Others get NULL, never a guess
+    calibration: str = ""  # a JSON file made by `calibrate` or `finetune`; empty: probabilities as the model gives them
 
 
 @dataclass(frozen=True, config=_STRICT)

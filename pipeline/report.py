@@ -68,8 +68,8 @@ def write(warehouse_path: Path, out: Path, day: date | None = None) -> Path:
     folder = out / (day or now().date()).isoformat()
     scratch = Path(tempfile.mkdtemp(prefix=".report-", dir=out))
     try:
-        (scratch / "report.html").write_text(_template("report.html.jinja").render(content), encoding="utf-8")
-        (scratch / "report.md").write_text(_template("report.md.jinja").render(content), encoding="utf-8")
+        (scratch / "report.html").write_text(template("report.html.jinja").render(content), encoding="utf-8")
+        (scratch / "report.md").write_text(template("report.md.jinja").render(content), encoding="utf-8")
         _write_csv(scratch / "insights.csv", names, rows)
         _write_parquet(scratch / "insights.parquet", names, rows)
         scratch.chmod(0o755)
@@ -168,7 +168,8 @@ def _charts(sentiments: list[dict], emotions: list[dict], scores: list[dict]) ->
 
 
 @functools.cache
-def _template(name: str) -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """A file of pipeline/templates, with the filters percent, number, words and cell; HTML is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PACKAGE / "templates"),
         autoescape=lambda template: bool(template and ".html" in template),

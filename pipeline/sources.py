@@ -317,12 +317,10 @@ def _excel(source: str) -> Iterator[Record]:
 
 def _hub(source: str) -> Iterator[Record]:
     """hf:NAME[:CONFIG][:SPLIT] through `datasets`; class labels are given by name."""
-    import datasets
-
     name, *rest = source.removeprefix("hf:").split(":")
     config, split = [*rest, None, None][:2] if len(rest) == 2 else (None, rest[0] if rest else "train")
     try:
-        data = datasets.load_dataset(name, config, split=split or "train")
+        data = _load_hub(name, config, split or "train")
     except Exception as error:
         cause = " ".join(str(error).split())[:200]
         raise InputError(
@@ -334,3 +332,15 @@ def _hub(source: str) -> Iterator[Record]:
             column: names[column][value] if column in names and isinstance(value, int) else _as_text(value)
             for column, value in row.items()
         }
+
+
+def _load_hub(name: str, config: str | None, split: str) -> Any:
+    """Code of a data set is never run. One that is a loading script is read from the Parquet the hub made of it."""
+    import datasets
+
+    try:
+        return datasets.load_dataset(name, config, split=split)
+    except RuntimeError as error:
+        if "scripts are no longer supported" not in str(error):
+            raise
+        return datasets.load_dataset(name, config, split=split, revision="refs/convert/parquet")

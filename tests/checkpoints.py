@@ -9,8 +9,13 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
+    DistilBertConfig,
+    DistilBertForMaskedLM,
     GPT2Config,
     GPT2ForSequenceClassification,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
     MistralConfig,
     MistralForCausalLM,
     PhiConfig,
@@ -136,3 +141,42 @@ class Checkpoints:
             bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
         )  # fmt: skip
         return self._save("gpt2_sentiment", GPT2ForSequenceClassification(config), tokenizer)
+
+    # Bases without a classification head, for fine-tuning. No dropout, so that one process and two can be compared.
+
+    @functools.cached_property
+    def gpt2_base(self) -> str:
+        torch.manual_seed(5)
+        end = "<|endoftext|>"
+        tokenizer = _tokenizer({"bos_token": end, "eos_token": end, "unk_token": end})
+        config = GPT2Config(
+            vocab_size=len(tokenizer), n_embd=32, n_layer=2, n_head=4, n_positions=128,
+            bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
+            resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
+        )  # fmt: skip
+        return self._save("gpt2_base", GPT2LMHeadModel(config), tokenizer)
+
+    @functools.cached_property
+    def distilbert_base(self) -> str:
+        torch.manual_seed(6)
+        names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]",
+                 "mask_token": "[MASK]"}  # fmt: skip
+        tokenizer = _tokenizer(names)
+        config = DistilBertConfig(
+            vocab_size=len(tokenizer), dim=32, hidden_dim=64, n_layers=2, n_heads=4, max_position_embeddings=128,
+            pad_token_id=tokenizer.pad_token_id, dropout=0.0, attention_dropout=0.0, seq_classif_dropout=0.0,
+        )  # fmt: skip
+        return self._save("distilbert_base", DistilBertForMaskedLM(config), tokenizer)
+
+    @functools.cached_property
+    def llama_base(self) -> str:
+        """As Llama 2: no pad token, and a tokenizer that is saved to pad on the left."""
+        torch.manual_seed(7)
+        tokenizer = _tokenizer({"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"})
+        tokenizer.padding_side = "left"
+        config = LlamaConfig(
+            vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=2,
+            num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=256,
+            bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, initializer_range=0.2,
+        )  # fmt: skip
+        return self._save("llama_base", LlamaForCausalLM(config), tokenizer)

@@ -258,6 +258,24 @@ def test_hub_data_sets_come_through_datasets(warehouse: Warehouse, monkeypatch: 
     assert [row["stars"] for row in warehouse.query("SELECT stars FROM reviews ORDER BY source_row")] == [1, 5]
 
 
+def test_a_data_set_that_is_a_script_is_read_from_its_parquet(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import datasets
+
+    asked: list[str | None] = []
+
+    def load_dataset(name: str, config: str | None, split: str, revision: str | None = None) -> datasets.Dataset:
+        asked.append(revision)
+        if revision is None:
+            raise RuntimeError("Dataset scripts are no longer supported, but found set.py")
+        return datasets.Dataset.from_dict({"text": ["Good soup, friendly people"]})
+
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    read(warehouse, "hf:some/set")
+    assert asked == [None, "refs/convert/parquet"]
+
+
 def test_a_hub_that_is_away_is_one_clear_line(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     import datasets
 

@@ -146,6 +146,7 @@ TABLE main.runs
     environment JSON
     stages JSON
     error VARCHAR
+    kind VARCHAR
 VIEW main.scores
     review_id VARCHAR
     fingerprint VARCHAR
@@ -178,6 +179,9 @@ VIEW main.sentiment
     model VARCHAR
     error VARCHAR
     trained_on BOOLEAN
+    raw_negative FLOAT
+    raw_neutral FLOAT
+    raw_positive FLOAT
 VIEW main.student_verdict
     role VARCHAR
     n BIGINT
@@ -290,6 +294,9 @@ TABLE store.sentiment
     model VARCHAR
     error VARCHAR
     trained_on BOOLEAN
+    raw_negative FLOAT
+    raw_neutral FLOAT
+    raw_positive FLOAT
 TABLE store.themes
     review_id VARCHAR
     fingerprint VARCHAR

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,12 +83,14 @@ def _emotions(backend: str, model: str, revision: str) -> Classifier:
 
 
 def emotion_thresholds(config: Emotions) -> dict[str, float]:
-    """One per label: the profile's own, else those the embedded model was tuned with, else the common one."""
+    """One per label: the profile's own, else those the model was tuned with, else the common one."""
     chosen = dict.fromkeys(EMOTIONS, config.threshold)
     if config.backend == "embedded":
         from pipeline.backends import embedded
 
         chosen |= embedded.emotion_thresholds()
+    elif (own := Path(config.model) / "config.json").is_file():  # a folder that `finetune` wrote
+        chosen |= (json.loads(own.read_text(encoding="utf-8")).get("review_insights") or {}).get("thresholds", {})
     return chosen | config.thresholds
 
 

@@ -5,9 +5,10 @@ Weights load from safetensors only, at the revision the profile pins, and never 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -39,29 +40,96 @@ def from_pretrained(auto: Any, model: str, revision: str, **options: Any) -> Any
         ) from error
 
 
+def resolve(model: str) -> str:
+    """A model's folder where it travels with the package (`minilm`, or its hub id), else the name as it is."""
+    from pipeline.backends import minilm
+
+    return str(minilm.locate()) if model in ("minilm", minilm.HUB_ID) else model
+
+
+def load_classifier(model: str, revision: str) -> tuple[Any, Any]:
+    """(network, tokenizer) of a sequence classifier, or of an adapter (LoRA, QLoRA) on top of its base.
+
+    An adapter's base is loaded as it was trained on: 4-bit where its config says so.
+    """
+    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+    from transformers.utils.hub import cached_file
+
+    model = resolve(model)
+    tokenizer = from_pretrained(AutoTokenizer, model, revision)
+    try:
+        adapter = cached_file(
+            model, "adapter_config.json", revision=revision, _raise_exceptions_for_missing_entries=False
+        )
+    except OSError:
+        adapter = None  # offline, and not among what was downloaded: then it is no adapter
+    if adapter is None:
+        return from_pretrained(AutoModelForSequenceClassification, model, revision, use_safetensors=True), tokenizer
+    from peft import PeftConfig, PeftModel
+
+    config = from_pretrained(AutoConfig, model, revision)
+    lora = PeftConfig.from_pretrained(model, revision=revision)
+    options = quantization(bench_facts(config).get("quantize", "none"), keep=lora.modules_to_save or ())
+    if "quantization_config" in options:
+        options |= placement()
+    base = from_pretrained(
+        AutoModelForSequenceClassification, resolve(lora.base_model_name_or_path), lora.revision or "main",
+        config=config, use_safetensors=True, ignore_mismatched_sizes=True, **options,
+    )  # fmt: skip
+    return PeftModel.from_pretrained(base, model, revision=revision), tokenizer
+
+
+def bench_facts(config: Any) -> dict[str, Any]:
+    """What `finetune` wrote into a model's config: task, max_tokens, quantize, thresholds, ... Empty for other models."""
+    facts = getattr(config, "review_insights", None)
+    return facts if isinstance(facts, dict) else {}
+
+
+def prepare(network: Any, tokenizer: Any) -> None:
+    """A pad token for decoders that have none, and padding on the right.
+
+    A causal model reads its class from the last token that is not padding. On the left, padding would shift the
+    absolute positions of GPT-2; on the right it comes after everything that is read, whatever the tokenizer's default.
+    """
+    if tokenizer.pad_token_id is None:  # GPT-2 and Llama have none
+        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.padding_side = "right"
+    network.config.pad_token_id = tokenizer.pad_token_id
+
+
+def window(config: Any) -> int:
+    """How many tokens a classifier reads: 512, fewer where its positions or its training end before."""
+    most = getattr(config, "max_position_embeddings", None) or 512
+    if config.model_type in {"roberta", "xlm-roberta", "camembert", "bertweet"}:
+        most -= config.pad_token_id + 1  # RoBERTa counts positions from pad_token_id + 1
+    return min(most, bench_facts(config).get("max_tokens", 512), 512)
+
+
 class TransformersClassifier:
     """AutoModelForSequenceClassification. `activation`: softmax for one label of many, sigmoid for many labels."""
 
     def __init__(
         self, model: str, revision: str, activation: Literal["softmax", "sigmoid"], batch_size: int = 32
     ) -> None:
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        self._adopt(*load_classifier(model, revision), model, activation, batch_size)
 
+    @classmethod
+    def of(cls, network: Any, tokenizer: Any, model: str, activation: Literal["softmax", "sigmoid"]) -> Self:
+        """A classifier of a network that is already in memory."""
+        classifier = cls.__new__(cls)
+        classifier._adopt(network, tokenizer, model, activation, 32)
+        return classifier
+
+    def _adopt(self, network: Any, tokenizer: Any, model: str, activation: str, batch_size: int) -> None:
         self.model = model if not Path(model).is_dir() else Path(model).name
-        self.activation = activation
-        self.batch_size = batch_size
-        self.tokenizer = from_pretrained(AutoTokenizer, model, revision)
-        self.network = from_pretrained(AutoModelForSequenceClassification, model, revision, use_safetensors=True)
-        self.network = self.network.eval().to(device())
-        if self.tokenizer.pad_token_id is None:  # GPT-2 and Llama have none
-            self.tokenizer.pad_token = self.tokenizer.eos_token
-        self.network.config.pad_token_id = self.tokenizer.pad_token_id
+        self.activation, self.batch_size = activation, batch_size
+        self.network, self.tokenizer = network.eval(), tokenizer
+        if not hasattr(network, "hf_device_map"):
+            self.network = self.network.to(device())
+        prepare(self.network, self.tokenizer)
         names = self.network.config.id2label
         self.labels = tuple(str(names[index]) for index in range(len(names)))
-        window = getattr(self.network.config, "max_position_embeddings", 512)
-        if self.network.config.model_type in {"roberta", "xlm-roberta", "camembert", "bertweet"}:
-            window -= self.network.config.pad_token_id + 1  # RoBERTa counts positions from pad_token_id + 1
-        self.window = min(window, 512)
+        self.window = window(self.network.config)
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         import torch
@@ -80,10 +148,10 @@ class TransformersClassifier:
         return values
 
 
-def quantization(choice: str) -> dict[str, Any]:
+def quantization(choice: str, keep: Sequence[str] = ()) -> dict[str, Any]:
     """Options for from_pretrained: nf4 4-bit with double quantisation (QLoRA, Dettmers et al. 2023), or none.
 
-    `auto` means nf4 on CUDA and bfloat16 elsewhere.
+    `auto` means nf4 on CUDA and bfloat16 elsewhere. Modules named in `keep` (a classifier's head) stay as they are.
     """
     import torch
 
@@ -97,9 +165,23 @@ def quantization(choice: str) -> dict[str, Any]:
                 bnb_4bit_quant_type="nf4",
                 bnb_4bit_use_double_quant=True,
                 bnb_4bit_compute_dtype=compute,
+                # FSDP can only shard weights that are stored in the type of the others
+                bnb_4bit_quant_storage=torch.bfloat16 if _fsdp() else torch.uint8,
+                llm_int8_skip_modules=list(keep) or None,  # for 4 bits too, whatever its name
             )
         }
     return {"dtype": torch.bfloat16 if choice == "auto" else torch.float32}
+
+
+def placement() -> dict[str, Any]:
+    """Options for from_pretrained of quantised weights: this process's GPU, or the CPU; FSDP places them itself."""
+    if _fsdp():
+        return {}
+    return {"device_map": {"": int(os.environ.get("LOCAL_RANK", "0"))} if device() == "cuda" else {"": "cpu"}}
+
+
+def _fsdp() -> bool:
+    return os.environ.get("ACCELERATE_USE_FSDP", "").lower() in ("1", "true")
 
 
 def load_causal_lm(model: str, revision: str, quantize: str) -> tuple[Any, Any]:

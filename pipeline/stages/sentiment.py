@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import backends, sketch
+from pipeline import backends, calibration, sketch
 from pipeline.backends.base import Reader
 from pipeline.labels import SENTIMENTS
 from pipeline.profile import Profile, Sentiment
@@ -34,6 +34,8 @@ def spec(profile: Profile) -> dict[str, Any]:
         "model": backends.identities(profile)["sentiment"],
         "labels": config.labels,
         "languages": config.languages,
+        # not named where there is none: sentiment of older runs stays valid
+        **({"calibration": calibration.identity(config.calibration)} if config.calibration else {}),
     }
 
 
@@ -54,6 +56,7 @@ def judge(rows: Sequence[Row], config: Sentiment) -> list[tuple[Reader, str, np.
 
 def transform(rows: Sequence[Row], context: Context) -> list[Row]:
     config = context.profile.sentiment
+    calibrated = calibration.load(config.calibration) if config.calibration else None
     result: list[Row] = []
     for row, judged in zip(rows, judge(rows, config), strict=True):
         written = {"review_id": row["review_id"], "model": config.model or config.backend}
@@ -66,6 +69,9 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
         if np.isnan(values[0]):
             result.append(written | {"error": f"the model is not sure enough in this language ({row['language']})"})
             continue
+        if calibrated:
+            written |= {f"raw_{name}": float(value) for name, value in zip(SENTIMENTS, values, strict=True)}
+            (values,) = calibration.apply(calibrated, values[None], [row["language"]])
         chances = {name: float(value) for name, value in zip(SENTIMENTS, values, strict=True)}
         result.append(written | {"label": SENTIMENTS[int(values.argmax())], **chances})
     return result

@@ -1,6 +1,6 @@
 -- Text metrics of the latest finished run that has any, with the original project's word for the mean. Grain: role, metric.
 SELECT m.*, b.band
 FROM metrics m LEFT JOIN metric_bands b USING (run_id, role, metric)
-WHERE run_id = (SELECT run_id FROM runs WHERE status = 'done' AND run_id IN (SELECT run_id FROM metrics) ORDER BY started_at DESC LIMIT 1)
+WHERE run_id = (SELECT run_id FROM runs WHERE status = 'done' AND kind = 'run' AND run_id IN (SELECT run_id FROM metrics) ORDER BY started_at DESC LIMIT 1)
   AND metric IN ('bleurt', 'bertscore_f1', 'meteor', 'grounding', 'grounding_r1', 'judge')
 ORDER BY metric, role;

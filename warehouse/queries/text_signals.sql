@@ -12,7 +12,7 @@ SELECT role,
        max(mean) FILTER (metric = 'bertscore_cut') AS bertscore_cut,
        max(n) FILTER (metric = 'repetition') AS n
 FROM metrics
-WHERE run_id = (SELECT run_id FROM runs WHERE status = 'done' AND run_id IN (SELECT run_id FROM metrics) ORDER BY started_at DESC LIMIT 1)
+WHERE run_id = (SELECT run_id FROM runs WHERE status = 'done' AND kind = 'run' AND run_id IN (SELECT run_id FROM metrics) ORDER BY started_at DESC LIMIT 1)
   AND role NOT IN ('reviews', 'classifier')
 GROUP BY role
 ORDER BY role;
