@@ -25,8 +25,8 @@ PAIRS = [
 @pytest.fixture(autouse=True)
 def no_wordnet_but_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """NLTK's reader takes seconds to open; one test is enough for it."""
-    monkeypatch.setattr(bench, "DEBIAN_WORDNET", tmp_path)
-    monkeypatch.setattr(bench, "_nltk_has_wordnet", lambda: False)
+    monkeypatch.setattr(speed, "DEBIAN_WORDNET", tmp_path)
+    monkeypatch.setattr(speed, "_nltk_has_wordnet", lambda: False)
 
 
 def well_formed(result: dict[str, Any], pairs: int) -> None:
@@ -44,7 +44,7 @@ def test_meteor_is_compared_with_plain_nltk() -> None:
 
 
 def test_on_debians_wordnet_through_nltks_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "DEBIAN_WORDNET", DEBIAN_WORDNET)
+    monkeypatch.setattr(speed, "DEBIAN_WORDNET", DEBIAN_WORDNET)
     if not speed._is_wordnet(DEBIAN_WORDNET):
         pytest.skip("needs Debian's wordnet-base and wordnet-sense-index")
     path = list(nltk.data.path)
