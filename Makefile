@@ -7,13 +7,14 @@ OUT       ?= exports
 UNTIL     ?=
 ARGS      ?=
 Q         ?=
+DATA      ?=
 export Q
 
 BIN     := .venv/bin
 INSIGHTS = $(BIN)/review-insights
 
 .DEFAULT_GOAL := help
-.PHONY: help stages test sql report check finetune compare push bench doctor lint setup
+.PHONY: help stages test sql report check finetune compare push bench embedded-models doctor lint setup
 
 help:  ## this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -57,6 +58,10 @@ compare: .venv/installed-bench  ## sentiment models side by side, over labelled 
 
 push: .venv/installed-bench  ## publish a tuned model on a hub, token in HF_TOKEN: make push ARGS="--model FOLDER --repo OWNER/NAME"
 	@$(INSIGHTS) push $(ARGS)
+
+embedded-models: .venv/installed-dev  ## train the shipped models anew (hours): make embedded-models DATA=folder
+	for model in emotions sentiment ngrams bleurt student; do \
+	  $(BIN)/python -m pipeline.training.embedded_$$model --data '$(DATA)' --out pipeline/models/$$model || exit 1; done
 
 doctor: .venv/installed  ## versions, device, and what each profile needs
 	@$(INSIGHTS) doctor $(ARGS)

@@ -120,3 +120,41 @@ def name(business: Any) -> str | None:
     if not any(map(str.isalpha, text)) or len(text) > 60 or re.fullmatch(r"(?=.*\d)[\w-]{16,}", text):
         return None
     return text
+
+
+_LENGTHS = (90, 120, 60, 40, 25)  # of a quote: as a slot is filled, then as else the playbook cuts it
+_MARKER = re.compile(r"\[(?:[1-9]|\+|name)\]")
+_LEFT_OVER = re.compile(r"\s*(?::\s*|\(\s*)?\[(?:[1-9]|\+|name)\]\)?")
+
+Slots = Mapping[str, tuple[str, ...]]  # marker -> what it stands for, first as it is filled in
+
+
+def slots(review: Mapping[str, Any], aspects: Mapping[str, themes.Aspect]) -> dict[str, tuple[str, ...]]:
+    """What a small model need not spell: `[1]` to `[3]` are the quotes of the complaints, `[+]` a further quote, `[name]`
+    the business. It writes the markers, and the customer's words are filled in letter for letter (delexicalisation:
+    Wen et al. 2015, "Semantically Conditioned LSTM-based Natural Language Generation").
+    """
+    found = find(review, aspects)
+    beyond = Complaint(aspects[themes.GENERAL], "", telling(str(review["text"]), found))
+    marked = {f"[{number}]": complaint for number, complaint in enumerate(found, 1)} | {"[+]": beyond}
+    result = {
+        marker: tuple(quote(complaint, length) for length in _LENGTHS)
+        for marker, complaint in marked.items()
+        if complaint.evidence.strip()
+    }
+    business = name(review.get("business"))
+    return result | ({"[name]": (business,)} if business else {})
+
+
+def close(text: str, slots: Slots) -> str:
+    """A text with its quotes and the business replaced by their markers."""
+    variants = [(variant, marker) for marker, values in slots.items() for variant in values]
+    for variant, marker in sorted(variants, key=lambda pair: -len(pair[0])):
+        text = text.replace(variant, marker)
+    return text
+
+
+def fill(text: str, slots: Slots) -> str:
+    """A text with its markers replaced, in one pass; those that stand for nothing are taken out."""
+    filled = _MARKER.sub(lambda marker: slots[marker[0]][0] if marker[0] in slots else marker[0], text)
+    return _LEFT_OVER.sub("", filled) if any(m not in slots for m in _MARKER.findall(text)) else filled

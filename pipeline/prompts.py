@@ -35,6 +35,11 @@ def load(name: str) -> str:
     return file.read_text(encoding="utf-8")
 
 
+def has_slots(name: str) -> bool:
+    """Whether the model may answer with markers that are filled in afterwards (`pipeline.complaints.slots`)."""
+    return load(name).startswith("{# slots #}")
+
+
 def sha256(name: str) -> str:
     return hashlib.sha256(load(name).encode()).hexdigest()
 

@@ -130,7 +130,7 @@ def verdict(warehouse: Warehouse) -> list[str]:
             for name, metric in (("METEOR", "meteor"), ("grounding", "grounding"))
         )
         numbers += f", {row['n']} test reviews"
-        says = "beats" if row["beaten"] else "does not beat"
+        says = "beats" if row["beaten"] else "is as good as" if row["passed"] else "does not beat"
         lines.append(f"The tuned student {says} the {ROLES[row['role']]}: {numbers}.")
     return lines
 
@@ -241,7 +241,7 @@ def facts(result: RunResult, folder: Path | None) -> dict[str, Any]:
             ]
             table.append([name, ", ".join(values)])
     table += [["verdict", line] for line in content["verdict"] if "does not beat" in line] or (
-        [["verdict", "the tuned student beats base and every control"]] if content["verdict"] else []
+        [["verdict", "the tuned student beats every control: its text is shown"]] if content["verdict"] else []
     )
     table.append(["this run", f"{result.rows_written} rows written in {sum(result.seconds.values()):.0f} s"])
     files = {"report": str(folder / "report.html")} if folder else {}

@@ -38,7 +38,7 @@ def request(row: Mapping[str, Any], prompt: str, most_characters: int = 0, taxon
         also=_quoted(beyond) if beyond.evidence else "",
         review=prompts.as_data(shorten(row["text"], most_characters)),
     )
-    return Request(text, row)
+    return Request(text, row, complaints.slots(row, aspects) if prompts.has_slots(prompt) else {})
 
 
 def _quoted(complaint: complaints.Complaint) -> str:

@@ -54,6 +54,19 @@ def test_the_student_speaks_only_when_it_beats_the_controls(
     worse = [{**row, "mean": 0.0, "ci_low": -1.0} for row in compared]
     warehouse.append("comparisons", [{"run_id": "old", **row} for row in worse])
     assert warehouse.value("SELECT beaten FROM student_verdict") is beaten
+    assert warehouse.value("SELECT passed FROM student_verdict") is beaten
+
+
+def test_its_own_base_it_need_not_beat_but_must_not_fall_behind(warehouse: Warehouse) -> None:
+    rows = [
+        row | {"role": row["role"].replace("control_constant", "student_base")} for row in scores(0.3, 0.3, (0.6, 0.6))
+    ]
+    warehouse.append("runs", [{"run_id": "r", "started_at": NOW, "profile": "p", "version": "0", "status": "done"}])
+    compared = summary.compare(rows)
+    warehouse.append("comparisons", [{"run_id": "r", **row} for row in compared])
+    assert warehouse.query("SELECT beaten, passed FROM student_verdict") == [{"beaten": False, "passed": True}]
+    warehouse.execute("UPDATE comparisons SET ci_low = -0.2, ci_high = -0.1 WHERE metric = 'meteor'")
+    assert warehouse.query("SELECT beaten, passed FROM student_verdict") == [{"beaten": False, "passed": False}]
 
 
 def test_macro_f1_is_the_mean_over_the_classes_that_occur() -> None:

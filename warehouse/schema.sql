@@ -194,6 +194,7 @@ VIEW main.student_verdict
     grounding_low DOUBLE
     grounding_high DOUBLE
     beaten BOOLEAN
+    passed BOOLEAN
 VIEW main.themes
     review_id VARCHAR
     fingerprint VARCHAR
@@ -215,6 +216,7 @@ VIEW main.training_set
     round INTEGER
     prompt VARCHAR
     completion VARCHAR
+    target VARCHAR
 TABLE store.current
     stage VARCHAR
     fingerprint VARCHAR
@@ -314,3 +316,4 @@ TABLE store.training_set
     round INTEGER
     prompt VARCHAR
     completion VARCHAR
+    target VARCHAR

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,6 +37,7 @@ class Request:
 
     prompt: str
     review: Mapping[str, Any]  # text, stars, emotions, language, business, themes
+    slots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # markers in the answer, see pipeline.complaints
 
 
 @dataclass(frozen=True)

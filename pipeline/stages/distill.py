@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline import backends, prompts, sketch, training
+from pipeline import backends, complaints, prompts, sketch, training
 from pipeline.profile import Profile
 from pipeline.requests import request
 from pipeline.stage import Context, Row, Stage
@@ -32,7 +32,7 @@ def split_of(review_id: str) -> str:
 def spec(profile: Profile) -> dict[str, Any]:
     config = profile.distill
     return {
-        "version": 2,  # 2: no near-duplicate of a test review is trained on
+        "version": 3,  # 2: no near-duplicate of a test review is trained on; 3: quotes as markers
         "student": backends.identities(profile)["student"],
         "prompt": prompts.sha256(config.prompt),
         "max_review_characters": config.max_review_characters,
@@ -76,17 +76,19 @@ def freeze(context: Context, number: int) -> list[Row]:
     )
     # A review that the base model was trained on cannot test the student.
     familiar = sketch.trained_on([row["text"] for row in candidates], backends.student_home(config))
+    asked = [request(row, config.prompt, config.max_review_characters, taxonomy(context.profile)) for row in candidates]
     frozen = [
         {
             "review_id": row["review_id"],
             "split": "train" if seen and split_of(row["review_id"]) == "test" else split_of(row["review_id"]),
             "round": number,
-            "prompt": request(row, config.prompt, config.max_review_characters, taxonomy(context.profile)).prompt,
+            "prompt": wanted.prompt,
             "completion": row["completion"],
+            "target": complaints.close(row["completion"], wanted.slots),
             "fingerprint": context.fingerprint,
             "run_id": context.run_id,
         }
-        for row, seen in zip(candidates, familiar, strict=True)
+        for row, wanted, seen in zip(candidates, asked, familiar, strict=True)
     ]
     with context.warehouse.transaction():
         context.warehouse.append("store.training_set", frozen)
@@ -121,7 +123,10 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
         return [{"round": row["round"], "model": config.model, "error": error}]
     previous = adapter_name(context.fingerprint, row["round"] - 1)
     result = train(
-        {split: [example for example in frozen if example["split"] == split] for split in SPLITS},
+        {
+            split: [{"prompt": e["prompt"], "completion": e["target"]} for e in frozen if e["split"] == split]
+            for split in SPLITS
+        },
         model=backends.student_model(config),
         revision=config.revision,
         recipe=training.load_recipe(config.recipe),

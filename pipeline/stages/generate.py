@@ -7,11 +7,12 @@ teacher's text for the most similar training review, and the teacher's texts shu
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pipeline import backends, prompts, training
+from pipeline import backends, complaints, prompts, training
 from pipeline.backends.base import Written
 from pipeline.profile import Profile
 from pipeline.requests import request
@@ -35,7 +36,7 @@ By taking these steps we can improve our service and give this customer a better
 def spec(profile: Profile) -> dict[str, Any]:
     options = profile.generate
     return {
-        "version": 1,
+        "version": 2,  # 2: markers are filled in
         "prompt": prompts.sha256(profile.distill.prompt),
         "rounds": profile.distill.rounds,
         "sampling": [
@@ -68,9 +69,11 @@ def _student(rows: Sequence[Row], context: Context, adapter: Path | None) -> tup
     config = context.profile.distill
     quantize = training.load_recipe(config.recipe)["quantize"]
     student = backends.student(config, context.profile.generate, quantize, adapter)
-    written = student.write(
-        [request(row, config.prompt, config.max_review_characters, taxonomy(context.profile)) for row in rows]
-    )
+    asked = [request(row, config.prompt, config.max_review_characters, taxonomy(context.profile)) for row in rows]
+    written = [
+        replace(answer, text=complaints.fill(answer.text, wanted.slots)) if wanted.slots else answer
+        for answer, wanted in zip(student.write(asked), asked, strict=True)
+    ]
     return student.model if adapter is None else f"{student.model}+{adapter.name}", written
 
 

@@ -1,6 +1,8 @@
--- Whether the student may speak: on the same test reviews it must beat the untuned base and every control, in METEOR
--- and in grounding at once (METEOR alone rewards a constant text, grounding alone rewards copying), and by more than
--- chance: both 95 % intervals of the paired difference lie above 0, on 20 test reviews or more. Grain: role.
+-- Whether the student may speak: on the same test reviews it must beat every control, in METEOR and in grounding at once
+-- (METEOR alone rewards a constant text, grounding alone rewards copying) and by more than chance: both 95 % intervals
+-- of the paired difference lie above 0, on 20 test reviews or more. Its own base it must not fall behind: a base that
+-- was distilled before leaves little to gain. `beaten` says whether it beats the other, `passed` whether that suffices
+-- for its text to enter `insights`. Grain: role.
 CREATE OR REPLACE VIEW student_verdict AS
 WITH latest AS (
     SELECT * FROM comparisons
@@ -11,7 +13,9 @@ SELECT meteor.other AS role, meteor.n,
        meteor.ci_low AS meteor_low, meteor.ci_high AS meteor_high,
        grounding.mean AS student_grounding, grounding.other_mean AS other_grounding,
        grounding.ci_low AS grounding_low, grounding.ci_high AS grounding_high,
-       meteor.n >= 20 AND meteor.ci_low > 0 AND grounding.ci_low > 0 AS beaten
+       meteor.n >= 20 AND meteor.ci_low > 0 AND grounding.ci_low > 0 AS beaten,
+       beaten OR (meteor.n >= 20 AND meteor.other = 'student_base' AND meteor.ci_high >= 0 AND grounding.ci_high >= 0)
+           AS passed
 FROM latest meteor
 JOIN latest grounding ON grounding.other = meteor.other AND grounding.metric = 'grounding'
 WHERE meteor.metric = 'meteor';

@@ -1,0 +1,63 @@
+"""Facts of a review as markers, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import complaints, themes
+from pipeline.backends.playbook import Playbook
+from pipeline.requests import request
+
+ASPECTS = {aspect.id: aspect for aspect in themes.load_aspects()}
+REVIEW: dict[str, Any] = {
+    "text": "We waited an hour for our table [1] and the soup was cold. The waiter was rude to my mother.",
+    "stars": 2.0, "emotions": ["anger"], "language": "en", "business": "Blue Cafe",
+    "themes": [
+        {"theme": "waiting_time", "evidence": "We waited an hour for our table [1]", "sentiment": "negative", "score": -0.9},
+        {"theme": "staff_attitude", "evidence": "The waiter was rude to my mother.", "sentiment": "negative", "score": -0.8},
+    ],
+}  # fmt: skip
+
+
+def test_the_playbook_s_text_closes_and_fills_to_itself() -> None:
+    wanted = request(REVIEW, "student.v3")
+    text = Playbook().write([wanted])[0].text
+    closed = complaints.close(text, wanted.slots)
+    assert "[1]" in closed and "[name]" in closed and "waited an hour" not in closed and "Blue Cafe" not in closed
+    assert complaints.fill(closed, wanted.slots) == text, "the customer's own [1] is not taken for a marker"
+
+
+def test_the_prompt_names_the_markers_and_holds_no_word_of_the_review() -> None:
+    wanted = request(REVIEW, "student.v3")
+    assert "- [1] Waiting time\n- [2] Staff attitude" in wanted.prompt and "at [name]" in wanted.prompt
+    assert "waited" not in wanted.prompt and "Blue Cafe" not in wanted.prompt
+    assert request(REVIEW, "student.v1").slots == {}, "other prompts have no markers"
+
+
+def test_a_marker_without_a_fact_leaves_no_trace() -> None:
+    slots = {"[1]": ("“cold soup”",)}
+    assert (
+        complaints.fill("It was [1]. Staff ([2]): smile. Then [3].", slots) == "It was “cold soup”. Staff: smile. Then."
+    )
+    assert complaints.fill("Thank you.", slots) == "Thank you."
+
+
+def test_a_long_quote_is_closed_at_whatever_length_it_was_cut() -> None:
+    said = "the lift was out of order all week and we carried five suitcases up four floors every single evening of our stay"
+    review = {**REVIEW, "text": said, "themes": [{"theme": "facilities", "evidence": said, "sentiment": "negative", "score": -1.0}]}  # fmt: skip
+    slots = complaints.slots(review, ASPECTS)
+    (complaint,) = complaints.find(review, ASPECTS)
+    for length in (120, 90, 60, 40, 25):
+        assert complaints.close(f"They say {complaints.quote(complaint, length)}.", slots) == "They say [1]."
+
+
+@given(st.text(max_size=120), st.text(max_size=60))
+def test_filling_never_fails_and_quotes_stand_verbatim(text: str, business: str) -> None:
+    review = {**REVIEW, "text": text or "x", "business": business, "themes": []}
+    slots = complaints.slots(review, ASPECTS)
+    assert all(value for values in slots.values() for value in values)
+    filled = complaints.fill("Said: [1].", slots)
+    assert slots["[1]"][0] in filled if "[1]" in slots else "[1]" not in filled
