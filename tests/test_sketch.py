@@ -50,7 +50,7 @@ def test_every_text_has_a_sketch_that_ignores_case(text: str) -> None:
     assert (sketch.sketches([text.casefold()]) == sketch.sketches([text])).all()
 
 
-@pytest.mark.parametrize("name", ["classifier", "student"])
+@pytest.mark.parametrize("name", ["sentiment", "student"])
 def test_the_shipped_models_say_what_they_were_trained_on(name: str, shared_data: Path) -> None:
     from pipeline.assets import MODELS
     from pipeline.training.embedded_sentiment import read
