@@ -14,7 +14,7 @@ from pipeline.stages.sentiment import readable, unsupported
 
 def spec(profile: Profile) -> dict[str, Any]:
     return {
-        "version": 1,
+        "version": 2,  # 2: long reviews sentence by sentence
         "model": backends.identities(profile)["emotions"],
         "thresholds": backends.emotion_thresholds(profile.emotions),
         "languages": profile.emotions.languages,

@@ -140,5 +140,11 @@ def test_clear_sentences_are_read_rightly() -> None:
     values = embedded.SentimentHead().probabilities(texts)
     assert [SENTIMENTS[row.argmax()] for row in values] == ["negative", "positive"]
     assert values.sum(axis=1) == pytest.approx([1.0, 1.0], abs=1e-5)
+    long = " ".join(["We came on a Tuesday and sat by the window near the door."] * 6)
+    kind = "Thank you so much, that was very kind of you!"
+    both = embedded.EmotionsHead().probabilities([f"{long} {kind}", kind, long, ""])
+    gratitude, neutral = EMOTIONS.index("gratitude"), EMOTIONS.index("neutral")
+    assert both[0, gratitude] > 0.5 and both[0, gratitude] == pytest.approx(both[1, gratitude], abs=0.05)
+    assert both[0, neutral] < 0.3 < both[2, neutral], "one feeling among plain sentences is a feeling"
     felt = embedded.EmotionsHead().probabilities(["Thank you so much, that was very kind of you!"])
     assert EMOTIONS[felt[0].argmax()] == "gratitude"
