@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file
 from transformers import AutoConfig
 
@@ -113,7 +114,8 @@ finetune.train(labelled_rows.parts(), SENTIMENTS, own, Path(sys.argv[2]), progre
 def test_a_killed_training_goes_on_and_ends_the_same(tiny: Checkpoints, tmp_path: Path) -> None:
     own, parts = labelled_rows.settings(tiny.distilbert_base), labelled_rows.parts()
     command = [sys.executable, "-W", "ignore", "-c", KILLED, tiny.distilbert_base, str(tmp_path / "killed")]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TRANSFORMERS_VERBOSITY": "error"}
+    threads = str(torch.get_num_threads())  # sums differ in the last bit with another number of threads
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": threads, "TRANSFORMERS_VERBOSITY": "error"}
     ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     found = finetune.last_checkpoint(tmp_path / "killed")
@@ -128,9 +130,13 @@ def test_a_killed_training_goes_on_and_ends_the_same(tiny: Checkpoints, tmp_path
     resumed = json.loads((tmp_path / "killed" / "training.json").read_text())
     for name in ("validation_macro_f1", "best_step", "steps"):
         assert resumed[name] == whole[name]
-    one, two = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("killed", "whole"))
-    for name, value in one.items():
-        np.testing.assert_allclose(value.numpy(), two[name].numpy(), atol=1e-6)
+    # Chances, not weights: the bias of attention's keys changes nothing, so Adam moves it by rounding noise alone.
+    texts = [row.text for row in parts["test"]]
+    one, two = (
+        TransformersClassifier(str(tmp_path / name / "model"), "main", "softmax").probabilities(texts)
+        for name in ("killed", "whole")
+    )
+    np.testing.assert_allclose(one, two, atol=1e-4)
 
 
 def test_a_finished_training_is_not_repeated(tiny: Checkpoints, tmp_path: Path) -> None:
