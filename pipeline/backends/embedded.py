@@ -69,7 +69,8 @@ class _Model:
         with torch.inference_mode():
             for batch in minilm.by_length(token_ids, 32):
                 ids, mask = minilm.pad([token_ids[index] for index in batch], self.tokenizer.pad_token_id)
-                pooled = minilm.mean_pool(self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state, mask)
+                hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+                pooled = minilm.pool(hidden, [token_ids[i] for i in batch], mask, self.config.get("pool", "all"))
                 values[batch] = torch.nn.functional.linear(pooled, self.weight, self.bias).numpy()
         return values
 
@@ -153,6 +154,13 @@ def tokenize_pairs(tokenizer: Any, candidates: Sequence[str], references: Sequen
         for side in (references, candidates)
     ]
     return [reference + candidate[1:] for reference, candidate in zip(*sides, strict=True)]
+
+
+def tokenize_aspects(tokenizer: Any, sentences: Sequence[str], aspects: Sequence[str]) -> list[list[int]]:
+    """[CLS] sentence [SEP] aspect [SEP]; a long sentence keeps its head and tail, an aspect its first 16 tokens."""
+    asked = tokenizer(list(aspects), truncation=True, max_length=18, verbose=False)["input_ids"]
+    read = minilm.tokenize(tokenizer, sentences, minilm.MAX_TOKENS // 2)
+    return [sentence + aspect[1:] for sentence, aspect in zip(read, asked, strict=True)]
 
 
 class BleurtStandIn:

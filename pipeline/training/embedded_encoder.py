@@ -44,10 +44,13 @@ def batches(token_ids: Sequence[Sequence[int]], size: int, rng: random.Random) -
 
 
 class Classifier(nn.Module):
-    """(batch of token ids) -> logits of shape (batch, outputs). `init`: an adapter to start from."""
+    """(batch of token ids) -> logits of shape (batch, outputs). `pool`: see `minilm.pool`; `init`: an adapter to start from."""
 
-    def __init__(self, outputs: int, rank: int = 32, dropout: float = 0.1, init: Path | None = None) -> None:
+    def __init__(
+        self, outputs: int, rank: int = 32, dropout: float = 0.1, pool: str = "all", init: Path | None = None
+    ) -> None:
         super().__init__()
+        self.pool = pool
         base, self.tokenizer = minilm.load()
         lora = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=["query", "key", "value", "dense"])
         self.encoder = get_peft_model(base, lora) if init is None else PeftModel.from_pretrained(base, init, is_trainable=True)  # fmt: skip
@@ -57,7 +60,7 @@ class Classifier(nn.Module):
     def forward(self, token_ids: Sequence[Sequence[int]]) -> torch.Tensor:
         ids, mask = minilm.pad(token_ids, self.tokenizer.pad_token_id)
         hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-        logits: torch.Tensor = self.head(self.dropout(minilm.mean_pool(hidden, mask)))
+        logits: torch.Tensor = self.head(self.dropout(minilm.pool(hidden, token_ids, mask, self.pool)))
         return logits
 
     def predict(self, token_ids: Sequence[Sequence[int]]) -> np.ndarray:
