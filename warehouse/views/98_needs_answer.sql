@@ -1,0 +1,23 @@
+-- Unhappy reviews (negative, or two stars and fewer) that wait for an answer today: written in the last seven days up to
+-- `until` or the last review, or without a date and new with the latest run. Grain: review_id.
+-- urgency, 0 to 1: the mean of the worst complaint's severity, of the review's negativity and of (5 - stars) / 4, each
+-- where it is known.
+CREATE OR REPLACE MACRO needs_answer(of_business, of_product, of_language, since, until) AS TABLE
+WITH scope AS MATERIALIZED (
+    SELECT i.*, r.run_id FROM insights_in(of_business, of_product, of_language, since, until) i
+    JOIN reviews r USING (review_id)
+), latest AS (
+    SELECT (SELECT max(run_id) FROM reviews) AS run_id,
+           (SELECT coalesce(until::DATE, max(reviewed_at)::DATE) FROM scope) AS last_day
+)
+SELECT s.review_id, s.business, s.product, s.reviewed_at::DATE AS day, s.language, s.stars, s.sentiment, s.emotions,
+       c.themes, list_avg([c.severity, greatest(0, -s.sentiment_score)::DOUBLE, (5 - s.stars) / 4]) AS urgency, s.text
+FROM scope s
+CROSS JOIN latest
+LEFT JOIN (
+    SELECT review_id, max(severity) AS severity,
+           list({'theme': theme, 'evidence': evidence, 'sentiment': 'negative', 'score': score} ORDER BY score, theme) AS themes
+    FROM complaints GROUP BY review_id
+) c USING (review_id)
+WHERE (s.sentiment = 'negative' OR s.stars <= 2)
+  AND (s.reviewed_at >= last_day - 6 OR (s.reviewed_at IS NULL AND s.run_id = latest.run_id));
