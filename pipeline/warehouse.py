@@ -222,14 +222,15 @@ def read(warehouse: Warehouse, sql: str, params: Mapping[str, Any] | None = None
     no $parameter for, and when a row cannot be computed.
     """
     try:
-        statements = warehouse._connection.extract_statements(sql)
+        connection = warehouse._connection.cursor()  # of its own: rows are still to come while others ask
+        statements = connection.extract_statements(sql)
         if len(statements) != 1 or statements[0].type not in _READING:
             raise InputError("Only one SELECT statement at a time can be run here; nothing can be written.")
         wanted = statements[0].named_parameters
         given = {name: value for name, value in (params or {}).items() if value is not None}
         if strange := sorted(given.keys() - wanted):
             raise InputError(f"The query has no ${strange[0]}. Write it where the value belongs: ... = ${strange[0]}")
-        cursor = warehouse._connection.execute(statements[0], {name: given.get(name) for name in wanted} or None)
+        cursor = connection.execute(statements[0], {name: given.get(name) for name in wanted} or None)
         columns = cursor.description or []
         return Result([column[0] for column in columns], [str(column[1]) for column in columns], _fetched(cursor))
     except duckdb.Error as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import report, summary
+from pipeline import export, report, summary
 from pipeline.assets import WAREHOUSE
 from pipeline.warehouse import open_memory, open_work, publish, sql_file
 from tests.factory import NOW, review
@@ -112,8 +112,8 @@ def test_the_files_and_their_cells(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
 def test_formula_cells_are_neutralised(value: str) -> None:
-    assert report.neutralise(value) == f"'{value}"
-    assert report.neutralise("fine - really") == "fine - really" and report.neutralise(-1.5) == -1.5
+    assert export.neutralise(value) == f"'{value}"
+    assert export.neutralise("fine - really") == "fine - really" and report.neutralise(-1.5) == -1.5
 
 
 def test_the_same_warehouse_gives_the_same_bytes_and_replaces_its_date(tmp_path: Path) -> None:
