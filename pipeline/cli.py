@@ -230,10 +230,18 @@ def sql(args: argparse.Namespace) -> int:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*result.names)
-        for row in result.rows:
-            table.add_row(*(Text(_shown(value)) for value in row))  # Text: no markup from reviews
-        Console().print(table)
+        console = Console()
+        if len(result.names) * 10 > console.width:  # too wide to read: one line per column, as in psql's \x
+            table = Table("column", "value", show_header=False)
+            for row in result.rows:
+                for name, value in zip(result.names, row, strict=True):
+                    table.add_row(Text(name), Text(_shown(value)))  # Text: no markup from reviews
+                table.add_section()
+        else:
+            table = Table(*map(Text, result.names))
+            for row in result.rows:
+                table.add_row(*(Text(_shown(value)) for value in row))
+        console.print(table)
     return 0
 
 

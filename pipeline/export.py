@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -23,8 +24,9 @@ Row = Sequence[Any]
 
 _LONGEST_CELL = 32_767  # characters that Excel takes
 _MOST_ROWS = 1_048_576
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LOOKS_ESCAPED = re.compile(r"_x(?=[0-9A-Fa-f]{4}_)")
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1e\ud800-\udfff\ufffe\uffff]")  # \x1f besides
 
 
 def write(path: Path, format: str, names: Sequence[str], types: Sequence[str], rows: Iterable[Row]) -> None:
@@ -41,7 +43,7 @@ def write(path: Path, format: str, names: Sequence[str], types: Sequence[str], r
 
 def neutralise(value: Any) -> Any:
     """A cell that a spreadsheet would run as a formula gets an apostrophe in front (OWASP, CSV injection)."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _plain(value: Any) -> Any:
@@ -50,7 +52,7 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Decimal):
         return float(value)
-    if isinstance(value, float) and value != value:
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
@@ -61,35 +63,43 @@ def _plain(value: Any) -> Any:
 
 def _cell(value: Any) -> Any:
     """One value in one cell: lists of texts joined, anything deeper as JSON."""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(_FORMULA) else value
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        value = "; ".join(value)
-    elif isinstance(value, list | dict | tuple):
-        value = json.dumps(_plain(value), ensure_ascii=False)
-    return neutralise(value)
+        return neutralise("; ".join(value))
+    if isinstance(value, list | dict | tuple):
+        return neutralise(json.dumps(_plain(value), ensure_ascii=False))
+    return value
 
 
 def write_csv(file: IO[str], names: Sequence[str], rows: Iterable[Row], newline: str = "\r\n") -> None:
     writer = csv.writer(file, lineterminator=newline)
     writer.writerow([neutralise(name) for name in names])
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    for batch in _batches(rows, 2000):
+        writer.writerows(zip(*(map(_cell, column) for column in zip(*batch, strict=True)), strict=True))
 
 
 def _csv_file(path: Path, names: Sequence[str], types: Sequence[str], rows: Iterable[Row]) -> None:
-    with path.open("w", encoding="utf-8-sig", newline="") as file:  # the mark makes Excel read it as UTF-8
+    with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:  # the mark: Excel reads UTF-8 then
         write_csv(file, names, rows)
 
 
 def write_json(file: IO[str], names: Sequence[str], rows: Iterable[Row]) -> None:
     """An array of objects, one per line."""
+    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_plain).encode
     file.write("[")
     for number, row in enumerate(rows):
-        record = {name: _plain(value) for name, value in zip(names, row, strict=True)}
-        file.write((",\n" if number else "\n") + json.dumps(record, ensure_ascii=False))
+        record = dict(zip(names, row, strict=True))
+        try:
+            line = encode(record)
+        except ValueError:  # JSON has no nan
+            line = encode(_plain(record))
+        file.write((",\n" if number else "\n") + line)
     file.write("\n]\n")
 
 
 def _json_file(path: Path, names: Sequence[str], types: Sequence[str], rows: Iterable[Row]) -> None:
-    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+    with path.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
         write_json(file, names, rows)
 
 
@@ -153,7 +163,7 @@ _PARTS = {
     "xl/workbook.xml": '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="insights" sheetId="1" r:id="rId1"/></sheets></workbook>',
     "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/></Relationships>',
     # Cell styles: 0 plain, 1 date and time, 2 bold, 3 date.
-    "xl/styles.xml": '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="4"><xf/><xf numFmtId="22" applyNumberFormat="1"/><xf fontId="1" applyFont="1"/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>',
+    "xl/styles.xml": '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="4"><xf/><xf numFmtId="22" applyNumberFormat="1"/><xf fontId="1" applyFont="1"/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>',
 }
 _SHEET = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><sheetData>'
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -177,19 +187,34 @@ def _xlsx(path: Path, names: Sequence[str], types: Sequence[str], rows: Iterable
                 written += len(batch)
                 if written > _MOST_ROWS:
                     raise InputError(f"An XLSX sheet holds {_MOST_ROWS - 1} rows. Write CSV or Parquet, or a shorter period.")
-                lines = (f"<row>{''.join(map(_xlsx_cell, row))}</row>" for row in batch)
-                sheet.write("".join(lines).encode())
+                columns = [_xlsx_column(column) for column in zip(*batch, strict=True)]
+                sheet.write("".join(f"<row>{''.join(row)}</row>" for row in zip(*columns, strict=True)).encode("utf-8", "replace"))
             sheet.write(b"</sheetData></worksheet>")
 
 
+def _xlsx_column(values: Sequence[Any]) -> list[str]:
+    """Cells of one column; texts are escaped all at once, as that is where the time goes."""
+    if not all(type(value) is str for value in values if value is not None):
+        return [_xlsx_cell(value) for value in values]
+    texts = [_cell(value or "")[:_LONGEST_CELL] for value in values]
+    joined = "\x1f".join(texts)
+    if joined.count("\x1f") != len(texts) - 1:
+        return [_xlsx_cell(value) for value in values]
+    escaped = escape(_LOOKS_ESCAPED.sub("_x005F_x", _NOT_XML.sub("", joined))).split("\x1f")
+    opening, closing = '<c t="inlineStr"><is><t xml:space="preserve">', "</t></is></c>"
+    return [
+        "<c/>" if value is None else f"{opening}{text}{closing}" for value, text in zip(values, escaped, strict=True)
+    ]
+
+
 def _xlsx_cell(value: Any) -> str:
-    if value is None or (isinstance(value, float) and value != value):
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "<c/>"
     if isinstance(value, bool):
         return f'<c t="b"><v>{int(value)}</v></c>'
     if isinstance(value, int | float | Decimal):
         return f"<c><v>{value}</v></c>"
-    if isinstance(value, datetime) and value.year >= 1900:
+    if isinstance(value, datetime) and value.year >= 1900 and value.tzinfo is None:
         return f'<c s="1"><v>{(value - _EPOCH).total_seconds() / 86400:.8f}</v></c>'
     if isinstance(value, date) and not isinstance(value, datetime) and value.year >= 1900:
         return f'<c s="3"><v>{(value - _EPOCH.date()).days}</v></c>'
@@ -198,5 +223,5 @@ def _xlsx_cell(value: Any) -> str:
 
 def _text_cell(text: str, style: int = 0) -> str:
     # Characters that XML cannot hold are left out; _x000D_ and its like would be read as a character.
-    text = _LOOKS_ESCAPED.sub("_x005F_x", _NOT_XML.sub("", text)[:_LONGEST_CELL])
+    text = _LOOKS_ESCAPED.sub("_x005F_x", _NOT_XML.sub("", text.replace("\x1f", ""))[:_LONGEST_CELL])
     return f'<c t="inlineStr" s="{style}"><is><t xml:space="preserve">{escape(text)}</t></is></c>'

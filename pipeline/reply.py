@@ -56,13 +56,20 @@ def draft(review: Mapping[str, Any], labels: Mapping[str, str] | None = None) ->
     praise = _distinct([("", _span(theme["evidence"])) for theme in _ranked(liked)[::-1]])
     praise = [item for item in praise if all(item[1] not in quote and quote not in item[1] for _, quote in quotes)][:1]
 
-    parts = [_turned(words["thanks"], said, with_business=with_business)]
+    seed = _seed(said)
+
+    def say(kind: str, **values: str) -> str:
+        nonlocal seed
+        seed, at = divmod(seed, len(words[kind]))
+        return _fill(words[kind][at], **values)
+
+    parts = [say("thanks", with_business=with_business)]
     for number, (theme, quote) in enumerate(quotes):
         label = (labels or {}).get(theme, theme.replace("_", " ")) or "your experience"
         kind = "also" if number else "complaint"
-        parts.append(_turned(words[kind], said, subject=_within(label), quote=_marked(quote, words["marks"])))
-    parts += [_turned(words["praise"], said, quote=_marked(quote, words["marks"])) for _, quote in praise]
-    parts += [_turned(words["next"], said), _turned(words["contact"], said)]
+        parts.append(say(kind, subject=_within(label), quote=_marked(quote, words["marks"])))
+    parts += [say("praise", quote=_marked(quote, words["marks"])) for _, quote in praise]
+    parts += [say("next"), say("contact")]
     signature = words["signature"][0] if business else words["signature"][1]
     glue = "" if language in ("zh", "ja") else " "
     text = f"{glue.join(parts)}\n\n{_fill(signature, business=business or '')}"
@@ -107,10 +114,8 @@ def _marked(quote: str, marks: str) -> str:
     return f"«\u00a0{quote}\u00a0»" if pair == "«»" and marks == "«»" else f"{pair[0]}{quote}{pair[1]}"
 
 
-def _turned(variants: Sequence[str], review: str, **values: str) -> str:
-    """One of the variants, by a hash of the review and of what there is to choose from."""
-    seed = hashlib.sha256(f"{variants[0]}\0{review}".encode("utf-8", "surrogatepass")).digest()
-    return _fill(variants[int.from_bytes(seed[:8], "big") % len(variants)], **values)
+def _seed(review: str) -> int:
+    return int.from_bytes(hashlib.sha256(review.encode("utf-8", "surrogatepass")).digest()[:8], "big")
 
 
 def _within(label: str) -> str:

@@ -212,7 +212,7 @@ def gather(warehouse: Warehouse, scope: Scope | None = None, groups: str | None 
         "better": named("getting_better", limit=5),
         "actions": _at_most(actions, OF_A_THEME)[:8],
         "answers": answers,
-        "waiting": len(named("needs_answer", limit=1_000_000)),
+        "waiting": answers[0]["waiting"] if answers else 0,
         "period": "month" if long else "week",
         "periods": [row | {"name": row["month" if long else "week"]} for row in named("months" if long else "weeks", limit=13)],
         "businesses": named("businesses", limit=20) if not scope.business else [],
