@@ -227,6 +227,7 @@ def sql(args: argparse.Namespace) -> int:
         export.write_csv(sys.stdout, result.names, result.rows, newline="\n")
     else:
         from rich.console import Console
+        from rich.markup import escape
         from rich.table import Table
         from rich.text import Text
 
@@ -238,7 +239,7 @@ def sql(args: argparse.Namespace) -> int:
                     table.add_row(Text(name), Text(_shown(value)))  # Text: no markup from reviews
                 table.add_section()
         else:
-            table = Table(*map(Text, result.names))
+            table = Table(*map(escape, result.names))
             for row in result.rows:
                 table.add_row(*(Text(_shown(value)) for value in row))
         console.print(table)

@@ -10,7 +10,10 @@ WITH scope AS MATERIALIZED (
     SELECT review_id, business, suggestions FROM insights_in(of_business, of_product, of_language, since, until)
 ), said AS MATERIALIZED (
     SELECT review_id,
-           trim(regexp_replace(suggestion, '^\p{Lu}[^.:!?“"«‹(]{2,60}(\([“"«‹].*?[”"»›]\))?:\s+(\p{Lu}|\p{Lo})', '\2')) AS step
+           trim(regexp_replace(regexp_replace(suggestion,
+               '^[^.:!?“"«‹(]{2,60}\([“"«‹].*?[”"»›]\):\s+', ''),     -- a title with a quote
+               '^\p{Lu}[^.:!?“"«‹(]{2,60}:\s+(\p{Lu}|\p{Lo})', '\1')  -- a title; a colon inside a sentence goes on small
+           ) AS step
     FROM (SELECT review_id, unnest(suggestions) AS suggestion FROM scope)
     WHERE trim(suggestion) <> ''
 ), wordings AS MATERIALIZED (
