@@ -321,7 +321,15 @@ def doctor(args: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"run": run, "sql": sql, "report": report, "nightly": nightly, "check": check, "bench": bench, "doctor": doctor}
+COMMANDS = {
+    "run": run,
+    "sql": sql,
+    "report": report,
+    "nightly": nightly,
+    "check": check,
+    "bench": bench,
+    "doctor": doctor,
+}
 
 
 def _quiet_libraries() -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from types import NoneType
 from typing import IO, Any
 from xml.sax.saxutils import escape
 
@@ -72,11 +73,21 @@ def _cell(value: Any) -> Any:
     return value
 
 
+def _cells(column: Sequence[Any]) -> Sequence[Any]:
+    """`_cell` of each value; numbers and plain texts, nearly all there is, without a call for each."""
+    kinds = set(map(type, column))
+    if kinds <= {int, float, bool, NoneType}:
+        return column
+    if kinds <= {str, NoneType}:
+        return [f"'{value}" if value and value[0] in _FORMULA else value for value in column]
+    return [_cell(value) for value in column]
+
+
 def write_csv(file: IO[str], names: Sequence[str], rows: Iterable[Row], newline: str = "\r\n") -> None:
     writer = csv.writer(file, lineterminator=newline)
     writer.writerow([neutralise(name) for name in names])
     for batch in _batches(rows, 2000):
-        writer.writerows(zip(*(map(_cell, column) for column in zip(*batch, strict=True)), strict=True))
+        writer.writerows(zip(*(_cells(column) for column in zip(*batch, strict=True)), strict=True))
 
 
 def _csv_file(path: Path, names: Sequence[str], types: Sequence[str], rows: Iterable[Row]) -> None:
@@ -186,17 +197,26 @@ def _xlsx(path: Path, names: Sequence[str], types: Sequence[str], rows: Iterable
             for batch in _batches(rows, 1000):
                 written += len(batch)
                 if written > _MOST_ROWS:
-                    raise InputError(f"An XLSX sheet holds {_MOST_ROWS - 1} rows. Write CSV or Parquet, or a shorter period.")
+                    raise InputError(
+                        f"An XLSX sheet holds {_MOST_ROWS - 1} rows. Write CSV or Parquet, or a shorter period."
+                    )
                 columns = [_xlsx_column(column) for column in zip(*batch, strict=True)]
-                sheet.write("".join(f"<row>{''.join(row)}</row>" for row in zip(*columns, strict=True)).encode("utf-8", "replace"))
+                sheet.write(
+                    "".join(f"<row>{''.join(row)}</row>" for row in zip(*columns, strict=True)).encode(
+                        "utf-8", "replace"
+                    )
+                )
             sheet.write(b"</sheetData></worksheet>")
 
 
 def _xlsx_column(values: Sequence[Any]) -> list[str]:
     """Cells of one column; texts are escaped all at once, as that is where the time goes."""
-    if not all(type(value) is str for value in values if value is not None):
+    kinds = set(map(type, values))
+    if kinds <= {int}:
+        return [f"<c><v>{value}</v></c>" for value in values]
+    if not kinds <= {str, NoneType}:
         return [_xlsx_cell(value) for value in values]
-    texts = [_cell(value or "")[:_LONGEST_CELL] for value in values]
+    texts = [value[:_LONGEST_CELL] if value else "" for value in _cells(values)]
     joined = "\x1f".join(texts)
     if joined.count("\x1f") != len(texts) - 1:
         return [_xlsx_cell(value) for value in values]

@@ -44,7 +44,7 @@ def draft(review: Mapping[str, Any], labels: Mapping[str, str] | None = None) ->
     code = str(review.get("language") or "")[:2]
     language = code if code in languages() else "en"
     words = languages()[language]
-    business = complaints.name(review.get("business"))
+    business = _name(review.get("business"))
     with_business = words["with_business"].replace("{business}", business) if business else ""
 
     themes = [theme for theme in review.get("themes") or [] if (theme.get("evidence") or "").strip()]
@@ -114,6 +114,11 @@ def _marked(quote: str, marks: str) -> str:
     return f"«\u00a0{quote}\u00a0»" if pair == "«»" and marks == "«»" else f"{pair[0]}{quote}{pair[1]}"
 
 
+@functools.lru_cache(maxsize=4096)
+def _name(business: str | None) -> str | None:
+    return complaints.name(business)
+
+
 def _seed(review: str) -> int:
     return int.from_bytes(hashlib.sha256(review.encode("utf-8", "surrogatepass")).digest()[:8], "big")
 
@@ -125,4 +130,4 @@ def _within(label: str) -> str:
 
 def _fill(template: str, **values: str) -> str:
     """Slots replaced in one pass, so that braces in a quote stay what they are."""
-    return _SLOT.sub(lambda slot: values[slot[1]], template)
+    return _SLOT.sub(lambda slot: values[slot[1]], template) if "{" in template else template

@@ -282,7 +282,9 @@ def _groups(path: Path) -> str:
     rows = []
     for scheme, members in schemes.items():
         if not isinstance(members, dict):
-            raise InputError(f'--emotion-groups {path}: write a table per scheme: [{scheme}] upset = ["anger", "annoyance"]')
+            raise InputError(
+                f'--emotion-groups {path}: write a table per scheme: [{scheme}] upset = ["anger", "annoyance"]'
+            )
         for name, emotions in members.items():
             if not isinstance(emotions, list) or (strange := [word for word in emotions if word not in EMOTIONS]):
                 what = f"{strange[0]!r} is none" if isinstance(emotions, list) else "a list is wanted"

@@ -18,10 +18,10 @@ from tests.factory import NOW
 
 ROWS = """
 CREATE TEMP TABLE made AS
-SELECT i, md5(i::VARCHAR)[:16] AS review_id, hash(i) % 100 < 35 AS unhappy, 1 + hash(i, 1) % 5 AS star,
+SELECT i, md5(i::VARCHAR)[:16] AS review_id, hash(i) % 100 < 35 AS unhappy, (1 + hash(i, 1) % 5)::INTEGER AS star,
        'Visit ' || i || ' at number ' || (hash(i, 2) % 500) || '. ' || repeat('The room was large and the view pleasant. ', (2 + hash(i, 3) % 8)::INTEGER) AS opening,
-       ['waiting_time', 'food_quality', 'service', 'billing', 'cleanliness', 'noise', 'refund', 'delivery'][1 + hash(i, 4) % 8] AS theme,
-       ['We waited far too long for table ', 'The soup was cold and bland at table ', 'Nobody came to table ', 'They charged twice for table '][1 + hash(i, 5) % 4] || i AS pain
+       ['waiting_time', 'food_quality', 'service', 'billing', 'cleanliness', 'noise', 'refund', 'delivery'][(1 + hash(i, 4) % 8)::INTEGER] AS theme,
+       ['We waited far too long for table ', 'The soup was cold and bland at table ', 'Nobody came to table ', 'They charged twice for table '][(1 + hash(i, 5) % 4)::INTEGER] || i AS pain
 FROM range($n) numbers(i);
 """
 TABLES = (
@@ -49,7 +49,10 @@ def main(reviews: int) -> None:
             opened.execute(table, {"now": NOW} if "$now" in table else None)
         opened.append("runs", [{"run_id": "run-1", "started_at": NOW, "finished_at": NOW, "profile": "scale", "version": "0", "status": "done",
                                 "environment": "{}", "stages": "{}"}])  # fmt: skip
-        opened.append("store.current", [{"stage": stage, "fingerprint": "f"} for stage in ("sentiment", "emotions", "themes", "feedback")])
+        opened.append(
+            "store.current",
+            [{"stage": stage, "fingerprint": "f"} for stage in ("sentiment", "emotions", "themes", "feedback")],
+        )
         path = publish(opened)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         wall, cpu = time.perf_counter(), time.process_time()
@@ -57,7 +60,9 @@ def main(reviews: int) -> None:
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         sizes = ", ".join(f"{file.name} {file.stat().st_size / 1e6:.1f} MB" for file in sorted(written.iterdir()))
-        print(f"{reviews} reviews: {wall:.1f} s ({cpu:.1f} s of CPU), peak {peak / 1e6:.2f} GB ({before / 1e6:.2f} before); {sizes}")
+        print(
+            f"{reviews} reviews: {wall:.1f} s ({cpu:.1f} s of CPU), peak {peak / 1e6:.2f} GB ({before / 1e6:.2f} before); {sizes}"
+        )
 
 
 if __name__ == "__main__":

@@ -29,13 +29,17 @@ def fill(opened: Warehouse) -> Warehouse:
                             "status": "done", "environment": "{}", "stages": "{}"}])  # fmt: skip
     stages = ("sentiment", "emotions", "themes", "feedback", "distill", "generate", "score")
     opened.append("store.current", [{"stage": stage, "fingerprint": "f"} for stage in stages])
-    tables: dict[str, list[dict[str, Any]]] = {name: [] for name in ("reviews", "sentiment", "emotions", "themes", "feedback")}
+    tables: dict[str, list[dict[str, Any]]] = {
+        name: [] for name in ("reviews", "sentiment", "emotions", "themes", "feedback")
+    }
     for number in range(120):
         day = LAST_DAY - timedelta(days=number // 2)
         recent = number // 2 < 28
         waits = number % (3 if recent else 12) == 0
         likes = not waits and number % 2 == 0
-        text = f"Visit {number}: " + ("we waited for an hour and the waiter shrugged." if waits else "the cold soup was nice.")
+        text = f"Visit {number}: " + (
+            "we waited for an hour and the waiter shrugged." if waits else "the cold soup was nice."
+        )
         row = review(text, review_id=f"r{number:03}", business="Mill" if number % 2 else "Harbour", product="dinner", run_id="run-1",
                      reviewed_at=day, stars=2.0 if waits else 4.0, language="en" if number % 10 else "de")  # fmt: skip
         key = {"review_id": row["review_id"], "fingerprint": "f", "run_id": "run-1"}
@@ -48,7 +52,10 @@ def fill(opened: Warehouse) -> Warehouse:
                                      "evidence": text.partition(": ")[2], "score": -0.8 if waits else 0.8})  # fmt: skip
         if waits:
             wording = "Review the staffing at peak hours." if number % 4 else "review the staffing, at PEAK hours"
-            steps = [f"Waiting time (“we waited: an hour”): {wording}", f"Answer {'xyz'[number % 3] * 3} {number:03} by phone: today."]
+            steps = [
+                f"Waiting time (“we waited: an hour”): {wording}",
+                f"Answer {'xyz'[number % 3] * 3} {number:03} by phone: today.",
+            ]
             tables["feedback"].append({**key, "model": "m", "role": "teacher", "text": "Advice.", "suggestions": steps})
     for name, rows in tables.items():
         opened.append(name if name == "reviews" else f"store.{name}", rows)
@@ -147,7 +154,9 @@ def test_pain_points_count_compare_and_weigh(filled: Warehouse) -> None:
 
 def test_an_emerging_complaint_is_called_one() -> None:
     opened = fill(open_memory())
-    opened.execute("UPDATE store.themes SET theme = 'parking' WHERE review_id IN ('r000', 'r003', 'r006', 'r009', 'r012')")
+    opened.execute(
+        "UPDATE store.themes SET theme = 'parking' WHERE review_id IN ('r000', 'r003', 'r006', 'r009', 'r012')"
+    )
     worse = {row["theme"]: row for row in run(opened, "getting_worse", since=LAST_DAY.date() - timedelta(days=13))}
     assert worse["parking"]["emerging"] and worse["parking"]["recent_mentions"] == 5
     assert not worse.get("waiting_time", {"emerging": False})["emerging"]
@@ -164,7 +173,11 @@ def test_wilson(filled: Warehouse, k: int, n: int, low: float, high: float) -> N
 
 def test_newcombe_gives_the_figures_of_its_paper(filled: Warehouse) -> None:
     """Newcombe 1998, table II, method 10, first three cases."""
-    for k1, n1, k2, n2, low, high in ((56, 70, 48, 80, 0.0524, 0.3339), (9, 10, 3, 10, 0.1705, 0.8090), (6, 7, 2, 7, 0.0582, 0.8062)):
+    for k1, n1, k2, n2, low, high in (
+        (56, 70, 48, 80, 0.0524, 0.3339),
+        (9, 10, 3, 10, 0.1705, 0.8090),
+        (6, 7, 2, 7, 0.0582, 0.8062),
+    ):
         row = filled.query("SELECT newcombe_low($a, $b, $c, $d) AS low, newcombe_high($a, $b, $c, $d) AS high", {"a": k1, "b": n1, "c": k2, "d": n2})[0]  # fmt: skip
         assert (row["low"], row["high"]) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
 
@@ -179,13 +192,17 @@ def test_actions_merge_wordings_and_keep_their_reviews(filled: Warehouse) -> Non
     assert best["theme"] == "waiting_time" and len(best["quotes"]) == 3
     assert {quote["business"] for quote in best["quotes"]} == {"Mill", "Harbour"}
     for quote in best["quotes"]:
-        assert quote["evidence"] in filled.value("SELECT text FROM reviews WHERE review_id = $id", {"id": quote["review_id"]})
+        assert quote["evidence"] in filled.value(
+            "SELECT text FROM reviews WHERE review_id = $id", {"id": quote["review_id"]}
+        )
     assert others and all(action["action"].startswith("Answer ") for action in others), "a colon alone makes no title"
 
 
 def test_needs_answer_holds_the_last_week_only(filled: Warehouse) -> None:
     rows = run(filled, "needs_answer")
-    assert rows and all(row["day"] >= LAST_DAY.date() - timedelta(days=6) and row["waiting"] == len(rows) for row in rows)
+    assert rows and all(
+        row["day"] >= LAST_DAY.date() - timedelta(days=6) and row["waiting"] == len(rows) for row in rows
+    )
     assert rows[0]["urgency"] == pytest.approx((0.7 + 0.8 + 0.75) / 3)
 
 

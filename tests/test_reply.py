@@ -42,7 +42,12 @@ def test_a_draft_is_specific_and_in_the_customers_words() -> None:
 @pytest.mark.parametrize("language", sorted(reply.languages()))
 def test_no_language_admits_a_fault_or_promises_payment(language: str) -> None:
     words = reply.languages()[language]
-    templates = [text for key, value in words.items() if key != "marks" for text in ([value] if isinstance(value, str) else value)]
+    templates = [
+        text
+        for key, value in words.items()
+        if key != "marks"
+        for text in ([value] if isinstance(value, str) else value)
+    ]
     assert not [text for text in templates if FORBIDDEN.search(text)]
     for kind in ("complaint", "also", "praise"):
         assert all("{quote}" in text for text in words[kind])
@@ -54,7 +59,13 @@ def test_no_language_admits_a_fault_or_promises_payment(language: str) -> None:
 
 
 def test_forbidden_phrases_are_found() -> None:
-    for text in ("Sorry for our slow service", "We apologise", "Es war unser Fehler", "大変申し訳ございません", "a full refund"):
+    for text in (
+        "Sorry for our slow service",
+        "We apologise",
+        "Es war unser Fehler",
+        "大変申し訳ございません",
+        "a full refund",
+    ):
         assert FORBIDDEN.search(text)
 
 
@@ -74,10 +85,12 @@ def test_whatever_was_written_the_quotes_are_verbatim(text: str, business: str |
 
 def test_a_long_complaint_is_cut_between_words() -> None:
     text = "The room smelled of paint and the window would not open at all, " * 4
-    (quote,) = reply.draft({"text": text, "themes": [{"theme": "smell", "evidence": text, "sentiment": "negative", "score": -1}]}).quotes
+    (quote,) = reply.draft(
+        {"text": text, "themes": [{"theme": "smell", "evidence": text, "sentiment": "negative", "score": -1}]}
+    ).quotes
     assert text.startswith(quote) and len(quote) <= reply.LONGEST and text[len(quote)] in " ,"
 
 
 def test_quotation_marks_inside_a_quote_change_the_outer_ones() -> None:
-    review = {"text": 'They called it “fresh” bread', "language": "en"}
+    review = {"text": "They called it “fresh” bread", "language": "en"}
     assert "«They called it “fresh” bread»" in reply.draft(review).text

@@ -238,8 +238,15 @@ def test_each_business_gets_its_own_folder(tmp_path: Path) -> None:
 def test_own_groups_of_emotions(tmp_path: Path) -> None:
     path, groups = write_warehouse(tmp_path / "w.duckdb", ["Waited long."]), tmp_path / "groups.toml"
     groups.write_text('[mood]\nupset = ["anger", "annoyance"]\n')
-    assert ">upset</text>" in (report.write(path, tmp_path / "out", DAY, emotion_groups=groups) / "report.html").read_text()
-    for text, says in (('[mood]\nupset = ["rage"]\n', "'rage' is none"), ("mood = 1", "table per scheme"), ("[", "read")):
+    assert (
+        ">upset</text>"
+        in (report.write(path, tmp_path / "out", DAY, emotion_groups=groups) / "report.html").read_text()
+    )
+    for text, says in (
+        ('[mood]\nupset = ["rage"]\n', "'rage' is none"),
+        ("mood = 1", "table per scheme"),
+        ("[", "read"),
+    ):
         groups.write_text(text)
         with pytest.raises(InputError, match=says):
             report.write(path, tmp_path / "out", DAY, emotion_groups=groups)
@@ -251,7 +258,15 @@ def test_hostile_strings_do_not_break_the_page(tmp_path: Path, shared_data: Path
     plain = report.write(write_warehouse(tmp_path / "p.duckdb", ["Waited."]), tmp_path / "p", DAY)
     folder = report.write(write_warehouse(tmp_path / "w.duckdb", texts), tmp_path / "out", DAY)
     page = Page((folder / "report.html").read_text())
-    assert set(page.tags) <= set(Page((plain / "report.html").read_text()).tags) | {"ul", "li", "polygon", "bdi", "details", "summary", "svg"}
+    assert set(page.tags) <= set(Page((plain / "report.html").read_text()).tags) | {
+        "ul",
+        "li",
+        "polygon",
+        "bdi",
+        "details",
+        "summary",
+        "svg",
+    }
     assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href")]
     assert {quote.strip() for quote in page.quotes} <= {text.strip() for text in texts}
     openpyxl.load_workbook(folder / "insights.xlsx")
