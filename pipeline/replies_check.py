@@ -43,6 +43,7 @@ def measure(path: Path, limit: int) -> dict[str, float]:
     return {
         "reviews": float(len(rows)),
         "meteor_draft": mean(meteor.score(drafts, company)),
+        "meteor_draft_shuffled": mean(meteor.score(drafts[1:] + drafts[:1], company)),
         "meteor_company_shuffled": mean(meteor.score(company[1:] + company[:1], company)),
         "grounding_draft": mean(grounded["draft"]),
         "grounding_company": mean(grounded["company"]),

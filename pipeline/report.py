@@ -156,12 +156,11 @@ def _insights(warehouse: Warehouse, scope: Scope) -> tuple[list[str], list[str],
 
     def rows() -> Iterator[tuple[Any, ...]]:
         for row in result.rows:
-            unhappy = row[at["sentiment"]] == "negative" or (row[at["stars"]] or 5) <= 2
-            if not unhappy:
+            if row[at["review_id"]] not in spoken:
                 yield (*row, None, None)
                 continue
             review = {name: row[at[name]] for name in ("text", "language", "business")}
-            made = reply.draft(review | {"themes": spoken.get(row[at["review_id"]])}, labels)
+            made = reply.draft(review | {"themes": spoken[row[at["review_id"]]]}, labels)
             yield (*row, made.text, made.language)
 
     return [*result.names, "reply", "reply_language"], [*result.types, "VARCHAR", "VARCHAR"], list(rows())
@@ -239,16 +238,18 @@ def gather(warehouse: Warehouse, scope: Scope | None = None, groups: str | None 
 
 
 def _telling(quotes: Sequence[dict[str, Any]], shown: AbstractSet[str]) -> list[dict[str, Any]]:
-    """Those first that say badly what many say: severity times how much their words recur in the others. Without those
-    that stand elsewhere already, as a clause can speak of two themes.
+    """Those first that say badly what many say: how negative the clause is times how much its words recur in the others;
+    less of reviews with four or five stars. Without those that stand elsewhere already: a clause can speak of two themes.
     """
     fresh = [quote for quote in quotes if quote["evidence"] not in shown] or list(quotes)
     words = [complaints.stems(quote["evidence"]) for quote in fresh]
     often = Counter(itertools.chain.from_iterable(words))
 
     def worth(at: int) -> float:
+        quote, length = fresh[at], len(fresh[at]["evidence"])
         told = sum(often[word] - 1 for word in words[at]) / (len(words[at]) + 3)
-        return (0.1 + fresh[at]["severity"]) * (1 + told) * (1 if 20 <= len(fresh[at]["evidence"]) <= 160 else 0.5)
+        badly = max(0.0, -(quote["score"] or 0.0)) * (0.3 if (quote["stars"] or 0) >= 4 else 1)
+        return (0.1 + badly) * (1 + told) * (1 if 30 <= length <= 160 else 0.4)
 
     return [fresh[at] for at in sorted(range(len(fresh)), key=worth, reverse=True)]
 

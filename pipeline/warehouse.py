@@ -39,14 +39,25 @@ _SAFE = {"enable_external_access": "false", "lock_configuration": "true", "autol
 class Warehouse:
     """One connection. Rows go in and come out as dicts; SQL text never contains a value, only parameters."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path | None = None) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, path: Path | None = None, published: bool = False
+    ) -> None:
         self._connection = connection
         self.path = path
+        self._published = published
         self._in_transaction = False
 
     def query(self, sql: str, params: Params = None) -> list[dict[str, Any]]:
         """All rows of one statement, as dicts in column order."""
-        cursor = self._connection.execute(sql, params) if params else self._connection.execute(sql)
+        try:
+            cursor = self._connection.execute(sql, params) if params else self._connection.execute(sql)
+        except duckdb.CatalogException as error:
+            if not self._published:
+                raise
+            raise InputError(  # views are renewed by whoever writes, and this reader may be newer
+                f"{self.path} was written by another version ({str(error).splitlines()[0]}). Renew it: review-insights run "
+                f"--warehouse {self.path}, with the same --reviews as before; nothing is computed twice."
+            ) from error
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -184,7 +195,7 @@ def open_read_only(path: Path) -> Warehouse:
     """The published warehouse, locked down: no writes, no files, no network, no extensions."""
     if not path.exists():
         raise InputError(f"There is no warehouse at {path} yet. Make one with: review-insights run --warehouse {path}")
-    return Warehouse(_connect(path, read_only=True, config=_SAFE), path)
+    return Warehouse(_connect(path, read_only=True, config=_SAFE), path, published=True)
 
 
 def audit(warehouse: Warehouse) -> None:

@@ -145,7 +145,7 @@ def test_pain_points_count_compare_and_weigh(filled: Warehouse) -> None:
     assert (pain["previous_mentions"], pain["previous_reviews"]) == (len(previous), 56)
     assert pain["severity"] == pytest.approx((0.8 + 0.6) / 2) and pain["weight"] == "pattern"
     assert pain["stars_effect"] == pytest.approx(-2) and pain["stars_with_n"] == len(waits)
-    assert pain["trend"] == "getting worse" and pain["change_low"] > 0 and not pain["emerging"] or pain["emerging"]
+    assert pain["trend"] == "getting worse" and pain["change_low"] > 0 and pain["emerging"]
     assert run(filled, "getting_worse")[0]["theme"] == "waiting_time"
     (some,) = run(filled, "top_pain_points", since=LAST_DAY.date(), business="Harbour")
     assert (some["mentions"], some["weight"], some["trend"]) == (1, "hint", "too few to tell")

@@ -235,6 +235,14 @@ def test_each_business_gets_its_own_folder(tmp_path: Path) -> None:
     assert "Can this be trusted" not in (own / "report.html").read_text()
 
 
+def test_a_warehouse_without_todays_views_says_how_to_renew_it(tmp_path: Path) -> None:
+    opened = open_work(tmp_path / "w.duckdb")
+    opened.execute("DROP VIEW complaints")
+    with pytest.raises(InputError, match="written by another version .* Renew it: review-insights run"):
+        report.write(publish(opened), tmp_path / "out", DAY)
+    assert not (tmp_path / "out").exists(), "nothing is left behind"
+
+
 def test_own_groups_of_emotions(tmp_path: Path) -> None:
     path, groups = write_warehouse(tmp_path / "w.duckdb", ["Waited long."]), tmp_path / "groups.toml"
     groups.write_text('[mood]\nupset = ["anger", "annoyance"]\n')
@@ -254,7 +262,7 @@ def test_own_groups_of_emotions(tmp_path: Path) -> None:
 
 def test_hostile_strings_do_not_break_the_page(tmp_path: Path, shared_data: Path) -> None:
     strings = json.loads((shared_data / "strings" / "naughty_strings.json").read_text())
-    texts = [text for text in dict.fromkeys(strings) if text.strip() and "\ud800" > text][:400]
+    texts = [text for text in dict.fromkeys(strings) if text.strip() and text < "\ud800"][:400]
     plain = report.write(write_warehouse(tmp_path / "p.duckdb", ["Waited."]), tmp_path / "p", DAY)
     folder = report.write(write_warehouse(tmp_path / "w.duckdb", texts), tmp_path / "out", DAY)
     page = Page((folder / "report.html").read_text())

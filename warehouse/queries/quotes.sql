@@ -1,5 +1,5 @@
 -- What do customers say about it, in their own words? The clearest evidence of each complaint. Grain: review_id, theme.
-SELECT c.theme, c.evidence, r.business, r.reviewed_at::DATE AS day, r.stars, r.language, c.severity, c.review_id
+SELECT c.theme, c.evidence, r.business, r.reviewed_at::DATE AS day, r.stars, r.language, c.severity, c.score, c.review_id
 FROM complaints c JOIN reviews_in($business, $product, $language, $since, $until) r USING (review_id)
 WHERE $theme IS NULL OR c.theme = $theme
 -- A clause of a few words says little, a very long one is hard to read; one of each business before a second of any.

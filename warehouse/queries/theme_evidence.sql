@@ -1,6 +1,6 @@
 -- Which themes does each unhappy review speak of, and where? Grain: review_id. Reply drafts are made from it.
 SELECT review_id, list({'theme': theme, 'evidence': evidence, 'sentiment': t.sentiment, 'score': score}
-                       ORDER BY score NULLS LAST, theme) AS themes
-FROM themes t JOIN insights_in($business, $product, $language, $since, $until) i USING (review_id)
-WHERE (i.sentiment = 'negative' OR i.stars <= 2) AND t.sentiment IN ('negative', 'positive')
+                       ORDER BY score NULLS LAST, theme) FILTER (t.sentiment IN ('negative', 'positive')) AS themes
+FROM insights_in($business, $product, $language, $since, $until) i LEFT JOIN themes t USING (review_id)
+WHERE wants_answer(i.sentiment, i.stars)
 GROUP BY review_id ORDER BY review_id LIMIT $limit;
