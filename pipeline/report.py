@@ -179,7 +179,7 @@ def gather(warehouse: Warehouse, scope: Scope | None = None, groups: str | None 
     labels = _labels()
     # Nearly every query reads these views: computed once, they take a fraction of the time.
     for view in ("insights", "complaints"):
-        warehouse.execute(f"CREATE OR REPLACE TEMP TABLE {view} AS SELECT * FROM main.{view}")
+        warehouse.query(f"CREATE TEMP TABLE IF NOT EXISTS {view} AS SELECT * FROM main.{view}")
     actions = named("actions", limit=1000)
     pains, shown = [], set[str]()
     for row in named("top_pain_points", limit=8):

@@ -238,7 +238,7 @@ def test_each_business_gets_its_own_folder(tmp_path: Path) -> None:
 def test_a_warehouse_without_todays_views_says_how_to_renew_it(tmp_path: Path) -> None:
     opened = open_work(tmp_path / "w.duckdb")
     opened.execute("DROP VIEW complaints")
-    with pytest.raises(InputError, match="written by another version .* Renew it: review-insights run"):
+    with pytest.raises(InputError, match=r"written by another version .* Renew it: review-insights run"):
         report.write(publish(opened), tmp_path / "out", DAY)
     assert not (tmp_path / "out").exists(), "nothing is left behind"
 
