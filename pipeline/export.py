@@ -80,7 +80,13 @@ def _cells(column: Sequence[Any]) -> Sequence[Any]:
         return column
     if kinds <= {str, NoneType}:
         return [f"'{value}" if value and value[0] in _FORMULA else value for value in column]
+    if kinds <= {list, NoneType} and all(map(_are_texts, filter(None, column))):
+        return _cells([None if value is None else "; ".join(value) for value in column])
     return [_cell(value) for value in column]
+
+
+def _are_texts(values: list[Any]) -> bool:
+    return set(map(type, values)) == {str}
 
 
 def write_csv(file: IO[str], names: Sequence[str], rows: Iterable[Row], newline: str = "\r\n") -> None:
@@ -91,8 +97,27 @@ def write_csv(file: IO[str], names: Sequence[str], rows: Iterable[Row], newline:
 
 
 def _csv_file(path: Path, names: Sequence[str], types: Sequence[str], rows: Iterable[Row]) -> None:
-    with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:  # the mark: Excel reads UTF-8 then
-        write_csv(file, names, rows)
+    """As `write_csv`, by Arrow: csv.writer takes three times as long for long texts."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    kinds = [kind if pa.types.is_primitive(kind) else pa.string() for kind in map(_arrow, types)]
+    kinds = [pa.string() if pa.types.is_temporal(kind) else kind for kind in kinds]
+    schema = pa.schema(list(zip(_distinct([neutralise(name) for name in names]), kinds, strict=True)))
+    with path.open("wb") as file:
+        file.write(b"\xef\xbb\xbf")  # the mark: Excel reads UTF-8 then
+        with arrow_csv.CSVWriter(file, schema, write_options=arrow_csv.WriteOptions(quoting_style="needed")) as writer:
+            for batch in _batches(rows, 5000):
+                columns = (_cells(column) for column in zip(*batch, strict=True))
+                arrays = [
+                    pa.array(
+                        [value if value is None or isinstance(value, str) else str(value) for value in column], kind
+                    )
+                    if kind == pa.string()
+                    else pa.array(column, kind)
+                    for column, kind in zip(columns, kinds, strict=True)
+                ]
+                writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
 
 
 def write_json(file: IO[str], names: Sequence[str], rows: Iterable[Row]) -> None:
@@ -211,12 +236,13 @@ def _xlsx(path: Path, names: Sequence[str], types: Sequence[str], rows: Iterable
 
 def _xlsx_column(values: Sequence[Any]) -> list[str]:
     """Cells of one column; texts are escaped all at once, as that is where the time goes."""
+    values = _cells(values)
     kinds = set(map(type, values))
-    if kinds <= {int}:
-        return [f"<c><v>{value}</v></c>" for value in values]
+    if kinds <= {int, NoneType}:
+        return ["<c/>" if value is None else f"<c><v>{value}</v></c>" for value in values]
     if not kinds <= {str, NoneType}:
         return [_xlsx_cell(value) for value in values]
-    texts = [value[:_LONGEST_CELL] if value else "" for value in _cells(values)]
+    texts = [value[:_LONGEST_CELL] if value else "" for value in values]
     joined = "\x1f".join(texts)
     if joined.count("\x1f") != len(texts) - 1:
         return [_xlsx_cell(value) for value in values]
@@ -238,7 +264,7 @@ def _xlsx_cell(value: Any) -> str:
         return f'<c s="1"><v>{(value - _EPOCH).total_seconds() / 86400:.8f}</v></c>'
     if isinstance(value, date) and not isinstance(value, datetime) and value.year >= 1900:
         return f'<c s="3"><v>{(value - _EPOCH.date()).days}</v></c>'
-    return _text_cell(str(_cell(value)))
+    return _text_cell(str(value))
 
 
 def _text_cell(text: str, style: int = 0) -> str:
