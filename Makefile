@@ -14,7 +14,7 @@ BIN     := .venv/bin
 INSIGHTS = $(BIN)/review-insights
 
 .DEFAULT_GOAL := help
-.PHONY: help stages test sql report check finetune compare push bench embedded-models doctor lint setup
+.PHONY: help stages test sql report nightly check finetune compare push bench embedded-models doctor lint setup
 
 help:  ## this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -38,11 +38,14 @@ setup: .venv/installed-dev  ## install everything, tests' and linters' packages 
 stages: .venv/installed  ## the main job: every stage on REVIEWS (default: the bundled sample), then the report
 	$(INSIGHTS) run $(foreach review,$(REVIEWS),--reviews '$(review)') --profile '$(PROFILE)' --warehouse '$(WAREHOUSE)' --out '$(OUT)' $(if $(UNTIL),--until '$(UNTIL)') $(ARGS)
 
-sql: .venv/installed  ## a query over the insights, read-only: make sql Q="SELECT ..."
+sql: .venv/installed  ## a query over the insights, read-only: make sql Q="SELECT ..." or Q=@top_pain_points
 	@$(INSIGHTS) sql --warehouse '$(WAREHOUSE)' $(ARGS) "$$Q"
 
 report: .venv/installed  ## the nightly export, into OUT
 	@$(INSIGHTS) report --warehouse '$(WAREHOUSE)' --out '$(OUT)' $(ARGS)
+
+nightly: .venv/installed  ## stages, report and check with one exit code, for cron
+	$(INSIGHTS) nightly $(foreach review,$(REVIEWS),--reviews '$(review)') --profile '$(PROFILE)' --warehouse '$(WAREHOUSE)' --out '$(OUT)' $(ARGS)
 
 check: .venv/installed  ## metric regression check against the recorded baseline; fails on a regression
 	@$(INSIGHTS) check --warehouse '$(WAREHOUSE)' --profile '$(PROFILE)' $(ARGS)

@@ -1,7 +1,8 @@
-"""Charts as inline SVG text: bars, histogram, scatter. No script, no font, no file: they live inside one HTML page.
+"""Charts as inline SVG text. No script, no font, no file: they live inside one HTML page.
 
 Hand-made because the page must stand alone, print, and follow the reader's dark mode (currentColor), which images of
-a plotting library do not.
+a plotting library do not. Those of the report are drawn 360 units wide, so that their letters are as large as the text
+on a phone; those of the page about models 560. Each has a title and a description that says the same in words.
 """
 
 from __future__ import annotations
@@ -9,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-WIDTH = 560
-_COLOURS = ("#2563a8", "#2f9e77", "#d9822b", "#c0392b", "#7d5ba6", "#5c6b73")
+WIDTH = 360
+WIDE = 560
+_COLOURS = ("#3b78bd", "#2f9e77", "#d9822b", "#c0392b", "#8a67b5", "#6b7c85")
 
 
-def _svg(height: int, title: str, body: Sequence[str]) -> str:
+def _svg(height: float, title: str, description: str, body: Sequence[str], width: int = WIDTH) -> str:
     name = escape(title, quote=True)
     return (
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{name}" xmlns="http://www.w3.org/2000/svg">'
-        f"<title>{name}</title>{''.join(body)}</svg>"
+        f'<svg viewBox="0 0 {width} {height:.0f}" role="img" aria-label="{name}" xmlns="http://www.w3.org/2000/svg">'
+        f"<title>{name}</title><desc>{escape(description)}</desc>{''.join(body)}</svg>"
     )
 
 
@@ -25,16 +27,85 @@ def _text(x: float, y: float, text: str, anchor: str = "start", size: int = 13) 
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="currentColor">{escape(text)}</text>'
 
 
-def bars(title: str, values: Sequence[tuple[str, float]], unit: str = "") -> str:
+def _rule(x1: float, x2: float, y: float) -> str:
+    return f'<line x1="{x1:.1f}" x2="{x2:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="currentColor" stroke-width="0.7"/>'
+
+
+def _short(label: str, most: int = 20) -> str:
+    return label if len(label) <= most else label[: most - 1] + "…"
+
+
+def bars(title: str, values: Sequence[tuple[str, float]], colour: int = 0) -> str:
     """Horizontal bars, one per (label, value), each with its number written at its end."""
     most = max((value for _, value in values), default=0) or 1
     body = []
     for row, (label, value) in enumerate(values):
-        y, length = row * 26 + 6, 300 * value / most
-        body.append(_text(170, y + 14, label, "end"))
-        body.append(f'<rect x="178" y="{y}" width="{length:.1f}" height="18" rx="2" fill="{_COLOURS[0]}"/>')
-        body.append(_text(184 + length, y + 14, f"{value:g}{unit}"))
-    return _svg(len(values) * 26 + 12, title, body)
+        y, length = row * 25 + 4, 160 * value / most
+        body.append(_text(140, y + 13, _short(label), "end", 12))
+        body.append(f'<rect x="146" y="{y}" width="{length:.1f}" height="17" rx="2" fill="{_COLOURS[colour]}"/>')
+        body.append(_text(151 + length, y + 13, f"{value:g}", size=12))
+    return _svg(len(values) * 25 + 8, title, ", ".join(f"{label} {value:g}" for label, value in values), body)
+
+
+def shares(title: str, values: Sequence[tuple[str, float, float, float]]) -> str:
+    """Horizontal bars of (label, share, low, high) on a common scale, each with its interval as a thin line."""
+    most = max((high for *_, high in values), default=0) or 1
+    body = []
+    for row, (label, share, low, high) in enumerate(values):
+        y, scale = row * 25 + 4, 150 / most
+        body.append(_text(140, y + 13, _short(label), "end", 12))
+        body.append(f'<rect x="146" y="{y}" width="{scale * share:.1f}" height="17" rx="2" fill="{_COLOURS[0]}"/>')
+        body.append(_rule(146 + scale * low, 146 + scale * high, y + 8.5))
+        body.append(_text(151 + scale * high, y + 13, f"{100 * share:.0f} %", size=12))
+    said = (f"{label} {100 * share:.0f} % ({100 * low:.0f} to {100 * high:.0f})" for label, share, low, high in values)
+    return _svg(len(values) * 25 + 8, title, ", ".join(said), body)
+
+
+def line(title: str, points: Sequence[tuple[str, float, float, float]]) -> str:
+    """Shares (label, share, low, high) over time: a line through the shares, a band for their intervals."""
+    if len(points) < 2:
+        return ""
+    most = max(high for *_, high in points) or 1
+
+    def x(place: int) -> float:
+        return 40 + 305 * place / (len(points) - 1)
+
+    def y(share: float) -> float:
+        return 150 - 135 * share / most
+
+    upper = [f"{x(at):.1f},{y(high):.1f}" for at, (*_, high) in enumerate(points)]
+    lower = [f"{x(at):.1f},{y(low):.1f}" for at, (_, _, low, _) in enumerate(points)]
+    middle = [f"{x(at):.1f},{y(share):.1f}" for at, (_, share, _, _) in enumerate(points)]
+    body = [
+        f'<polygon points="{" ".join(upper + lower[::-1])}" fill="{_COLOURS[0]}" fill-opacity="0.2"/>',
+        f'<polyline points="{" ".join(middle)}" fill="none" stroke="{_COLOURS[0]}" stroke-width="2.5"/>',
+        *(f'<circle cx="{at.split(",")[0]}" cy="{at.split(",")[1]}" r="3.5" fill="{_COLOURS[0]}"/>' for at in middle),
+        _rule(40, 345, 150),
+        _text(35, 154, "0", "end", 12), _text(35, 20, f"{100 * most:.0f} %", "end", 12),
+        _text(40, 168, points[0][0], size=12), _text(345, 168, points[-1][0], "end", 12),
+    ]  # fmt: skip
+    return _svg(174, title, ", ".join(f"{label} {100 * share:.0f} %" for label, share, *_ in points), body)
+
+
+def columns(title: str, values: Sequence[tuple[str, float]]) -> str:
+    """Vertical bars, one per (label, value): a distribution. Labels stand below, as many as there is room for."""
+    if not values:
+        return ""
+    most, width = max(value for _, value in values) or 1, 340 / len(values)
+    each = -(-len(values) * 34 // 340)
+    body = [_rule(10, 350, 120)]
+    for at, (label, value) in enumerate(values):
+        height = 98 * value / most
+        body.append(
+            f'<rect x="{11 + at * width:.1f}" y="{120 - height:.1f}" width="{width - 2:.1f}" height="{height:.1f}" '
+            f'fill="{_COLOURS[0]}"/>'
+        )
+        middle = 10 + (at + 0.5) * width
+        if at % each == 0:
+            body.append(_text(middle, 135, label, "middle", 12))
+        if len(values) <= 10:
+            body.append(_text(middle, 115 - height, f"{value:g}", "middle", 12))
+    return _svg(142, title, ", ".join(f"{label}: {value:g}" for label, value in values), body)
 
 
 def histograms(title: str, series: Sequence[tuple[str, Sequence[float]]], bins: int = 20) -> str:
@@ -46,24 +117,23 @@ def histograms(title: str, series: Sequence[tuple[str, Sequence[float]]], bins: 
     step = (high - low) / bins or 1.0
     body = []
     for row, (label, values) in enumerate(series):
-        top = row * 62
+        top = row * 60
         counts = [0] * bins
         for value in values:
             counts[min(int((value - low) / step), bins - 1)] += 1
         most = max(counts) or 1
-        body.append(_text(170, top + 34, label, "end"))
+        body.append(_text(10, top + 14, f"{label} ({len(values)})", size=12))
         for index, count in enumerate(counts):
-            height = 44 * count / most
+            height = 32 * count / most
             body.append(
-                f'<rect x="{178 + index * 18}" y="{top + 50 - height:.1f}" width="16" height="{height:.1f}" '
-                f'fill="{_COLOURS[row % len(_COLOURS)]}"/>'
+                f'<rect x="{10 + index * 340 / bins:.1f}" y="{top + 52 - height:.1f}" width="{340 / bins - 1:.1f}" '
+                f'height="{height:.1f}" fill="{_COLOURS[row % len(_COLOURS)]}"/>'
             )
-        body.append(
-            f'<line x1="178" x2="538" y1="{top + 50}" y2="{top + 50}" stroke="currentColor" stroke-width="0.5"/>'
-        )
-    bottom = len(series) * 62 + 6
-    body += [_text(178, bottom + 8, f"{low:.2f}"), _text(538, bottom + 8, f"{high:.2f}", "end")]
-    return _svg(bottom + 16, title, body)
+        body.append(_rule(10, 350, top + 52))
+    bottom = len(series) * 60 + 8
+    body += [_text(10, bottom, f"{low:.2f}", size=12), _text(350, bottom, f"{high:.2f}", "end", 12)]
+    said = (f"{label}: {len(values)} values, {min(values):.2f} to {max(values):.2f}" for label, values in series)
+    return _svg(bottom + 6, title, "; ".join(said), body)
 
 
 def scatter(
@@ -77,20 +147,20 @@ def scatter(
     def place(value: float, low: float, high: float, start: float, length: float) -> float:
         return start + length * ((value - low) / (high - low) if high > low else 0.5)
 
-    body = ['<rect x="60" y="10" width="480" height="280" fill="none" stroke="currentColor" stroke-width="0.5"/>']
+    body = ['<rect x="10" y="22" width="340" height="230" fill="none" stroke="currentColor" stroke-width="0.5"/>']
     for x, y, c in points:
-        share = place(c, c_low, c_high, 0, 1)
-        hue = 215 - 185 * share
+        hue = 215 - 185 * place(c, c_low, c_high, 0, 1)
         body.append(
-            f'<circle cx="{place(x, x_low, x_high, 70, 460):.1f}" cy="{place(y, y_low, y_high, 280, -260):.1f}" r="4" '
+            f'<circle cx="{place(x, x_low, x_high, 18, 324):.1f}" cy="{place(y, y_low, y_high, 244, -214):.1f}" r="4" '
             f'fill="hsl({hue:.0f} 70% 45%)" fill-opacity="0.75"/>'
         )
     body += [
-        _text(60, 308, f"{x_low:.2f}"), _text(540, 308, f"{x_high:.2f}", "end"), _text(300, 308, x_name, "middle"),
-        _text(54, 290, f"{y_low:.2f}", "end"), _text(54, 22, f"{y_high:.2f}", "end"), _text(54, 155, y_name, "end"),
-        _text(300, 328, f"{colour_name}: blue {c_low:.2f}, orange {c_high:.2f}", "middle", 12),
-    ]  # fmt: skip
-    return _svg(336, title, body)
+        _text(10, 14, f"{y_name} {y_low:.2f} (bottom) to {y_high:.2f} (top)", size=12),
+        _text(10, 268, f"{x_name} {x_low:.2f} (left) to {x_high:.2f} (right)", size=12),
+        _text(10, 285, f"{colour_name} {c_low:.2f} (blue) to {c_high:.2f} (orange)", size=12),
+    ]
+    said = f"{len(points)} texts; {x_name} {x_low:.2f} to {x_high:.2f}, {y_name} {y_low:.2f} to {y_high:.2f}"
+    return _svg(292, title, said, body)
 
 
 def reliability(title: str, series: Sequence[tuple[str, Sequence[tuple[float, float, int]]]]) -> str:
@@ -114,7 +184,10 @@ def reliability(title: str, series: Sequence[tuple[str, Sequence[tuple[float, fl
         body.append(_text(392, 32 + 24 * row, label))
     body += [_text(60, 308, "0"), _text(340, 308, "1", "end"), _text(200, 308, "confidence", "middle"),
              _text(54, 290, "0", "end"), _text(54, 22, "1", "end"), _text(54, 155, "right", "end")]  # fmt: skip
-    return _svg(316, title, body)
+    said = "; ".join(
+        f"{label}: " + ", ".join(f"{x:.2f} sure, {y:.2f} right" for x, y, _ in points) for label, points in series
+    )
+    return _svg(316, title, said, body, WIDE)
 
 
 def confusion(title: str, labels: Sequence[str], matrix: Sequence[Sequence[int]]) -> str:
@@ -133,7 +206,11 @@ def confusion(title: str, labels: Sequence[str], matrix: Sequence[Sequence[int]]
                 f'fill-opacity="{0.05 + 0.7 * count / total:.2f}"/>'
             )
             body.append(_text(x + size / 2, y + size / 2 + 4, str(count), "middle"))
-    return _svg(46 + size * len(labels), title, body)
+    said = "; ".join(
+        f"{label}: " + ", ".join(f"{count} as {said}" for count, said in zip(counts, labels, strict=True))
+        for label, counts in zip(labels, matrix, strict=True)
+    )
+    return _svg(46 + size * len(labels), title, said, body, WIDE)
 
 
 def curves(title: str, series: Sequence[tuple[str, Sequence[tuple[float, float]]]], x_name: str) -> str:
@@ -156,7 +233,8 @@ def curves(title: str, series: Sequence[tuple[str, Sequence[tuple[float, float]]
         body.append(_text(376, 32 + 40 * row, label))
         body.append(_text(376, 48 + 40 * row, f"{bottom:.3f} to {top:.3f}", size=11))
     body += [_text(30, 226, f"{low:g}"), _text(330, 226, f"{high:g}", "end"), _text(180, 226, x_name, "middle")]
-    return _svg(max(232, 40 * len(drawn) + 30), title, body)
+    said = "; ".join(f"{label} from {points[0][1]:.3f} to {points[-1][1]:.3f}" for label, points in drawn)
+    return _svg(max(232, 40 * len(drawn) + 30), title, said, body, WIDE)
 
 
 def shifts(title: str, values: Sequence[tuple[str, float, float, float]]) -> str:
@@ -173,4 +251,5 @@ def shifts(title: str, values: Sequence[tuple[str, float, float, float]]) -> str
             f'<line x1="{330 + 180 * low / most:.1f}" x2="{330 + 180 * high / most:.1f}" y1="{y + 9}" y2="{y + 9}" stroke="currentColor"/>'
         )
         body.append(_text(555, y + 14, f"{value:+.3f}", "end"))
-    return _svg(26 * len(values) + 12, title, body)
+    said = ", ".join(f"{label} {value:+.3f} ({low:+.3f} to {high:+.3f})" for label, value, low, high in values)
+    return _svg(26 * len(values) + 12, title, said, body, WIDE)

@@ -175,6 +175,19 @@ def check(warehouse_path: Path, profile: str, baselines: Path = BASELINES) -> Ve
         warehouse.close()
 
 
+def verdict_if_recorded(warehouse_path: Path, profile: str, baselines: Path | None = None) -> Verdict | None:
+    """The check's verdict, or None where no baseline of that profile was recorded yet or no run has finished."""
+    folder = baselines or BASELINES
+    if not (folder / f"{profile}.json").is_file():
+        return None
+    warehouse = open_read_only(warehouse_path)
+    try:
+        finished = warehouse.value("SELECT count(*) FROM runs WHERE status = 'done'")
+    finally:
+        warehouse.close()
+    return check(warehouse_path, profile, folder) if finished else None
+
+
 def _latest(warehouse: Warehouse) -> dict[str, Any]:
     runs = warehouse.query("SELECT * FROM runs WHERE status = 'done' AND kind = 'run' ORDER BY started_at DESC LIMIT 1")
     if not runs:

@@ -16,10 +16,14 @@ import warnings
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
 from pipeline.errors import InputError, ReviewInsightsError
+from pipeline.queries import PARAMETERS
+
+if TYPE_CHECKING:
+    from pipeline.run import RunResult
 
 
 class _Parser(argparse.ArgumentParser):
@@ -42,25 +46,52 @@ def parser() -> argparse.ArgumentParser:
     def profiled(sub: argparse.ArgumentParser) -> None:
         sub.add_argument("--profile", default="embedded", metavar="NAME", help="a shipped profile, or a .toml file")
 
+    def ingested(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--reviews", action="append", metavar="WHAT", help="file, glob, folder or hf:NAME[:CONFIG][:SPLIT]; repeatable (default: the bundled sample)")  # fmt: skip
+        sub.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="which column holds what, e.g. text=body or text=pros+cons; repeatable")  # fmt: skip
+        sub.add_argument("--zero-based-stars", action="store_true", help="the file counts its stars from 0 to 4")
+        sub.add_argument("--limit", type=int, metavar="N", help="only the first N records of each source")
+        sub.add_argument("--retry-failed", action="store_true", help="try rows again that ended in an error")
+
+    def filters(sub: argparse.ArgumentParser) -> None:
+        for name in ("business", "product", "language"):
+            sub.add_argument(f"--{name}", metavar="NAME", help=PARAMETERS[name])
+        for name in ("since", "until"):
+            sub.add_argument(f"--{name}", type=date.fromisoformat, metavar="YYYY-MM-DD", help=PARAMETERS[name])
+
+    def reported(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--out", type=Path, default=Path("exports"), metavar="DIR")
+        sub.add_argument("--date", type=date.fromisoformat, default=None, metavar="YYYY-MM-DD", help="name of the dated folder (default: today)")  # fmt: skip
+        filters(sub)
+        sub.add_argument("--per-business", action="store_true", help="a report for each business too")
+        sub.add_argument("--emotion-groups", type=Path, metavar="FILE", help="a TOML file with groups of emotions of your own")  # fmt: skip
+        sub.add_argument("--baselines", type=Path, metavar="DIR", help="where baselines are kept (default: those that are shipped)")  # fmt: skip
+
     run = command("run", "run every stage on reviews and write the report")
     profiled(run)
-    run.add_argument("--reviews", action="append", metavar="WHAT", help="file, glob, folder or hf:NAME[:CONFIG][:SPLIT]; repeatable (default: the bundled sample)")  # fmt: skip
-    run.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="which column holds what, e.g. text=body or text=pros+cons; repeatable")  # fmt: skip
-    run.add_argument("--zero-based-stars", action="store_true", help="the file counts its stars from 0 to 4")
+    ingested(run)
     run.add_argument("--until", metavar="STAGE", help="stop after that stage")
-    run.add_argument("--limit", type=int, metavar="N", help="only the first N records of each source")
-    run.add_argument("--retry-failed", action="store_true", help="try rows again that ended in an error")
     run.add_argument("--out", type=Path, default=Path("exports"), metavar="DIR", help="where the report goes")
     run.add_argument("--no-report", action="store_true")
     run.add_argument("--json", action="store_true", help="a machine-readable summary on stdout")
 
-    sql = command("sql", "a query over the insights, read-only")
-    sql.add_argument("query", metavar="SQL")
-    sql.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    sql = command("sql", "a query over the insights, read-only: SQL, or @NAME for a named one")
+    sql.add_argument("query", metavar="SQL|@NAME", nargs="?", help='SELECT ..., or @top_pain_points; --list shows the names')  # fmt: skip
+    sql.add_argument("--list", action="store_true", help="the named queries, each with the question it answers")
+    sql.add_argument("--format", choices=("table", "csv", "json", "parquet", "xlsx"), help="default: by the ending of --out, else table")  # fmt: skip
+    sql.add_argument("--out", type=Path, metavar="FILE", help="write there instead of the screen")
+    filters(sql)
+    for name in ("limit", "theme", "words", "id"):
+        sql.add_argument(f"--{name}", metavar="N" if name == "limit" else "TEXT", help=PARAMETERS[name])
 
     report = command("report", "the nightly export of what the warehouse holds")
-    report.add_argument("--out", type=Path, default=Path("exports"), metavar="DIR")
-    report.add_argument("--date", type=date.fromisoformat, default=None, metavar="YYYY-MM-DD", help="name of the dated folder (default: today)")  # fmt: skip
+    reported(report)
+
+    nightly = command("nightly", "run, check and report; exit 1 when the check finds a regression, 2 for bad input")
+    profiled(nightly)
+    ingested(nightly)
+    reported(nightly)
+    nightly.add_argument("--json", action="store_true", help="a machine-readable summary on stdout")
 
     check = command("check", "compare the latest run with the recorded baseline; exit 1 on a regression")
     profiled(check)
@@ -162,8 +193,7 @@ def _progress(quiet: bool) -> Iterator[Any]:
             bars.stop()
 
 
-def run(args: argparse.Namespace) -> int:
-    from pipeline import report
+def _run(args: argparse.Namespace, until: str | None) -> RunResult:
     from pipeline.assets import SAMPLE
     from pipeline.ingest import IngestOptions
     from pipeline.profile import load
@@ -179,15 +209,21 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--limit: give a number of records, 1 or more")
     options = IngestOptions(mapping=mapping, limit=args.limit, zero_based_stars=args.zero_based_stars)
     with _progress(args.json) as progress:
-        result = run_pipeline(
+        return run_pipeline(
             args.reviews or [str(SAMPLE)],
             args.warehouse,
             load(args.profile),
             options,
-            until=args.until,
+            until=until,
             retry_failed=args.retry_failed,
             progress=progress,
         )
+
+
+def run(args: argparse.Namespace) -> int:
+    from pipeline import report
+
+    result = _run(args, args.until)
     folder = None if args.no_report else report.write(args.warehouse, args.out)
     facts = report.facts(result, folder)
     if args.json:
@@ -213,36 +249,96 @@ def _print_summary(facts: dict[str, Any]) -> None:
 
 
 def sql(args: argparse.Namespace) -> int:
-    from pipeline.warehouse import open_read_only, select
+    from pipeline import export, queries
+    from pipeline.warehouse import open_read_only, read
 
-    names, rows = select(open_read_only(args.warehouse), args.query)
-    if args.format == "json":
-        print(
-            json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str, ensure_ascii=False, indent=2)
-        )
-    elif args.format == "csv":
-        import csv
-
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(rows)
+    if args.list:
+        for name in queries.names():
+            print(f"@{name:<26} {queries.load(name).question}")
+        return 0
+    if not args.query:
+        raise InputError('Write a query: sql "SELECT ...", or sql @NAME. Names: review-insights sql --list')
+    given = {name: getattr(args, name) for name in ("business", "product", "language", "since", "until", "limit", "theme", "words", "id")}  # fmt: skip
+    if given["limit"] is not None:
+        if not given["limit"].isdecimal():
+            raise InputError("--limit: give a number of rows")
+        given["limit"] = int(given["limit"])
+    form = args.format or (args.out.suffix.removeprefix(".") if args.out else "table")
+    if args.out and form not in export.FORMATS:
+        raise InputError(f"--out {args.out}: name a file that ends in .csv, .json, .parquet or .xlsx, or add --format.")
+    if not args.out and form in ("parquet", "xlsx"):
+        raise InputError(f"--format {form} goes into a file: add --out FILE.{form}")
+    statement = args.query
+    if statement.startswith("@"):
+        query = queries.load(statement[1:])
+        statement, given = query.sql, query.bind(given)
+    result = read(open_read_only(args.warehouse), statement, given)
+    if args.out:
+        export.write(args.out, form, result.names, result.types, result.rows)
+    elif form == "json":
+        export.write_json(sys.stdout, result.names, result.rows)
+    elif form == "csv":
+        export.write_csv(sys.stdout, result.names, result.rows, newline="\n")
     else:
         from rich.console import Console
+        from rich.markup import escape
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*names)
-        for row in rows:
-            table.add_row(*(Text("" if value is None else str(value)) for value in row))  # Text: no markup from reviews
-        Console().print(table)
+        console = Console()
+        if len(result.names) * 10 > console.width:  # too wide to read: one line per column, as in psql's \x
+            table = Table("column", "value", show_header=False)
+            for row in result.rows:
+                for name, value in zip(result.names, row, strict=True):
+                    table.add_row(Text(name), Text(_shown(value)))  # Text: no markup from reviews
+                table.add_section()
+        else:
+            table = Table(*map(escape, result.names))
+            for row in result.rows:
+                table.add_row(*(Text(_shown(value)) for value in row))
+        console.print(table)
     return 0
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _write_report(args: argparse.Namespace) -> Path:
+    from pipeline import report as module
+
+    scope = module.Scope(args.business, args.product, args.language, args.since, args.until)
+    return module.write(
+        args.warehouse,
+        args.out,
+        args.date,
+        scope=scope,
+        per_business=args.per_business,
+        emotion_groups=args.emotion_groups,
+        baselines=args.baselines,
+    )
 
 
 def report(args: argparse.Namespace) -> int:
-    from pipeline import report as module
-
-    print(module.write(args.warehouse, args.out, args.date))
+    print(_write_report(args))
     return 0
+
+
+def nightly(args: argparse.Namespace) -> int:
+    from pipeline import check as checking
+    from pipeline import report as module
+    from pipeline.profile import load
+
+    result = _run(args, None)
+    folder = _write_report(args)
+    verdict = checking.verdict_if_recorded(args.warehouse, load(args.profile).name, args.baselines)
+    facts = module.facts(result, folder)
+    if args.json:
+        print(json.dumps(facts | {"check": verdict.as_dict() if verdict else None}, indent=2, default=str))
+    else:
+        _print_summary(facts)
+        print(verdict.as_text() if verdict else "check: no baseline yet; record one with: review-insights check --record REASON")  # fmt: skip
+    return 0 if verdict is None or verdict.passed else 1
 
 
 def check(args: argparse.Namespace) -> int:
@@ -390,6 +486,7 @@ COMMANDS = {
     "run": run,
     "sql": sql,
     "report": report,
+    "nightly": nightly,
     "check": check,
     "finetune": finetune,
     "compare": compare,

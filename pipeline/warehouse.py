@@ -14,6 +14,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +39,25 @@ _SAFE = {"enable_external_access": "false", "lock_configuration": "true", "autol
 class Warehouse:
     """One connection. Rows go in and come out as dicts; SQL text never contains a value, only parameters."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path | None = None) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, path: Path | None = None, published: bool = False
+    ) -> None:
         self._connection = connection
         self.path = path
+        self._published = published
         self._in_transaction = False
 
     def query(self, sql: str, params: Params = None) -> list[dict[str, Any]]:
         """All rows of one statement, as dicts in column order."""
-        cursor = self._connection.execute(sql, params) if params else self._connection.execute(sql)
+        try:
+            cursor = self._connection.execute(sql, params) if params else self._connection.execute(sql)
+        except duckdb.CatalogException as error:
+            if not self._published:
+                raise
+            raise InputError(  # views are renewed by whoever writes, and this reader may be newer
+                f"{self.path} was written by another version ({str(error).splitlines()[0]}). Renew it: review-insights run "
+                f"--warehouse {self.path}, with the same --reviews as before; nothing is computed twice."
+            ) from error
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -183,7 +195,7 @@ def open_read_only(path: Path) -> Warehouse:
     """The published warehouse, locked down: no writes, no files, no network, no extensions."""
     if not path.exists():
         raise InputError(f"There is no warehouse at {path} yet. Make one with: review-insights run --warehouse {path}")
-    return Warehouse(_connect(path, read_only=True, config=_SAFE), path)
+    return Warehouse(_connect(path, read_only=True, config=_SAFE), path, published=True)
 
 
 def audit(warehouse: Warehouse) -> None:
@@ -205,19 +217,55 @@ def publish(warehouse: Warehouse) -> Path:
     return warehouse.path
 
 
-def select(warehouse: Warehouse, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """(column names, rows) of one query from outside, on a connection from `open_read_only`.
+@dataclass(frozen=True)
+class Result:
+    """What a query from outside gives. `types`: DuckDB's names of the columns' types. `rows` can be read once."""
 
-    Raises InputError for anything but one reading statement, and for SQL that DuckDB refuses.
+    names: list[str]
+    types: list[str]
+    rows: Iterator[tuple[Any, ...]]
+
+
+def read(warehouse: Warehouse, sql: str, params: Mapping[str, Any] | None = None) -> Result:
+    """One query from outside, on a connection from `open_read_only`, its rows fetched as they are asked for.
+
+    Raises InputError for anything but one reading statement, for SQL that DuckDB refuses, for a value that the query has
+    no $parameter for, and when a row cannot be computed.
     """
     try:
-        statements = warehouse._connection.extract_statements(sql)
+        connection = warehouse._connection.cursor()  # of its own: rows are still to come while others ask
+        statements = connection.extract_statements(sql)
         if len(statements) != 1 or statements[0].type not in _READING:
             raise InputError("Only one SELECT statement at a time can be run here; nothing can be written.")
-        cursor = warehouse._connection.execute(statements[0])
-        return [column[0] for column in cursor.description or []], cursor.fetchall()
+        wanted = statements[0].named_parameters
+        given = {name: value for name, value in (params or {}).items() if value is not None}
+        if strange := sorted(given.keys() - wanted):
+            raise InputError(f"The query has no ${strange[0]}. Write it where the value belongs: ... = ${strange[0]}")
+        cursor = connection.execute(statements[0], {name: given.get(name) for name in wanted} or None)
+        columns = cursor.description or []
+        return Result([column[0] for column in columns], [str(column[1]) for column in columns], _fetched(cursor))
     except duckdb.Error as error:
-        raise InputError(f"SQL: {' '.join(str(error).split())}") from error
+        raise _refused(error) from error
+
+
+def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    try:
+        while rows := cursor.fetchmany(5000):
+            yield from rows
+    except duckdb.Error as error:
+        raise _refused(error) from error
+
+
+def _refused(error: duckdb.Error) -> InputError:
+    return InputError(f"SQL: {' '.join(str(error).split())}")
+
+
+def select(
+    warehouse: Warehouse, sql: str, params: Mapping[str, Any] | None = None
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """(column names, all rows) of one query from outside; see `read`."""
+    result = read(warehouse, sql, params)
+    return result.names, list(result.rows)
 
 
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)

@@ -75,6 +75,50 @@ def test_bad_usage_is_one_line_and_exit_2(
     assert not list(tmp_path.iterdir()), "nothing was left behind"
 
 
+def test_nightly_has_one_exit_code(
+    tmp_path: Path, fake_profile: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "r.csv").write_text('text,stars\n"The soup was bad and cold, =1+1",1\nA lovely place to be.,5\n')
+    shared = [
+        "--warehouse",
+        str(tmp_path / "w.duckdb"),
+        "--profile",
+        str(tmp_path / "fake.toml"),
+        "--baselines",
+        str(tmp_path),
+    ]
+    arguments = [
+        "nightly",
+        "--reviews",
+        str(tmp_path / "r.csv"),
+        "--out",
+        str(tmp_path / "out"),
+        "--date",
+        "2026-11-02",
+        *shared,
+    ]
+    assert cli.main(arguments) == 0
+    assert "no baseline yet" in capsys.readouterr().out
+    page = tmp_path / "out" / "2026-11-02" / "report.html"
+    assert "No baseline was recorded" in page.read_text()
+
+    assert cli.main(["check", "--record", "first night", *shared]) == 0
+    capsys.readouterr()
+    assert cli.main([*arguments, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["check"]["passed"] and facts["rows_written"] == 0
+    assert "A quiet night" in page.read_text() and "no regression" in page.read_text()
+
+    baseline = json.loads((tmp_path / "fake.json").read_text())
+    baseline["shares"]["reviews"] = {"negative share": [0, 1000]} | {"planted": [0, 1000]}
+    (tmp_path / "fake.json").write_text(json.dumps(baseline))
+    assert cli.main(arguments) == 1, "a regression"
+    assert "planted" in page.read_text(), "the report is there all the same"
+    before = page.read_bytes()
+    assert cli.main([*arguments, "--reviews", str(tmp_path / "missing.csv")]) == 2
+    assert page.read_bytes() == before
+
+
 def test_hostile_sql_is_exit_2(warehouse: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["sql", "--warehouse", str(warehouse), "DROP TABLE reviews"]) == 2
     assert "nothing can be written" in capsys.readouterr().err
@@ -104,7 +148,7 @@ def test_help_is_fast_because_heavy_libraries_are_lazy() -> None:
 def test_bare_make_prints_every_target() -> None:
     result = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
     targets = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.M)
-    assert {"stages", "test", "sql", "report", "check", "lint"} <= set(targets)
+    assert {"stages", "test", "sql", "report", "nightly", "check", "lint"} <= set(targets)
     assert all(f"make {target} " in result.stdout for target in targets)
 
 

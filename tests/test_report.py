@@ -2,15 +2,20 @@ from __future__ import annotations
 
 import csv
 import html.parser
+import itertools
+import json
+import re
 from datetime import date, datetime
 from pathlib import Path
 
+import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import report, summary
+from pipeline import export, queries, report, summary
 from pipeline.assets import WAREHOUSE
-from pipeline.warehouse import open_memory, open_work, publish, sql_file
+from pipeline.errors import InputError
+from pipeline.warehouse import open_memory, open_read_only, open_work, publish
 from tests.factory import NOW, review
 
 HOSTILE = '=cmd|"/c calc"!A1 <script>alert(1)</script> <img src=x onerror=alert(1)> & "quotes" \u202ereversed {{ 7*7 }}'
@@ -29,26 +34,21 @@ def write_warehouse(path: Path, reviews: list[str], meteor: float = 0.3) -> Path
     opened.append("reviews", rows)
     stages = ("sentiment", "emotions", "themes", "feedback", "distill", "generate", "score")
     opened.append("store.current", [{"stage": stage, "fingerprint": "f"} for stage in stages])
+    themes, feelings, judged, written, scored = [], [], [], [], []
     for row in rows:
         key = {"review_id": row["review_id"], "fingerprint": "f", "run_id": "run-1"}
         text = row["text"]
-        opened.append(
-            "store.sentiment",
-            [{**key, "label": "negative", "negative": 0.9, "neutral": 0.1, "positive": 0.0, "model": "m"}],
-        )
-        opened.append("store.emotions", [{**key, "labels": ["anger"], "probabilities": [("anger", 0.9)], "model": "m"}])
-        opened.append(
-            "store.themes", [{**key, "theme": "waiting_time", "evidence": text, "sentiment": "negative", "score": -0.8}]
-        )
-        opened.append(
-            "store.feedback",
-            [{**key, "model": "m", "role": "teacher", "text": text, "suggestions": ["Add staff.", text]}],
-        )
-        opened.append(
-            "store.score",
-            [{**key, "role": role, "bleurt": -0.1, "bertscore_f1": 0.6, "meteor": value, "grounding": 0.5}
-             for role, value in (("student", meteor), ("control_constant", 0.2))],
-        )  # fmt: skip
+        judged.append({**key, "label": "negative", "negative": 0.9, "neutral": 0.1, "positive": 0.0, "model": "m"})
+        feelings.append({**key, "labels": ["anger"], "probabilities": [("anger", 0.9)], "model": "m"})
+        themes.append({**key, "theme": "waiting_time", "evidence": text, "sentiment": "negative", "score": -0.8})
+        written.append({**key, "model": "m", "role": "teacher", "text": text, "suggestions": ["Add staff.", text]})
+        scored += [
+            {**key, "role": role, "bleurt": -0.1, "bertscore_f1": 0.6, "meteor": value, "grounding": 0.5}
+            for role, value in (("student", meteor), ("control_constant", 0.2))
+        ]
+    tables = {"sentiment": judged, "emotions": feelings, "themes": themes, "feedback": written, "score": scored}
+    for table, filled in tables.items():
+        opened.append(f"store.{table}", filled)
     compared = summary.compare(opened.query("SELECT * FROM scores"))
     opened.append("comparisons", [{"run_id": "run-1", **row} for row in compared])
     opened.append(
@@ -80,6 +80,10 @@ class Page(html.parser.HTMLParser):
         if tag in ("br", "small"):
             self._in_quote = False
 
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "blockquote":
+            self._in_quote = False
+
     def handle_data(self, data: str) -> None:
         if self._in_quote:
             self.quotes[-1] += data
@@ -100,7 +104,9 @@ def test_the_files_and_their_cells(tmp_path: Path) -> None:
     assert folder == tmp_path / "out" / "2026-11-02"
     assert sorted(file.name for file in folder.iterdir()) == [
         "insights.csv",
+        "insights.json",
         "insights.parquet",
+        "insights.xlsx",
         "report.html",
         "report.md",
     ]
@@ -112,8 +118,8 @@ def test_the_files_and_their_cells(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
 def test_formula_cells_are_neutralised(value: str) -> None:
-    assert report.neutralise(value) == f"'{value}"
-    assert report.neutralise("fine - really") == "fine - really" and report.neutralise(-1.5) == -1.5
+    assert export.neutralise(value) == f"'{value}"
+    assert export.neutralise("fine - really") == "fine - really" and export.neutralise(-1.5) == -1.5
 
 
 def test_the_same_warehouse_gives_the_same_bytes_and_replaces_its_date(tmp_path: Path) -> None:
@@ -146,7 +152,8 @@ def test_the_verdict_is_said_in_words(tmp_path: Path) -> None:
 def test_every_named_query_runs_on_an_empty_warehouse() -> None:
     opened = open_memory()
     for file in sorted((WAREHOUSE / "queries").glob("*.sql")):
-        opened.query(sql_file("queries", file.name))
+        query = queries.load(file.stem)
+        opened.query(query.sql, query.bind({}))
     opened.close()
 
 
@@ -158,3 +165,116 @@ def test_charts_carry_their_title_and_escape_it(tmp_path: Path) -> None:
     assert charts.histograms("t", []) == "" and charts.scatter("t", [], "x", "y", "c") == ""
     assert charts.histograms("t", [("a", [0.5, 0.5])]).count("<rect") == 20
     assert charts.scatter("t", [(0.1, 0.2, 0.3)], "x", "y", "c").count("<circle") == 1
+
+
+def test_an_export_opens_in_a_spreadsheet(tmp_path: Path) -> None:
+    texts = [HOSTILE, "_x000D_ & <b>\x0bbold\x1f</b>", "x" * 40_000, "+1 for the soup"]
+    folder = report.write(write_warehouse(tmp_path / "w.duckdb", texts), tmp_path / "out", DAY)
+    sheet = openpyxl.load_workbook(folder / "insights.xlsx").active
+    assert sheet is not None
+    names, *rows = sheet.iter_rows(values_only=True)
+    # Excel reads _x005F_ as an underscore that begins no escape; openpyxl shows it.
+    cells = {str(row[names.index("text")]).replace("_x005F_", "_") for row in rows}
+    assert cells == {"'" + HOSTILE, "_x000D_ & <b>bold</b>", "x" * 32_767, "'+1 for the soup"}
+    assert rows[0][names.index("reviewed_at")] == datetime(2026, 10, 1) and rows[0][names.index("stars")] == 2
+    loaded = json.loads((folder / "insights.json").read_text())
+    assert {row["text"] for row in loaded} == set(texts)
+    assert all(row["reply_language"] == "en" and len(row["reply"]) > 100 for row in loaded)
+
+
+def test_the_page_can_be_read_without_eyes_or_mouse(tmp_path: Path) -> None:
+    folder = report.write(write_warehouse(tmp_path / "w.duckdb", ["We waited an hour."] * 1), tmp_path / "out", DAY)
+    source = (folder / "report.html").read_text()
+    page = Page(source)
+    levels = [int(tag[1]) for tag in page.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), "no level is skipped"
+    assert page.tags.count("th") == source.count('scope="col"') + source.count('scope="row"')
+    assert page.tags.count("svg") == page.tags.count("desc") == source.count('role="img"')
+    assert ("lang", "en") in page.attributes and "prefers-color-scheme: dark" in source and "@media print" in source
+    ids = [value for name, value in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids)) and {v for n, v in page.attributes if n == "aria-labelledby"} == set(ids)
+
+
+def test_every_quote_is_verbatim_and_every_figure_is_found_again(tmp_path: Path) -> None:
+    texts = [f"We waited {n} minutes for a table. The soup was cold." for n in range(12)]
+    path = write_warehouse(tmp_path / "w.duckdb", texts)
+    source = (report.write(path, tmp_path / "out", DAY) / "report.html").read_text()
+    assert Page(source).quotes and all(quote.strip() in texts for quote in Page(source).quotes)
+    reader = open_read_only(path)
+    query = queries.load("top_pain_points")
+    (pain,) = reader.query(query.sql, query.bind({}))
+    assert pain["mentions"] == 12 and f"{pain['mentions']} of {pain['reviews']} reviews complain of it" in source
+    query = queries.load("actions")
+    best = reader.query(query.sql, query.bind({}))[0]
+    assert best["action"] == "Add staff." and best["reviews"] == 12 and "answers 12 reviews" in source
+    assert {quote["evidence"] for quote in best["quotes"]} <= set(texts) and len(best["quotes"]) == 3
+
+
+def test_a_choice_of_business_and_days(tmp_path: Path) -> None:
+    path = write_warehouse(tmp_path / "w.duckdb", ["Waited long.", "Cold soup."])
+    one = report.write(path, tmp_path / "one", DAY, scope=report.Scope(business="Cold soup."))
+    page = (one / "report.html").read_text()
+    assert "Cold soup." in page and "Waited long." not in page
+    assert len(json.loads((one / "insights.json").read_text())) == 1
+    none = report.write(path, tmp_path / "none", DAY, scope=report.Scope(since=date(2026, 10, 2)))
+    assert "No reviews fit this choice" in (none / "report.html").read_text()
+    assert "No reviews fit this choice" in (none / "report.md").read_text()
+    with pytest.raises(InputError, match="no day lies between"):
+        report.write(path, tmp_path / "x", DAY, scope=report.Scope(since=DAY, until=date(2026, 1, 1)))
+
+
+def test_each_business_gets_its_own_folder(tmp_path: Path) -> None:
+    same = [f"{'A bad <b>place</b> to be in, ever':<30}{n}" for n in range(5)]
+    path = write_warehouse(tmp_path / "w.duckdb", [*same, "Another one."])
+    folder = report.write(path, tmp_path / "out", DAY, per_business=True)
+    (own,) = (folder / "businesses").iterdir()
+    assert re.fullmatch(r"a-bad-b-place-b-to-be-in-e-[0-9a-f]{6}", own.name), own.name
+    assert f'href="businesses/{own.name}/report.html"' in (folder / "report.html").read_text()
+    assert len(json.loads((own / "insights.json").read_text())) == 5
+    assert "Can this be trusted" not in (own / "report.html").read_text()
+
+
+def test_a_warehouse_without_todays_views_says_how_to_renew_it(tmp_path: Path) -> None:
+    opened = open_work(tmp_path / "w.duckdb")
+    opened.execute("DROP VIEW complaints")
+    with pytest.raises(InputError, match=r"written by another version .* Renew it: review-insights run"):
+        report.write(publish(opened), tmp_path / "out", DAY)
+    assert not (tmp_path / "out").exists(), "nothing is left behind"
+
+
+def test_own_groups_of_emotions(tmp_path: Path) -> None:
+    path, groups = write_warehouse(tmp_path / "w.duckdb", ["Waited long."]), tmp_path / "groups.toml"
+    groups.write_text('[mood]\nupset = ["anger", "annoyance"]\n')
+    assert (
+        ">upset</text>"
+        in (report.write(path, tmp_path / "out", DAY, emotion_groups=groups) / "report.html").read_text()
+    )
+    for text, says in (
+        ('[mood]\nupset = ["rage"]\n', "'rage' is none"),
+        ("mood = 1", "table per scheme"),
+        ("[", "read"),
+    ):
+        groups.write_text(text)
+        with pytest.raises(InputError, match=says):
+            report.write(path, tmp_path / "out", DAY, emotion_groups=groups)
+
+
+def test_hostile_strings_do_not_break_the_page(tmp_path: Path, shared_data: Path) -> None:
+    strings = json.loads((shared_data / "strings" / "naughty_strings.json").read_text())
+    texts = [text for text in dict.fromkeys(strings) if text.strip() and text < "\ud800"][:400]
+    plain = report.write(write_warehouse(tmp_path / "p.duckdb", ["Waited."]), tmp_path / "p", DAY)
+    folder = report.write(write_warehouse(tmp_path / "w.duckdb", texts), tmp_path / "out", DAY)
+    page = Page((folder / "report.html").read_text())
+    assert set(page.tags) <= set(Page((plain / "report.html").read_text()).tags) | {
+        "ul",
+        "li",
+        "polygon",
+        "bdi",
+        "details",
+        "summary",
+        "svg",
+    }
+    assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href")]
+    assert {quote.strip() for quote in page.quotes} <= {text.strip() for text in texts}
+    openpyxl.load_workbook(folder / "insights.xlsx")

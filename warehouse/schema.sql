@@ -9,6 +9,12 @@ TABLE main.comparisons
     difference DOUBLE
     ci_low DOUBLE
     ci_high DOUBLE
+VIEW main.complaints
+    review_id VARCHAR
+    theme VARCHAR
+    evidence VARCHAR
+    score FLOAT
+    severity DOUBLE
 VIEW main.distill
     round INTEGER
     fingerprint VARCHAR
@@ -23,6 +29,10 @@ VIEW main.distill
     best_step BIGINT
     seconds DOUBLE
     error VARCHAR
+VIEW main.emotion_groups
+    scheme VARCHAR
+    name VARCHAR
+    emotion VARCHAR
 VIEW main.emotions
     review_id VARCHAR
     fingerprint VARCHAR

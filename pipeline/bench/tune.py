@@ -14,10 +14,10 @@ from pipeline import calibration, charts
 from pipeline.backends.transformers import TransformersClassifier, from_pretrained, resolve
 from pipeline.bench import figures, page, record
 from pipeline.errors import InputError
+from pipeline.export import neutralise
 from pipeline.labels import SENTIMENTS
 from pipeline.metrics import intervals
 from pipeline.profile import Sentiment
-from pipeline.report import neutralise
 from pipeline.stage import now
 from pipeline.stages.sentiment import judge
 from pipeline.training import finetune, labelled, networks

@@ -32,7 +32,11 @@ Example = tuple[str, str, int]  # sentence, aspect, index into SENTIMENTS
 def read_mams(path: Path) -> list[Example]:
     """Of one MAMS file, terms or categories."""
     return [
-        (sentence.findtext("text", "").strip(), node.get("term") or node.get("category", ""), SENTIMENTS.index(polarity))
+        (
+            sentence.findtext("text", "").strip(),
+            node.get("term") or node.get("category") or "",
+            SENTIMENTS.index(polarity),
+        )
         for sentence in ElementTree.parse(path).getroot()
         for node in sentence.iter()
         if (polarity := node.get("polarity")) in SENTIMENTS

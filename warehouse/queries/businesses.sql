@@ -1,8 +1,14 @@
--- Each business at a glance. Grain: business.
-SELECT business, count(*) AS reviews, avg(stars) AS stars,
-       count(*) FILTER (sentiment = 'negative') / nullif(count(sentiment), 0) AS negative_share,
-       (SELECT t.theme FROM themes t JOIN reviews r USING (review_id)
-        WHERE r.business = i.business AND t.sentiment = 'negative'
-        GROUP BY t.theme ORDER BY count(*) DESC, t.theme LIMIT 1) AS top_complaint
-FROM insights i WHERE business IS NOT NULL GROUP BY business ORDER BY negative_share DESC NULLS LAST, reviews DESC, business
-LIMIT 30;
+-- Which businesses are doing badly, and why? Grain: business.
+WITH scope AS MATERIALIZED (FROM insights_in($business, $product, $language, $since, $until)), worst AS (
+    SELECT business, theme FROM complaints JOIN scope USING (review_id)
+    GROUP BY business, theme
+    QUALIFY row_number() OVER (PARTITION BY business ORDER BY sum(severity) DESC, theme) = 1
+)
+SELECT business, count(*) AS reviews, avg(stars) AS stars, count(sentiment) AS judged,
+       count(*) FILTER (sentiment = 'negative') AS negative, negative / nullif(judged, 0) AS negative_share,
+       wilson_low(negative, judged) AS negative_low, wilson_high(negative, judged) AS negative_high,
+       any_value(w.theme) AS top_complaint
+FROM scope LEFT JOIN worst w USING (business)
+WHERE business IS NOT NULL
+-- The lower end of the interval: one negative review of one must not lead the list.
+GROUP BY business ORDER BY negative_low DESC NULLS LAST, reviews DESC, business LIMIT coalesce($limit, 30);

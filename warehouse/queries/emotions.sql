@@ -1,3 +1,5 @@
--- How often each emotion was felt, neutral left out. Grain: emotion.
-SELECT emotion AS name, count(*) AS n FROM (SELECT unnest(emotions) AS emotion FROM insights)
-WHERE emotion <> 'neutral' GROUP BY ALL ORDER BY n DESC, name LIMIT 12;
+-- How do customers feel? Neutral left out; a review can show several emotions. Grain: emotion.
+SELECT emotion AS name, count(*) AS n, count(*) / any_value(whole) AS share,
+       wilson_low(count(*), any_value(whole)) AS share_low, wilson_high(count(*), any_value(whole)) AS share_high
+FROM (SELECT unnest(emotions) AS emotion, count(emotions) OVER () AS whole FROM insights_in($business, $product, $language, $since, $until))
+WHERE emotion <> 'neutral' GROUP BY emotion ORDER BY n DESC, name LIMIT coalesce($limit, 12);

@@ -1,6 +1,9 @@
--- The clearest evidence of each negative theme, at most two of a business. Grain: review_id, theme.
-SELECT t.theme, t.evidence, r.business, r.reviewed_at::DATE AS day, r.stars, r.review_id
-FROM themes t JOIN reviews r USING (review_id)
-WHERE t.sentiment = 'negative'
-QUALIFY row_number() OVER (PARTITION BY t.theme, r.business ORDER BY t.score, r.review_id) = 1
-ORDER BY t.theme, t.score, r.review_id;
+-- What do customers say about it, in their own words? The clearest evidence of each complaint. Grain: review_id, theme.
+SELECT c.theme, c.evidence, r.business, r.reviewed_at::DATE AS day, r.stars, r.language, c.severity, c.score, c.review_id
+FROM complaints c JOIN reviews_in($business, $product, $language, $since, $until) r USING (review_id)
+WHERE $theme IS NULL OR c.theme = $theme
+-- A clause of a few words says little, a very long one is hard to read; one of each business before a second of any.
+QUALIFY row_number() OVER (PARTITION BY c.theme, r.business ORDER BY length(c.evidence) BETWEEN 20 AND 160 DESC, c.severity DESC, c.review_id) = 1
+    AND row_number() OVER (PARTITION BY c.theme, c.evidence ORDER BY c.review_id) = 1
+ORDER BY c.theme, length(c.evidence) BETWEEN 20 AND 160 DESC, c.severity DESC, c.review_id
+LIMIT coalesce($limit, 1000);

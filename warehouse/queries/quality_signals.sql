@@ -1,4 +1,4 @@
--- What gives a gamed or broken text away, and what the metrics could not read: means of the latest run. Grain: role.
+-- Is a text metric being gamed, and what was not read? Means of the latest run. Grain: role.
 SELECT role,
        max(mean) FILTER (metric = 'prompt_echo') AS prompt_echo,
        max(mean) FILTER (metric = 'copied_share') AS copied_share,

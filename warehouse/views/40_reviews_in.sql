@@ -1,0 +1,9 @@
+-- Reviews of a business, product, language and period; NULL means all. `until` is the last day that counts. Grain: review_id.
+-- A review without a date is in no period.
+CREATE OR REPLACE MACRO reviews_in(of_business, of_product, of_language, since, until) AS TABLE
+SELECT * FROM reviews
+WHERE (of_business IS NULL OR business = of_business)
+  AND (of_product IS NULL OR product = of_product)
+  AND (of_language IS NULL OR coalesce(language, 'unknown') = of_language)
+  AND (since IS NULL OR reviewed_at >= since::DATE)
+  AND (until IS NULL OR reviewed_at < until::DATE + INTERVAL 1 DAY);

@@ -1,0 +1,70 @@
+-- What hurts: each theme that is complained about, how much and where it is going. Grain: part, theme.
+-- part: NULL for all reviews together; the business, product or language where `split` says so. Other parameters as in
+-- reviews_in. A theme counts once per review, so mentions are reviews.
+--   share        of the reviews of the period, with Wilson's interval
+--   weight       hint (fewer than 4 mentions), some, pattern (10 or more)
+--   severity     mean over the mentions, see complaints; pain = mentions * severity is what the list is sorted by
+--   stars_effect mean stars of reviews that complain of it minus those of the period's other reviews, with a 95 %
+--                interval (Welch) from 10 reviews on either side on; it says what goes together, not what causes what
+--   change       share in the recent days minus share in as many days before, with Newcombe's interval. Recent is the
+--                period itself where `since` is given, else the last 28 days up to `until` or the last review
+--   emerging     4 or more recent mentions, clearly more often than before, and earlier (ever) less than a quarter as often
+CREATE OR REPLACE MACRO pain_points(split, of_business, of_product, of_language, since, until) AS TABLE
+WITH every AS MATERIALIZED (
+    SELECT review_id, stars, reviewed_at,
+           CASE split WHEN 'business' THEN business WHEN 'product' THEN product
+                      WHEN 'language' THEN coalesce(language, 'unknown') END AS part
+    FROM reviews_in(of_business, of_product, of_language, NULL, until)
+), days AS (
+    SELECT coalesce(since::DATE, last_day - 27) AS first_day, last_day
+    FROM (SELECT coalesce(until::DATE, max(reviewed_at)::DATE) AS last_day FROM every)
+), placed AS MATERIALIZED (
+    SELECT review_id, part, stars,
+           since IS NULL OR reviewed_at >= since::DATE AS inside,
+           coalesce(reviewed_at >= first_day AND reviewed_at < last_day + INTERVAL 1 DAY, false) AS recent,
+           coalesce(reviewed_at < first_day AND reviewed_at >= first_day - (last_day - first_day + 1)::INTEGER, false) AS previous,
+           coalesce(reviewed_at < first_day, false) AS earlier,
+           first_day, last_day
+    FROM every CROSS JOIN days
+    WHERE split IS NULL OR part IS NOT NULL
+), whole AS (
+    SELECT part, any_value(first_day) AS recent_from, any_value(last_day) AS recent_to,
+           count(*) FILTER (inside) AS reviews, count(*) FILTER (recent) AS recent_reviews,
+           count(*) FILTER (previous) AS previous_reviews, count(*) FILTER (earlier) AS earlier_reviews,
+           count(stars) FILTER (inside) AS n, coalesce(sum(stars) FILTER (inside), 0) AS total,
+           coalesce(sum(stars * stars) FILTER (inside), 0) AS squares
+    FROM placed GROUP BY part
+), told AS (
+    SELECT part, theme,
+           count(*) FILTER (inside) AS mentions, count(*) FILTER (recent) AS recent_mentions,
+           count(*) FILTER (previous) AS previous_mentions, count(*) FILTER (earlier) AS earlier_mentions,
+           avg(severity) FILTER (inside) AS severity,
+           count(stars) FILTER (inside) AS n, coalesce(sum(stars) FILTER (inside), 0) AS total,
+           coalesce(sum(stars * stars) FILTER (inside), 0) AS squares
+    FROM complaints JOIN placed USING (review_id) GROUP BY part, theme
+), joined AS (
+    SELECT w.*, t.theme, t.mentions, t.recent_mentions, t.previous_mentions, t.earlier_mentions, t.severity,
+           t.n AS stars_with_n, w.n - t.n AS stars_without_n,
+           t.total / nullif(t.n, 0) AS stars_with, (w.total - t.total) / nullif(w.n - t.n, 0) AS stars_without,
+           greatest(0, t.squares - t.total ** 2 / nullif(t.n, 0)) / (t.n - 1) / t.n AS with_error,
+           greatest(0, w.squares - t.squares - (w.total - t.total) ** 2 / nullif(w.n - t.n, 0))
+               / (w.n - t.n - 1) / (w.n - t.n) AS without_error
+    FROM told t JOIN whole w ON w.part IS NOT DISTINCT FROM t.part
+    WHERE t.mentions > 0
+)
+SELECT part, theme, mentions, reviews, mentions / reviews AS share,
+       wilson_low(mentions, reviews) AS share_low, wilson_high(mentions, reviews) AS share_high,
+       weight_of(mentions) AS weight, severity, mentions * severity AS pain,
+       stars_with, stars_with_n, stars_without, stars_without_n, stars_with - stars_without AS stars_effect,
+       CASE WHEN least(stars_with_n, stars_without_n) >= 10
+            THEN stars_effect - 1.959964 * sqrt(with_error + without_error) END AS stars_effect_low,
+       CASE WHEN least(stars_with_n, stars_without_n) >= 10
+            THEN stars_effect + 1.959964 * sqrt(with_error + without_error) END AS stars_effect_high,
+       recent_from, recent_to, recent_mentions, recent_reviews, previous_mentions, previous_reviews,
+       recent_mentions / nullif(recent_reviews, 0) - previous_mentions / nullif(previous_reviews, 0) AS change,
+       newcombe_low(recent_mentions, recent_reviews, previous_mentions, previous_reviews) AS change_low,
+       newcombe_high(recent_mentions, recent_reviews, previous_mentions, previous_reviews) AS change_high,
+       trend_of(recent_mentions, recent_reviews, previous_mentions, previous_reviews) AS trend,
+       coalesce(recent_mentions >= 4 AND change_low > 0
+                AND 4 * earlier_mentions / earlier_reviews < recent_mentions / recent_reviews, false) AS emerging
+FROM joined;

@@ -1,0 +1,27 @@
+-- Unhappy reviews that wait for an answer today: written in the last seven days up to `until` or the last review, or
+-- without a date and new with the latest run. Unhappy: two stars and fewer, or negative words without more than three stars
+-- (whoever gives four or five is not asking for an apology). Grain: review_id.
+-- urgency, 0 to 1: the mean of the worst complaint's severity, of the review's negativity and of (5 - stars) / 4, each
+-- where it is known.
+CREATE OR REPLACE MACRO wants_answer(sentiment, stars) AS
+    coalesce(stars <= 2, false) OR (coalesce(sentiment = 'negative', false) AND coalesce(stars <= 3, true));
+
+CREATE OR REPLACE MACRO needs_answer(of_business, of_product, of_language, since, until) AS TABLE
+WITH scope AS MATERIALIZED (
+    SELECT i.*, r.run_id FROM insights_in(of_business, of_product, of_language, since, until) i
+    JOIN reviews r USING (review_id)
+), latest AS (
+    SELECT (SELECT max(run_id) FROM reviews) AS run_id,
+           (SELECT coalesce(until::DATE, max(reviewed_at)::DATE) FROM scope) AS last_day
+)
+SELECT s.review_id, s.business, s.product, s.reviewed_at::DATE AS day, s.language, s.stars, s.sentiment, s.emotions,
+       c.themes, list_avg([c.severity, greatest(0, -s.sentiment_score)::DOUBLE, (5 - s.stars) / 4]) AS urgency, s.text
+FROM scope s
+CROSS JOIN latest
+LEFT JOIN (
+    SELECT review_id, max(severity) AS severity,
+           list({'theme': theme, 'evidence': evidence, 'sentiment': 'negative', 'score': score} ORDER BY score, theme) AS themes
+    FROM complaints GROUP BY review_id
+) c USING (review_id)
+WHERE wants_answer(s.sentiment, s.stars)
+  AND (s.reviewed_at >= last_day - 6 OR (s.reviewed_at IS NULL AND s.run_id = latest.run_id));
