@@ -15,7 +15,7 @@ import re
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,7 @@ class Jobs:
         """Takes in a file piece by piece. Of the client's name only a known ending is used."""
         if self.count("queued") >= self.settings.max_jobs:
             raise HTTPException(503, "Too many files are waiting. Try again later.", {"Retry-After": "60"})
-        job = Job(job_id=uuid.uuid4().hex, state="queued", created_at=now())
+        job = Job(job_id=uuid.uuid4().hex, state="queued", created_at=datetime.now(UTC))
         kind = name.lower().rpartition(".")[2]
         folder = self._at(job)
         folder.mkdir(parents=True, mode=0o700)
@@ -134,7 +134,7 @@ class Jobs:
         stopped.cancel()
 
     def _sweep(self) -> None:
-        oldest = now() - timedelta(seconds=self.settings.keep)
+        oldest = datetime.now(UTC) - timedelta(seconds=self.settings.keep)
         for job in list(self._jobs.values()):
             if job.finished_at and job.finished_at < oldest:
                 self.remove(job.job_id)
@@ -226,7 +226,7 @@ class Jobs:
     def _finish(self, job: Job, state: Any, detail: str | None = None) -> None:
         if job.job_id not in self._jobs:
             return
-        job.state, job.detail, job.finished_at = state, detail, now()
+        job.state, job.detail, job.finished_at = state, detail, datetime.now(UTC)
         for upload in self._at(job).glob("upload.*"):
             upload.unlink()
         self._save(job)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic.config import JsonDict
 
 Label = Literal["negative", "neutral", "positive"]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$")]
+# A source seldom says in which zone its dates are, and the warehouse invents none.
+Moment = Annotated[datetime, WithJsonSchema({"type": "string", "description": "ISO 8601 without a zone."})]
 Name = Annotated[str, StringConstraints(max_length=200)]
 
 EXAMPLE: JsonDict = {
@@ -88,8 +90,8 @@ class Job(BaseModel):
     job_id: str
     state: State
     detail: str | None = Field(default=None, description="Why a job failed.")
-    created_at: datetime
-    finished_at: datetime | None = None
+    created_at: AwareDatetime
+    finished_at: AwareDatetime | None = None
     rows: int | None = Field(default=None, description="Records of the file; null until it was read.")
     done: int = Field(default=0, description="Rows that have a result.")
     analyzed: int = 0
@@ -105,7 +107,7 @@ class Insight(BaseModel):
     source: str | None = Field(description="Name of the file it came from.")
     business: str | None
     product: str | None
-    reviewed_at: datetime | None
+    reviewed_at: Moment | None
     language: str | None
     stars: float | None
     text: str
