@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 import uvicorn
@@ -43,6 +44,7 @@ def serve(settings: Settings) -> None:
     )
     app.state.engine.analyzer.warm()  # a model that is missing is one line, not a failed start of a server
     log.info("serving on http://%s:%d", settings.host, settings.port)
-    asyncio.run(server.serve())
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
+        asyncio.run(server.serve())
     if not server.started:
         raise InputError(f"The service could not start on {settings.host}:{settings.port}. Name another --port.")

@@ -59,7 +59,9 @@ class Live:
     """A service on a real port, in a thread."""
 
     def __init__(self, app: FastAPI) -> None:
-        self.server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, server_header=False))
+        self.server = uvicorn.Server(
+            uvicorn.Config(app, port=0, log_config=None, access_log=False, server_header=False)
+        )
         self.thread = threading.Thread(target=self.server.run, daemon=True)
 
     def __enter__(self) -> str:

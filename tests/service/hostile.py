@@ -88,12 +88,20 @@ def known(url: str, texts: Sequence[str]) -> Counts:
             ask("POST", "/analyze/stream", json={"text": text})
             ask("POST", "/", data={"text": text, "business": text, "stars": text})
             ask("GET", "/insights", params={"contains": text[:200], "business": text[:200], "after": text[:200]})
-            ask("POST", "/votes", json={"review_id": "0" * 16, "suggestion": text, "model": text, "vote": 1, "voter": "v"})
+            ask(
+                "POST",
+                "/votes",
+                json={"review_id": "0" * 16, "suggestion": text, "model": text, "vote": 1, "voter": "v"},
+            )
             ask("POST", "/login", data={"key": text})
             ask("GET", f"/analyze/batch/{requests.utils.quote(text, safe='')}")
         for chunk in ("\n".join(texts), json.dumps(texts), "\n".join(json.dumps({"text": text}) for text in texts)):
             for name in ("r.csv", "r.json", "r.jsonl", "../r.tsv"):
-                ask("POST", "/analyze/batch", files={"file": (name, ("text\n" + chunk).encode("utf-8", "surrogatepass"))})
+                ask(
+                    "POST",
+                    "/analyze/batch",
+                    files={"file": (name, ("text\n" + chunk).encode("utf-8", "surrogatepass"))},
+                )
         ask("GET", "/dashboard")
         ask("GET", "/report/latest")
     return counts

@@ -43,7 +43,9 @@ def test_a_happy_review_gets_a_reply_and_no_advice(client: TestClient) -> None:
 
 def test_a_language_that_nobody_reads_is_not_guessed(client: TestClient) -> None:
     found = client.post("/analyze", json={"text": "Die Suppe war leider kalt und das Personal unfreundlich."}).json()
-    assert found["language"] == "de" and found["sentiment"]["label"] is None and "language" in found["sentiment"]["error"]
+    assert (
+        found["language"] == "de" and found["sentiment"]["label"] is None and "language" in found["sentiment"]["error"]
+    )
 
 
 def test_the_id_is_that_of_the_warehouse(client: TestClient, tmp_path: Path) -> None:
@@ -95,7 +97,9 @@ def test_faults_are_problem_details_that_echo_nothing(client: TestClient, body: 
     assert len(answer.content) < 600 and "input" not in problem["errors"][0]
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"text": NaN}', b'{"text": "\\ud800"}', b"\xff\xfe", b"[" * 5000, b'{"text": "12 %"}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b'{"text": NaN}', b'{"text": "\\ud800"}', b"\xff\xfe", b"[" * 5000, b'{"text": "12 %"}']
+)
 def test_no_input_is_a_server_error(client: TestClient, content: bytes) -> None:
     answer = client.post("/analyze", content=content, headers={"content-type": "application/json"})
     assert answer.status_code in (400, 422) and answer.json()["title"]
@@ -148,7 +152,12 @@ def test_guessing_keys_is_slowed_down(start: Start) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{"host": "evil.example"}, {"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}, {"origin": "http://[bad"}],
+    [
+        {"host": "evil.example"},
+        {"origin": "https://evil.example"},
+        {"sec-fetch-site": "cross-site"},
+        {"origin": "http://[bad"},
+    ],
 )
 def test_other_sites_pages_are_kept_out(client: TestClient, headers: dict[str, str]) -> None:
     assert client.post("/analyze", json=UNHAPPY, headers=headers).status_code == 403
@@ -229,7 +238,9 @@ def test_pages_of_insights_hold_every_review_once(client: TestClient, settings: 
 
     opened = open_work(settings.warehouse)
     days = [None, datetime(2026, 1, 5), datetime(2026, 1, 5), datetime(2026, 3, 1)]
-    rows = [review(f"Review {n}", reviewed_at=days[n % 4], stars=float(n % 5 + 1), source="/data/a.csv") for n in range(23)]
+    rows = [
+        review(f"Review {n}", reviewed_at=days[n % 4], stars=float(n % 5 + 1), source="/data/a.csv") for n in range(23)
+    ]
     opened.append("reviews", rows)
     publish(opened)
     seen, after = [], ""

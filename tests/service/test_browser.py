@@ -83,7 +83,9 @@ def test_one_review_from_paste_to_vote(browser: Any, address: str, settings: Set
 
 def test_a_file_with_progress_and_download(browser: Any, address: str, tmp_path: Path) -> None:
     file = tmp_path / "reviews.csv"
-    file.write_text("text,stars\n" + "".join(f"Bad soup number {number}.,1\n" for number in range(150)) + "Bad soup number 1.,1\n")
+    file.write_text(
+        "text,stars\n" + "".join(f"Bad soup number {number}.,1\n" for number in range(150)) + "Bad soup number 1.,1\n"
+    )
     page = open_page(browser, address)
     page.set_input_files("#upload", file)
     page.click("#file button")

@@ -14,7 +14,20 @@ import yaml
 from pipeline.cli import parser
 from tests.conftest import ROOT
 
-DIRECTIVES = {"FROM", "ENV", "RUN", "WORKDIR", "COPY", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK", "STOPSIGNAL", "ENTRYPOINT", "CMD"}
+DIRECTIVES = {
+    "FROM",
+    "ENV",
+    "RUN",
+    "WORKDIR",
+    "COPY",
+    "USER",
+    "VOLUME",
+    "EXPOSE",
+    "HEALTHCHECK",
+    "STOPSIGNAL",
+    "ENTRYPOINT",
+    "CMD",
+}
 Step = tuple[str, str]
 
 
@@ -37,7 +50,9 @@ def value(stage: list[Step], name: str) -> str:
 
 def test_the_image_is_small_unprivileged_and_watched() -> None:
     build, final = stages()
-    assert "whl/cpu" in " ".join(rest for _, rest in build) and "--constraint constraints.txt" in " ".join(rest for _, rest in build)
+    assert "whl/cpu" in " ".join(rest for _, rest in build) and "--constraint constraints.txt" in " ".join(
+        rest for _, rest in build
+    )
     assert int(value(final, "USER")) > 1000, "a number, so that an orchestrator can see that it is not root"
     names = [name for name, _ in final]
     assert names.index("USER") > max(place for place, name in enumerate(names) if name in ("RUN", "COPY"))
@@ -66,7 +81,11 @@ def test_what_the_files_run_is_a_command_of_ours() -> None:
 def test_compose_shares_a_volume_and_asks_for_a_key() -> None:
     compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
     service, nightly = compose["services"]["service"], compose["services"]["nightly"]
-    assert "insights:/data" in service["volumes"] and "insights:/data" in nightly["volumes"] and "insights" in compose["volumes"]
+    assert (
+        "insights:/data" in service["volumes"]
+        and "insights:/data" in nightly["volumes"]
+        and "insights" in compose["volumes"]
+    )
     assert ":?" in service["environment"]["REVIEW_INSIGHTS_API_KEY"], "there is no default key"
     assert all(port.startswith("127.0.0.1:") for port in service["ports"])
     for item in (service, nightly):
@@ -80,7 +99,9 @@ def test_the_nightly_script_is_valid_shell_and_sleeps_until_three() -> None:
     expression = re.search(r"\$\(\((.*?)\)\) &", script)
     assert expression
     for clock, seconds in ((0, 10801), (3 * 3600, 1), (3 * 3600 + 1, 86400), (23 * 3600, 4 * 3600 + 1)):
-        result = subprocess.run(["sh", "-c", f"now={1000 * 86400 + clock}; echo $(({expression[1]}))"], capture_output=True, text=True)
+        result = subprocess.run(
+            ["sh", "-c", f"now={1000 * 86400 + clock}; echo $(({expression[1]}))"], capture_output=True, text=True
+        )
         assert int(result.stdout) == seconds
 
 
@@ -93,7 +114,9 @@ def unit(name: str) -> configparser.ConfigParser:
 
 def test_the_units_are_hardened_and_wait_for_what_is_in_flight() -> None:
     service = unit("review-insights.service")["Service"]
-    assert service["NoNewPrivileges"] == "yes" and service["ProtectSystem"] == "strict" and service["DynamicUser"] == "yes"
+    assert (
+        service["NoNewPrivileges"] == "yes" and service["ProtectSystem"] == "strict" and service["DynamicUser"] == "yes"
+    )
     assert int(service["TimeoutStopSec"]) > 30 and service["KillSignal"] == "SIGTERM"
     assert unit("review-insights-nightly.timer")["Timer"]["OnCalendar"]
     assert unit("review-insights-nightly.service")["Service"]["User"] == service["User"], "both own the warehouse"

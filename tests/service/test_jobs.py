@@ -70,7 +70,9 @@ def test_cells_cannot_run_as_formulas(client: TestClient) -> None:
         ("r.csv.gz", b"\x1f\x8b\x08\x00", "no column"),
     ],
 )
-def test_a_file_that_cannot_be_used_says_why(client: TestClient, tmp_path: Path, name: str, content: bytes, says: str) -> None:
+def test_a_file_that_cannot_be_used_says_why(
+    client: TestClient, tmp_path: Path, name: str, content: bytes, says: str
+) -> None:
     job = send(client, name, content)
     assert job["state"] == "failed" and says in job["detail"] and str(tmp_path) not in job["detail"]
     assert client.get(f"/analyze/batch/{job['job_id']}/results").status_code == 409

@@ -76,7 +76,9 @@ def test_nothing_is_fetched_from_elsewhere(client: TestClient) -> None:
 
 def test_pieces_of_a_review_join_to_the_review_and_overlap() -> None:
     text = "Cold soup, slow waiter. Nice room."
-    themes = [{"theme": name, "start": start, "end": end} for name, start, end in (("a", 0, 10), ("b", 0, 23), ("c", 24, 34))]
+    themes = [
+        {"theme": name, "start": start, "end": end} for name, start, end in (("a", 0, 10), ("b", 0, 23), ("c", 24, 34))
+    ]
     pieces = marked({"text": text, "themes": themes})
     assert "".join(piece for piece, _ in pieces) == text
     assert [(piece, [theme["theme"] for theme in found]) for piece, found in pieces] == [
