@@ -55,7 +55,7 @@ def generated(url: str, examples: int) -> Counts:
     with requests.Session() as session:
 
         def ask(case: Any) -> None:
-            answer = case.call(base_url=url, session=session)
+            answer = case.call(base_url=url, session=session, timeout=120)
             counts[answer.status_code] += 1
             case.validate_response(answer, checks=checks)
 
