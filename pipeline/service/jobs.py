@@ -65,7 +65,7 @@ class Jobs:
     async def create(self, pieces: AsyncIterator[bytes], name: str, mapping: dict[str, str]) -> Job:
         """Takes in a file piece by piece. Of the client's name only a known ending is used."""
         if self.count("queued") >= self.settings.max_jobs:
-            raise HTTPException(503, "Too many files are waiting. Try again later.", {"Retry-After": "60"})
+            raise HTTPException(429, "Too many files are waiting. Try again later.", {"Retry-After": "60"})
         job = Job(job_id=uuid.uuid4().hex, state="queued", created_at=datetime.now(UTC))
         kind = name.lower().rpartition(".")[2]
         folder = self._at(job)

@@ -93,6 +93,11 @@ def test_rows_and_lengths_have_an_end(start: Start) -> None:
     assert (job["analyzed"], job["rejected"]) == (1, 1)
 
 
+def test_only_so_many_files_may_wait(start: Start) -> None:
+    answer = start(max_jobs=0).post("/analyze/batch", files={"file": ("r.csv", b"text\nFine.\n")})
+    assert answer.status_code == 429 and answer.headers["retry-after"]
+
+
 def test_a_job_can_be_forgotten(client: TestClient, settings: Settings) -> None:
     job = send(client, "r.csv", b"text\nBad soup.\n")
     assert client.delete(f"/analyze/batch/{job['job_id']}").status_code == 204
