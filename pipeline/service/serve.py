@@ -26,6 +26,7 @@ def serve(settings: Settings) -> None:
         open_read_only(settings.warehouse).close()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     log.setLevel(logging.INFO)
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every malformed upload
     log.info("models are loading")
     app = create_app(settings)
     server = uvicorn.Server(
