@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from pipeline import charts
+from pipeline import charts, votes
 from pipeline.assets import PACKAGE
 from pipeline.stage import now
 from pipeline.warehouse import Warehouse, open_read_only, sql_file
@@ -87,21 +87,12 @@ def gather(warehouse: Warehouse) -> dict[str, Any]:
     def named(name: str) -> list[dict[str, Any]]:
         return warehouse.query(sql_file("queries", f"{name}.sql"))
 
-    quotes, suggestions = named("quotes"), named("suggestions")
-    pains = [
-        row
-        | {
-            "quotes": [quote for quote in quotes if quote["theme"] == row["theme"]][:2],
-            "suggestions": [item["suggestion"] for item in suggestions if item["theme"] == row["theme"]][:3],
-        }
-        for row in named("pain_points")
-    ]
     scores = warehouse.query("SELECT * FROM scores ORDER BY role, review_id")
     made = named("made_by")
     return {
         "headline": named("headline")[0],
         "ingested": named("ingested")[0],
-        "pains": pains,
+        "pains": pain_points(warehouse),
         "businesses": named("businesses"),
         "months": named("months"),
         "languages": named("languages"),
@@ -118,7 +109,28 @@ def gather(warehouse: Warehouse) -> dict[str, Any]:
         "metric_names": METRICS,
         "signal_names": SIGNALS,
         "role_names": ROLES,
+        "votes": votes.summary(warehouse.path),
     }
+
+
+def pain_points(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """What hurts most: theme, mentions, share of all reviews, two quotes that prove it, three suggestions."""
+    quotes, suggestions, pains = (
+        warehouse.query(sql_file("queries", f"{name}.sql")) for name in ("quotes", "suggestions", "pain_points")
+    )
+    return [
+        row
+        | {
+            "quotes": [quote for quote in quotes if quote["theme"] == row["theme"]][:2],
+            "suggestions": [item["suggestion"] for item in suggestions if item["theme"] == row["theme"]][:3],
+        }
+        for row in pains
+    ]
+
+
+def page(warehouse: Warehouse) -> str:
+    """The HTML report of an open warehouse."""
+    return template("report.html.jinja").render(gather(warehouse))
 
 
 def verdict(warehouse: Warehouse) -> list[str]:
@@ -170,8 +182,13 @@ def _charts(sentiments: list[dict], emotions: list[dict], scores: list[dict]) ->
 @functools.cache
 def template(name: str) -> jinja2.Template:
     """A file of pipeline/templates, with the filters percent, number, words and cell; HTML is escaped."""
+    return environment(PACKAGE / "templates").get_template(name)
+
+
+def environment(folder: Path) -> jinja2.Environment:
+    """Templates that escape everything in HTML and stumble over a name they do not know."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PACKAGE / "templates"),
+        loader=jinja2.FileSystemLoader(folder),
         autoescape=lambda template: bool(template and ".html" in template),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -181,7 +198,7 @@ def template(name: str) -> jinja2.Template:
     environment.filters["number"] = lambda value, digits=2: "–" if value is None else f"{value:.{digits}f}"
     environment.filters["words"] = lambda name: name.replace("_", " ")
     environment.filters["cell"] = lambda text: " ".join(str(text).replace("|", "\\|").split())
-    return environment.get_template(name)
+    return environment
 
 
 def neutralise(value: Any) -> Any:
