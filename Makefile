@@ -14,7 +14,7 @@ BIN     := .venv/bin
 INSIGHTS = $(BIN)/review-insights
 
 .DEFAULT_GOAL := help
-.PHONY: help stages test sql report nightly check finetune compare push bench embedded-models doctor lint setup
+.PHONY: help stages test sql report nightly serve check finetune compare push bench embedded-models doctor lint setup
 
 help:  ## this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -23,6 +23,10 @@ help:  ## this help
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/installed-service: .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[service]'
 	@touch $@
 
 .venv/installed-dev: .venv/installed
@@ -46,6 +50,9 @@ report: .venv/installed  ## the nightly export, into OUT
 
 nightly: .venv/installed  ## stages, report and check with one exit code, for cron
 	$(INSIGHTS) nightly $(foreach review,$(REVIEWS),--reviews '$(review)') --profile '$(PROFILE)' --warehouse '$(WAREHOUSE)' --out '$(OUT)' $(ARGS)
+
+serve: .venv/installed-service  ## the API and the page: REVIEW_INSIGHTS_API_KEY=... make serve, or make serve ARGS=--no-auth
+	@$(INSIGHTS) serve --warehouse '$(WAREHOUSE)' --profile '$(PROFILE)' $(ARGS)
 
 check: .venv/installed  ## metric regression check against the recorded baseline; fails on a regression
 	@$(INSIGHTS) check --warehouse '$(WAREHOUSE)' --profile '$(PROFILE)' $(ARGS)

@@ -151,6 +151,15 @@ def parser() -> argparse.ArgumentParser:
     )
     push.add_argument("--trained-on", default="", metavar="TEXT", help="the data in words, for the card")
 
+    serve = command("serve", "the API and the page, on this machine's loopback")
+    profiled(serve)
+    serve.add_argument("--no-auth", action="store_true", help="no key: everyone who reaches the port may use it (else: REVIEW_INSIGHTS_API_KEY)")  # fmt: skip
+    serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="0.0.0.0: every interface (default: this machine only)")  # fmt: skip
+    serve.add_argument("--port", type=int, default=8000, metavar="N")
+    serve.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="a name it is reached by, behind a proxy for instance; repeatable, '*' for any")  # fmt: skip
+    serve.add_argument("--rate", type=float, default=100.0, metavar="N", help="requests per second and client, 0 for no limit (default: 100)")  # fmt: skip
+    serve.add_argument("--max-rows", type=int, default=20_000, metavar="N", help="of an uploaded file (default: 20000)")
+
     doctor = command("doctor", "versions, device, and what each profile needs")
     doctor.add_argument("--json", action="store_true")
     return main
@@ -474,6 +483,40 @@ def _print_figures(title: str, results: Sequence[tuple[str, dict[str, Any]]], co
     Console().print(table)
 
 
+def serve(args: argparse.Namespace) -> int:
+    from pipeline.profile import load
+
+    key = os.environ.get("REVIEW_INSIGHTS_API_KEY", "").strip()
+    if args.no_auth == bool(key):
+        raise InputError(
+            "serve: choose between a key and none. Set REVIEW_INSIGHTS_API_KEY to a secret of your own, or say --no-auth."
+            if not key
+            else "serve: --no-auth and REVIEW_INSIGHTS_API_KEY contradict each other. Leave one out."
+        )
+    if key and (len(key) < 16 or not key.isascii()):
+        raise InputError("REVIEW_INSIGHTS_API_KEY: use 16 or more ASCII characters, such as from: openssl rand -hex 16")
+    if not 0 < args.port < 65536 or args.rate < 0 or args.max_rows < 1:
+        raise InputError("serve: --port is 1 to 65535, --rate 0 or more, --max-rows 1 or more.")
+    try:
+        from pipeline.service import serve as module
+        from pipeline.service.settings import Settings
+    except ImportError as error:
+        raise InputError("The service needs its packages: pip install 'review-insights[service]'") from error
+    module.serve(
+        Settings(
+            args.warehouse.absolute(),
+            load(args.profile),
+            key or None,
+            host=args.host,
+            port=args.port,
+            hosts=tuple(name.lower() for name in args.allow_host),
+            rate=args.rate,
+            max_rows=args.max_rows,
+        )
+    )
+    return 0
+
+
 def doctor(args: argparse.Namespace) -> int:
     from pipeline import doctor as module
 
@@ -493,6 +536,7 @@ COMMANDS = {
     "calibrate": calibrate,
     "push": push,
     "bench": bench,
+    "serve": serve,
     "doctor": doctor,
 }
 

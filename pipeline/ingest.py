@@ -159,6 +159,13 @@ def _ingest_source(
     )
 
 
+def review_id(row: Mapping[str, Any]) -> str:
+    """What the customer wrote, hashed: 16 hex digits over text, stars, date, business and product."""
+    moment = row["reviewed_at"].isoformat() if row["reviewed_at"] else None
+    content = [row["text"], row["stars"], moment, row["business"], row["product"]]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+
 class _Shape:
     """How one source is to be understood, decided over all its records: star scale, date order, label values."""
 
@@ -198,8 +205,6 @@ class _Shape:
             "business": repair(value("business") or "") or None,
             "product": repair(value("product") or "") or None,
         }
-        moment = row["reviewed_at"].isoformat() if row["reviewed_at"] else None
-        content = [row["text"], row["stars"], moment, row["business"], row["product"]]
-        row["review_id"] = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+        row["review_id"] = review_id(row)
         label = self.labels.get((value("label") or "").lower())
         return row | {"label": label, "language": language if language and language.isalpha() else None}, None

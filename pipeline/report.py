@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from pipeline import charts, check, complaints, export, queries, reply, themes
+from pipeline import charts, check, complaints, export, queries, reply, themes, votes
 from pipeline.assets import PACKAGE
 from pipeline.errors import InputError
 from pipeline.labels import EMOTIONS
@@ -181,11 +181,6 @@ def gather(warehouse: Warehouse, scope: Scope | None = None, groups: str | None 
     for view in ("insights", "complaints"):
         warehouse.query(f"CREATE TEMP TABLE IF NOT EXISTS {view} AS SELECT * FROM main.{view}")
     actions = named("actions", limit=1000)
-    pains, shown = [], set[str]()
-    for row in named("top_pain_points", limit=8):
-        quotes = _telling(named("quotes", theme=row["theme"], limit=200), shown)[:2]
-        shown |= {quote["evidence"] for quote in quotes}
-        pains.append(row | {"quotes": quotes, "actions": chosen(actions, "theme", row["theme"])[:OF_A_THEME]})
     made, latest = named("made_by"), named("latest_run")
     headline = named("headline")[0]
     long = headline["dated"] and (headline["last_day"] - headline["first_day"]).days > 120
@@ -206,7 +201,7 @@ def gather(warehouse: Warehouse, scope: Scope | None = None, groups: str | None 
         "ingested": named("ingested")[0],
         "changed": named("what_changed", limit=8),
         "weekly": named("week_over_week"),
-        "pains": pains,
+        "pains": pain_points(warehouse, scope, actions),
         "worse": named("getting_worse", limit=5),
         "better": named("getting_better", limit=5),
         "actions": _at_most(actions, OF_A_THEME)[:8],
@@ -233,8 +228,28 @@ def gather(warehouse: Warehouse, scope: Scope | None = None, groups: str | None 
         "metric_names": METRICS,
         "signal_names": SIGNALS,
         "role_names": ROLES,
+        "votes": votes.summary(warehouse.path),
     }  # fmt: skip
     return content | {"charts": _charts(content, named)}
+
+
+def pain_points(
+    warehouse: Warehouse, scope: Scope | None = None, actions: Sequence[dict[str, Any]] | None = None
+) -> list[dict[str, Any]]:
+    """Rows of the query `top_pain_points`, each with two `quotes` that prove it and `actions` to take."""
+    named = functools.partial(_named, warehouse, scope or Scope())
+    actions = named("actions", limit=1000) if actions is None else actions
+    pains, shown = [], set[str]()
+    for row in named("top_pain_points", limit=8):
+        quotes = _telling(named("quotes", theme=row["theme"], limit=200), shown)[:2]
+        shown |= {quote["evidence"] for quote in quotes}
+        pains.append(row | {"quotes": quotes, "actions": chosen(actions, "theme", row["theme"])[:OF_A_THEME]})
+    return pains
+
+
+def page(warehouse: Warehouse) -> str:
+    """The HTML report of an open warehouse."""
+    return template("report.html.jinja").render(gather(warehouse) | {"day": now().date()})
 
 
 def _telling(quotes: Sequence[dict[str, Any]], shown: AbstractSet[str]) -> list[dict[str, Any]]:
@@ -411,9 +426,14 @@ def _markdown(text: Any) -> str:
 
 @functools.cache
 def template(name: str) -> jinja2.Template:
-    """A file of pipeline/templates, with the filters percent, number, words and cell; HTML is escaped."""
+    """A file of pipeline/templates, with the filters of `environment`; HTML is escaped."""
+    return environment(PACKAGE / "templates").get_template(name)
+
+
+def environment(folder: Path) -> jinja2.Environment:
+    """Templates that escape everything in HTML and stumble over a name they do not know."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PACKAGE / "templates"),
+        loader=jinja2.FileSystemLoader(folder),
         autoescape=lambda template: bool(template and ".html" in template),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -425,7 +445,8 @@ def template(name: str) -> jinja2.Template:
     environment.filters["md"] = _markdown
     environment.filters["days"] = lambda first, last: _days(first, last)
     environment.globals.update(between=_between, chosen=chosen)
-    return environment.get_template(name)
+    environment.filters["words"] = lambda name: name.replace("_", " ")
+    return environment
 
 
 def facts(result: RunResult, folder: Path | None) -> dict[str, Any]:

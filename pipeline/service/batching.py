@@ -1,0 +1,108 @@
+"""Concurrent requests become one call of the models.
+
+A model takes little longer for 32 short texts than for one, and two threads in one model only get in each other's way.
+So requests queue here; one thread takes all that wait, up to a limit, and gives each caller its own result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+_TURNS = 4  # batches of urgent items in a row, while others wait too
+
+
+class Busy(Exception):
+    """So much is waiting that a newcomer would time out; better to say so at once."""
+
+
+class Batcher(Generic[In, Out]):
+    """`work` takes a list and returns one result per item, in order. It runs in one thread of its own."""
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[In]], Sequence[Out]],
+        *,
+        max_batch: int,
+        linger: float,
+        max_waiting: int,
+        observe: Callable[[int], None] = lambda size: None,
+    ) -> None:
+        self.work, self.max_batch, self.linger, self.max_waiting = work, max_batch, linger, max_waiting
+        self.observe = observe
+        self._urgent: deque[tuple[In, asyncio.Future[Out]]] = deque()
+        self._patient: deque[tuple[In, asyncio.Future[Out]]] = deque()
+        self._wake = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="models")
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+
+    @property
+    def waiting(self) -> int:
+        return len(self._urgent) + len(self._patient)
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def close(self) -> None:
+        """Ends when everything that was submitted has its result."""
+        self._closing = True
+        self._wake.set()
+        if self._task:
+            await self._task
+        self._thread.shutdown()
+
+    async def submit(self, item: In, urgent: bool = True) -> Out:
+        """The result for one item; raises what `work` raised for it. Raises Busy where too many wait already.
+
+        An item that is not urgent (a row of a file) waits until no urgent one does, but not for ever.
+        """
+        if urgent and len(self._urgent) >= self.max_waiting:
+            raise Busy
+        future: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
+        (self._urgent if urgent else self._patient).append((item, future))
+        self._wake.set()
+        return await future
+
+    async def _run(self) -> None:
+        loop, turns = asyncio.get_running_loop(), 0
+        while True:
+            await self._wake.wait()
+            if not self.waiting:
+                if self._closing:
+                    return
+                self._wake.clear()
+                continue
+            if self._urgent and len(self._urgent) < self.max_batch and not self._closing:
+                await asyncio.sleep(self.linger)
+            urgent = bool(self._urgent) and not (self._patient and turns >= _TURNS)
+            turns = turns + 1 if urgent else 0
+            queue = self._urgent if urgent else self._patient
+            batch = [queue.popleft() for _ in range(min(len(queue), self.max_batch))]
+            batch = [(item, future) for item, future in batch if not future.done()]  # its caller has gone
+            if not batch:
+                continue
+            self.observe(len(batch))
+            results = await loop.run_in_executor(self._thread, self._each, [item for item, _ in batch])
+            for (_, future), result in zip(batch, results, strict=True):
+                if future.done():
+                    continue
+                if isinstance(result, Exception):
+                    future.set_exception(result)
+                else:
+                    future.set_result(result)
+
+    def _each(self, items: list[In]) -> list[Out | Exception]:
+        """The results of all; where the batch fails, each on its own, so that one bad item fails alone."""
+        try:
+            return list(self.work(items))
+        except Exception as error:
+            if len(items) == 1:
+                return [error]
+            return [result for item in items for result in self._each([item])]

@@ -1,0 +1,75 @@
+"""One review in, its analysis out: queues in front of the models, and time limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.exceptions import HTTPException
+
+from pipeline.service.analyze import Analyzer
+from pipeline.service.batching import Batcher, Busy
+from pipeline.service.meters import Meters
+from pipeline.service.settings import Settings
+from pipeline.stage import Row
+
+_LATER = {"Retry-After": "5"}
+
+
+class Engine:
+    """`classify` and `write` have a thread each: a language model that writes for seconds holds up no classifier."""
+
+    def __init__(self, settings: Settings, meters: Meters) -> None:
+        self.settings, self.meters = settings, meters
+        self.analyzer = Analyzer(settings.profile)
+        queue: dict[str, Any] = {"max_batch": settings.max_batch, "max_waiting": settings.max_waiting}
+        self.classify: Batcher[Row, Row] = Batcher(
+            self.analyzer.classify, linger=settings.linger, observe=meters.batches.observe, **queue
+        )
+        self.write: Batcher[Row, Row] = Batcher(self.analyzer.write, linger=0.0, **queue)
+        self.ready = False
+
+    async def start(self) -> None:
+        await asyncio.to_thread(self.analyzer.warm)
+        self.classify.start()
+        self.write.start()
+        self.ready = True
+
+    async def close(self) -> None:
+        self.ready = False
+        await self.classify.close()
+        await self.write.close()
+
+    async def analyze(self, row: Row, generate: bool = True) -> Row:
+        """The analysis of a row from `analyze.prepare`, as `schema.Analysis`; 503 where it would take too long."""
+        found = await self._within(self.classify, row)
+        self.meters.reviews.labels("request").inc()
+        return await self._within(self.write, found) if generate else found
+
+    async def stream(self, row: Row, generate: bool = True) -> AsyncIterator[Row]:
+        """Events: classified, text (the advice), done."""
+        found = await self.analyze(row, generate=False)
+        yield {"event": "classified", "analysis": found}
+        if generate:
+            found = await self._within(self.write, found)
+            if found["feedback"]:
+                yield {"event": "text", "text": found["feedback"]["text"]}
+        yield {"event": "done", "analysis": found}
+
+    async def _within(self, queue: Batcher[Row, Row], row: Row) -> Row:
+        try:
+            async with asyncio.timeout(self.settings.timeout):
+                return await queue.submit(row)
+        except (Busy, TimeoutError) as error:
+            raise HTTPException(503, "Too many reviews are waiting. Try again in a few seconds.", _LATER) from error
+
+    async def of_file(self, rows: list[Row]) -> list[Row]:
+        """The analyses of rows of a file, behind whoever asks for a single one. No time limit: a job may take its time."""
+
+        async def one(row: Row) -> Row:
+            return await self.write.submit(await self.classify.submit(row, urgent=False), urgent=False)
+
+        results = await asyncio.gather(*(one(row) for row in rows))
+        self.meters.reviews.labels("file").inc(len(rows))
+        return results

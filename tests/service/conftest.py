@@ -1,0 +1,77 @@
+"""A service on the fake profile, and a small published warehouse."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from pipeline import profile
+from pipeline.service.app import create_app
+from pipeline.service.settings import Settings
+
+FAKE = 'extends = "embedded"\n[sentiment]\nbackend = "fake"\nlanguages = ["en"]\n[emotions]\nbackend = "fake"\n[feedback]\nbackend = "fake"\n'
+KEY = "0123456789abcdef0123456789abcdef"
+
+Start = Callable[..., TestClient]
+
+
+def fake_settings(folder: Path) -> Settings:
+    file = folder / "fake.toml"
+    file.write_text(FAKE)
+    return Settings(folder / "w.duckdb", profile.load(str(file)), None, hosts=("testserver",), rate=0)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return fake_settings(tmp_path)
+
+
+@pytest.fixture
+def start(settings: Settings) -> Iterator[Start]:
+    """Starts a service with some settings changed and gives its client; all end with the test."""
+    opened: list[TestClient] = []
+
+    def begin(**changes: object) -> TestClient:
+        client = TestClient(create_app(replace(settings, **changes)), raise_server_exceptions=False)
+        client.__enter__()
+        opened.append(client)
+        return client
+
+    yield begin
+    for client in opened:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def client(start: Start) -> TestClient:
+    return start()
+
+
+class Live:
+    """A service on a real port, in a thread."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.server = uvicorn.Server(
+            uvicorn.Config(app, port=0, log_config=None, access_log=False, server_header=False)
+        )
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
+
+    def __enter__(self) -> str:
+        self.thread.start()
+        while not self.server.started:
+            assert self.thread.is_alive(), "the service did not start"
+            time.sleep(0.02)
+        port = self.server.servers[0].sockets[0].getsockname()[1]
+        return f"http://127.0.0.1:{port}"
+
+    def __exit__(self, *error: object) -> None:
+        self.server.should_exit = True
+        self.thread.join(30)

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import json
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from pipeline import report, votes
+from pipeline.service import limits
+from pipeline.service.settings import Settings
+from pipeline.warehouse import open_work, publish
+from tests.factory import review
+from tests.service.conftest import KEY, Start
+from tests.test_report import DAY, write_warehouse
+
+UNHAPPY = {"text": "Bad soup. We waited an hour for the bill.", "stars": 2, "business": "Blue Door"}
+VOTE = {"review_id": "0" * 16, "suggestion": "Add staff.", "model": "m", "voter": "me"}
+
+
+def test_an_analysis_holds_everything_and_its_evidence_is_verbatim(client: TestClient) -> None:
+    found = client.post("/analyze", json=UNHAPPY).json()
+    assert found["sentiment"]["label"] == "negative" and found["unhappy"] and found["language"] == "en"
+    assert len(found["emotions"]["probabilities"]) == 28
+    assert {theme["theme"] for theme in found["themes"]} >= {"waiting_time", "food_quality"}
+    for theme in found["themes"]:
+        assert found["text"][theme["start"] : theme["end"]] == theme["evidence"] != ""
+    assert len(found["feedback"]["suggestions"]) == 2 and found["reply"]
+    assert found["models"]["sentiment"] == found["models"]["feedback"] == "fake"
+
+
+def test_classifying_only(client: TestClient) -> None:
+    found = client.post("/analyze", json={**UNHAPPY, "generate": False}).json()
+    assert found["feedback"] is None and found["reply"] is None and found["unhappy"]
+
+
+def test_a_happy_review_gets_a_reply_and_no_advice(client: TestClient) -> None:
+    found = client.post("/analyze", json={"text": "Lovely soup and friendly people.", "stars": 5}).json()
+    assert not found["unhappy"] and found["feedback"] is None and found["reply"]
+
+
+def test_a_language_that_nobody_reads_is_not_guessed(client: TestClient) -> None:
+    found = client.post("/analyze", json={"text": "Die Suppe war leider kalt und das Personal unfreundlich."}).json()
+    assert (
+        found["language"] == "de" and found["sentiment"]["label"] is None and "language" in found["sentiment"]["error"]
+    )
+
+
+def test_the_id_is_that_of_the_warehouse(client: TestClient, tmp_path: Path) -> None:
+    from pipeline.ingest import IngestOptions, ingest
+    from pipeline.warehouse import open_memory
+    from tests.factory import NOW
+
+    file = tmp_path / "r.csv"
+    file.write_text("text,stars,business\nBad soup &amp; a long wait.,2,Blue Door\n")
+    warehouse = open_memory()
+    ingest(warehouse, [str(file)], IngestOptions(), "r", NOW)
+    sent = {"text": "Bad soup &amp; a long wait.", "stars": 2, "business": "Blue Door"}
+    assert client.post("/analyze", json=sent).json()["review_id"] == warehouse.value("SELECT review_id FROM reviews")
+    warehouse.close()
+
+
+def test_many_at_once_each_get_their_own(client: TestClient) -> None:
+    texts = [f"Bad soup number {number}, we waited." for number in range(40)] * 2  # the same text twice at once too
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda text: client.post("/analyze", json={"text": text}).json(), texts))
+    assert [item["text"] for item in found] == texts
+    metrics = client.get("/metrics").text
+    batches = float(metrics.split("review_insights_batch_reviews_count ")[1].split("\n")[0])
+    assert "review_insights_batch_reviews_sum 80.0" in metrics and batches < 80, "the models saw several at once"
+
+
+def test_a_stream_tells_first_what_is_known_first(client: TestClient) -> None:
+    events = [json.loads(line) for line in client.post("/analyze/stream", json=UNHAPPY).text.splitlines()]
+    assert [event["event"] for event in events] == ["classified", "text", "done"]
+    assert events[0]["analysis"]["feedback"] is None and events[2]["analysis"]["feedback"]["text"] == events[1]["text"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"text": ""}, "/body/text"),
+        ({"text": "x" * 20_001}, "/body/text"),
+        ({"text": "Fine", "stars": 6}, "/body/stars"),
+        ({"text": "Fine", "language": "english"}, "/body/language"),
+        ({"text": "Fine", "secret key": 1}, "/body/secret key"),
+        ({}, "/body/text"),
+    ],
+)
+def test_faults_are_problem_details_that_echo_nothing(client: TestClient, body: dict, pointer: str) -> None:
+    answer = client.post("/analyze", json=body)
+    assert answer.status_code == 422 and answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == 422 and [fault["pointer"] for fault in problem["errors"]] == [pointer]
+    assert len(answer.content) < 600 and "input" not in problem["errors"][0]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b'{"text": NaN}', b'{"text": "\\ud800"}', b"\xff\xfe", b"[" * 5000, b'{"text": "12 %"}']
+)
+def test_no_input_is_a_server_error(client: TestClient, content: bytes) -> None:
+    answer = client.post("/analyze", content=content, headers={"content-type": "application/json"})
+    assert answer.status_code in (400, 422) and answer.json()["title"]
+
+
+def test_the_examples_of_the_document_run(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    schemas, ran = document["components"]["schemas"], 0
+    for path, operations in document["paths"].items():
+        content = operations.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json")
+        if content:
+            for example in schemas[content["schema"]["$ref"].rsplit("/", 1)[1]]["examples"]:
+                assert client.post(path, json=example).is_success
+                ran += 1
+    assert ran == 3
+
+
+# --- Who may ask, and how much ---
+
+
+def test_a_key_is_asked_for_everywhere_but_where_nothing_is(start: Start) -> None:
+    client = start(api_key=KEY)
+    for path in client.get("/openapi.json", headers={"X-API-Key": KEY}).json()["paths"]:
+        status = client.get(path.replace("{job_id}", "0" * 32)).status_code
+        assert status == (200 if path in ("/healthz", "/readyz") else 401), path
+    assert client.post("/analyze", json=UNHAPPY).status_code == 401
+    assert client.get("/insights", headers={"Authorization": f"Bearer {KEY}"}).status_code == 404, "no warehouse yet"
+    assert client.get("/metrics", headers={"X-API-Key": KEY[:-1]}).status_code == 401
+    page = client.get("/", headers={"accept": "text/html"}, follow_redirects=False)
+    assert page.status_code == 303 and page.headers["location"] == "/login"
+
+
+def test_logging_in_sets_a_cookie_that_does_not_give_the_key_away(start: Start) -> None:
+    client = start(api_key=KEY)
+    assert "not the key" in client.post("/login", data={"key": "wrong"}).text
+    answer = client.post("/login", data={"key": KEY}, follow_redirects=False)
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie and "SameSite=strict" in cookie and KEY not in cookie
+    assert client.get("/").status_code == 200
+    client.post("/logout", follow_redirects=False)
+    assert client.get("/metrics").status_code == 401
+
+
+def test_guessing_keys_is_slowed_down(start: Start) -> None:
+    client = start(api_key=KEY)
+    statuses = [client.get("/metrics", headers={"X-API-Key": f"wrong{n}"}).status_code for n in range(12)]
+    assert statuses == [401] * 10 + [429] * 2
+    assert client.get("/metrics", headers={"X-API-Key": KEY}).status_code == 200, "the right key still opens"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "evil.example"},
+        {"origin": "https://evil.example"},
+        {"sec-fetch-site": "cross-site"},
+        {"origin": "http://[bad"},
+    ],
+)
+def test_other_sites_pages_are_kept_out(client: TestClient, headers: dict[str, str]) -> None:
+    assert client.post("/analyze", json=UNHAPPY, headers=headers).status_code == 403
+    assert client.post("/analyze", json=UNHAPPY, headers={"origin": "http://testserver"}).status_code == 200
+
+
+def test_the_rate_is_limited(start: Start) -> None:
+    client = start(rate=0.5)  # 2.5 at once
+    answers = [client.get("/healthz") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
+    assert int(answers[3].headers["retry-after"]) >= 1
+
+
+def test_buckets_fill_again() -> None:
+    buckets = limits.Buckets(rate=2.0, burst=2.0)
+    assert [buckets.take("a", 0.0), buckets.take("a", 0.0)] == [0.0, 0.0]
+    assert buckets.take("a", 0.0) == 0.5 and buckets.take("b", 0.0) == 0.0
+    assert buckets.take("a", 0.5) == 0.0
+
+
+def test_bodies_have_an_end(start: Start) -> None:
+    client = start(max_body=1000, max_upload=2000)
+    assert client.post("/analyze", content=b"x" * 1001).status_code == 413
+    pieces = client.post("/analyze", content=iter([b"x" * 600] * 3), headers={"content-type": "application/json"})
+    assert pieces.status_code == 413, "without a Content-Length too"
+    assert client.post("/analyze/batch", files={"file": ("a.csv", b"text\n" + b"x" * 2000)}).status_code == 413
+    assert client.post("/analyze/batch", files={"file": ("a.csv", b"text\n" + b"Fine. " * 200)}).status_code == 202
+
+
+def test_every_answer_bears_its_headers(client: TestClient) -> None:
+    for path in ("/", "/nope", "/healthz", "/static/page.js"):
+        headers = client.get(path).headers
+        assert "default-src 'none'; script-src 'self'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"] and headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_failure_shows_no_trace_and_logs_no_text(
+    client: TestClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(rows: object) -> None:
+        raise RuntimeError(f"cannot read {rows}")
+
+    monkeypatch.setattr(client.app.state.engine.classify, "work", broken)  # type: ignore[attr-defined]
+    with caplog.at_level(logging.DEBUG):
+        answer = client.post("/analyze?note=Bad+soup", json=UNHAPPY)
+        client.post("/", data={"text": UNHAPPY["text"]})
+    assert answer.status_code == 500 and set(answer.json()) == {"type", "title", "status", "detail", "errors"}
+    assert "RuntimeError" not in answer.text and "soup" not in answer.text
+    ours = [record for record in caplog.records if record.name == "review_insights.service"]
+    assert any("RuntimeError at test_api.py" in record.getMessage() for record in ours), "kind and place are logged"
+    served = [record for record in caplog.records if not record.name.startswith("httpx")]  # the client is no part of it
+    assert not any("oup" in record.getMessage() for record in served)
+
+
+# --- The warehouse ---
+
+
+def test_without_a_warehouse_the_next_step_is_named(client: TestClient) -> None:
+    for path in ("/insights", "/pain-points", "/report/latest"):
+        answer = client.get(path)
+        assert answer.status_code == 404 and "review-insights run" in answer.json()["detail"]
+    assert "review-insights run" in client.get("/dashboard").text
+    assert client.get("/readyz").json()["warehouse"] is False
+
+
+def test_a_newly_published_warehouse_is_noticed(client: TestClient, settings: Settings) -> None:
+    for number, texts in enumerate((["We waited an hour."], ["We waited an hour.", "The soup was cold."]), 1):
+        settings.warehouse.unlink(missing_ok=True)
+        write_warehouse(settings.warehouse, texts)
+        assert len(client.get("/insights").json()["items"]) == number
+        assert client.get("/pain-points").json()["items"][0]["mentions"] == number
+        assert f"<p>{number} reviews" in client.get("/dashboard").text
+        assert f"<p>{number} reviews" in client.get("/report/latest").text
+
+
+def test_pages_of_insights_hold_every_review_once(client: TestClient, settings: Settings) -> None:
+    from datetime import datetime
+
+    opened = open_work(settings.warehouse)
+    days = [None, datetime(2026, 1, 5), datetime(2026, 1, 5), datetime(2026, 3, 1)]
+    rows = [
+        review(f"Review {n}", reviewed_at=days[n % 4], stars=float(n % 5 + 1), source="/data/a.csv") for n in range(23)
+    ]
+    opened.append("reviews", rows)
+    publish(opened)
+    seen, after = [], ""
+    while True:
+        page = client.get(f"/insights?limit=4{after}").json()
+        seen += page["items"]
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+    assert sorted(item["review_id"] for item in seen) == sorted(row["review_id"] for row in rows)
+    order = [(item["reviewed_at"] or "", item["review_id"]) for item in seen]
+    assert order == sorted(sorted(order, key=lambda key: key[1]), key=lambda key: key[0], reverse=True)
+    assert {item["source"] for item in seen} == {"a.csv"}, "no path of this machine"
+    few = client.get("/insights?min_stars=5&until=2026-01-05&contains=REVIEW").json()["items"]
+    assert few and all(item["stars"] == 5 and item["reviewed_at"].startswith("2026-01-05") for item in few)
+    assert client.get("/insights?after=nonsense").status_code == 422
+
+
+def test_votes_survive_publishing_and_reach_the_report(client: TestClient, settings: Settings) -> None:
+    write_warehouse(settings.warehouse, ["We waited an hour."])
+    for voter, vote in (("a", 1), ("b", -1), ("c", -1), ("c", 0), ("d", -1)):
+        assert client.post("/votes", json={**VOTE, "voter": voter, "vote": vote}).status_code == 204
+    settings.warehouse.unlink()
+    write_warehouse(settings.warehouse, ["The soup was cold."])
+    found = votes.summary(settings.warehouse)
+    assert found["by_model"] == [{"model": "m", "up": 1, "down": 2, "reviews": 1}]
+    assert found["worst"] == [{"suggestion": "Add staff.", "up": 1, "down": 2}]
+    folder = report.write(settings.warehouse, settings.warehouse.parent / "out", DAY)
+    for name in ("report.html", "report.md"):
+        assert "What people think of the advice" in (folder / name).read_text()
+    assert "What people think" in client.get("/report/latest").text
+
+
+def test_a_vote_must_be_one(client: TestClient) -> None:
+    for wrong in ({"vote": 2}, {"vote": 1, "review_id": "../etc"}, {"vote": 1, "voter": "a b"}):
+        assert client.post("/votes", json={**VOTE, **wrong}).status_code == 422

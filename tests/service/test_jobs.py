@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from pipeline.service.app import create_app
+from pipeline.service.settings import Settings
+from tests.conftest import FIXTURES
+from tests.service.conftest import Start
+
+
+def finished(client: TestClient, job_id: str) -> dict:
+    for _ in range(600):
+        job: dict = client.get(f"/analyze/batch/{job_id}").json()
+        if job["state"] in ("done", "failed"):
+            return job
+        time.sleep(0.02)
+    raise AssertionError(f"still {job['state']}")
+
+
+def send(client: TestClient, name: str, content: bytes, **data: object) -> dict:
+    answer = client.post("/analyze/batch", files={"file": (name, content)}, data=data)
+    assert answer.status_code == 202, answer.text
+    return finished(client, answer.json()["job_id"])
+
+
+def test_the_rows_of_a_messy_file_add_up(client: TestClient) -> None:
+    content = (FIXTURES / "messy.csv").read_bytes()
+    job = send(client, "messy.csv", content)
+    assert job["state"] == "done", job["detail"]
+    expected = json.loads((FIXTURES / "messy.expected.json").read_text())
+    assert job["rows"] == job["done"] == job["analyzed"] + job["rejected"] + job["duplicates"]
+    rows = client.get(f"/analyze/batch/{job['job_id']}/results").json()
+    assert [row["source_row"] for row in rows] == list(range(1, job["rows"] + 1)), "one result per record, in order"
+    assert sum(row["status"] == "analyzed" for row in rows) == job["analyzed"] > 0 and job["rejected"] > 0
+    assert expected
+    table = client.get(f"/analyze/batch/{job['job_id']}/results?format=csv")
+    assert table.headers["content-disposition"] == 'attachment; filename="review-insights.csv"'
+    read = list(csv.DictReader(io.StringIO(table.text.lstrip("\ufeff"))))
+    assert [int(row["source_row"]) for row in read] == [row["source_row"] for row in rows]
+
+
+def test_a_result_is_an_analysis_and_nothing_of_this_machine(client: TestClient, tmp_path: Path) -> None:
+    job = send(client, "r.jsonl", b'{"text": "Bad soup, we waited.", "stars": 1}\n{"text": "Lovely.", "stars": 5}\n')
+    bad, good = client.get(f"/analyze/batch/{job['job_id']}/results").json()
+    assert bad["feedback"]["suggestions"] and bad["themes"][0]["evidence"] in bad["text"] and good["feedback"] is None
+    assert str(tmp_path) not in json.dumps([bad, good, job])
+
+
+def test_cells_cannot_run_as_formulas(client: TestClient) -> None:
+    job = send(client, "r.csv", b'text,stars\n"=HYPERLINK(""x"") bad soup",1\n')
+    (row,) = csv.DictReader(io.StringIO(client.get(f"/analyze/batch/{job['job_id']}/results?format=csv").text[1:]))
+    assert row["text"].startswith("'=")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("r.csv", b"number,date\n1,2020-01-01\n", "no column with a usual name"),
+        ("r.json", b"{", "not valid JSON"),
+        ("r.csv", b"", "empty"),
+        ("../../etc/passwd", b"number\n1\n", "no column"),
+        ("r.csv.gz", b"\x1f\x8b\x08\x00", "no column"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why(
+    client: TestClient, tmp_path: Path, name: str, content: bytes, says: str
+) -> None:
+    job = send(client, name, content)
+    assert job["state"] == "failed" and says in job["detail"] and str(tmp_path) not in job["detail"]
+    assert client.get(f"/analyze/batch/{job['job_id']}/results").status_code == 409
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} <= {"fake.toml", "job.json", "mapping.json"}
+
+
+def test_columns_can_be_named(client: TestClient) -> None:
+    job = send(client, "r.csv", b"what,how\nBad soup and a long wait.,1\n", column=["text=what", "stars=how"])
+    assert job["analyzed"] == 1 and job["columns"]["text"] == "what"
+    answer = client.post("/analyze/batch", files={"file": ("r.csv", b"a\n")}, data={"column": "text"})
+    assert answer.status_code == 422
+
+
+def test_rows_and_lengths_have_an_end(start: Start) -> None:
+    client = start(max_rows=2, max_text=50)
+    assert "more than 2 rows" in send(client, "r.csv", b"text\nOne is fine.\nTwo is fine.\nThree is not.\n")["detail"]
+    job = send(client, "r.csv", b"text\nBad soup.\n" + b"Far too long. " * 10 + b"\n")
+    assert (job["analyzed"], job["rejected"]) == (1, 1)
+
+
+def test_only_so_many_files_may_wait(start: Start) -> None:
+    answer = start(max_jobs=0).post("/analyze/batch", files={"file": ("r.csv", b"text\nFine.\n")})
+    assert answer.status_code == 429 and answer.headers["retry-after"]
+
+
+def test_a_job_can_be_forgotten(client: TestClient, settings: Settings) -> None:
+    job = send(client, "r.csv", b"text\nBad soup.\n")
+    assert client.delete(f"/analyze/batch/{job['job_id']}").status_code == 204
+    assert client.get(f"/analyze/batch/{job['job_id']}").status_code == 404
+    assert not list(settings.jobs.iterdir())
+
+
+def test_what_a_killed_service_left_is_finished_by_the_next(settings: Settings) -> None:
+    content = b"text\n" + b"".join(b"Bad soup number %d.\n" % number for number in range(40))
+    with TestClient(create_app(settings)) as client:
+        done = send(client, "r.csv", content)
+        expected = client.get(f"/analyze/batch/{done['job_id']}/results").json()
+    folder = settings.jobs / done["job_id"]
+    lines = (folder / "results.jsonl").read_text().splitlines(keepends=True)
+    (folder / "results.jsonl").write_text("".join(lines[:32]) + lines[32][:20])  # killed in the middle of a line
+    (folder / "upload.csv").write_bytes(content)
+    state = json.loads((folder / "job.json").read_text()) | {"state": "running", "finished_at": None, "done": 32}
+    (folder / "job.json").write_text(json.dumps(state))
+    with TestClient(create_app(settings)) as client:
+        job = finished(client, done["job_id"])
+        assert job["state"] == "done" and job["done"] == 40
+        assert client.get(f"/analyze/batch/{done['job_id']}/results").json() == expected
+
+
+def test_results_go_when_their_time_is_over(settings: Settings) -> None:
+    with TestClient(create_app(settings)) as client:
+        job = send(client, "r.csv", b"text\nBad soup.\n")
+    with TestClient(create_app(replace(settings, keep=0.0))) as client:
+        for _ in range(100):
+            if client.get(f"/analyze/batch/{job['job_id']}").status_code == 404:
+                break
+            time.sleep(0.02)
+        assert not list(settings.jobs.iterdir())
