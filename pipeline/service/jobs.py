@@ -23,8 +23,8 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import InputError
-from pipeline.ingest import IngestOptions, ingest
 from pipeline.export import neutralise
+from pipeline.ingest import IngestOptions, ingest
 from pipeline.service.engine import Engine
 from pipeline.service.limits import log
 from pipeline.service.problems import dumped

@@ -79,7 +79,9 @@ class Analysis(BaseModel):
     themes: list[Theme]
     unhappy: bool = Field(description="Negative, or so few stars that the profile wants an answer.")
     feedback: Feedback | None = Field(description="null for a happy review, and where generate is false.")
-    reply: str | None = Field(description="A draft to be read before it is sent; null where generate is false.")
+    reply: str | None = Field(
+        description="A draft for an unhappy review, to be read before it is sent; null elsewhere and where generate is false."
+    )
     models: dict[str, str | None] = Field(description="Which model made which part.")
 
 
