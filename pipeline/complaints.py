@@ -81,6 +81,11 @@ def telling(text: str, complaints: Sequence[Complaint]) -> str:
     return max((clause for clause in clauses if clause not in quoted), key=worth, default="" if complaints else text)
 
 
+def beyond(review: Mapping[str, Any], found: Sequence[Complaint], aspects: Mapping[str, themes.Aspect]) -> Complaint:
+    """The clause that says most beyond the complaints found, as one of its own; its evidence may be empty."""
+    return Complaint(aspects[themes.GENERAL], "", telling(str(review["text"]), found))
+
+
 def _tone(clause: str) -> int:
     return 4 * bool(_COMPLAINS.search(clause)) - 8 * bool(_PRAISES.search(clause))
 
@@ -129,14 +134,15 @@ _LEFT_OVER = re.compile(r"\s*(?::\s*|\(\s*)?\[(?:[1-9]|\+|name)\]\)?")
 Slots = Mapping[str, tuple[str, ...]]  # marker -> what it stands for, first as it is filled in
 
 
-def slots(review: Mapping[str, Any], aspects: Mapping[str, themes.Aspect]) -> dict[str, tuple[str, ...]]:
-    """What a small model need not spell: `[1]` to `[3]` are the quotes of the complaints, `[+]` a further quote, `[name]`
-    the business. It writes the markers, and the customer's words are filled in letter for letter (delexicalisation:
+def slots(
+    review: Mapping[str, Any], found: Sequence[Complaint], aspects: Mapping[str, themes.Aspect]
+) -> dict[str, tuple[str, ...]]:
+    """What a small model need not spell: `[1]` to `[3]` are the quotes of the complaints found, `[+]` a further quote,
+    `[name]` the business. It writes the markers, and the customer's words are filled in letter for letter (delexicalisation:
     Wen et al. 2015, "Semantically Conditioned LSTM-based Natural Language Generation").
     """
-    found = find(review, aspects)
-    beyond = Complaint(aspects[themes.GENERAL], "", telling(str(review["text"]), found))
-    marked = {f"[{number}]": complaint for number, complaint in enumerate(found, 1)} | {"[+]": beyond}
+    marked = {f"[{number}]": complaint for number, complaint in enumerate(found, 1)}
+    marked["[+]"] = beyond(review, found, aspects)
     result = {
         marker: tuple(quote(complaint, length) for length in _LENGTHS)
         for marker, complaint in marked.items()

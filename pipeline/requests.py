@@ -9,8 +9,6 @@ from typing import Any
 from pipeline import complaints, prompts, themes
 from pipeline.backends.base import Request
 
-QUOTE = 120  # most characters of a quote in a prompt, as in the playbook's texts
-
 
 def shorten(text: str, most: int) -> str:
     """Opening and end of a text of more than so many characters, cut between words; most=0: the whole text."""
@@ -25,21 +23,17 @@ def request(row: Mapping[str, Any], prompt: str, most_characters: int = 0, taxon
 
     `taxonomy`: the playbook file whose labels the complaints bear; None: the shipped one.
     """
-    aspects = {aspect.id: aspect for aspect in themes.load_aspects(taxonomy)}
-    found = complaints.find(row, aspects)
-    beyond = complaints.Complaint(aspects[themes.GENERAL], "", complaints.telling(str(row["text"]), found))
-    text = prompts.render(
-        prompt,
-        stars=row["stars"],
-        emotions=list(row["emotions"]),
-        themes=[theme["theme"].replace("_", " ") for theme in row["themes"] if theme["sentiment"] != "positive"][:3],
-        business=complaints.name(row.get("business")),
-        complaints=[{"label": item.label, "quote": _quoted(item)} for item in found],
-        also=_quoted(beyond) if beyond.evidence else "",
-        review=prompts.as_data(shorten(row["text"], most_characters)),
-    )
-    return Request(text, row, complaints.slots(row, aspects) if prompts.has_slots(prompt) else {})
-
-
-def _quoted(complaint: complaints.Complaint) -> str:
-    return prompts.as_data(complaints.quote(complaint, QUOTE))
+    variables: dict[str, Any] = {
+        "stars": row["stars"],
+        "emotions": list(row["emotions"]),
+        "themes": [theme["theme"].replace("_", " ") for theme in row["themes"] if theme["sentiment"] != "positive"][:3],
+        "review": prompts.as_data(shorten(row["text"], most_characters)),
+    }
+    slots: complaints.Slots = {}
+    if prompts.has_slots(prompt):
+        aspects = {aspect.id: aspect for aspect in themes.load_aspects(taxonomy)}
+        found = complaints.find(row, aspects)
+        slots = complaints.slots(row, found, aspects)
+        labels = [complaint.label for complaint in found]
+        variables |= {"complaints": labels, "also": "[+]" in slots, "business": slots.get("[name]")}
+    return Request(prompts.render(prompt, **variables), row, slots)

@@ -29,6 +29,7 @@ def write(warehouse: Warehouse, run_id: str, profile: Profile) -> None:
     """Computes and appends the metrics of everything the views show now."""
     computed_by = _computed_by(profile)
     scores = warehouse.query("SELECT * FROM scores ORDER BY role, review_id")
+    judged = judged_reviews(warehouse)
     rows = [
         {
             "run_id": run_id,
@@ -38,14 +39,14 @@ def write(warehouse: Warehouse, run_id: str, profile: Profile) -> None:
             "settings": computed_by.get(metric, (None, None))[1],
             **intervals.summary(values),
         }
-        for role, metric, values in [*_texts(warehouse, scores), *_reviews(warehouse), *_classifier(warehouse)]
+        for role, metric, values in [*_texts(warehouse, scores), *_reviews(warehouse), *_classifier(judged)]
         if len(values)
     ]
     warehouse.append("metrics", rows)
     warehouse.append("comparisons", [{"run_id": run_id, **row} for row in compare(scores)])
-    judged = [(row["truth"], row["guess"]) for row in judged_reviews(warehouse)]
     if judged:  # a figure of all rows together: it has no values per row to summarise
-        f1 = {"run_id": run_id, "role": "classifier", "metric": "macro_f1", "n": len(judged), "mean": macro_f1(judged)}
+        mean = macro_f1([(row["truth"], row["guess"]) for row in judged])
+        f1 = {"run_id": run_id, "role": "classifier", "metric": "macro_f1", "n": len(judged), "mean": mean}
         warehouse.append("metrics", [f1])
 
 
@@ -158,8 +159,7 @@ def macro_f1(pairs: Sequence[tuple[str, str]]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def _classifier(warehouse: Warehouse) -> list[Metric]:
-    rows = judged_reviews(warehouse)
+def _classifier(rows: Sequence[dict[str, Any]]) -> list[Metric]:
     polar = [row for row in rows if row["truth"] != "neutral"]
     return [
         ("classifier", "accuracy", [float(row["guess"] == row["truth"]) for row in rows]),

@@ -122,5 +122,5 @@ def test_the_original_s_bands(warehouse: Warehouse, metric: str, mean: float, ba
     row = {"run_id": "r", "role": "student", "n": 5}
     warehouse.append("metrics", [{**row, "metric": metric, "mean": mean}, {**row, "metric": "grounding", "mean": 0.5}])
     assert warehouse.query("SELECT metric, band FROM metric_bands") == [{"metric": metric, "band": band}]
-    shown = {row["metric"]: row["band"] for row in warehouse.query(sql_file("queries", "latest_metrics.sql"))}
+    shown = {row["metric"]: row["band"] for row in warehouse.query(sql_file("queries", "model_quality.sql"))}
     assert shown == {metric: band, "grounding": None}

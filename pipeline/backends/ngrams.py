@@ -14,7 +14,6 @@ import json
 import re
 import zlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,13 +44,19 @@ def features(text: str) -> np.ndarray:
 
 
 @functools.cache
-def load(folder: Path = FOLDER) -> tuple[np.ndarray, dict[str, Any]]:
-    """(weights of shape (BUCKETS, 3), config: per language its bias, temperature, least probability and figures)."""
+def load_weights() -> np.ndarray:
+    """float32, shape (BUCKETS, 3)."""
     from safetensors.torch import load_file
 
-    weights = load_file(folder / "weights.safetensors")["weights"].float().numpy()
-    config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return weights, config
+    weights: np.ndarray = load_file(FOLDER / "weights.safetensors")["weights"].float().numpy()
+    return weights
+
+
+@functools.cache
+def load_config() -> dict[str, Any]:
+    """Under `languages`, per language: bias, temperature, least probability and figures."""
+    config: dict[str, Any] = json.loads((FOLDER / "config.json").read_text(encoding="utf-8"))
+    return config
 
 
 def logits(texts: Sequence[str], weights: np.ndarray) -> np.ndarray:
@@ -70,8 +75,7 @@ class NgramSentiment:
     labels: tuple[str, ...] = SENTIMENTS
 
     def __init__(self, language: str) -> None:
-        weights, config = load()
-        self.weights, self.settings = weights, config["languages"][language]
+        self.weights, self.settings = load_weights(), load_config()["languages"][language]
         self.model = f"ngrams-{language}"
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
@@ -84,4 +88,4 @@ class NgramSentiment:
 
 def languages() -> tuple[str, ...]:
     """Those in which the model was good enough on held-out reviews to be asked at all."""
-    return tuple(sorted(load()[1]["languages"]))
+    return tuple(sorted(load_config()["languages"]))

@@ -84,7 +84,7 @@ class Playbook:
         found = complaints.find(review, self.aspects)
         opening = _opening(review, said)
         worst = found[0]
-        context = complaints.Complaint(self.aspects[themes.GENERAL], "", complaints.telling(said, found))
+        context = complaints.beyond(review, found, self.aspects)
         acknowledge, beyond, lead, closing = (
             _turned(variants, said)[0]
             for variants in (worst.aspect.acknowledge if worst.judged else _MENTION, _CONTEXT, _LEAD, _CLOSING)

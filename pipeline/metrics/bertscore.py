@@ -17,6 +17,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,21 +84,22 @@ def truncated(
 
 
 def settings_hash(model: str = DEFAULT, *, num_layers: int | None = None, rescale_with_baseline: bool = False) -> str:
-    """bert-score's own name of the settings, which makes values comparable: model, layer, versions, rescaling."""
-    from bert_score.utils import get_hash
+    """bert-score's own name of the settings, which makes values comparable: model, layer, versions, rescaling.
 
-    name = minilm.HUB_ID if model == "minilm" else model
-    settings: str = get_hash(name, _layers(model, num_layers), False, rescale_with_baseline, False, False)
-    return settings
+    Written as `bert_score.utils.get_hash` does, which takes seconds to import, for runs that score nothing.
+    """
+    name, layers = minilm.HUB_ID if model == "minilm" else model, _layers(model, num_layers)
+    versions = f"{metadata.version('bert-score')}(hug_trans={metadata.version('transformers')})"
+    return f"{name}_L{layers}_no-idf_version={versions}{'-rescaled' if rescale_with_baseline else ''}"
 
 
 def _layers(model: str, num_layers: int | None) -> int:
-    from bert_score.utils import model2layers
-
     if num_layers is not None:
         return num_layers
     if model == "minilm":
         return MINILM_LAYERS
+    from bert_score.utils import model2layers
+
     layers = model2layers.get(model) or model2layers.get(Path(model).name)
     if layers is None:
         raise InputError(

@@ -102,11 +102,14 @@ def test_rescaling(roberta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_settings_have_a_name() -> None:
-    assert bertscore.settings_hash().startswith("roberta-large_L17_no-idf_version=0.3.1")
+    from bert_score.utils import get_hash
+
+    for rescaled in (False, True):
+        named = bertscore.settings_hash(rescale_with_baseline=rescaled)
+        assert named == get_hash("roberta-large", 17, False, rescaled, False, False), "as bert-score itself says it"
     assert bertscore.settings_hash("microsoft/deberta-xlarge-mnli").startswith("microsoft/deberta-xlarge-mnli_L40_")
     assert bertscore.settings_hash("minilm").startswith("sentence-transformers/all-MiniLM-L6-v2_L4_")
     assert bertscore.settings_hash("my/model", num_layers=3).startswith("my/model_L3_")
-    assert bertscore.settings_hash(rescale_with_baseline=True).endswith("-rescaled")
 
 
 def test_refuses_what_it_cannot_score(roberta: Path, tmp_path: Path) -> None:
