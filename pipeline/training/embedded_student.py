@@ -5,10 +5,10 @@
 Three lessons, each on the weights of the one before:
 
 1. to write English as reviews do: plain language modelling on the texts of `reviews/`;
-2. to write feedback from facts: the prompt `student.v2` (stars, emotions, complaints with their quotes) and the text the
-   playbook wrote for the same facts, for every unhappy review; loss on the text and its stop token only;
-3. to sound like a large model: the Mistral-7B texts of the original project's pairs (`seed/`), half and half with the
-   playbook's, so that quoting is not unlearned.
+2. to write feedback from facts: the prompt `student.v2` (stars, emotions, complaints by name) and the text the playbook
+   wrote for the same facts, with markers for quotes, for every unhappy review; loss on the text and its stop token only;
+3. to write as a large model does: the Mistral-7B texts of the original project's pairs (`seed/`), each item that speaks of
+   a complaint with the marker of its quote (`marked`). The weights with the least loss on held-out pairs are kept.
 
 The facts come from the pipeline itself, run up to `feedback`. Reviews whose hash falls into the test split (`split_of`)
 are left out throughout. `distill` later trains an adapter on top, with the texts of whatever teacher a profile names.
@@ -25,7 +25,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,8 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PhiConfig, PhiForCausalLM, PreTrainedTokenizerFast
 
-from pipeline import sketch
+from pipeline import complaints, sketch
+from pipeline.backends.base import Request
 from pipeline.ingest import IngestOptions
 from pipeline.profile import load as load_profile
 from pipeline.requests import request
@@ -52,6 +53,7 @@ NAMES = (
     "Kitchen Hotel Cafe Grill Store Market Lodge Bistro Clinic Garage Salon Airways Bank Boutique Bakery Pharmacy Gym Resort",
 )
 _PROMPT = re.compile(r"left us a (\d)-star review: ['\"](.*)['\"] The customer feels (.*?)\. Concisely", re.DOTALL)
+_ITEM = re.compile(r"\s*(?<![\w.])[1-9]\. (?=[A-Z])")
 _ASKED = "for this customer's experience?"
 
 
@@ -144,10 +146,30 @@ def label(reviews: list[tuple[str, float, str]], folder: Path) -> list[dict[str,
         reader.close()
 
 
-def as_example(row: Mapping[str, Any], answer: str, tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], int]:
+def marked(answer: str, slots: complaints.Slots) -> str | None:
+    """A large model's numbered list with the markers of the quotes it answers: each complaint goes to the item that shares
+    most words with its quote, and these items come first, in the order of the markers. None where there is no list.
+    """
+    lead, *parts = _ITEM.split(" ".join(answer.split()))
+    items = [part.strip() for part in parts]
+    if len(items) < 2:
+        return None
+    told = [complaints.stems(item) for item in items]
+    order: list[int] = []
+    ordered: list[str] = []
+    for marker in [marker for marker in ("[1]", "[2]", "[3]", "[+]") if marker in slots][: len(items)]:
+        said = complaints.stems(slots[marker][0])
+        best = min((at for at in range(len(items)) if at not in order), key=lambda at: (-len(told[at] & said), at))
+        order.append(best)
+        ordered.append(f"{items[best]} The customer writes: {marker}.")
+    ordered += [item for at, item in enumerate(items) if at not in order]
+    return "\n\n".join([lead, *(f"{number}. {item}" for number, item in enumerate(ordered, 1))])
+
+
+def as_example(wanted: Request, answer: str, tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], int]:
     """(token ids with the stop token, length of the prompt)."""
-    prompt_ids = tokenizer(request(row, PROMPT).prompt)["input_ids"]
-    ids = prompt_ids + tokenizer(" " + answer)["input_ids"] + [tokenizer.eos_token_id]
+    prompt_ids = tokenizer(wanted.prompt)["input_ids"]
+    ids = prompt_ids + tokenizer(" " + complaints.close(answer, wanted.slots))["input_ids"] + [tokenizer.eos_token_id]
     return ids[:CONTEXT], len(prompt_ids)
 
 
@@ -163,15 +185,22 @@ def packed(documents: list[list[int]], length: int, eos: int, rng: random.Random
 
 
 def train(
-    network: PhiForCausalLM, batches: Iterator[tuple[torch.Tensor, torch.Tensor]], steps: int, rate: float
+    network: PhiForCausalLM,
+    batches: Iterator[tuple[torch.Tensor, torch.Tensor]],
+    steps: int,
+    rate: float,
+    judge: Callable[[], float] | None = None,
 ) -> None:
-    """`steps` updates with AdamW, warm-up and cosine decay; labels of -100 carry no loss."""
+    """`steps` updates with AdamW, warm-up and cosine decay; labels of -100 carry no loss. With `judge` (a loss, asked every
+    50 steps) the best weights are in the network at the end.
+    """
     decayed = [p for p in network.parameters() if p.dim() >= 2]
     rest = [p for p in network.parameters() if p.dim() < 2]
     groups = [{"params": decayed, "weight_decay": 0.1}, {"params": rest, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95))
     network.train()
     started, tokens = time.time(), 0
+    least, kept = math.inf, network.state_dict()
     for step in range(steps):
         factor = min((step + 1) / (0.05 * steps), 0.05 + 0.475 * (1 + math.cos(math.pi * step / steps)))
         for group in optimizer.param_groups:
@@ -186,6 +215,11 @@ def train(
         if step % 50 == 0 or step == steps - 1:
             speed = tokens / (time.time() - started)
             print(f"step {step}/{steps} loss {loss.item():.3f} {speed:.0f} tokens/s", file=sys.stderr, flush=True)
+        if judge and ((step + 1) % 50 == 0 or step == steps - 1) and (reached := judge()) < least:
+            print(f"step {step}: {reached:.4f} on dev", file=sys.stderr, flush=True)
+            least, kept = reached, {name: value.clone() for name, value in network.state_dict().items()}
+    if judge:
+        network.load_state_dict(kept)
 
 
 def pair_batches(examples: list[tuple[list[int], int]], size: int, pad: int, rng: random.Random) -> Iterator[Any]:
@@ -212,14 +246,8 @@ def completion_loss(network: PhiForCausalLM, examples: list[tuple[list[int], int
     for _ in range(len(examples) // 8):
         ids, labels = next(batches)
         losses.append(network(input_ids=ids, labels=labels).loss.item())
+    network.train()
     return sum(losses) / len(losses)
-
-
-def mixed(first: Iterator[Any], second: Iterator[Any], share: float) -> Iterator[Any]:
-    """Batches of `first`, and with probability `share` of `second`."""
-    rng = random.Random(SEED)
-    while True:
-        yield next(second) if rng.random() < share else next(first)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -231,8 +259,8 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--vocabulary", type=int, default=6000)
     parser.add_argument("--review-steps", type=int, default=900)
-    parser.add_argument("--playbook-steps", type=int, default=1000)
-    parser.add_argument("--pair-steps", type=int, default=150)
+    parser.add_argument("--playbook-steps", type=int, default=900)
+    parser.add_argument("--pair-steps", type=int, default=300)
     options = parser.parse_args(arguments)
 
     torch.manual_seed(SEED)
@@ -272,14 +300,19 @@ def main(arguments: list[str] | None = None) -> None:
     playbook: dict[str, list[Any]] = {"train": [], "dev": []}
     mistral: dict[str, list[Any]] = {"train": [], "dev": []}
     for row in rows:
-        split = split_of(row["text"])
-        playbook[split].append(as_example(row, row["completion"], tokenizer))
-        if row["text"] in pairs:
-            mistral[split].append(as_example(row, pairs[row["text"]]["answer"], tokenizer))
+        split, wanted = split_of(row["text"]), request(row, PROMPT)
+        playbook[split].append(as_example(wanted, row["completion"], tokenizer))
+        if row["text"] in pairs and (answer := marked(pairs[row["text"]]["answer"], wanted.slots)):
+            mistral[split].append(as_example(wanted, answer, tokenizer))
     pad = tokenizer.pad_token_id
-    own, theirs = pair_batches(playbook["train"], 16, pad, rng), pair_batches(mistral["train"], 16, pad, rng)
-    train(network, mixed(own, theirs, 0.08), options.playbook_steps, 1.2e-3)
-    train(network, mixed(own, theirs, 0.5), options.pair_steps, 3e-4)
+    train(network, pair_batches(playbook["train"], 16, pad, rng), options.playbook_steps, 1e-3)
+    train(
+        network,
+        pair_batches(mistral["train"], 16, pad, rng),
+        options.pair_steps,
+        5e-4,
+        lambda: completion_loss(network, mistral["dev"], pad),
+    )
 
     figures = {
         "seed": SEED,

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from transformers import PhiConfig, PhiForCausalLM
 
 from pipeline.backends import embedded, minilm
+from pipeline.backends.base import Request
 from pipeline.labels import EMOTIONS, SENTIMENTS
 from pipeline.training import embedded_bleurt, embedded_emotions, embedded_encoder, embedded_sentiment, embedded_student
 
@@ -101,14 +103,38 @@ def test_agreement_with_bleurt() -> None:
 
 def test_the_student_learns_the_answer_not_the_prompt() -> None:
     tokenizer = embedded_student.build_tokenizer(["Cold soup. Feedback: Serve it hot."] * 50, 300)
-    row = {"text": "Cold soup.", "stars": 2.0, "emotions": ["anger"], "language": "en", "business": None, "themes": []}
-    ids, prompt = embedded_student.as_example(row, "Serve it hot.", tokenizer)
-    assert tokenizer.decode(ids[:prompt]).endswith("Feedback:") and "Cold soup" in tokenizer.decode(ids[:prompt])
-    assert tokenizer.decode(ids[prompt:]) == " Serve it hot.<|endoftext|>"
+    wanted = Request("2 stars. Feedback:", {}, {"[1]": ("“Cold soup”",)})
+    ids, prompt = embedded_student.as_example(wanted, "They say “Cold soup”: serve it hot.", tokenizer)
+    assert tokenizer.decode(ids[:prompt]) == wanted.prompt
+    assert tokenizer.decode(ids[prompt:]) == " They say [1]: serve it hot.<|endoftext|>"
     batch, labels = next(
         embedded_student.pair_batches([(ids, prompt)] * 2, 2, tokenizer.pad_token_id, random.Random(0))
     )
     assert batch.shape == labels.shape and (labels[:, :prompt] == -100).all() and (labels[:, prompt:] != -100).all()
+
+
+def test_a_large_model_s_list_gets_the_markers_of_the_quotes_it_answers() -> None:
+    slots = {"[1]": ("“the zipper broke”",), "[2]": ("“parcel came late”",), "[+]": ("“would like a refund”",)}
+    answer = "We can: 1. Parcels: send them earlier, before 2.30 pm. 2. Zippers: test each zipper. 3. Say sorry."
+    assert embedded_student.marked(answer, slots) == (
+        "We can:\n\n1. Zippers: test each zipper. The customer writes: [1].\n\n2. Parcels: send them earlier, before "
+        "2.30 pm. The customer writes: [2].\n\n3. Say sorry. The customer writes: [+]."
+    )
+    assert embedded_student.marked("Send parcels earlier.", slots) is None
+    assert embedded_student.marked("Do: 1. Sew. 2. Pack.", {}) == "Do:\n\n1. Sew.\n\n2. Pack."
+
+
+def test_the_best_weights_of_a_lesson_are_kept() -> None:
+    network = PhiForCausalLM(PhiConfig(vocab_size=16, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2))  # fmt: skip
+    seen: list[float] = []
+
+    def judge() -> float:
+        seen.append(network.lm_head.bias[3].item())
+        return [2.0, 1.0, 3.0][len(seen) - 1]
+
+    ids = torch.full((2, 4), 3)
+    embedded_student.train(network, iter([(ids, ids)] * 150), 150, 1e-2, judge)
+    assert len(seen) == 3 and network.lm_head.bias[3].item() == seen[1] != seen[2]
 
 
 def test_the_playbook_labels_reviews_by_the_pipeline_itself(tmp_path: Path) -> None:
