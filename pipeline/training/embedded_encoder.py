@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import load_file
 from torch import nn
 
 from pipeline.backends import minilm
@@ -44,7 +45,9 @@ def batches(token_ids: Sequence[Sequence[int]], size: int, rng: random.Random) -
 
 
 class Classifier(nn.Module):
-    """(batch of token ids) -> logits of shape (batch, outputs). `pool`: see `minilm.pool`; `init`: an adapter to start from."""
+    """(batch of token ids) -> logits of shape (batch, outputs). `pool`: see `minilm.pool`; `init`: a folder that
+    `embedded.save` wrote, to go on from.
+    """
 
     def __init__(
         self, outputs: int, rank: int = 32, dropout: float = 0.1, pool: str = "all", init: Path | None = None
@@ -55,6 +58,10 @@ class Classifier(nn.Module):
         lora = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=["query", "key", "value", "dense"])
         self.encoder = get_peft_model(base, lora) if init is None else PeftModel.from_pretrained(base, init, is_trainable=True)  # fmt: skip
         self.head = nn.Linear(minilm.DIMENSION, outputs)
+        if init is not None:
+            self.head.load_state_dict(
+                {name: value.float() for name, value in load_file(init / "head.safetensors").items()}
+            )
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, token_ids: Sequence[Sequence[int]]) -> torch.Tensor:

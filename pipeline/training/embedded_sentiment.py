@@ -163,9 +163,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--learning-rate", type=float, default=4e-4)
     parser.add_argument("--most", type=int, default=1500, help="reviews of each file and label")
     parser.add_argument(
-        "--max-tokens", type=int, default=112, help="of a training review; longer ones keep head and tail"
+        "--max-tokens", type=int, default=192, help="of a training review; longer ones keep head and tail"
     )
-    parser.add_argument("--init", type=Path, help="an adapter to start from")
+    parser.add_argument("--init", type=Path, help="a model of the same kind to go on from")
     options = parser.parse_args(arguments)
 
     torch.manual_seed(SEED)

@@ -45,6 +45,18 @@ def test_the_loop_learns_and_what_is_saved_is_what_was_learnt(tmp_path: Path) ->
     again = embedded._load(tmp_path)
     assert again.logits(tokens)[:, 0] == pytest.approx(model.predict(tokens)[:, 0], abs=0.15), "bfloat16"
     assert not (tmp_path / "README.md").exists() and "/" not in str(again.config)
+    going_on = embedded_encoder.Classifier(1, init=tmp_path)
+    assert going_on.predict(tokens)[:, 0] == pytest.approx(again.logits(tokens)[:, 0], abs=1e-3), "head and adapter"
+
+
+def test_an_aspect_is_read_at_its_own_tokens() -> None:
+    _, tokenizer = minilm.load()
+    (ids,) = embedded.tokenize_aspects(tokenizer, ["The soup was cold."], ["soup"])
+    hidden = torch.arange(len(ids), dtype=torch.float32).reshape(1, -1, 1)
+    mask = torch.ones(1, len(ids), dtype=torch.long)
+    assert tokenizer.decode(ids[-2:]) == "soup[SEP]" or tokenizer.decode(ids[-2:]) == "soup [SEP]"
+    assert minilm.pool(hidden, [ids], mask, "last").item() == len(ids) - 1.5, "the mean of the last two places"
+    assert minilm.pool(hidden, [ids], mask, "all").item() == (len(ids) - 1) / 2
 
 
 def test_stars_become_classes() -> None:
