@@ -77,7 +77,7 @@ doctor: .venv/installed  ## versions, device, and what each profile needs
 	@$(INSIGHTS) doctor $(ARGS)
 
 test: .venv/installed-dev  ## the whole test suite
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: .venv/installed-dev  ## ruff and mypy
 	$(BIN)/ruff check .
