@@ -94,6 +94,7 @@ class Generate:
     temperature: Annotated[float, Field(ge=0)] = 0.5
     top_p: Share = 0.9
     no_repeat_ngram_size: Count = 3
+    repetition_penalty: Annotated[float, Field(ge=1)] = 1.0  # 1: none
     max_new_tokens: Positive = 250
     new_reviews: Count = 200  # unhappy reviews outside the training set that the tuned student writes for
     seed: int = 0

@@ -157,6 +157,7 @@ def student(config: Distill, options: Generate, quantize: str, adapter: Path | N
         temperature=options.temperature,
         top_p=options.top_p,
         no_repeat_ngram_size=options.no_repeat_ngram_size,
+        repetition_penalty=options.repetition_penalty,
         seed=options.seed,
     )
 

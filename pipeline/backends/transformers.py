@@ -216,6 +216,7 @@ class TransformersGenerator:
         temperature: float = 0.0,
         top_p: float = 1.0,
         no_repeat_ngram_size: int = 0,
+        repetition_penalty: float = 1.0,
         seed: int = 0,
         batch_size: int = 32,
     ) -> None:
@@ -233,6 +234,7 @@ class TransformersGenerator:
             "max_new_tokens": max_new_tokens,
             "do_sample": temperature > 0,
             "no_repeat_ngram_size": no_repeat_ngram_size,
+            "repetition_penalty": repetition_penalty,
             "pad_token_id": self.tokenizer.pad_token_id,
             "eos_token_id": self.tokenizer.eos_token_id,
         }

@@ -43,6 +43,7 @@ def spec(profile: Profile) -> dict[str, Any]:
             options.temperature,
             options.top_p,
             options.no_repeat_ngram_size,
+            options.repetition_penalty,
             options.max_new_tokens,
             options.seed,
         ],

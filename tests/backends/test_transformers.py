@@ -65,6 +65,17 @@ def test_sampling_is_seeded_and_greedy_is_default(tiny: Checkpoints) -> None:
     assert one == same != other
 
 
+def test_a_penalty_on_what_was_said_ends_loops(tiny: Checkpoints) -> None:
+    def distinct(penalty: float) -> float:
+        generator = TransformersGenerator(
+            tiny.phi, "main", quantize="none", max_new_tokens=24, repetition_penalty=penalty
+        )
+        ids = generator.tokenizer(generator.write(asked("Soup"))[0].raw)["input_ids"]
+        return len(set(ids)) / len(ids)
+
+    assert distinct(20.0) > distinct(1.0)
+
+
 def test_a_prompt_that_does_not_fit_is_a_row_with_an_error(tiny: Checkpoints) -> None:
     generator = TransformersGenerator(tiny.phi, "main", quantize="none", max_new_tokens=4)
     short, long = generator.write(asked("Soup", "soup " * 3000))
