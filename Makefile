@@ -33,8 +33,8 @@ help:  ## this help
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-.venv/installed-bench: .venv/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+.venv/installed-classifiers: .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[classifiers]'
 	@touch $@
 
 setup: .venv/installed-dev  ## install everything, tests' and linters' packages too
@@ -60,13 +60,13 @@ check: .venv/installed  ## metric regression check against the recorded baseline
 bench: .venv/installed  ## speed against the plain way, side by side in one run
 	@$(INSIGHTS) bench $(ARGS)
 
-finetune: .venv/installed-bench  ## train a classifier and judge it before and after: make finetune ARGS="--model M --data FILE ..."
+finetune: .venv/installed-classifiers  ## train a classifier and judge it before and after: make finetune ARGS="--model M --data FILE ..."
 	@$(INSIGHTS) finetune --warehouse '$(WAREHOUSE)' $(ARGS)
 
-compare: .venv/installed-bench  ## sentiment models side by side, over labelled rows and probe phrases
+compare: .venv/installed-classifiers  ## sentiment models side by side, over labelled rows and probe phrases
 	@$(INSIGHTS) compare --warehouse '$(WAREHOUSE)' $(ARGS)
 
-push: .venv/installed-bench  ## publish a tuned model on a hub, token in HF_TOKEN: make push ARGS="--model FOLDER --repo OWNER/NAME"
+push: .venv/installed-classifiers  ## publish a tuned model on a hub, token in HF_TOKEN: make push ARGS="--model FOLDER --repo OWNER/NAME"
 	@$(INSIGHTS) push $(ARGS)
 
 embedded-models: .venv/installed-dev  ## train the shipped models anew (hours): make embedded-models DATA=folder

@@ -131,8 +131,8 @@ def parser() -> argparse.ArgumentParser:
     compare = command("compare", "several sentiment models side by side, over labelled rows and probe phrases")
     _labelled(compare, required=False)
     compare.add_argument("--model", action="append", default=[], metavar="M", help="hub id, ID@REVISION, folder, or embedded; repeatable (default: the shipped list)")  # fmt: skip
-    compare.add_argument("--models", type=Path, metavar="FILE", help="a list of models as TOML, see pipeline/bench/models.toml")  # fmt: skip
-    compare.add_argument("--probes", type=Path, metavar="FILE", help="probe phrases of your own, see pipeline/bench/probes.toml")  # fmt: skip
+    compare.add_argument("--models", type=Path, metavar="FILE", help="a list of models as TOML, see pipeline/classifiers/models.toml")  # fmt: skip
+    compare.add_argument("--probes", type=Path, metavar="FILE", help="probe phrases of your own, see pipeline/classifiers/probes.toml")  # fmt: skip
     compare.add_argument("--limit", type=int, default=0, metavar="N", help="only so many rows, chosen by hash")
     compare.add_argument("--out", type=Path, default=Path("exports") / "compare", metavar="DIR")
     compare.add_argument("--json", action="store_true")
@@ -367,7 +367,7 @@ def check(args: argparse.Namespace) -> int:
 
 
 def bench(args: argparse.Namespace) -> int:
-    from pipeline import speed as module
+    from pipeline import bench as module
 
     if args.limit < 0:
         raise InputError("--limit: give a number of pairs, or 0 for all")
@@ -385,7 +385,7 @@ def _read_labelled(args: argparse.Namespace, task: Any) -> Any:
 
 
 def finetune(args: argparse.Namespace) -> int:
-    from pipeline.bench import record, tune
+    from pipeline.classifiers import record, tune
     from pipeline.training import finetune as module
     from pipeline.warehouse import models_path
 
@@ -422,8 +422,8 @@ def finetune(args: argparse.Namespace) -> int:
 
 
 def compare(args: argparse.Namespace) -> int:
-    from pipeline.bench import compare as module
-    from pipeline.bench import record
+    from pipeline.classifiers import compare as module
+    from pipeline.classifiers import record
     from pipeline.warehouse import models_path
 
     if args.model and args.models:
@@ -453,7 +453,7 @@ def compare(args: argparse.Namespace) -> int:
 
 def calibrate(args: argparse.Namespace) -> int:
     from pipeline import calibration
-    from pipeline.bench import tune
+    from pipeline.classifiers import tune
     from pipeline.profile import load
 
     section = load(args.profile).sentiment
@@ -467,7 +467,7 @@ def calibrate(args: argparse.Namespace) -> int:
 
 
 def push(args: argparse.Namespace) -> int:
-    from pipeline.bench import push as module
+    from pipeline.classifiers import push as module
 
     print(module.push(args.model, args.repo, private=not args.public, licence=args.licence, data=args.trained_on))
     return 0

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.bench import compare
+from pipeline.classifiers import compare
 from pipeline.cli import main
 from pipeline.errors import InputError
 from pipeline.labels import SENTIMENTS

@@ -25,7 +25,7 @@ def require_sklearn() -> None:
         import sklearn  # noqa: F401
     except ImportError as error:
         raise InputError(
-            "The bench needs scikit-learn. Install it with: pip install 'review-insights[bench]'"
+            "Comparing classifiers needs scikit-learn. Install it with: pip install 'review-insights[classifiers]'"
         ) from error
 
 

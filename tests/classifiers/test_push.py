@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.bench import push
+from pipeline.classifiers import push
 from pipeline.cli import main
 from pipeline.errors import BackendDown, InputError
 from pipeline.training import finetune

@@ -17,7 +17,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as strict
 
 from pipeline import backends
-from pipeline.bench import figures, page, record
+from pipeline.classifiers import figures, page, record
 from pipeline.errors import InputError, ReviewInsightsError
 from pipeline.labels import SENTIMENTS
 from pipeline.profile import Sentiment
@@ -61,19 +61,19 @@ def load_models(path: Path | None = None) -> list[Candidate]:
         found = TypeAdapter(list[Candidate]).validate_python(content.get("model", []))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(
-            f"The list of models {file} cannot be read: {error}. See pipeline/bench/models.toml."
+            f"The list of models {file} cannot be read: {error}. See pipeline/classifiers/models.toml."
         ) from error
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise InputError(
-            f"The list of models {file}: {key}: {first['msg'].lower()}. See pipeline/bench/models.toml."
+            f"The list of models {file}: {key}: {first['msg'].lower()}. See pipeline/classifiers/models.toml."
         ) from error
     for candidate in found:
         if (candidate.backend == "embedded") + bool(candidate.model) + bool(candidate.tuned_from) != 1:
             raise InputError(f'{file}: {candidate.name} needs one of backend = "embedded", model, tuned_from.')
     if not found:
-        raise InputError(f"The list of models {file} names none. See pipeline/bench/models.toml.")
+        raise InputError(f"The list of models {file} names none. See pipeline/classifiers/models.toml.")
     return found
 
 
@@ -107,7 +107,7 @@ def load_probes(path: Path | None = None) -> list[tuple[str, str, str]]:
         probes = [(str(p["kind"]), str(p["expected"]), str(text)) for p in content["probe"] for text in p["texts"]]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise InputError(
-            f"The probe phrases {file} cannot be read: {error}. See pipeline/bench/probes.toml."
+            f"The probe phrases {file} cannot be read: {error}. See pipeline/classifiers/probes.toml."
         ) from error
     if wrong := [expected for _, expected, _ in probes if expected not in SENTIMENTS]:
         raise InputError(f"{file}: expected = {wrong[0]!r} is none of {', '.join(SENTIMENTS)}.")

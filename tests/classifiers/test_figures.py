@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score, roc_auc_score
 
-from pipeline.bench import figures
+from pipeline.classifiers import figures
 
 CLASSES = ("negative", "neutral", "positive")
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline import calibration, charts
 from pipeline.backends.transformers import TransformersClassifier, from_pretrained, resolve
-from pipeline.bench import figures, page, record
+from pipeline.classifiers import figures, page, record
 from pipeline.errors import InputError
 from pipeline.export import neutralise
 from pipeline.labels import SENTIMENTS

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline import profile
-from pipeline.bench import record, tune
+from pipeline.classifiers import record, tune
 from pipeline.cli import main
 from pipeline.errors import InputError
 from pipeline.labels import EMOTIONS, SENTIMENTS
