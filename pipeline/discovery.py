@@ -142,7 +142,9 @@ def found(clauses: Sequence[Clause], vectors: np.ndarray, known: Background, nam
             if words and words[0][:_STEM] not in taken and _reviews(clauses, members) >= FEWEST:
                 free[members] = False
                 taken |= {word[:_STEM] for word in words}
-                result.append(Theme(_id(clauses[int(at)] for at in group), ", ".join(words).capitalize(), words, centroid))
+                result.append(
+                    Theme(_id(clauses[int(at)] for at in group), ", ".join(words).capitalize(), words, centroid)
+                )
     return result
 
 
