@@ -53,6 +53,9 @@ class Emotions:
 @dataclass(frozen=True, config=_STRICT)
 class Themes:
     taxonomy: str = ""  # a playbook file of your own; empty: the shipped one
+    # Of each mention, in English: what is said of the aspect, or of the clause around it; auto: aspects where the
+    # sentiment is embedded. Other languages: the clause.
+    sentiment: Literal["auto", "aspects", "clause"] = "auto"
 
 
 @dataclass(frozen=True, config=_STRICT)

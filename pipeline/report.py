@@ -204,6 +204,7 @@ def gather(warehouse: Warehouse, scope: Scope | None = None, groups: str | None 
         "pains": pain_points(warehouse, scope, actions),
         "worse": named("getting_worse", limit=5),
         "better": named("getting_better", limit=5),
+        "discovered": named("discovered_themes", limit=6),
         "actions": _at_most(actions, OF_A_THEME)[:8],
         "answers": answers,
         "waiting": answers[0]["waiting"] if answers else 0,

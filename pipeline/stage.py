@@ -25,10 +25,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Context:
-    """What a transform may use besides its rows."""
+    """What a transform and `finish` may use besides rows."""
 
     profile: Profile
-    warehouse: Warehouse  # reading only; the runner writes
+    warehouse: Warehouse  # a transform reads only, the runner writes; `finish` writes itself
     run_id: str
     fingerprint: str
     models: Path  # folder for trained adapters
@@ -44,6 +44,9 @@ class Stage:
     parents: tuple[Stage, ...] = ()  # stages its input query reads; their fingerprints chain into this one's
     params: Callable[[Profile], Mapping[str, Any]] = lambda profile: {}  # of the input query, besides $fingerprint
     batch_size: int = 256  # speed only: not in the fingerprint
+    finish: Callable[[Context], None] | None = (
+        None  # after the last batch, in a transaction: what needs all rows at once
+    )
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,11 @@ def run_stage(
             warehouse.append(f"store.{stage.name}", [{**row, "fingerprint": mark, "run_id": run_id} for row in rows])
         written += len(rows)
         failed += sum(row.get("error") is not None for row in rows)
+    if (
+        stage.finish
+    ):  # also where nothing was pending: a run may have been killed before it; nothing to do costs nothing
+        with warehouse.transaction():
+            stage.finish(context)
     if pending:
         progress(stage.name, len(pending), len(pending))
     return StageResult(stage.name, mark, len(pending), written, failed)

@@ -34,12 +34,15 @@ class Aspect:
 
 @dataclass(frozen=True)
 class Mention:
-    """text[start:end] is the clause that mentions the aspect; `term` is the playbook's term that matched in it."""
+    """text[start:end] is the clause that mentions the aspect; `term` is the playbook's term that matched in it, and `said`
+    how the customer wrote it.
+    """
 
     aspect_id: str
     start: int
     end: int
     term: str
+    said: str
 
 
 # --- The playbook file ---
@@ -330,12 +333,14 @@ def find(text: str, language: str | None, aspects: tuple[Aspect, ...]) -> list[M
     lowered = _lower(text)
     mentions: dict[tuple[int, str], Mention] = {}
     for start, end in sentences(text):
-        for term in _terms_in(lowered, start, end, index):
-            mentions.setdefault((start, term.aspect_id), Mention(term.aspect_id, start, end, term.term))
+        for term, at, to in _terms_in(lowered, start, end, index):
+            mention = Mention(term.aspect_id, start, end, term.term, text[at:to])
+            mentions.setdefault((start, term.aspect_id), mention)
     return list(mentions.values())
 
 
-def _terms_in(text: str, start: int, end: int, index: _Index) -> Iterator[_Term]:
+def _terms_in(text: str, start: int, end: int, index: _Index) -> Iterator[tuple[_Term, int, int]]:
+    """Each term with the place in the text where it begins and ends."""
     runs = list(_WORD.finditer(text, start, end))
     words = [run[0] for run in runs]
     at = 0
@@ -343,12 +348,14 @@ def _terms_in(text: str, start: int, end: int, index: _Index) -> Iterator[_Term]
         if words[at] >= _FIRST_CJK:
             # Terms such as "2小时" begin in the run of digits before.
             before = at > 0 and words[at - 1].isdigit() and runs[at - 1].end() == runs[at].start()
-            yield from _glued_in(words[at - 1] + words[at] if before else words[at], index.glued)
+            begins = runs[at - before].start()
+            for term, place in _glued_in(text[begins : runs[at].end()], index.glued):
+                yield term, begins + place, begins + place + len("".join(term.words))
             at += 1
             continue
         found = _phrase_at(text, runs, words, at, index) or _stem_of(words[at], index.stems)
         if found:
-            yield found
+            yield found, runs[at].start(), runs[at + len(found.words) - 1].end()
         at += len(found.words) if found else 1
 
 
@@ -375,13 +382,13 @@ def _stem_of(word: str, stems: Mapping[str, _Term]) -> _Term | None:
     return None
 
 
-def _glued_in(run: str, glued: Mapping[str, _Term]) -> Iterator[_Term]:
-    """Without blanks between words every position may begin a term."""
+def _glued_in(run: str, glued: Mapping[str, _Term]) -> Iterator[tuple[_Term, int]]:
+    """Terms and where they begin. Without blanks between words every position may begin a term."""
     at = 0
     while at < len(run):
         size = next((size for size in range(_LONGEST_GLUED, 0, -1) if run[at : at + size] in glued), 0)
         if size:
-            yield glued[run[at : at + size]]
+            yield glued[run[at : at + size]], at
         at += size or 1
 
 

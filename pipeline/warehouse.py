@@ -28,7 +28,7 @@ Params = Mapping[str, Any] | Sequence[Any] | None
 
 _ARROW = {
     "VARCHAR": pa.string(), "JSON": pa.string(), "DOUBLE": pa.float64(), "FLOAT": pa.float32(),
-    "BIGINT": pa.int64(), "INTEGER": pa.int32(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us"),
+    "BIGINT": pa.int64(), "INTEGER": pa.int32(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us"), "BLOB": pa.binary(),
     "VARCHAR[]": pa.list_(pa.string()), "MAP(VARCHAR, FLOAT)": pa.map_(pa.string(), pa.float32()),
 }  # fmt: skip
 

@@ -27,10 +27,10 @@ def fill(opened: Warehouse) -> Warehouse:
     """120 reviews of two businesses over 60 days; in the last 28, waiting_time is complained of four times as often."""
     opened.append("runs", [{"run_id": "run-1", "started_at": NOW, "finished_at": NOW, "profile": "embedded", "version": "0.1.0",
                             "status": "done", "environment": "{}", "stages": "{}"}])  # fmt: skip
-    stages = ("sentiment", "emotions", "themes", "feedback", "distill", "generate", "score")
+    stages = ("sentiment", "emotions", "themes", "discover", "feedback", "distill", "generate", "score")
     opened.append("store.current", [{"stage": stage, "fingerprint": "f"} for stage in stages])
     tables: dict[str, list[dict[str, Any]]] = {
-        name: [] for name in ("reviews", "sentiment", "emotions", "themes", "feedback")
+        name: [] for name in ("reviews", "sentiment", "emotions", "themes", "discover", "feedback")
     }
     for number in range(120):
         day = LAST_DAY - timedelta(days=number // 2)
@@ -51,12 +51,22 @@ def fill(opened: Warehouse) -> Warehouse:
             tables["themes"].append({**key, "theme": "waiting_time" if waits else "food_quality", "sentiment": "negative" if waits else "positive",
                                      "evidence": text.partition(": ")[2], "score": -0.8 if waits else 0.8})  # fmt: skip
         if waits:
+            tables["discover"].append(
+                {
+                    **key,
+                    "place": text.index("the waiter"),
+                    "evidence": "the waiter shrugged",
+                    "theme": "d1",
+                    "closeness": 0.8,
+                }
+            )
             wording = "Review the staffing at peak hours." if number % 4 else "review the staffing, at PEAK hours"
             steps = [
                 f"Waiting time (“we waited: an hour”): {wording}",
                 f"Answer {'xyz'[number % 3] * 3} {number:03} by phone: today.",
             ]
             tables["feedback"].append({**key, "model": "m", "role": "teacher", "text": "Advice.", "suggestions": steps})
+    opened.append("store.discovered", [{"theme": "d1", "name": "Shrugged", "words": ["shrugged"], "centroid": b"", "fingerprint": "f", "run_id": "run-1"}])  # fmt: skip
     for name, rows in tables.items():
         opened.append(name if name == "reviews" else f"store.{name}", rows)
     return opened

@@ -32,21 +32,23 @@ def write_warehouse(path: Path, reviews: list[str], meteor: float = 0.3) -> Path
     )  # fmt: skip
     rows = [review(text, business=text[:30], stars=2.0, reviewed_at=datetime(2026, 10, 1)) for text in reviews]
     opened.append("reviews", rows)
-    stages = ("sentiment", "emotions", "themes", "feedback", "distill", "generate", "score")
+    stages = ("sentiment", "emotions", "themes", "discover", "feedback", "distill", "generate", "score")
     opened.append("store.current", [{"stage": stage, "fingerprint": "f"} for stage in stages])
-    themes, feelings, judged, written, scored = [], [], [], [], []
+    themes, feelings, judged, written, scored, beyond = [], [], [], [], [], []
     for row in rows:
         key = {"review_id": row["review_id"], "fingerprint": "f", "run_id": "run-1"}
         text = row["text"]
         judged.append({**key, "label": "negative", "negative": 0.9, "neutral": 0.1, "positive": 0.0, "model": "m"})
         feelings.append({**key, "labels": ["anger"], "probabilities": [("anger", 0.9)], "model": "m"})
         themes.append({**key, "theme": "waiting_time", "evidence": text, "sentiment": "negative", "score": -0.8})
+        beyond.append({**key, "place": 0, "evidence": text, "theme": "d1", "closeness": 0.8})
         written.append({**key, "model": "m", "role": "teacher", "text": text, "suggestions": ["Add staff.", text]})
         scored += [
             {**key, "role": role, "bleurt": -0.1, "bertscore_f1": 0.6, "meteor": value, "grounding": 0.5}
             for role, value in (("student", meteor), ("control_constant", 0.2))
         ]
-    tables = {"sentiment": judged, "emotions": feelings, "themes": themes, "feedback": written, "score": scored}
+    tables = {"sentiment": judged, "emotions": feelings, "themes": themes, "feedback": written, "score": scored,
+              "discover": beyond, "discovered": [{"theme": "d1", "name": "Soup & <b>", "words": ["soup"], "centroid": b"", "fingerprint": "f", "run_id": "run-1"}]}  # fmt: skip
     for table, filled in tables.items():
         opened.append(f"store.{table}", filled)
     compared = summary.compare(opened.query("SELECT * FROM scores"))
@@ -205,6 +207,14 @@ def test_every_quote_is_verbatim_and_every_figure_is_found_again(tmp_path: Path)
     query = queries.load("top_pain_points")
     (pain,) = reader.query(query.sql, query.bind({}))
     assert pain["mentions"] == 12 and f"{pain['mentions']} of {pain['reviews']} reviews complain of it" in source
+    query = queries.load("discovered_themes")
+    (new,) = reader.query(query.sql, query.bind({}))
+    assert (
+        new["reviews"] == 12
+        and f"{new['reviews']} of {new['of_reviews']} reviews" in source
+        and len(new["quotes"]) == 3
+    )
+    assert "Also mentioned, not in the taxonomy" in source and "Soup &amp; &lt;b&gt;" in source
     query = queries.load("actions")
     best = reader.query(query.sql, query.bind({}))[0]
     assert best["action"] == "Add staff." and best["reviews"] == 12 and "answers 12 reviews" in source

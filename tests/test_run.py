@@ -60,6 +60,7 @@ def test_second_run_writes_nothing_and_ten_more_reviews_are_ten(tmp_path: Path, 
         "sentiment": 10,
         "emotions": 10,
         "themes": 10,
+        "discover": 5,
         "feedback": 5,
     }
 

@@ -27,6 +27,7 @@ def test_stages_are_in_the_contract_s_order() -> None:
         "sentiment",
         "emotions",
         "themes",
+        "discover",
         "feedback",
         "distill",
         "generate",
@@ -99,7 +100,7 @@ def changed(profile: Profile, section: str, **values: Any) -> set[str]:
 
 def test_a_change_re_runs_what_depends_on_it_and_nothing_else(fake_profile: Profile, tmp_path: Path) -> None:
     downstream = {"feedback", "distill", "generate", "score"}
-    assert changed(fake_profile, "sentiment", languages=("de",)) == {"sentiment", "themes"} | downstream
+    assert changed(fake_profile, "sentiment", languages=("de",)) == {"sentiment", "themes", "discover"} | downstream
     assert changed(fake_profile, "emotions", threshold=0.1, thresholds={"joy": 0.9}) == {"emotions"} | downstream
     assert changed(fake_profile, "feedback", max_stars=2.0) == downstream
     assert changed(fake_profile, "feedback", timeout=5.0) == set(), "speed only"
@@ -140,5 +141,5 @@ def test_unreadable_languages_get_no_guess(warehouse: Warehouse, fake_profile: P
 
 def test_stage_needs_no_more_than_its_declared_fields() -> None:
     assert [field.name for field in dataclasses.fields(Stage)] == [
-        "name", "unique_key", "spec", "transform", "parents", "params", "batch_size",
+        "name", "unique_key", "spec", "transform", "parents", "params", "batch_size", "finish",
     ]  # fmt: skip

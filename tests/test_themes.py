@@ -318,3 +318,18 @@ def test_most_unhappy_reviews_speak_of_an_aspect(name: str, shared_data: Path) -
     texts = [text for text in texts if len(text) > 12 or language == "zh"][::12]  # "N/A" is no review
     assert len(texts) > 20
     assert sum(bool(find(text, language, ASPECTS)) for text in texts) / len(texts) >= least
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "said"),
+    [
+        ("The WAITERS were kind.", "en", "WAITERS"),
+        ("We stood in  Line all day.", "en", None),
+        ("Delivery took 3 weeks", "en", "Delivery"),
+        ("外卖2小时", "zh", "2小时"),
+    ],
+)
+def test_a_mention_holds_the_term_as_it_was_written(text: str, language: str, said: str | None) -> None:
+    mentions = find(text, language, ASPECTS)
+    assert all(mention.said in text[mention.start : mention.end] for mention in mentions)
+    assert said is None or said in {mention.said for mention in mentions}, mentions

@@ -15,6 +15,28 @@ VIEW main.complaints
     evidence VARCHAR
     score FLOAT
     severity DOUBLE
+VIEW main.discover
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    place INTEGER
+    evidence VARCHAR
+    theme VARCHAR
+    closeness FLOAT
+    error VARCHAR
+VIEW main.discovered_themes
+    theme VARCHAR
+    name VARCHAR
+    words VARCHAR[]
+    reviews BIGINT
+    of_reviews BIGINT
+    share DOUBLE
+    share_low DOUBLE
+    share_high DOUBLE
+    weight VARCHAR
+    quotes STRUCT(review_id VARCHAR, business VARCHAR, evidence VARCHAR)[]
+    review_ids VARCHAR[]
+    founded_by VARCHAR
 VIEW main.distill
     round INTEGER
     fingerprint VARCHAR
@@ -230,6 +252,23 @@ VIEW main.training_set
 TABLE store.current
     stage VARCHAR
     fingerprint VARCHAR
+TABLE store.discover
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    place INTEGER
+    evidence VARCHAR
+    vector BLOB
+    theme VARCHAR
+    closeness FLOAT
+    error VARCHAR
+TABLE store.discovered
+    theme VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    name VARCHAR
+    words VARCHAR[]
+    centroid BLOB
 TABLE store.distill
     round INTEGER
     fingerprint VARCHAR

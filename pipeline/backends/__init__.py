@@ -7,13 +7,16 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pipeline.backends.base import Classifier, Generator, Reader, Scorer
 from pipeline.labels import EMOTIONS, SENTIMENTS, emotion_columns, sentiment_projection
 from pipeline.profile import Distill, Emotions, Feedback, Generate, Judge, Profile, Score, Sentiment, model_identity
+
+if TYPE_CHECKING:
+    from pipeline.backends.embedded import AspectHead
 
 
 class Projected:
@@ -57,6 +60,16 @@ def _sentiment(backend: str, model: str, revision: str, labels: tuple[tuple[str,
 
     classifier = TransformersClassifier(model, revision, "softmax")
     return Projected(classifier, SENTIMENTS, sentiment_projection(classifier.labels, dict(labels), model))
+
+
+def aspects(profile: Profile) -> AspectHead | None:
+    """Who judges the aspects of English sentences; None where the sentiment of the clause stands. Loads nothing yet."""
+    wanted = profile.themes.sentiment
+    if wanted == "aspects" or (wanted == "auto" and profile.sentiment.backend == "embedded"):
+        from pipeline.backends.embedded import AspectHead
+
+        return AspectHead()
+    return None
 
 
 def emotions(config: Emotions) -> Classifier:
@@ -231,6 +244,7 @@ def identities(profile: Profile) -> dict[str, str]:
         "sentiment": "+".join(model_identity(str(folder), "") for folder in (embedded.SENTIMENT, ngrams.FOLDER))
         if sentiment.backend == "embedded"
         else model_identity(sentiment.model, sentiment.revision),
+        "aspects": model_identity(str(embedded.ASPECTS), ""),
         "emotions": pinned(emotions.backend == "embedded", embedded.EMOTION, emotions.model, emotions.revision),
         "feedback": model_identity(profile.feedback.model, profile.feedback.revision),
         "student": pinned(distill.model == "embedded", embedded.STUDENT, distill.model, distill.revision),

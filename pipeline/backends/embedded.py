@@ -1,8 +1,9 @@
 """The embedded default: small models that travel with the package, on a CPU, without a download.
 
 Each is MiniLM with a LoRA adapter of its own and one linear head; figures and limits stand in the model cards under
-`pipeline/models/`. `SentimentHead` predicts stars, `EmotionsHead` the 28 GoEmotions labels, and `BleurtStandIn` is a
-cross-encoder that imitates BLEURT-base-128. Trained by `pipeline.training.embedded_{sentiment,emotions,bleurt}`.
+`pipeline/models/`. `SentimentHead` predicts stars, `EmotionsHead` the 28 GoEmotions labels, `AspectHead` how one aspect of a
+sentence fares, and `BleurtStandIn` is a cross-encoder that imitates BLEURT-base-128. Trained by
+`pipeline.training.embedded_{sentiment,emotions,aspects,bleurt}`.
 """
 
 from __future__ import annotations
@@ -28,9 +29,13 @@ if TYPE_CHECKING:
 
 SENTIMENT = MODELS / "sentiment"
 EMOTION = MODELS / "emotions"
+ASPECTS = MODELS / "aspects"
 BLEURT = MODELS / "bleurt"
 STUDENT = MODELS / "student"
 _COMMENT = 40  # tokens: 99 % of the comments that the emotions were learnt from are shorter
+# Of an aspect's sentiment: the weight of the clause's, and what a neutral probability counts for, as MAMS has twice as many
+# neutral aspects as other files. See models/aspects/README.md.
+CLAUSE_WEIGHT, NEUTRAL = 0.4, 2 / 3
 _SIDE = 110  # tokens that the BLEURT stand-in reads of each text
 
 
@@ -139,6 +144,30 @@ class EmotionsHead:
                 values[row, neutral] = own[:, neutral].min()
                 at += len(part)
         return values
+
+
+class AspectHead:
+    """How a sentence speaks of one of the things it names (English)."""
+
+    model = "minilm-lora-aspects"
+
+    def probabilities(self, sentences: Sequence[str], terms: Sequence[str]) -> np.ndarray:
+        """Negative, neutral, positive: float32, shape (sentences, 3). `terms`: the aspect as the sentence writes it."""
+        model = _load(ASPECTS)
+        logits = model.logits(tokenize_aspects(model.tokenizer, sentences, terms))
+        values = np.exp(logits - logits.max(axis=1, keepdims=True))
+        chances: np.ndarray = values / values.sum(axis=1, keepdims=True)
+        return chances
+
+    @staticmethod
+    def mix(aspects: np.ndarray, clauses: np.ndarray) -> np.ndarray:
+        """With the sentiment of the clauses around the terms, as a weighted geometric mean: the aspect model tells apart
+        what one sentence praises and blames, and knows restaurants; the other knows trades, and plain praise and blame.
+        """
+        logs = (1 - CLAUSE_WEIGHT) * np.log(aspects + 1e-6) + CLAUSE_WEIGHT * np.log(clauses + 1e-6)
+        values = np.exp(logs) * np.array([1, NEUTRAL, 1])
+        chances: np.ndarray = values / values.sum(axis=1, keepdims=True)
+        return chances
 
 
 def emotion_thresholds() -> dict[str, float]:

@@ -1,5 +1,6 @@
 """The stages in order. Each file holds one: what it depends on, and how a batch of rows becomes a batch of rows."""
 
+from pipeline.stages.discover import DISCOVER
 from pipeline.stages.distill import DISTILL
 from pipeline.stages.emotions import EMOTIONS
 from pipeline.stages.feedback import FEEDBACK
@@ -8,4 +9,4 @@ from pipeline.stages.score import SCORE
 from pipeline.stages.sentiment import SENTIMENT
 from pipeline.stages.themes import THEMES
 
-STAGES = (SENTIMENT, EMOTIONS, THEMES, FEEDBACK, DISTILL, GENERATE, SCORE)  # `ingest` comes before them
+STAGES = (SENTIMENT, EMOTIONS, THEMES, DISCOVER, FEEDBACK, DISTILL, GENERATE, SCORE)  # `ingest` comes before them

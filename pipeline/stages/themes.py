@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import themes
+from pipeline import backends, themes
 from pipeline.assets import PACKAGE
+from pipeline.backends.embedded import CLAUSE_WEIGHT, NEUTRAL
 from pipeline.labels import SENTIMENTS, from_stars
 from pipeline.profile import Profile
 from pipeline.stage import Context, Row, Stage
-from pipeline.stages.sentiment import SENTIMENT, judge
+from pipeline.stages.sentiment import SENTIMENT, judge, readable
 
 
 def taxonomy(profile: Profile) -> Path:
@@ -24,16 +26,21 @@ def taxonomy(profile: Profile) -> Path:
 def spec(profile: Profile) -> dict[str, Any]:
     aspects = themes.load_aspects(taxonomy(profile))
     terms = repr([(aspect.id, aspect.terms) for aspect in aspects])
-    return {"version": 1, "terms": hashlib.sha256(terms.encode()).hexdigest()}
+    aspect_model = backends.identities(profile)["aspects"] if backends.aspects(profile) else ""
+    return {
+        "version": 1,
+        "terms": hashlib.sha256(terms.encode()).hexdigest(),
+        # not named where there is none: themes of such profiles stay valid
+        **({"aspects": [aspect_model, CLAUSE_WEIGHT, NEUTRAL]} if aspect_model else {}),
+    }
 
 
 def transform(rows: Sequence[Row], context: Context) -> list[Row]:
     aspects = themes.load_aspects(taxonomy(context.profile))
     found = [(row, mention) for row in rows for mention in themes.find(row["text"], row["language"], aspects)]
-    scores = _scores(found, context)
+    said = _sentiments(found, context)
     best: dict[tuple[str, str], Row] = {}
-    for (row, mention), score in zip(found, scores, strict=True):
-        label = None if score is None else from_score(score)
+    for (row, mention), (label, score) in zip(found, said, strict=True):
         candidate = {
             "review_id": row["review_id"],
             "theme": mention.aspect_id,
@@ -42,7 +49,7 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
             "score": score,
         }
         key = (row["review_id"], mention.aspect_id)
-        if key not in best or _tells_more(score, best[key]["score"]):
+        if key not in best or _tells_more(candidate, best[key]):
             best[key] = candidate
     silent = {row["review_id"] for row in rows} - {review_id for review_id, _ in best}
     return [*best.values(), *({"review_id": review_id, "theme": ""} for review_id in sorted(silent))]
@@ -53,29 +60,58 @@ def from_score(score: float) -> str:
     return "negative" if score < -0.2 else "positive" if score > 0.2 else "neutral"
 
 
-def _tells_more(score: float | None, than: float | None) -> bool:
+def _tells_more(mention: Row, than: Row) -> bool:
     """A complaint outweighs praise (that is what the evidence is for); among equals the clearer one stands."""
-    if score is None or than is None:
+    if mention["score"] is None or than["score"] is None:
         return False  # nothing to choose by: the first mention stands
-    if min(score, than) < -0.2:
-        return score < than
-    return score > than
+    blames = mention["sentiment"] == "negative"
+    if blames != (than["sentiment"] == "negative"):
+        return blames
+    return bool(mention["score"] < than["score"] if blames else mention["score"] > than["score"])
 
 
-def _scores(found: Sequence[tuple[Row, themes.Mention]], context: Context) -> list[float | None]:
-    """Positive minus negative probability of each evidence; from the stars where no model speaks."""
+def _sentiments(found: Sequence[tuple[Row, themes.Mention]], context: Context) -> list[tuple[str | None, float | None]]:
+    """Label, and positive minus negative probability, of each mention: of its clause, and in English of what the sentence
+    says about the aspect (see `AspectHead`); from the stars where no model speaks.
+    """
     spans = {(row["text"][m.start : m.end], row["language"]): None for row, m in found}
     asked = [{"text": text, "language": language} for text, language in spans]
     judged = dict(zip(spans, judge(asked, context.profile.sentiment), strict=True))
     by_stars = dict(zip(SENTIMENTS, (-0.5, 0.0, 0.5), strict=True))  # less sure than a sentence that was read
-    scores: list[float | None] = []
+    said: list[tuple[str | None, float | None]] = []
+    read: list[tuple[int, np.ndarray]] = []  # place in `said`, probabilities of the clause
     for row, m in found:
-        said = judged[row["text"][m.start : m.end], row["language"]]
-        if said is not None and not np.isnan(said[2][0]):
-            scores.append(float(said[2][2] - said[2][0]))
+        clause = judged[row["text"][m.start : m.end], row["language"]]
+        if clause is not None and not np.isnan(clause[2][0]):
+            if readable(row, ("en",)):
+                read.append((len(said), clause[2]))
+            score: float | None = float(clause[2][2] - clause[2][0])
         else:
-            scores.append(None if row["stars"] is None else by_stars[from_stars(row["stars"])])
-    return scores
+            score = None if row["stars"] is None else by_stars[from_stars(row["stars"])]
+        said.append((None if score is None else from_score(score), score))
+    head = backends.aspects(context.profile)
+    if head and read:
+        pairs = [(_sentence(row["text"], m), m.said) for row, m in (found[at] for at, _ in read)]
+        distinct = sorted(set(pairs))
+        aspects = head.probabilities([sentence for sentence, _ in distinct], [term for _, term in distinct])
+        places = {pair: number for number, pair in enumerate(distinct)}
+        mixed = head.mix(aspects[[places[pair] for pair in pairs]], np.array([clause for _, clause in read]))
+        for (at, _), values in zip(read, mixed, strict=True):
+            said[at] = (SENTIMENTS[int(values.argmax())], float(values[2] - values[0]))
+    return said
+
+
+@functools.lru_cache(maxsize=256)  # asked for every mention of a review
+def _sentences(text: str) -> list[tuple[int, int]]:
+    return themes.sentences(text, clauses=False)
+
+
+def _sentence(text: str, mention: themes.Mention) -> str:
+    """Around the mention; the clause alone where the sentence is too long to be read whole."""
+    for start, end in _sentences(text):
+        if start <= mention.start and mention.end <= end and end - start <= themes.LONGEST:
+            return text[start:end]
+    return text[mention.start : mention.end]
 
 
 THEMES = Stage("themes", ("review_id", "theme"), spec, transform, parents=(SENTIMENT,))

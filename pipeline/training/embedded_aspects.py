@@ -1,6 +1,7 @@
 """Trains the embedded aspect sentiment: MiniLM with LoRA reads a sentence beside an aspect and says how it fares.
 
     python -m pipeline.training.embedded_aspects --data DATA --out pipeline/models/aspects
+    python -m pipeline.training.evaluate_aspects --data DATA
 
 DATA holds `absa/mams_atsa` and `absa/mams_acsa` (Jiang et al. 2019, "A Challenge Dataset and Effective Models for
 Aspect-Based Sentiment Analysis"): restaurant sentences with two or more aspects of different polarity, once with the
@@ -50,6 +51,17 @@ def read_semeval(path: Path) -> list[Example]:
     return [(sentence.replace("$T$", aspect), aspect, int(polarity) + 1) for sentence, aspect, polarity in triples]
 
 
+def tests(data: Path) -> dict[str, list[Example]]:
+    """What no sentence is trained on."""
+    absa = data / "absa"
+    return {
+        "mams_terms": read_mams(absa / "mams_atsa" / "val.xml"),
+        "mams_categories": read_mams(absa / "mams_acsa" / "val.xml"),
+        "semeval_restaurants": read_semeval(absa / "Restaurants_Train.xml.seg"),
+        "semeval_laptops": read_semeval(absa / "Laptops_Train.xml.seg"),
+    }
+
+
 def figures(logits: np.ndarray, rows: Sequence[Example]) -> dict[str, float]:
     truth, guess = [row[2] for row in rows], logits.argmax(1)
     return {
@@ -69,15 +81,10 @@ def main(arguments: list[str] | None = None) -> None:
 
     torch.manual_seed(SEED)
     started = time.time()
-    absa = options.data / "absa"
-    tests = {
-        "mams_terms": read_mams(absa / "mams_atsa" / "val.xml"),
-        "mams_categories": read_mams(absa / "mams_acsa" / "val.xml"),
-        "semeval_restaurants": read_semeval(absa / "Restaurants_Train.xml.seg"),
-        "semeval_laptops": read_semeval(absa / "Laptops_Train.xml.seg"),
-    }
-    tested = {row[0] for rows in tests.values() for row in rows}
-    known = [row for name in ("mams_atsa", "mams_acsa") for row in read_mams(absa / name / "train.xml")]
+    held_out = tests(options.data)
+    tested = {row[0] for rows in held_out.values() for row in rows}
+    folders = [options.data / "absa" / name for name in ("mams_atsa", "mams_acsa")]
+    known = [row for folder in folders for row in read_mams(folder / "train.xml")]
     known = [row for row in known if row[0] not in tested]
     train = [row for row in known if split_of(row[0]) != "dev"]
     dev = [row for row in known if split_of(row[0]) == "dev"]
@@ -99,7 +106,7 @@ def main(arguments: list[str] | None = None) -> None:
         "seed": SEED,
         "minutes": round((time.time() - started) / 60, 1),
         "trained_on": len(train),
-        **{name: figures(model.predict(tokens(rows)), rows) for name, rows in [("dev", dev), *tests.items()]},
+        **{name: figures(model.predict(tokens(rows)), rows) for name, rows in [("dev", dev), *held_out.items()]},
     }
     save(model.encoder, model.head, {"pool": "last", "figures": report}, options.out)
     print(json.dumps(report, indent=2))

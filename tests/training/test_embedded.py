@@ -161,7 +161,7 @@ def test_the_shipped_models_have_cards_and_fit_the_budget() -> None:
     from pipeline.assets import MODELS
 
     folders = [folder for folder in sorted(MODELS.iterdir()) if folder.is_dir()]
-    assert {folder.name for folder in folders} == {"bleurt", "emotions", "ngrams", "sentiment", "student"}
+    assert {folder.name for folder in folders} == {"aspects", "bleurt", "emotions", "ngrams", "sentiment", "student"}
     weights = [file for folder in folders for file in folder.rglob("*.safetensors")]
     assert sum(file.stat().st_size for file in weights) <= 40e6
     for folder in folders:

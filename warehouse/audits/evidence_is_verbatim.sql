@@ -1,2 +1,5 @@
 -- Every quoted span stands in its review, letter for letter.
-SELECT t.review_id, t.theme, t.evidence FROM themes t JOIN reviews r USING (review_id) WHERE NOT contains(r.text, t.evidence);
+SELECT t.review_id, t.theme, t.evidence FROM themes t JOIN reviews r USING (review_id) WHERE NOT contains(r.text, t.evidence)
+UNION ALL
+SELECT d.review_id, d.theme, d.evidence FROM store.discover d JOIN reviews r USING (review_id)
+WHERE d.evidence <> substr(r.text, d.place + 1, length(d.evidence));

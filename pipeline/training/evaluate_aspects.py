@@ -1,0 +1,109 @@
+"""How good the themes are: python -m pipeline.training.evaluate_aspects --data DATA
+
+Prints, as JSON, the sentiment of given aspects (MAMS and SemEval-2014; see `embedded_aspects`) by the clause that names
+them, by the aspect model, and by both as the stage `themes` mixes them; then precision, recall and F1 of the
+playbook's terms on the eight categories of MAMS-ACSA. Those are coarser than ours: CATEGORIES says which of our aspects
+stand for each, read off MAMS' training file. Our "service" holds waiters, which are MAMS' "staff", so that its terms are
+told apart; "miscellaneous" means all that is left, most of which no aspect of ours covers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import themes
+from pipeline.backends.embedded import AspectHead, SentimentHead
+from pipeline.training.embedded_aspects import Example, read_mams, tests
+
+CATEGORIES = {
+    "food": ("food_quality", "food_temperature", "drinks", "breakfast", "dietary_needs"),
+    "service": ("service", "waiting_time", "delivery", "customer_support"),
+    "staff": ("staff_attitude", "complaint_handling", "expertise", "fair_treatment", "sales_pressure"),
+    "price": ("value_for_money", "hidden_fees", "offers"),
+    "ambience": ("ambience", "noise", "smell", "temperature", "style"),
+    "menu": ("selection", "availability"),
+    "place": (
+        "location",
+        "seating",
+        "crowding",
+        "room_condition",
+        "facilities",
+        "parking",
+        "bathroom",
+        "accessibility",
+    ),
+    "miscellaneous": ("booking", "portion_size"),
+}
+PEOPLE = re.compile("wait(er|ress|.?staff)|host|server|bartender")  # terms of our "service" that are MAMS' "staff"
+
+
+def clause_of(sentence: str, term: str) -> str:
+    """The clause that names the term; the whole sentence where none does (a category is not named)."""
+    clauses = [sentence[start:end] for start, end in themes.sentences(sentence)]
+    return next((clause for clause in clauses if term.lower() in clause.lower()), sentence)
+
+
+def sentiment(rows: Sequence[Example]) -> dict[str, float]:
+    """Accuracy by the clause, the aspect model, and both."""
+    truth = np.array([row[2] for row in rows])
+    clauses = [clause_of(sentence, term) for sentence, term, _ in rows]
+    distinct = sorted(set(clauses))
+    read = dict(zip(distinct, SentimentHead().probabilities(distinct), strict=True))
+    by_clause = np.array([read[clause] for clause in clauses])
+    head = AspectHead()
+    by_aspect = head.probabilities([row[0] for row in rows], [row[1] for row in rows])
+    chances = {"clause": by_clause, "aspect": by_aspect, "both": head.mix(by_aspect, by_clause)}
+    return {"n": len(rows)} | {name: round(float((c.argmax(1) == truth).mean()), 4) for name, c in chances.items()}
+
+
+def categories(rows: Sequence[Example]) -> dict[str, dict[str, float]]:
+    """Precision, recall and F1 per category and over all (micro), of MAMS-ACSA rows."""
+    ours = {aspect: category for category, members in CATEGORIES.items() for aspect in members}
+    aspects = themes.load_aspects()
+    truth = {(sentence, category) for sentence, category, _ in rows}
+    found = {
+        (
+            sentence,
+            "staff" if mention.aspect_id == "service" and PEOPLE.search(mention.term) else ours[mention.aspect_id],
+        )
+        for sentence in sorted({row[0] for row in rows})
+        for mention in themes.find(sentence, "en", aspects)
+        if mention.aspect_id in ours
+    }
+    groups = {name: {name} for name in CATEGORIES}
+    groups |= {"all": set(CATEGORIES), "all but miscellaneous": set(CATEGORIES) - {"miscellaneous"}}
+    return {
+        name: _f1({pair for pair in truth if pair[1] in members}, {pair for pair in found if pair[1] in members})
+        for name, members in groups.items()
+    }
+
+
+def _f1(truth: set[tuple[str, str]], found: set[tuple[str, str]]) -> dict[str, float]:
+    right = len(truth & found)
+    values = {
+        "precision": right / len(found) if found else 0.0,
+        "recall": right / len(truth) if truth else 0.0,
+        "f1": 2 * right / (len(truth) + len(found)) if truth or found else 0.0,
+    }
+    return {"n": len(truth)} | {name: round(value, 3) for name, value in values.items()}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    options = parser.parse_args(arguments)
+    report = {
+        "sentiment": {name: sentiment(rows) for name, rows in tests(options.data).items()},
+        "categories": categories(read_mams(options.data / "absa" / "mams_acsa" / "val.xml")),
+    }
+    print(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()
