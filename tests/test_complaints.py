@@ -37,6 +37,17 @@ def test_the_prompt_names_the_markers_and_holds_no_word_of_the_review() -> None:
     assert request(REVIEW, "student.v1").slots == {}, "other prompts have no markers"
 
 
+def test_a_teacher_s_list_in_the_form_that_is_learnt() -> None:
+    slots = {"[1]": ("“the zipper broke”",), "[2]": ("“parcel came late”",), "[+]": ("“would like a refund”",)}
+    text = "Poor they. We can: 1. Parcels: send them earlier, before 2.30 pm. 2. Zippers (“the zipper broke”): test each zipper. 3. Say sorry."
+    assert complaints.listed(text, slots) == (
+        "We can:\n\n1. Zippers: test each zipper.\n\n2. Parcels: send them earlier, before 2.30 pm.\n\n3. Say sorry.\n\n"
+        "The customer writes: [1], [2], [+]."
+    )
+    assert complaints.listed("They say “the zipper broke”.", slots) == "They say [1]."
+    assert complaints.listed("Do: 1. Sew. 2. Pack.", {}) == "Do: 1. Sew. 2. Pack."
+
+
 def test_a_marker_without_a_fact_leaves_no_trace() -> None:
     slots = {"[1]": ("“cold soup”",)}
     assert (

@@ -84,7 +84,7 @@ def freeze(context: Context, number: int) -> list[Row]:
             "round": number,
             "prompt": wanted.prompt,
             "completion": row["completion"],
-            "target": complaints.close(row["completion"], wanted.slots),
+            "target": complaints.listed(row["completion"], wanted.slots),
             "fingerprint": context.fingerprint,
             "run_id": context.run_id,
         }

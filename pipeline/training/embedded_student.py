@@ -6,10 +6,10 @@ Three lessons, each on the weights of the one before:
 
 1. to write English as reviews do: plain language modelling on the texts of `reviews/`;
 2. to write feedback from facts: the prompt `student.v2` (stars, emotions, complaints by name) and the text the playbook
-   wrote for the same facts, with markers for quotes, for every unhappy review; loss on the text and its stop token only;
-3. to write as a large model does: the Mistral-7B texts of the original project's pairs (`seed/`) and as many of the
-   playbook's, which know better what to do, all in one form (`listed`). The weights with the least loss on held-out
-   Mistral texts are kept.
+   wrote for the same facts, as a list with markers for quotes (`pipeline.complaints.listed`), for every unhappy review;
+   loss on the text and its stop token only;
+3. to write as a large model does: the Mistral-7B texts of the original project's pairs (`seed/`) in the same form, in turn
+   with the playbook's, which knows better what to do. The weights with the least loss on held-out Mistral texts are kept.
 
 The facts come from the pipeline itself, run up to `feedback`. Reviews whose hash falls into the test split (`split_of`)
 are left out throughout. `distill` later trains an adapter on top, with the texts of whatever teacher a profile names.
@@ -55,8 +55,6 @@ NAMES = (
     "Kitchen Hotel Cafe Grill Store Market Lodge Bistro Clinic Garage Salon Airways Bank Boutique Bakery Pharmacy Gym Resort",
 )
 _PROMPT = re.compile(r"left us a (\d)-star review: ['\"](.*)['\"] The customer feels (.*?)\. Concisely", re.DOTALL)
-_ITEM = re.compile(r"\s*(?<![\w.])[1-9]\. (?=[A-Z])")
-_QUOTED = re.compile(r" ?\(?\[(?:[1-3]|\+)\]\)?")
 _ASKED = "for this customer's experience?"
 
 
@@ -149,33 +147,10 @@ def label(reviews: list[tuple[str, float, str]], folder: Path) -> list[dict[str,
         reader.close()
 
 
-def listed(answer: str, slots: complaints.Slots) -> str | None:
-    """A teacher's numbered list in the form that the student writes: its last sentence before the list, the items, and the
-    markers of the quotes at the end. Each complaint belongs to the item that shares most words with its quote, and these
-    items come first, in the order of the markers. None where there is no list.
-    """
-    lead, *parts = _ITEM.split(" ".join(complaints.close(answer, slots).split()))
-    items = [_QUOTED.sub("", part).strip() for part in parts]
-    if len(items) < 2:
-        return None
-    told = [complaints.stems(item) for item in items]
-    markers = [marker for marker in ("[1]", "[2]", "[3]", "[+]") if marker in slots]
-    order: list[int] = []
-    for marker in markers[: len(items)]:
-        said = complaints.stems(slots[marker][0])
-        order.append(
-            min((at for at in range(len(items)) if at not in order), key=lambda at: (-len(told[at] & said), at))
-        )
-    order += [at for at in range(len(items)) if at not in order]
-    numbered = (f"{number}. {items[at]}" for number, at in enumerate(order, 1))
-    quotes = [f"The customer writes: {', '.join(markers)}."] if markers else []
-    return "\n\n".join([lead.rsplit(". ", 1)[-1].strip(), *numbered, *quotes])
-
-
 def as_example(wanted: Request, answer: str, tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], int]:
     """(token ids with the stop token, length of the prompt)."""
     prompt_ids = tokenizer(wanted.prompt)["input_ids"]
-    ids = prompt_ids + tokenizer(" " + complaints.close(answer, wanted.slots))["input_ids"] + [tokenizer.eos_token_id]
+    ids = prompt_ids + tokenizer(" " + complaints.listed(answer, wanted.slots))["input_ids"] + [tokenizer.eos_token_id]
     return ids[:CONTEXT], len(prompt_ids)
 
 
@@ -304,18 +279,15 @@ def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = label(unhappy, Path(folder))
     playbook: dict[str, list[Any]] = {"train": [], "dev": []}
-    lists: dict[str, list[Any]] = {"train": [], "dev": []}
     mistral: dict[str, list[Any]] = {"train": [], "dev": []}
     for row in rows:
         split, wanted = split_of(row["text"]), request(row, PROMPT)
         playbook[split].append(as_example(wanted, row["completion"], tokenizer))
-        if own := listed(row["completion"], wanted.slots):
-            lists[split].append(as_example(wanted, own, tokenizer))
-        if row["text"] in pairs and (theirs := listed(pairs[row["text"]]["answer"], wanted.slots)):
-            mistral[split].append(as_example(wanted, theirs, tokenizer))
+        if row["text"] in pairs:
+            mistral[split].append(as_example(wanted, pairs[row["text"]]["answer"], tokenizer))
     pad = tokenizer.pad_token_id
     train(network, pair_batches(playbook["train"], 16, pad, rng), options.playbook_steps, 1e-3)
-    both = (pair_batches(examples["train"], 16, pad, rng) for examples in (lists, mistral))
+    both = (pair_batches(examples["train"], 16, pad, rng) for examples in (playbook, mistral))
     alternating = itertools.chain.from_iterable(zip(*both, strict=True))
     train(network, alternating, options.pair_steps, 5e-4, lambda: completion_loss(network, mistral["dev"], pad))
 

@@ -125,17 +125,6 @@ def test_the_student_learns_the_answer_not_the_prompt() -> None:
     assert batch.shape == labels.shape and (labels[:, :prompt] == -100).all() and (labels[:, prompt:] != -100).all()
 
 
-def test_a_teacher_s_list_in_the_form_of_the_student() -> None:
-    slots = {"[1]": ("“the zipper broke”",), "[2]": ("“parcel came late”",), "[+]": ("“would like a refund”",)}
-    answer = "Poor they. We can: 1. Parcels: send them earlier, before 2.30 pm. 2. Zippers (“the zipper broke”): test each zipper. 3. Say sorry."
-    assert embedded_student.listed(answer, slots) == (
-        "We can:\n\n1. Zippers: test each zipper.\n\n2. Parcels: send them earlier, before 2.30 pm.\n\n3. Say sorry.\n\n"
-        "The customer writes: [1], [2], [+]."
-    )
-    assert embedded_student.listed("Send parcels earlier.", slots) is None
-    assert embedded_student.listed("Do: 1. Sew. 2. Pack.", {}) == "Do:\n\n1. Sew.\n\n2. Pack."
-
-
 def test_the_best_weights_of_a_lesson_are_kept() -> None:
     network = PhiForCausalLM(PhiConfig(vocab_size=16, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2))  # fmt: skip
     seen: list[float] = []
