@@ -283,9 +283,9 @@ def sql(args: argparse.Namespace) -> int:
         statement, given = query.sql, query.bind(given)
     result = read(open_read_only(args.warehouse), statement, given)
     if args.out:
-        export.write(args.out, form, result.names, result.types, result.rows)
+        export.write({form: args.out}, result.names, result.types, result.rows)
     elif form == "json":
-        export.write_json(sys.stdout, result.names, result.rows)
+        export.write_json(sys.stdout, result.names, result.types, result.rows)
     elif form == "csv":
         export.write_csv(sys.stdout, result.names, result.rows, newline="\n")
     else:

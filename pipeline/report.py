@@ -142,11 +142,10 @@ def _write_files(folder: Path, warehouse: Warehouse, scope: Scope, content: Mapp
         # Lone surrogates cannot be written; no browser could show them either.
         (folder / name).write_text(text, encoding="utf-8", errors="replace")
     names, types, rows = _insights(warehouse, scope)
-    for form in export.FORMATS:
-        export.write(folder / f"insights.{form}", form, names, types, rows)
+    export.write({form: folder / f"insights.{form}" for form in export.FORMATS}, names, types, rows)
 
 
-def _insights(warehouse: Warehouse, scope: Scope) -> tuple[list[str], list[str], list[tuple[Any, ...]]]:
+def _insights(warehouse: Warehouse, scope: Scope) -> tuple[list[str], list[str], Iterator[tuple[Any, ...]]]:
     """The view `insights` with a reply draft for each unhappy review."""
     query = queries.load("insights")
     result = read(warehouse, query.sql, query.bind(asdict(scope)))
@@ -163,7 +162,7 @@ def _insights(warehouse: Warehouse, scope: Scope) -> tuple[list[str], list[str],
             made = reply.draft(review | {"themes": spoken[row[at["review_id"]]]}, labels)
             yield (*row, made.text, made.language)
 
-    return [*result.names, "reply", "reply_language"], [*result.types, "VARCHAR", "VARCHAR"], list(rows())
+    return [*result.names, "reply", "reply_language"], [*result.types, "VARCHAR", "VARCHAR"], rows()
 
 
 def _named(warehouse: Warehouse, scope: Scope, name: str, **more: Any) -> list[dict[str, Any]]:

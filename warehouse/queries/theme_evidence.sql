@@ -1,6 +1,6 @@
 -- Which themes does each unhappy review speak of, and where? Grain: review_id. Reply drafts are made from it.
-SELECT review_id, list({'theme': theme, 'evidence': evidence, 'sentiment': t.sentiment, 'score': score}
-                       ORDER BY score NULLS LAST, theme) FILTER (t.sentiment IN ('negative', 'positive')) AS themes
+SELECT review_id, list_sort(list({'score': score, 'theme': theme, 'evidence': evidence, 'sentiment': t.sentiment})
+                            FILTER (t.sentiment IN ('negative', 'positive'))) AS themes
 FROM insights_in($business, $product, $language, $since, $until) i LEFT JOIN themes t USING (review_id)
 WHERE wants_answer(i.sentiment, i.stars)
 GROUP BY review_id ORDER BY review_id LIMIT $limit;

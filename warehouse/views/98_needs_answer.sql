@@ -20,7 +20,7 @@ FROM scope s
 CROSS JOIN latest
 LEFT JOIN (
     SELECT review_id, max(severity) AS severity,
-           list({'theme': theme, 'evidence': evidence, 'sentiment': 'negative', 'score': score} ORDER BY score, theme) AS themes
+           list_sort(list({'score': score, 'theme': theme, 'evidence': evidence, 'sentiment': 'negative'})) AS themes
     FROM complaints GROUP BY review_id
 ) c USING (review_id)
 WHERE wants_answer(s.sentiment, s.stars)
