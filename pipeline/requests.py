@@ -38,7 +38,10 @@ def request(row: Mapping[str, Any], prompt: str, most_characters: int = 0, taxon
         also=_quoted(beyond) if beyond.evidence else "",
         review=prompts.as_data(shorten(row["text"], most_characters)),
     )
-    return Request(text, row, complaints.slots(row, aspects) if prompts.has_slots(prompt) else {})
+    # Whoever listens must not hear markers that are filled in at the end.
+    if prompts.has_slots(prompt):
+        return Request(text, row, complaints.slots(row, aspects))
+    return Request(text, row, hear=row.get("hear"))
 
 
 def _quoted(complaint: complaints.Complaint) -> str:
