@@ -36,4 +36,6 @@ def request(row: Mapping[str, Any], prompt: str, most_characters: int = 0, taxon
         slots = complaints.slots(row, found, aspects)
         labels = [complaint.label for complaint in found]
         variables |= {"complaints": labels, "also": "[+]" in slots, "business": slots.get("[name]")}
-    return Request(prompts.render(prompt, **variables), row, slots)
+    # Whoever listens must not hear markers that are filled in at the end.
+    hear = None if slots else row.get("hear")
+    return Request(prompts.render(prompt, **variables), row, slots, hear=hear)

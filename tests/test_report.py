@@ -5,7 +5,7 @@ import html.parser
 import itertools
 import json
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import openpyxl
@@ -22,15 +22,20 @@ HOSTILE = '=cmd|"/c calc"!A1 <script>alert(1)</script> <img src=x onerror=alert(
 DAY = date(2026, 11, 2)
 
 
-def write_warehouse(path: Path, reviews: list[str], meteor: float = 0.3) -> Path:
-    """A published warehouse: every review negative, with one theme, feedback and a scored student."""
+def write_warehouse(path: Path, reviews: list[str], meteor: float = 0.3, apart: int = 0) -> Path:
+    """A published warehouse: every review negative, with one theme, feedback and a scored student. `apart`: days between
+    one review and the next.
+    """
     opened = open_work(path)
     opened.append(
         "runs",
         [{"run_id": "run-1", "started_at": NOW, "finished_at": NOW, "profile": "embedded", "version": "0.1.0",
           "status": "done", "environment": "{}", "stages": "{}"}],
     )  # fmt: skip
-    rows = [review(text, business=text[:30], stars=2.0, reviewed_at=datetime(2026, 10, 1)) for text in reviews]
+    days = [datetime(2026, 10, 1) - timedelta(days=apart * number) for number in range(len(reviews))]
+    rows = [
+        review(text, business=text[:30], stars=2.0, reviewed_at=day) for text, day in zip(reviews, days, strict=True)
+    ]
     opened.append("reviews", rows)
     stages = ("sentiment", "emotions", "themes", "discover", "feedback", "distill", "generate", "score")
     opened.append("store.current", [{"stage": stage, "fingerprint": "f"} for stage in stages])

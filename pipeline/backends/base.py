@@ -38,6 +38,7 @@ class Request:
     prompt: str
     review: Mapping[str, Any]  # text, stars, emotions, language, business, themes
     slots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # markers in the answer, see pipeline.complaints
+    hear: Callable[[str], None] | None = None  # told the text so far again and again, by backends that can
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ class _Model:
 
         values = np.zeros((len(token_ids), len(self.bias)), dtype=np.float32)
         with torch.inference_mode():
-            for batch in minilm.by_length(token_ids, 32):
+            for batch in minilm.by_tokens(token_ids):
                 ids, mask = minilm.pad([token_ids[index] for index in batch], self.tokenizer.pad_token_id)
                 hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
                 pooled = minilm.pool(hidden, [token_ids[i] for i in batch], mask, self.config.get("pool", "all"))

@@ -120,13 +120,25 @@ def by_length(token_ids: Sequence[Sequence[int]], batch_size: int) -> list[list[
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
 
+def by_tokens(token_ids: Sequence[Sequence[int]], most: int = 512) -> list[list[int]]:
+    """Indices in batches of similar length, of at most `most` tokens with their padding, or of one text. Of 32 reviews
+    at once, the longest would pad all others to its own length: twice the work.
+    """
+    batches: list[list[int]] = []
+    for index in sorted(range(len(token_ids)), key=lambda index: len(token_ids[index])):
+        if not batches or (len(batches[-1]) + 1) * len(token_ids[index]) > most:
+            batches.append([])
+        batches[-1].append(index)
+    return batches
+
+
 @functools.cache
 def _encoder() -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     model, tokenizer = load()
     return model.eval(), tokenizer
 
 
-def embed(texts: Sequence[str], batch_size: int = 32) -> np.ndarray:
+def embed(texts: Sequence[str]) -> np.ndarray:
     """Unit sentence embeddings, float32, shape (len(texts), 384): their dot product is the cosine."""
     import torch
 
@@ -136,7 +148,7 @@ def embed(texts: Sequence[str], batch_size: int = 32) -> np.ndarray:
     model, tokenizer = _encoder()
     token_ids = tokenize(tokenizer, texts)
     with torch.inference_mode():
-        for batch in by_length(token_ids, batch_size):
+        for batch in by_tokens(token_ids):
             ids, mask = pad([token_ids[index] for index in batch], tokenizer.pad_token_id)
             pooled = mean_pool(model(input_ids=ids, attention_mask=mask).last_hidden_state, mask)
             vectors[batch] = torch.nn.functional.normalize(pooled, dim=1).numpy()

@@ -6,7 +6,7 @@ Weights load from safetensors only, at the revision the profile pins, and never 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -264,11 +264,28 @@ class TransformersGenerator:
             torch.manual_seed(self.seed)
             padded = self.tokenizer.pad({"input_ids": [inputs[index] for index in batch]}, return_tensors="pt")
             padded = {name: padded[name].to(self.network.device) for name in ("input_ids", "attention_mask")}
+            heard = [requests[index].hear for index in batch]
+            options = self.options | ({"stopping_criteria": self._telling(heard, padded)} if any(heard) else {})
             with torch.inference_mode():
-                output = self.network.generate(**padded, **self.options)
+                output = self.network.generate(**padded, **options)
             for index, row in zip(batch, output[:, padded["input_ids"].shape[1] :].tolist(), strict=True):
                 results[index] = self._written(row)
         return [result for result in results if result is not None]
+
+    def _telling(self, listeners: Sequence[Callable[[str], None] | None], padded: Mapping[str, Any]) -> Any:
+        """Stops nothing: it is what `generate` calls after each token of a whole batch (a streamer takes one text)."""
+        from transformers import StoppingCriteria, StoppingCriteriaList
+
+        generator, start = self, padded["input_ids"].shape[1]
+
+        class Telling(StoppingCriteria):
+            def __call__(self, input_ids: Any, scores: Any, **unused: Any) -> Any:
+                for row, hear in zip(input_ids, listeners, strict=True):
+                    if hear:
+                        hear(generator._written(row[start:].tolist()).raw)
+                return input_ids.new_zeros(len(input_ids), dtype=bool)
+
+        return StoppingCriteriaList([Telling()])
 
     def _written(self, tokens: list[int]) -> Written:
         ended = self.tokenizer.eos_token_id in tokens

@@ -101,14 +101,17 @@ def create_app(settings: Settings) -> FastAPI:
     )
     async def analyze_and_stream(review: schema.Review) -> StreamingResponse:
         """The same, as it comes: a line `{"event": "classified", "analysis": ...}`, then lines
-        `{"event": "text", "text": ...}` with pieces of the advice where the model gives it in pieces, then
-        `{"event": "done", "analysis": ...}`, or `{"event": "error", "detail": ...}`.
+        `{"event": "text", "text": ...}` with pieces of the advice (a language model's word by word, the playbook's in
+        one), `{"event": "reply", "text": ...}`, and last `{"event": "done", "analysis": ...}`, or
+        `{"event": "error", "detail": ...}`.
         """
         row = _row(review)
 
         async def lines() -> AsyncIterator[str]:
             try:
                 async for event in engine.stream(row, review.generate):
+                    if "analysis" in event:  # the fields that /analyze answers with, and no others
+                        event["analysis"] = schema.Analysis.model_validate(event["analysis"]).model_dump(mode="json")
                     yield dumped(event) + "\n"
             except HTTPException as error:
                 yield dumped({"event": "error", "detail": error.detail}) + "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -48,13 +49,33 @@ class Engine:
         return await self._within(self.write, found) if generate else found
 
     async def stream(self, row: Row, generate: bool = True) -> AsyncIterator[Row]:
-        """Events: classified, text (the advice), done."""
+        """Events: classified, text (pieces of the advice), reply, done."""
         found = await self.analyze(row, generate=False)
         yield {"event": "classified", "analysis": found}
-        if generate:
-            found = await self._within(self.write, found)
-            if found["feedback"]:
-                yield {"event": "text", "text": found["feedback"]["text"]}
+        if generate and found["unhappy"]:
+            loop, said, told = asyncio.get_running_loop(), asyncio.Queue[str | None](), ""
+
+            def hear(text: str) -> None:  # called in the thread that writes
+                loop.call_soon_threadsafe(said.put_nowait, text)
+
+            writing = asyncio.ensure_future(self._within(self.write, found | {"hear": hear}))
+            writing.add_done_callback(lambda done: said.put_nowait(None))
+            try:
+                while (text := await said.get()) is not None:
+                    # What may still change is held back: the word at hand, half a character, blanks at the end.
+                    whole = re.sub(r"\S+$", "", text).strip()
+                    if whole.startswith(told) and whole != told:
+                        yield {"event": "text", "text": whole[len(told) :]}
+                        told = whole
+            finally:
+                if not writing.done():  # the client has gone
+                    writing.cancel()
+            found = await writing
+            advice = (found["feedback"] or {}).get("text") or ""
+            if advice != told:
+                yield {"event": "text", "text": advice.removeprefix(told)}
+            if found["reply"]:
+                yield {"event": "reply", "text": found["reply"]}
         yield {"event": "done", "analysis": found}
 
     async def _within(self, queue: Batcher[Row, Row], row: Row) -> Row:

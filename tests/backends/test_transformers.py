@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +48,17 @@ def test_generator_uses_the_chat_template_and_never_returns_the_prompt(tiny: Che
     written = generator.write(asked(prompt, prompt + " Please answer at length, this prompt is longer."))
     assert len(written) == 2
     assert all(prompt not in answer.raw for answer in written)
+
+
+def test_who_listens_hears_the_text_grow(tiny: Checkpoints) -> None:
+    generator = TransformersGenerator(tiny.phi, "main", quantize="none", max_new_tokens=6)
+    heard: dict[str, list[str]] = {"Soup": [], "A longer prompt about soup": []}
+    requests = [replace(request, hear=heard[request.prompt].append) for request in asked(*heard)]
+    written = generator.write([*requests, *asked("Nobody listens")])
+    assert written == generator.write(asked(*heard, "Nobody listens")), "listening changes nothing"
+    for answer, said in zip(written, heard.values(), strict=False):
+        assert said[-1] == answer.raw and len(said) > 1
+        assert all(len(before) <= len(after) for before, after in itertools.pairwise(said))
 
 
 def test_an_output_cut_by_the_token_limit_is_marked_and_one_that_ends_is_not(tiny: Checkpoints) -> None:

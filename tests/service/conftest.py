@@ -51,8 +51,17 @@ def start(settings: Settings) -> Iterator[Start]:
 
 
 @pytest.fixture
-def client(start: Start) -> TestClient:
+def fresh(start: Start) -> TestClient:
+    """The client of a service of its own, in the folder of `settings`."""
     return start()
+
+
+@pytest.fixture(scope="session")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """The client of the one service for tests that need no warehouse."""
+    app = create_app(fake_settings(tmp_path_factory.mktemp("service")))
+    with TestClient(app, raise_server_exceptions=False) as shared:
+        yield shared
 
 
 class Live:

@@ -2,18 +2,23 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import requests
 from fastapi.testclient import TestClient
 
-from pipeline import report, votes
+from pipeline import backends, report, votes
+from pipeline.backends.base import Request, Written
 from pipeline.service import limits
+from pipeline.service.app import create_app
 from pipeline.service.settings import Settings
 from pipeline.warehouse import open_work, publish
 from tests.factory import review
-from tests.service.conftest import KEY, Start
+from tests.service.conftest import KEY, Live, Start
 from tests.test_report import DAY, write_warehouse
 
 UNHAPPY = {"text": "Bad soup. We waited an hour for the bill.", "stars": 2, "business": "Blue Door"}
@@ -62,20 +67,55 @@ def test_the_id_is_that_of_the_warehouse(client: TestClient, tmp_path: Path) -> 
     warehouse.close()
 
 
-def test_many_at_once_each_get_their_own(client: TestClient) -> None:
+def test_many_at_once_each_get_their_own(fresh: TestClient) -> None:
     texts = [f"Bad soup number {number}, we waited." for number in range(40)] * 2  # the same text twice at once too
     with ThreadPoolExecutor(16) as pool:
-        found = list(pool.map(lambda text: client.post("/analyze", json={"text": text}).json(), texts))
+        found = list(pool.map(lambda text: fresh.post("/analyze", json={"text": text}).json(), texts))
     assert [item["text"] for item in found] == texts
-    metrics = client.get("/metrics").text
+    metrics = fresh.get("/metrics").text
     batches = float(metrics.split("review_insights_batch_reviews_count ")[1].split("\n")[0])
     assert "review_insights_batch_reviews_sum 80.0" in metrics and batches < 80, "the models saw several at once"
 
 
 def test_a_stream_tells_first_what_is_known_first(client: TestClient) -> None:
     events = [json.loads(line) for line in client.post("/analyze/stream", json=UNHAPPY).text.splitlines()]
-    assert [event["event"] for event in events] == ["classified", "text", "done"]
-    assert events[0]["analysis"]["feedback"] is None and events[2]["analysis"]["feedback"]["text"] == events[1]["text"]
+    assert [event["event"] for event in events] == ["classified", "text", "reply", "done"]
+    done = events[3]["analysis"]
+    assert events[0]["analysis"]["feedback"] is None and done == client.post("/analyze", json=UNHAPPY).json()
+    assert events[1]["text"] == done["feedback"]["text"] and events[2]["text"] == done["reply"]
+    happy = client.post("/analyze/stream", json={"text": "Lovely soup."}).text.splitlines()
+    assert [json.loads(line)["event"] for line in happy] == ["classified", "done"]
+
+
+def test_advice_is_streamed_as_it_is_written(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a backend that writes word by word, and waits until the word before has arrived."""
+    arrived = threading.Semaphore(0)
+    advice = "\nThe customer waited.\n\n1. Add staff.\n2. Say how long it takes. "
+
+    class Slow:
+        model = "slow"
+
+        def write(self, asked: Sequence[Request]) -> list[Written]:
+            (request,) = asked
+            if request.hear is None:
+                return [Written(advice.strip(), advice)]
+            for end in range(1, len(advice) + 1):
+                if advice[end - 1] == " ":
+                    assert arrived.acquire(timeout=20), "the words before were not sent on"
+                request.hear(advice[:end])
+            return [Written(advice.strip(), advice)]
+
+    monkeypatch.setattr(backends, "teacher", lambda *options: Slow())
+    events = []
+    live = Live(create_app(settings))
+    with live as url, requests.post(f"{url}/analyze/stream", json=UNHAPPY, stream=True, timeout=60) as answer:
+        for line in answer.iter_lines():
+            events.append(json.loads(line))
+            arrived.release()
+    pieces = [event["text"] for event in events if event["event"] == "text"]
+    assert [event["event"] for event in events] == ["classified", *["text"] * len(pieces), "reply", "done"]
+    assert len(pieces) > 5 and "".join(pieces) == advice.strip() == events[-1]["analysis"]["feedback"]["text"]
+    assert "hear" not in events[-1]["analysis"]
 
 
 @pytest.mark.parametrize(
@@ -223,17 +263,17 @@ def test_without_a_warehouse_the_next_step_is_named(client: TestClient) -> None:
     assert client.get("/readyz").json()["warehouse"] is False
 
 
-def test_a_newly_published_warehouse_is_noticed(client: TestClient, settings: Settings) -> None:
+def test_a_newly_published_warehouse_is_noticed(fresh: TestClient, settings: Settings) -> None:
     for number, texts in enumerate((["We waited an hour."], ["We waited an hour.", "The soup was cold."]), 1):
         settings.warehouse.unlink(missing_ok=True)
         write_warehouse(settings.warehouse, texts)
-        assert len(client.get("/insights").json()["items"]) == number
-        assert client.get("/pain-points").json()["items"][0]["mentions"] == number
-        assert f"<p>{number} reviews" in client.get("/dashboard").text
-        assert f"<p>{number} reviews" in client.get("/report/latest").text
+        assert len(fresh.get("/insights").json()["items"]) == number
+        assert fresh.get("/pain-points").json()["items"][0]["mentions"] == number
+        assert f"<p>{number} reviews" in fresh.get("/dashboard").text
+        assert texts[-1] in fresh.get("/report/latest").text
 
 
-def test_pages_of_insights_hold_every_review_once(client: TestClient, settings: Settings) -> None:
+def test_pages_of_insights_hold_every_review_once(fresh: TestClient, settings: Settings) -> None:
     from datetime import datetime
 
     opened = open_work(settings.warehouse)
@@ -245,7 +285,7 @@ def test_pages_of_insights_hold_every_review_once(client: TestClient, settings: 
     publish(opened)
     seen, after = [], ""
     while True:
-        page = client.get(f"/insights?limit=4{after}").json()
+        page = fresh.get(f"/insights?limit=4{after}").json()
         seen += page["items"]
         if page["next"] is None:
             break
@@ -254,15 +294,15 @@ def test_pages_of_insights_hold_every_review_once(client: TestClient, settings: 
     order = [(item["reviewed_at"] or "", item["review_id"]) for item in seen]
     assert order == sorted(sorted(order, key=lambda key: key[1]), key=lambda key: key[0], reverse=True)
     assert {item["source"] for item in seen} == {"a.csv"}, "no path of this machine"
-    few = client.get("/insights?min_stars=5&until=2026-01-05&contains=REVIEW").json()["items"]
+    few = fresh.get("/insights?min_stars=5&until=2026-01-05&contains=REVIEW").json()["items"]
     assert few and all(item["stars"] == 5 and item["reviewed_at"].startswith("2026-01-05") for item in few)
-    assert client.get("/insights?after=nonsense").status_code == 422
+    assert fresh.get("/insights?after=nonsense").status_code == 422
 
 
-def test_votes_survive_publishing_and_reach_the_report(client: TestClient, settings: Settings) -> None:
+def test_votes_survive_publishing_and_reach_the_report(fresh: TestClient, settings: Settings) -> None:
     write_warehouse(settings.warehouse, ["We waited an hour."])
     for voter, vote in (("a", 1), ("b", -1), ("c", -1), ("c", 0), ("d", -1)):
-        assert client.post("/votes", json={**VOTE, "voter": voter, "vote": vote}).status_code == 204
+        assert fresh.post("/votes", json={**VOTE, "voter": voter, "vote": vote}).status_code == 204
     settings.warehouse.unlink()
     write_warehouse(settings.warehouse, ["The soup was cold."])
     found = votes.summary(settings.warehouse)
@@ -271,7 +311,7 @@ def test_votes_survive_publishing_and_reach_the_report(client: TestClient, setti
     folder = report.write(settings.warehouse, settings.warehouse.parent / "out", DAY)
     for name in ("report.html", "report.md"):
         assert "What people think of the advice" in (folder / name).read_text()
-    assert "What people think" in client.get("/report/latest").text
+    assert "What people think" in fresh.get("/report/latest").text
 
 
 def test_a_vote_must_be_one(client: TestClient) -> None:

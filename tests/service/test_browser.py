@@ -36,7 +36,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def address(settings: Settings) -> Iterator[str]:
-    write_warehouse(settings.warehouse, ["We waited an hour for the soup.", HOSTILE])
+    write_warehouse(settings.warehouse, ["We waited an hour for the soup.", HOSTILE], apart=20)
     with Live(create_app(settings)) as url:
         yield url
 

@@ -5,7 +5,6 @@ import io
 import json
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -47,11 +46,13 @@ def test_the_rows_of_a_messy_file_add_up(client: TestClient) -> None:
     assert [int(row["source_row"]) for row in read] == [row["source_row"] for row in rows]
 
 
-def test_a_result_is_an_analysis_and_nothing_of_this_machine(client: TestClient, tmp_path: Path) -> None:
+def test_a_result_is_an_analysis_and_nothing_of_this_machine(
+    client: TestClient, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     job = send(client, "r.jsonl", b'{"text": "Bad soup, we waited.", "stars": 1}\n{"text": "Lovely.", "stars": 5}\n')
     bad, good = client.get(f"/analyze/batch/{job['job_id']}/results").json()
     assert bad["feedback"]["suggestions"] and bad["themes"][0]["evidence"] in bad["text"] and good["feedback"] is None
-    assert str(tmp_path) not in json.dumps([bad, good, job])
+    assert str(tmp_path_factory.getbasetemp()) not in json.dumps([bad, good, job])
 
 
 def test_cells_cannot_run_as_formulas(client: TestClient) -> None:
@@ -71,12 +72,14 @@ def test_cells_cannot_run_as_formulas(client: TestClient) -> None:
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(
-    client: TestClient, tmp_path: Path, name: str, content: bytes, says: str
+    client: TestClient, tmp_path_factory: pytest.TempPathFactory, name: str, content: bytes, says: str
 ) -> None:
     job = send(client, name, content)
-    assert job["state"] == "failed" and says in job["detail"] and str(tmp_path) not in job["detail"]
+    root = tmp_path_factory.getbasetemp()
+    assert job["state"] == "failed" and says in job["detail"] and str(root) not in job["detail"]
     assert client.get(f"/analyze/batch/{job['job_id']}/results").status_code == 409
-    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} <= {"fake.toml", "job.json", "mapping.json"}
+    (folder,) = root.rglob(job["job_id"])
+    assert {path.name for path in folder.iterdir()} == {"job.json", "mapping.json"}, "the upload is gone"
 
 
 def test_columns_can_be_named(client: TestClient) -> None:
@@ -98,10 +101,10 @@ def test_only_so_many_files_may_wait(start: Start) -> None:
     assert answer.status_code == 429 and answer.headers["retry-after"]
 
 
-def test_a_job_can_be_forgotten(client: TestClient, settings: Settings) -> None:
-    job = send(client, "r.csv", b"text\nBad soup.\n")
-    assert client.delete(f"/analyze/batch/{job['job_id']}").status_code == 204
-    assert client.get(f"/analyze/batch/{job['job_id']}").status_code == 404
+def test_a_job_can_be_forgotten(fresh: TestClient, settings: Settings) -> None:
+    job = send(fresh, "r.csv", b"text\nBad soup.\n")
+    assert fresh.delete(f"/analyze/batch/{job['job_id']}").status_code == 204
+    assert fresh.get(f"/analyze/batch/{job['job_id']}").status_code == 404
     assert not list(settings.jobs.iterdir())
 
 
