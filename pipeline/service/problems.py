@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -65,11 +66,14 @@ def _pointer(location: Sequence[Any]) -> str:
 
 
 async def from_input(request: Request, error: Exception) -> Response:
-    return problem(422, str(error))
+    """Something that the service was set up with; the client can do nothing about it, and is told no path of ours."""
+    logging.getLogger("review_insights.service").error("%s", error)
+    return problem(503, "The service is not set up for this; its log says why.")
 
 
 async def from_backend(request: Request, error: Exception) -> Response:
-    return problem(503, str(error), headers={"Retry-After": "30"})
+    logging.getLogger("review_insights.service").error("%s", error)
+    return problem(503, "The language model does not answer. Try again later.", headers={"Retry-After": "30"})
 
 
 HANDLERS: dict[int | type[Exception], Any] = {

@@ -12,9 +12,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from starlette.exceptions import HTTPException
+
+from pipeline.errors import InputError
+from pipeline.service.limits import log
 from pipeline.warehouse import Warehouse, open_read_only
 
 Stamp = tuple[int, int, int]
+
+
+@contextlib.contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:  # its message names a path of this machine
+        log.error("%s", error)
+        detail = "The warehouse cannot be read, or another version wrote it. Renew it with: review-insights run"
+        raise HTTPException(503, detail) from error
 
 
 class Reader:
@@ -35,13 +49,13 @@ class Reader:
 
     @contextlib.contextmanager
     def warehouse(self) -> Iterator[Warehouse]:
-        """The latest published warehouse. Raises InputError where there is none yet."""
-        with self._lock:
+        """The latest published warehouse. HTTP error 503 where it cannot be read."""
+        with self._lock, _readable():
             yield self._latest()
 
     def remembered(self, name: str, compute: Callable[[Warehouse], Any]) -> Any:
         """`compute` of the latest warehouse: once per published file."""
-        with self._lock:
+        with self._lock, _readable():
             warehouse = self._latest()
             if name not in self._remembered:
                 self._remembered[name] = compute(warehouse)

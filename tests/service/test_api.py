@@ -270,7 +270,15 @@ def test_a_newly_published_warehouse_is_noticed(fresh: TestClient, settings: Set
         assert len(fresh.get("/insights").json()["items"]) == number
         assert fresh.get("/pain-points").json()["items"][0]["mentions"] == number
         assert f"<p>{number} reviews" in fresh.get("/dashboard").text
-        assert texts[-1] in fresh.get("/report/latest").text
+    assert texts[-1] in fresh.get("/report/latest").text
+
+
+def test_a_warehouse_that_cannot_be_read_gives_no_path_away(fresh: TestClient, settings: Settings) -> None:
+    settings.warehouse.write_bytes(b"not a warehouse " * 1000)
+    for path in ("/insights", "/pain-points", "/report/latest", "/dashboard"):
+        answer = fresh.get(path)
+        assert answer.status_code == 503 and "review-insights run" in answer.json()["detail"]
+        assert str(settings.warehouse.parent) not in answer.text
 
 
 def test_pages_of_insights_hold_every_review_once(fresh: TestClient, settings: Settings) -> None:
