@@ -445,6 +445,7 @@ def environment(folder: Path) -> jinja2.Environment:
     environment.filters["md"] = _markdown
     environment.filters["days"] = lambda first, last: _days(first, last)
     environment.globals.update(between=_between, chosen=chosen)
+    environment.filters["named"] = complaints.name  # identifiers of a data set are no names
     environment.filters["words"] = lambda name: name.replace("_", " ")
     return environment
 

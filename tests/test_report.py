@@ -239,6 +239,12 @@ def test_a_choice_of_business_and_days(tmp_path: Path) -> None:
         report.write(path, tmp_path / "x", DAY, scope=report.Scope(since=DAY, until=date(2026, 1, 1)))
 
 
+def test_an_identifier_of_a_data_set_is_not_shown_as_a_name(tmp_path: Path) -> None:
+    path = write_warehouse(tmp_path / "w.duckdb", ["Xk7-9fQ2_pLm4RzT81vB", "Cold soup."])
+    page = (report.write(path, tmp_path / "out", DAY) / "report.html").read_text()
+    assert "<small>Cold soup. ·" in page and "<small>Xk7-9fQ2_pLm4RzT81vB" not in page
+
+
 def test_each_business_gets_its_own_folder(tmp_path: Path) -> None:
     same = [f"{'A bad <b>place</b> to be in, ever':<30}{n}" for n in range(5)]
     path = write_warehouse(tmp_path / "w.duckdb", [*same, "Another one."])
