@@ -184,7 +184,7 @@ def plain_meteor() -> Iterator[tuple[Callable[[str, str], float], str]]:
         if _nltk_has_wordnet():
             reader, source = None, "NLTK's WordNet"
         elif _is_wordnet(DEBIAN_WORDNET):
-            reader, source = _debian_reader(Path(root)), "NLTK's reader on Debian's WordNet"
+            reader, source = debian_reader(Path(root), DEBIAN_WORDNET), "NLTK's reader on Debian's WordNet"
         else:
             reader, source = wordnet.load(), "the shipped WordNet table"
         options = {} if reader is None else {"wordnet": reader}
@@ -215,8 +215,8 @@ def _is_wordnet(folder: Path) -> bool:
     return (folder / "index.sense").is_file() and (folder / "data.noun").is_file()
 
 
-def _debian_reader(root: Path) -> Any:
-    """NLTK's reader over a copy: it reads only inside its data roots and follows no link out of them."""
+def debian_reader(root: Path, files: Path) -> Any:
+    """NLTK's reader over a copy of Debian's `files` below `root`: it reads only inside its data roots, and follows no link."""
     import nltk
     from nltk.corpus.reader.wordnet import WordNetCorpusReader
 
@@ -224,7 +224,7 @@ def _debian_reader(root: Path) -> Any:
     folder.mkdir(parents=True)
     for name in WordNetCorpusReader._FILES:
         if name != "lexnames":
-            shutil.copyfile(DEBIAN_WORDNET / name, folder / name)
+            shutil.copyfile(files / name, folder / name)
     # Debian does not package it; the names of the lexicographer files play no part in a lookup.
     (folder / "lexnames").write_text("".join(f"{number:02d}\tfile{number}\t1\n" for number in range(45)))
     nltk.data.path.insert(0, str(root))

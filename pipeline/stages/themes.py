@@ -18,6 +18,10 @@ from pipeline.profile import Profile
 from pipeline.stage import Context, Row, Stage
 from pipeline.stages.sentiment import SENTIMENT, judge, readable
 
+# How clearly a mention must blame in a review of four or five stars. Of 40 such mentions on Yelp that were read by hand, 17
+# were complaints; below this 14 of 25, above it 3 of 15.
+CLEAR = -0.6
+
 
 def taxonomy(profile: Profile) -> Path:
     return Path(profile.themes.taxonomy) if profile.themes.taxonomy else PACKAGE / "playbook.toml"
@@ -28,7 +32,8 @@ def spec(profile: Profile) -> dict[str, Any]:
     terms = repr([(aspect.id, aspect.terms) for aspect in aspects])
     aspect_model = backends.identities(profile)["aspects"] if backends.aspects(profile) else ""
     return {
-        "version": 1,
+        "version": 2,
+        "clear": CLEAR,
         "terms": hashlib.sha256(terms.encode()).hexdigest(),
         # not named where there is none: themes of such profiles stay valid
         **({"aspects": [aspect_model, CLAUSE_WEIGHT, NEUTRAL]} if aspect_model else {}),
@@ -38,7 +43,7 @@ def spec(profile: Profile) -> dict[str, Any]:
 def transform(rows: Sequence[Row], context: Context) -> list[Row]:
     aspects = themes.load_aspects(taxonomy(context.profile))
     found = [(row, mention) for row in rows for mention in themes.find(row["text"], row["language"], aspects)]
-    said = _sentiments(found, context)
+    said = [_unless_faint(row, *value) for (row, _), value in zip(found, _sentiments(found, context), strict=True)]
     best: dict[tuple[str, str], Row] = {}
     for (row, mention), (label, score) in zip(found, said, strict=True):
         candidate = {
@@ -58,6 +63,13 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
 def from_score(score: float) -> str:
     """Sentiment of a positive-minus-negative probability, with a neutral band as wide as the doubt."""
     return "negative" if score < -0.2 else "positive" if score > 0.2 else "neutral"
+
+
+def _unless_faint(row: Row, label: str | None, score: float | None) -> tuple[str | None, float | None]:
+    """A happy customer's faint blame is no complaint: a long review has many mentions, and the worst of each theme counts."""
+    happy = row["stars"] is not None and from_stars(row["stars"]) == "positive"
+    faint = happy and label == "negative" and score is not None and score > CLEAR
+    return "neutral" if faint else label, score
 
 
 def _tells_more(mention: Row, than: Row) -> bool:

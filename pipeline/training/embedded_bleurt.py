@@ -56,9 +56,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--learning-rate", type=float, default=8e-4)
+    parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args(arguments)
 
-    torch.manual_seed(SEED)
+    torch.manual_seed(options.seed)
     started = time.time()
     model = Classifier(1, rank=16, dropout=0.05)
     pairs = read_pairs(options.data)
@@ -80,7 +81,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     fit(model, tokens["train"], loss_of, judge, epochs=options.epochs, batch_size=16, rate=options.learning_rate)
     report = {
-        "seed": SEED,
+        "seed": options.seed,
         "minutes": round((time.time() - started) / 60, 1),
         **{split: figures(model.predict(tokens[split])[:, 0], pairs[split]) for split in ("dev", "test")},
     }

@@ -92,9 +92,9 @@ def fit(
     rate: float,
 ) -> None:
     """AdamW with warm-up and cosine decay. After each epoch `judge` says how good the averaged weights are on dev; the
-    best ones are in the model at the end.
+    best ones are in the model at the end. The order of the texts follows torch's seed.
     """
-    rng = random.Random(SEED)
+    rng = random.Random(torch.initial_seed())
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     averaged = [parameter.detach().clone() for parameter in trainable]
     best, kept, started, step = -math.inf, averaged, time.time(), 0

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import http.server
-import json
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -19,6 +16,7 @@ import pytest
 from pipeline.backends.base import Request
 from pipeline.backends.openai import OpenAIGenerator
 from pipeline.errors import BackendDown, InputError
+from tests.answering import answering
 from tests.checkpoints import Checkpoints
 
 
@@ -66,37 +64,23 @@ def test_a_real_server_writes_for_every_request_in_order(real_server: str, tiny:
     assert all("How can we improve" not in answer.raw for answer in written)
 
 
-class _Answers(http.server.BaseHTTPRequestHandler):
+class Answers:
     """Says what the test told it to say; keeps what it was asked."""
 
-    answer: tuple[int, dict[str, Any]] = (200, {})
-    asked: list[dict[str, Any]] = []  # noqa: RUF012
+    def __init__(self) -> None:
+        self.answer: tuple[int, dict[str, Any]] = (200, {})
+        self.asked: list[dict[str, Any]] = []
 
-    def do_POST(self) -> None:
-        self.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        body = json.dumps(self.answer[1]).encode()
-        self.send_response(self.answer[0])
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        pass
+    def respond(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        self.asked.append(asked)
+        return self.answer
 
 
 @pytest.fixture
-def scripted() -> Iterator[tuple[str, type[_Answers]]]:
-    class Answers(_Answers):
-        asked: list[dict[str, Any]] = []  # noqa: RUF012
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1", Answers
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def scripted() -> Iterator[tuple[str, Answers]]:
+    answers = Answers()
+    with answering(answers.respond) as url:
+        yield f"{url}/v1", answers
 
 
 def completion(content: str | None, reason: str = "stop") -> dict[str, Any]:
@@ -104,7 +88,7 @@ def completion(content: str | None, reason: str = "stop") -> dict[str, Any]:
     return {"id": "1", "object": "chat.completion", "created": 0, "model": "tiny", "choices": [choice]}
 
 
-def test_what_is_asked_and_what_is_kept(scripted: tuple[str, type[_Answers]]) -> None:
+def test_what_is_asked_and_what_is_kept(scripted: tuple[str, Answers]) -> None:
     url, server = scripted
     server.answer = 200, completion(" 1. Apologize.\n")
     (written,) = generator(url).write([Request("the prompt", {})])
@@ -119,7 +103,7 @@ def test_what_is_asked_and_what_is_kept(scripted: tuple[str, type[_Answers]]) ->
     assert (asked["model"], asked["max_tokens"], asked["temperature"]) == ("tiny", 8, 0.0)
 
 
-def test_a_cut_or_empty_answer_is_marked(scripted: tuple[str, type[_Answers]]) -> None:
+def test_a_cut_or_empty_answer_is_marked(scripted: tuple[str, Answers]) -> None:
     url, server = scripted
     server.answer = 200, completion("1. Apol", "length")
     assert generator(url).write([Request("p", {})])[0].truncated
@@ -129,7 +113,7 @@ def test_a_cut_or_empty_answer_is_marked(scripted: tuple[str, type[_Answers]]) -
     assert generator(url).write([Request("p", {})])[0].error == "the server's answer holds no choice"
 
 
-def test_a_request_the_server_refuses_is_a_row_with_an_error(scripted: tuple[str, type[_Answers]]) -> None:
+def test_a_request_the_server_refuses_is_a_row_with_an_error(scripted: tuple[str, Answers]) -> None:
     url, server = scripted
     server.answer = 400, {"error": {"message": "too long", "type": "invalid_request_error"}}
     (written,) = generator(url).write([Request("p", {})])
@@ -137,7 +121,7 @@ def test_a_request_the_server_refuses_is_a_row_with_an_error(scripted: tuple[str
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_wrong_key_or_model_is_a_mistake_in_the_profile(scripted: tuple[str, type[_Answers]], status: int) -> None:
+def test_a_wrong_key_or_model_is_a_mistake_in_the_profile(scripted: tuple[str, Answers], status: int) -> None:
     url, server = scripted
     server.answer = status, {"error": {"message": "no"}}
     with pytest.raises(InputError, match=r"\[feedback\]"):
@@ -146,7 +130,7 @@ def test_a_wrong_key_or_model_is_a_mistake_in_the_profile(scripted: tuple[str, t
 
 @pytest.mark.parametrize("status", [500, 503, 429])
 def test_a_server_in_trouble_leaves_the_rows_pending(
-    scripted: tuple[str, type[_Answers]], status: int, monkeypatch: pytest.MonkeyPatch
+    scripted: tuple[str, Answers], status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, server = scripted
     server.answer = status, {"error": {"message": "busy"}}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
-import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from pipeline.bench import debian_reader
 
 SENTENCES = [
     "The waiter forgot our order twice and never came back to apologise.",
@@ -114,22 +114,11 @@ def debian_wordnet() -> Path:
 
 @pytest.fixture(scope="session")
 def nltk_wordnet(debian_wordnet: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """NLTK's reader over Debian's files. NLTK reads only inside its data roots and follows no link out of them."""
+    """NLTK's reader over Debian's files."""
     import nltk
-    from nltk.corpus.reader.wordnet import WordNetCorpusReader
 
     root = tmp_path_factory.mktemp("nltk_data")
-    folder = root / "corpora" / "wordnet"
-    folder.mkdir(parents=True)
-    for name in WordNetCorpusReader._FILES:
-        if name != "lexnames":
-            shutil.copyfile(debian_wordnet / name, folder / name)
-    # Debian does not package it; the names of the lexicographer files play no part in a lookup.
-    (folder / "lexnames").write_text("".join(f"{number:02d}\tfile{number}\t1\n" for number in range(45)))
-    nltk.data.path.insert(0, str(root))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # no multilingual data
-        yield WordNetCorpusReader(nltk.data.find("corpora/wordnet"), None)
+    yield debian_reader(root, debian_wordnet)
     nltk.data.path.remove(str(root))
 
 

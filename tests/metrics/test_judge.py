@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import http.server
-import json
 import re
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,6 +15,7 @@ from pipeline.backends.base import Request, Written
 from pipeline.backends.openai import OpenAIGenerator
 from pipeline.errors import BackendDown, InputError
 from pipeline.metrics import judge
+from tests.answering import answering
 
 REVIEWS = ["The soup was cold.", "Nobody answered the phone for a week.", "The room smelled of smoke."]
 SHORT = ["Heat it.", "Answer the phone.", "Air it."]
@@ -60,32 +58,16 @@ def sections(prompt: str) -> dict[str, str]:
 def server() -> Iterator[Judge]:
     served = Judge()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            try:
-                status, answer = 200, served.answer(asked["messages"][0]["content"])
-            except AssertionError as error:  # the client shows it, where a dead connection would be tried again
-                status, answer = 400, {"error": {"message": str(error)}}
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def respond(asked: Any) -> tuple[int, Any]:
+        try:
+            return 200, served.answer(asked["messages"][0]["content"])
+        except AssertionError as error:  # the client shows it, where a dead connection would be tried again
+            return 400, {"error": {"message": str(error)}}
 
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=listener.serve_forever, args=(0.01,))  # how often it looks for the end
-    thread.start()
-    url = f"http://127.0.0.1:{listener.server_port}/v1"
-    served.generator = OpenAIGenerator("judge", url, "NO_SUCH_KEY", max_new_tokens=64, temperature=0.0, timeout=20.0)
-    yield served
-    listener.shutdown()
-    thread.join()
-    listener.server_close()
+    with answering(respond) as url:
+        options: dict[str, Any] = {"max_new_tokens": 64, "temperature": 0.0, "timeout": 20.0}
+        served.generator = OpenAIGenerator("judge", f"{url}/v1", "NO_SUCH_KEY", **options)
+        yield served
 
 
 def prefers_long(review: str, text_a: str, text_b: str) -> str:

@@ -37,6 +37,22 @@ def test_one_clause_can_praise_and_blame(warehouse: Warehouse) -> None:
     assert len({row["score"] for row in plain.values()}) == 1 < len(plain)
 
 
+def test_a_happy_customers_faint_blame_is_no_complaint(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "The soup was hot. The waiter came. The room has a view."
+
+    def labels(stars: float | None, negative: float) -> set[str]:
+        answer = np.array([[negative, 1 - negative, 0.0]], dtype=np.float32)
+        monkeypatch.setattr(
+            AspectHead, "probabilities", lambda self, sentences, terms: answer.repeat(len(sentences), 0)
+        )
+        monkeypatch.setattr(AspectHead, "mix", staticmethod(lambda aspects, clauses: aspects))
+        context = Context(chosen("aspects"), warehouse, "r", "f", Path())
+        return {row["sentiment"] for row in THEMES.transform([review(text) | {"stars": stars}], context)}
+
+    assert labels(5.0, 0.55) == {"neutral"}
+    assert labels(5.0, 0.75) == labels(2.0, 0.55) == labels(3.0, 0.55) == labels(None, 0.55) == {"negative"}
+
+
 def test_languages_that_the_aspect_model_does_not_read_keep_the_clause(warehouse: Warehouse) -> None:
     text = "Maden var dejlig, men tjeneren var uhøflig."
     both = [themes_of(warehouse, chosen(which), text, language="da") for which in ("aspects", "clause")]
