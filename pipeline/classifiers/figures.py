@@ -6,7 +6,7 @@ One class per row (sentiment): `truth` has shape (rows,) with class indices. Sev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,8 +50,26 @@ def quality(
             at = names == name
             kept = ("n", "accuracy", "macro_f1", "macro_auc", "ece")
             own = _figures(chances[at], truth[at], classes, thresholds)
-            result["languages"][name] = {key: own[key] for key in kept} | {"few": bool(at.sum() < _FEW)}
+            few = bool(at.sum() < _FEW)
+            guesses = not few and "confusion" in own and is_guessing(np.array(own["confusion"]))
+            result["languages"][name] = {key: own[key] for key in kept} | {"few": few, "guesses": guesses}
     return result
+
+
+def is_guessing(confusion: np.ndarray) -> bool:
+    """Whether the mean recall of the classes (rows of the matrix) is not clearly above that of a blind guess (95 %)."""
+    held = confusion[confusion.sum(1) > 0]
+    rows, hits = held.sum(1), confusion.diagonal()[confusion.sum(1) > 0]
+    spread = (hits + 1) / (rows + 2) * (rows - hits + 1) / (rows + 2) / rows  # a little of both, or 3 of 3 were certain
+    return bool((hits / rows).mean() - 1.96 * np.sqrt(spread.sum()) / len(rows) <= 1 / len(rows))
+
+
+def learned(trained: Sequence[str], quality: Mapping[str, Any]) -> list[str]:
+    """Of the languages that a model was trained on, those in which its `quality` is better than a blind guess. All of
+    them where there is none such: to name no language would mean to read every language.
+    """
+    tested = quality.get("languages", {})
+    return [name for name in trained if not tested.get(name, {}).get("guesses")] or list(trained)
 
 
 def _figures(
@@ -183,6 +201,17 @@ def _resampled(values: np.ndarray, rng: np.random.Generator, resamples: int) -> 
     """The mean, then the means of so many bootstrap samples."""
     drawn = values[rng.integers(0, len(values), size=(resamples, len(values)))].mean(1)
     return np.concatenate([[values.mean()], drawn])
+
+
+def guessing(quality: Mapping[str, Any]) -> str:
+    """In plain words, what to do about languages that a model only guesses in; empty where there are none."""
+    names = [name for name, own in quality.get("languages", {}).items() if own["guesses"]]
+    if not names:
+        return ""
+    return (
+        f"In {', '.join(names)} the tuned model is not clearly better than a blind guess; do not use it there. "
+        "Look at the labels of these rows, add rows, or take a model that knows the language."
+    )
 
 
 def caution(shifts: dict[str, dict[str, Any]]) -> list[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
+from pipeline.classifiers.figures import learned
 from pipeline.errors import BackendDown, InputError
 
 TOKEN = "HF_TOKEN"
@@ -203,7 +204,9 @@ def _classifier_lines(
         f"[{facts['task']}]",
         'backend = "transformers"',
         f'model = "{repository}"',
-        "languages = [" + ", ".join(f'"{name}"' for name in facts["languages"]) + "]",
+        "languages = ["
+        + ", ".join(f'"{name}"' for name in learned(facts["languages"], figures.get("tuned", {})))
+        + "]",
         "```",
     ]
     if facts.get("thresholds"):

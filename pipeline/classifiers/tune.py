@@ -78,6 +78,7 @@ def run(
     half = None if thresholds is None else [0.5] * len(thresholds)
     base = figures.quality(before, truth, data.classes, languages, half)
     tuned = figures.quality(after, truth, data.classes, languages, thresholds)
+    facts["learned"] = figures.learned(facts["languages"], tuned)
     content: dict[str, Any] = {"caution": [], "plots": {"shift": "", "shift_calibrated": ""}}
     if settings.task == "sentiment":
         base["shift"] = figures.language_shift(figures.score(before, data.classes), truth, languages)
@@ -93,7 +94,7 @@ def run(
             facts["calibrated"] = _calibrated(fitted, after, truth, languages, data, content)
     wrong = _wrong(test, before, after, truth, data, (half, thresholds))
     _write_wrong(folder / "misclassified.csv", wrong)
-    verdict = _verdict(before, after, truth, half, thresholds)
+    verdict = f"{_verdict(before, after, truth, half, thresholds)} {figures.guessing(tuned)}".rstrip()
     shown = _content(facts, base, tuned, data, folder)
     content |= shown | {"plots": content["plots"] | shown["plots"]}
     content |= {"verdict": verdict, "base_note": base_note, "wrong": wrong[:SHOWN], "wrong_count": len(wrong)}
@@ -287,9 +288,9 @@ def _content(
 
 def usage(facts: dict[str, Any], model: Path | str) -> str:
     """The lines of a profile that make a model the pipeline's classifier."""
-    languages = ", ".join(f'"{name}"' for name in facts["languages"])
+    languages = ", ".join(f'"{name}"' for name in facts["learned"])
     lines = ['extends = "embedded"', "", f"[{facts['task']}]", 'backend = "transformers"', f'model = "{model}"',
-             f"languages = [{languages}]   # those it was trained on; empty: judge every language"]  # fmt: skip
+             f"languages = [{languages}]   # those it learned; empty: judge every language"]  # fmt: skip
     if "calibrated" in facts:
         lines.append(f'calibration = "{model}/calibration.json"')
     return "\n".join(lines)

@@ -65,6 +65,28 @@ def test_languages_and_missing_classes() -> None:
     assert only["macro_f1"] == only["classes"]["positive"]["f1"], "classes that no row has do not count"
 
 
+def test_a_language_that_is_only_guessed_is_told_and_not_served() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, 400)
+    chances = np.eye(3)[truth] * 0.5 + rng.dirichlet((1, 1, 1), 400) * 0.5
+    chances[200:] = rng.dirichlet((1, 1, 1), 200)
+    own = figures.quality(chances, truth, CLASSES, ["de"] * 200 + ["hi"] * 190 + ["fr"] * 10)
+    assert {name: item["guesses"] for name, item in own["languages"].items()} == {"de": False, "fr": False, "hi": True}
+    assert "In hi the tuned model" in figures.guessing(own), "ten rows say nothing, for or against"
+    assert figures.learned(["de", "fr", "hi"], own) == ["de", "fr"]
+    assert figures.learned(["hi"], own) == ["hi"], "an empty list would mean every language"
+    assert figures.guessing({"languages": {}}) == ""
+
+
+@given(st.lists(st.lists(st.integers(0, 40), min_size=3, max_size=3), min_size=3, max_size=3))
+def test_guessing_never_fails_and_more_rows_of_the_same_make_it_surer(rows: list[list[int]]) -> None:
+    confusion = np.array(rows)
+    if confusion.sum() == 0:
+        return
+    if not figures.is_guessing(confusion):
+        assert not figures.is_guessing(confusion * 50)
+
+
 def test_several_classes_at_once_use_their_thresholds() -> None:
     chances = np.array([[0.9, 0.3], [0.2, 0.4], [0.7, 0.1]])
     truth = np.array([[1, 1], [0, 1], [1, 0]])
