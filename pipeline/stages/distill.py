@@ -32,7 +32,7 @@ def split_of(review_id: str) -> str:
 def spec(profile: Profile) -> dict[str, Any]:
     config = profile.distill
     return {
-        "version": 3,  # 2: no near-duplicate of a test review is trained on; 3: quotes as markers
+        "version": 4,  # 2: no near-duplicate of a test review is trained on; 3: quotes as markers; 4: a share for each split
         "student": backends.identities(profile)["student"],
         "prompt": prompts.sha256(config.prompt),
         "max_review_characters": config.max_review_characters,
@@ -55,32 +55,19 @@ def freeze(context: Context, number: int) -> list[Row]:
     if known:
         return known
     config = context.profile.distill
-    candidates = context.warehouse.query(
+    splits = _choose(context)
+    chosen = context.warehouse.query(
         """
-        WITH candidates AS (
-            SELECT u.*, f.text AS completion,
-                   row_number() OVER (PARTITION BY u.stars ORDER BY review_id)
-                   / count(*) OVER (PARTITION BY u.stars) AS place
-            FROM unhappy($max_stars) u
-            JOIN feedback f USING (review_id)
-            ANTI JOIN (SELECT review_id FROM store.training_set WHERE fingerprint = $fingerprint) USING (review_id)
-            WHERE f.role = 'teacher' AND f.error IS NULL AND NOT f.truncated
-        )
-        SELECT * FROM candidates ORDER BY place, review_id LIMIT $max_examples
+        SELECT u.*, f.text AS completion FROM unhappy($max_stars) u JOIN feedback f USING (review_id)
+        WHERE f.role = 'teacher' AND review_id IN (SELECT unnest($chosen::VARCHAR[])) ORDER BY review_id
         """,
-        {
-            "max_stars": context.profile.feedback.max_stars,
-            "fingerprint": context.fingerprint,
-            "max_examples": config.max_examples,
-        },
+        {"max_stars": context.profile.feedback.max_stars, "chosen": list(splits)},
     )
-    # A review that the base model was trained on cannot test the student.
-    familiar = sketch.trained_on([row["text"] for row in candidates], backends.student_home(config))
-    asked = [request(row, config.prompt, config.max_review_characters, taxonomy(context.profile)) for row in candidates]
+    asked = [request(row, config.prompt, config.max_review_characters, taxonomy(context.profile)) for row in chosen]
     frozen = [
         {
             "review_id": row["review_id"],
-            "split": "train" if seen and split_of(row["review_id"]) == "test" else split_of(row["review_id"]),
+            "split": splits[row["review_id"]],
             "round": number,
             "prompt": wanted.prompt,
             "completion": row["completion"],
@@ -88,12 +75,48 @@ def freeze(context: Context, number: int) -> list[Row]:
             "fingerprint": context.fingerprint,
             "run_id": context.run_id,
         }
-        for row, wanted, seen in zip(candidates, asked, familiar, strict=True)
+        for row, wanted in zip(chosen, asked, strict=True)
     ]
     with context.warehouse.transaction():
         context.warehouse.append("store.training_set", frozen)
         _drop_leaks(context, number)
     return context.warehouse.query(sql, {"fingerprint": context.fingerprint, "round": number})
+
+
+def _choose(context: Context) -> dict[str, str]:
+    """The split of each review of a new round: of those the teacher wrote about, proportional to the stars, `max_examples`
+    in the shares of SPLITS. A review that the base model was trained on cannot test the student.
+    """
+    config = context.profile.distill
+    candidates = context.warehouse.query(
+        """
+        WITH candidates AS (
+            SELECT u.review_id, u.text,
+                   row_number() OVER (PARTITION BY u.stars ORDER BY review_id)
+                   / count(*) OVER (PARTITION BY u.stars) AS place
+            FROM unhappy($max_stars) u
+            JOIN feedback f USING (review_id)
+            ANTI JOIN (SELECT review_id FROM store.training_set WHERE fingerprint = $fingerprint) USING (review_id)
+            WHERE f.role = 'teacher' AND f.error IS NULL AND NOT f.truncated
+        )
+        SELECT review_id, text FROM candidates ORDER BY place, review_id
+        """,
+        {"max_stars": context.profile.feedback.max_stars, "fingerprint": context.fingerprint},
+    )
+    familiar = sketch.trained_on([row["text"] for row in candidates], backends.student_home(config))
+    most = config.max_examples
+    room = {split: most * share // 100 for split, share in SPLITS.items()}
+    splits: dict[str, str] = {}
+    spare = []  # may be trained on where a split finds fewer than its share
+    for row, seen in zip(candidates, familiar, strict=True):
+        review_id = row["review_id"]
+        split = split_of(review_id)
+        if room[split] > 0 and not (seen and split == "test"):
+            room[split] -= 1
+            splits[review_id] = split
+        elif split == "train" or seen:
+            spare.append(review_id)
+    return splits | dict.fromkeys(spare[: most - len(splits)], "train")
 
 
 def _drop_leaks(context: Context, number: int) -> None:

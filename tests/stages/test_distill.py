@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from pipeline import sketch
 from pipeline.errors import AuditFailed
 from pipeline.profile import Profile
 from pipeline.stage import Context
-from pipeline.stages.distill import _drop_leaks, freeze, split_of, transform
+from pipeline.stages.distill import SPLITS, _drop_leaks, freeze, split_of, transform
 from pipeline.warehouse import Warehouse, audit
 from tests.factory import review
 
@@ -120,3 +121,21 @@ def test_what_the_base_was_trained_on_is_never_asked(
     freeze(context, 1)
     assert split(warehouse, would_be[0]) == "train"
     assert {split(warehouse, review_id) for review_id in would_be[1:]} == {"test"}
+
+
+def test_each_split_gets_its_share_though_the_base_has_seen_most_reviews(
+    context: Context, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subjects = [f"{a.split()[0]} {b.split()[1]}" for a in SUBJECTS[:11] for b in SUBJECTS[11:]]
+    rows = prepare(warehouse, [text_about(subject) for subject in subjects])
+    seen = {row["text"]: int(row["review_id"][-1], 16) > 7 for row in rows}
+    monkeypatch.setattr(sketch, "trained_on", lambda texts, folder: [seen[text] for text in texts])
+    few = dataclasses.replace(context.profile, distill=dataclasses.replace(context.profile.distill, max_examples=30))
+    frozen = freeze(dataclasses.replace(context, profile=few), 1)
+    assert {split: sum(row["split"] == split for row in frozen) for split in SPLITS} == {
+        "test": 6,
+        "validation": 3,
+        "train": 21,
+    }
+    tests = {row["review_id"] for row in frozen if row["split"] == "test"}
+    assert not any(seen[row["text"]] for row in rows if row["review_id"] in tests)
