@@ -22,9 +22,9 @@ HOSTILE = '=cmd|"/c calc"!A1 <script>alert(1)</script> <img src=x onerror=alert(
 DAY = date(2026, 11, 2)
 
 
-def write_warehouse(path: Path, reviews: list[str], meteor: float = 0.3, apart: int = 0) -> Path:
+def write_warehouse(path: Path, reviews: list[str], meteor: float = 0.3, apart: int = 0, bare: bool = False) -> Path:
     """A published warehouse: every review negative, with one theme, feedback and a scored student. `apart`: days between
-    one review and the next.
+    one review and the next; `bare`: nothing but texts.
     """
     opened = open_work(path)
     opened.append(
@@ -36,6 +36,8 @@ def write_warehouse(path: Path, reviews: list[str], meteor: float = 0.3, apart: 
     rows = [
         review(text, business=text[:30], stars=2.0, reviewed_at=day) for text, day in zip(reviews, days, strict=True)
     ]
+    if bare:
+        rows = [row | {"business": None, "stars": None, "reviewed_at": None} for row in rows]
     opened.append("reviews", rows)
     stages = ("sentiment", "emotions", "themes", "discover", "feedback", "distill", "generate", "score")
     opened.append("store.current", [{"stage": stage, "fingerprint": "f"} for stage in stages])
@@ -243,6 +245,14 @@ def test_an_identifier_of_a_data_set_is_not_shown_as_a_name(tmp_path: Path) -> N
     path = write_warehouse(tmp_path / "w.duckdb", ["Xk7-9fQ2_pLm4RzT81vB", "Cold soup."])
     page = (report.write(path, tmp_path / "out", DAY) / "report.html").read_text()
     assert "<small>Cold soup. ·" in page and "<small>Xk7-9fQ2_pLm4RzT81vB" not in page
+
+
+def test_texts_alone_leave_no_holes(tmp_path: Path) -> None:
+    path = write_warehouse(tmp_path / "w.duckdb", ["Cold soup.", "Late again."], bare=True)
+    folder = report.write(path, tmp_path / "out", DAY)
+    for name in ("report.md", "report.html"):
+        text = (folder / name).read_text()
+        assert "()" not in text and "stars on average" not in text, name
 
 
 def test_each_business_gets_its_own_folder(tmp_path: Path) -> None:
