@@ -1,7 +1,7 @@
 """Concurrent requests become one call of the models.
 
-A model takes little longer for 32 short texts than for one, and two threads in one model only get in each other's way.
-So requests queue here; one thread takes all that wait, up to a limit, and gives each caller its own result.
+A model takes little longer for 32 short texts than for one. So requests queue here; a worker that is free takes all that
+wait, up to a limit and its share, and gives each caller its own result.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Busy(Exception):
 
 
 class Batcher(Generic[In, Out]):
-    """`work` takes a list and returns one result per item, in order. It runs in one thread of its own."""
+    """`work` takes a list and returns one result per item, in order. It runs in `workers` threads of its own."""
 
     def __init__(
         self,
@@ -32,14 +32,17 @@ class Batcher(Generic[In, Out]):
         max_batch: int,
         linger: float,
         max_waiting: int,
+        workers: int = 1,
         observe: Callable[[int], None] = lambda size: None,
     ) -> None:
         self.work, self.max_batch, self.linger, self.max_waiting = work, max_batch, linger, max_waiting
-        self.observe = observe
+        self.observe, self.workers = observe, workers
         self._urgent: deque[tuple[In, asyncio.Future[Out]]] = deque()
         self._patient: deque[tuple[In, asyncio.Future[Out]]] = deque()
         self._wake = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="models")
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="models")
+        self._free = asyncio.Semaphore(workers)
+        self._working: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
 
@@ -56,7 +59,8 @@ class Batcher(Generic[In, Out]):
         self._wake.set()
         if self._task:
             await self._task
-        self._thread.shutdown()
+        await asyncio.gather(*self._working)
+        self._threads.shutdown()
 
     async def submit(self, item: In, urgent: bool = True) -> Out:
         """The result for one item; raises what `work` raised for it. Raises Busy where too many wait already.
@@ -71,7 +75,7 @@ class Batcher(Generic[In, Out]):
         return await future
 
     async def _run(self) -> None:
-        loop, turns = asyncio.get_running_loop(), 0
+        turns = 0
         while True:
             await self._wake.wait()
             if not self.waiting:
@@ -81,22 +85,34 @@ class Batcher(Generic[In, Out]):
                 continue
             if self._urgent and len(self._urgent) < self.max_batch and not self._closing:
                 await asyncio.sleep(self.linger)
+            await self._free.acquire()  # meanwhile more may have come
             urgent = bool(self._urgent) and not (self._patient and turns >= _TURNS)
             turns = turns + 1 if urgent else 0
             queue = self._urgent if urgent else self._patient
-            batch = [queue.popleft() for _ in range(min(len(queue), self.max_batch))]
+            share = -(-len(queue) // max(1, self.workers - len(self._working)))
+            batch = [queue.popleft() for _ in range(min(share, self.max_batch))]
             batch = [(item, future) for item, future in batch if not future.done()]  # its caller has gone
             if not batch:
+                self._free.release()
                 continue
             self.observe(len(batch))
-            results = await loop.run_in_executor(self._thread, self._each, [item for item, _ in batch])
-            for (_, future), result in zip(batch, results, strict=True):
-                if future.done():
-                    continue
-                if isinstance(result, Exception):
-                    future.set_exception(result)
-                else:
-                    future.set_result(result)
+            task = asyncio.ensure_future(self._work(batch))
+            self._working.add(task)
+            task.add_done_callback(self._working.discard)
+
+    async def _work(self, batch: list[tuple[In, asyncio.Future[Out]]]) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+            results = await loop.run_in_executor(self._threads, self._each, [item for item, _ in batch])
+        finally:
+            self._free.release()
+        for (_, future), result in zip(batch, results, strict=True):
+            if future.done():
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
 
     def _each(self, items: list[In]) -> list[Out | Exception]:
         """The results of all; where the batch fails, each on its own, so that one bad item fails alone."""

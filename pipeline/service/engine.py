@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -26,16 +27,26 @@ class Engine:
         self.analyzer = Analyzer(settings.profile)
         queue: dict[str, Any] = {"max_batch": settings.max_batch, "max_waiting": settings.max_waiting}
         self.classify: Batcher[Row, Row] = Batcher(
-            self.analyzer.classify, linger=settings.linger, observe=meters.batches.observe, **queue
-        )
+            self.analyzer.classify, workers=settings.workers, linger=settings.linger,
+            observe=meters.batches.observe, **queue,
+        )  # fmt: skip
         self.write: Batcher[Row, Row] = Batcher(self.analyzer.write, linger=0.0, **queue)
         self.ready = False
 
     async def start(self) -> None:
-        await asyncio.to_thread(self.analyzer.warm)
+        await asyncio.to_thread(self._load)
         self.classify.start()
         self.write.start()
         self.ready = True
+
+    def _load(self) -> None:
+        import torch
+
+        # Two workers with a thread each do more than one with two: small models leave threads waiting for each other. And
+        # what comes back from torch must not wait 5 ms for the interpreter while another worker reads words.
+        sys.setswitchinterval(0.0005)
+        torch.set_num_threads(max(1, torch.get_num_threads() // self.settings.workers))
+        self.analyzer.warm()
 
     async def close(self) -> None:
         self.ready = False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.profile import Profile
@@ -23,6 +24,7 @@ class Settings:
     max_upload: int = 32 * 1024 * 1024  # bytes of an uploaded file
     max_rows: int = 20_000  # of an uploaded file
     max_text: int = 20_000  # characters of a review
+    workers: int = field(default_factory=lambda: min(4, os.cpu_count() or 1))  # batches that are classified at once
     max_batch: int = 64  # reviews that the models see at once
     max_waiting: int = 1024  # reviews that may wait for the models before newcomers are sent away
     max_jobs: int = 20  # uploads that may wait

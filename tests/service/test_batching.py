@@ -111,3 +111,23 @@ def test_whoever_gave_up_costs_nothing() -> None:
 
     asyncio.run(main())
     assert seen == ["stays"]
+
+
+def test_two_workers_share_what_waits() -> None:
+    both = threading.Barrier(2, timeout=30)  # passes only where two batches are at work at once
+    sizes: list[int] = []
+
+    def times_ten(items: Sequence[int]) -> list[int]:
+        sizes.append(len(items))
+        both.wait()
+        return [10 * item for item in items]
+
+    async def main() -> list[int]:
+        queue = batcher(times_ten, workers=2)
+        queue.start()
+        results = await asyncio.gather(*(queue.submit(number) for number in range(6)))
+        await queue.close()
+        return results
+
+    assert asyncio.run(main()) == [10 * number for number in range(6)]
+    assert sorted(sizes) == [3, 3]
