@@ -1,4 +1,4 @@
-"""32 clients on /analyze without generation, against two plain ways, one after the other in the same run:
+"""32 clients on /analyze without generation, against two plain ways, in turns of the same run:
 
     service   this one
     alone     the same code, one review at a time behind a lock
@@ -7,7 +7,7 @@
 
     python -m tests.service.load --seconds 60
 
-No way remembers a text. The clients share the machine with the service, and all have the same threads. The labels of the
+The ways take turns, three each, because a machine's speed drifts. No way remembers a text. The clients share the machine with the service, and all have the same threads. The labels of the
 service and of the naive way are compared, so that speed is not bought with answers.
 """
 
@@ -40,6 +40,7 @@ from pipeline.service.settings import Settings
 from pipeline.stage import Row
 
 WAYS = ("service", "alone", "naive")
+ROUNDS = 3
 
 
 def serve(way: str) -> None:
@@ -165,6 +166,16 @@ def measure(port: int, texts: Sequence[str], clients: int, seconds: float) -> di
     }
 
 
+def merged(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The sums of the rounds, their mean rate, and all labels."""
+    return {
+        "requests": sum(found["requests"] for found in rounds),
+        "errors": sum(found["errors"] for found in rounds),
+        "per_second": statistics.mean(found["per_second"] for found in rounds),
+        "labels": {text: label for found in rounds for text, label in found["labels"].items()},
+    }
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--seconds", type=float, default=60)
@@ -176,20 +187,25 @@ def main() -> int:
         return 0
     with SAMPLE.open(encoding="utf-8", newline="") as file:
         texts = [row["review"] for row in csv.DictReader(file) if row["review"].strip()]
-    results: dict[str, dict[str, Any]] = {}
-    for way in WAYS:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "tests.service.load", "--serve", way], stdout=subprocess.PIPE, text=True
-        )
-        try:
-            assert server.stdout is not None
-            port = int(server.stdout.readline())
-            measure(port, texts[:64], args.clients, 1)  # the first batches pay for warming up
-            results[way] = measure(port, texts, args.clients, args.seconds)
-        finally:
+    command = [sys.executable, "-m", "tests.service.load", "--serve"]
+    servers = {way: subprocess.Popen([*command, way], stdout=subprocess.PIPE, text=True) for way in WAYS}
+    rounds: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
+    try:
+        ports = {way: int(server.stdout.readline()) for way, server in servers.items() if server.stdout}
+        for way in WAYS:
+            measure(ports[way], texts[:64], args.clients, 1)  # the first batches pay for warming up
+        for _ in range(ROUNDS):
+            for way in WAYS:
+                rounds[way].append(measure(ports[way], texts, args.clients, args.seconds / ROUNDS))
+                print(
+                    f"{way:8}", {name: value for name, value in rounds[way][-1].items() if name != "labels"}, flush=True
+                )
+    finally:
+        for server in servers.values():
             server.terminate()
+        for server in servers.values():
             server.wait(60)
-        print(f"{way:8}", {name: value for name, value in results[way].items() if name != "labels"}, flush=True)
+    results = {way: merged(found) for way, found in rounds.items()}
     for way in WAYS[1:]:
         print(f"service / {way}: {results['service']['per_second'] / results[way]['per_second']:.1f}")
     ours, plain = results["service"]["labels"], results["naive"]["labels"]
