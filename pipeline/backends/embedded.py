@@ -187,7 +187,8 @@ def tokenize_pairs(tokenizer: Any, candidates: Sequence[str], references: Sequen
 
 def tokenize_aspects(tokenizer: Any, sentences: Sequence[str], aspects: Sequence[str]) -> list[list[int]]:
     """[CLS] sentence [SEP] aspect [SEP]; a long sentence keeps its head and tail, an aspect its first 16 tokens."""
-    asked = tokenizer(list(aspects), truncation=True, max_length=18, verbose=False)["input_ids"]
+    # Cut here, not by the tokenizer: there it is a setting, which another thread's call would change under this one.
+    asked = [ids if len(ids) <= 18 else ids[:17] + ids[-1:] for ids in minilm.tokenize(tokenizer, aspects)]
     read = minilm.tokenize(tokenizer, sentences, minilm.MAX_TOKENS // 2)
     return [sentence + aspect[1:] for sentence, aspect in zip(read, asked, strict=True)]
 

@@ -204,9 +204,7 @@ def _classifier_lines(
         f"[{facts['task']}]",
         'backend = "transformers"',
         f'model = "{repository}"',
-        "languages = ["
-        + ", ".join(f'"{name}"' for name in learned(facts["languages"], figures.get("tuned", {})))
-        + "]",
+        f"languages = {json.dumps(learned(facts['languages'], figures.get('tuned', {})))}",
         "```",
     ]
     if facts.get("thresholds"):

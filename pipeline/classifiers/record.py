@@ -15,7 +15,7 @@ from pipeline.run import environment, git_sha
 from pipeline.stage import now
 from pipeline.warehouse import audit, open_read_only, open_work, publish, work_path
 
-Rows = Sequence[tuple[str, str, Mapping[str, Any]]]  # role, model, figures of bench.figures.quality
+Rows = Sequence[tuple[str, str, Mapping[str, Any]]]  # role, model, what figures.quality returns
 
 
 def require_writable(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -288,9 +289,8 @@ def _content(
 
 def usage(facts: dict[str, Any], model: Path | str) -> str:
     """The lines of a profile that make a model the pipeline's classifier."""
-    languages = ", ".join(f'"{name}"' for name in facts["learned"])
     lines = ['extends = "embedded"', "", f"[{facts['task']}]", 'backend = "transformers"', f'model = "{model}"',
-             f"languages = [{languages}]   # those it learned; empty: judge every language"]  # fmt: skip
+             f"languages = {json.dumps(facts['learned'])}   # those it learned; empty: judge every language"]  # fmt: skip
     if "calibrated" in facts:
         lines.append(f'calibration = "{model}/calibration.json"')
     return "\n".join(lines)

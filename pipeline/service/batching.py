@@ -41,7 +41,6 @@ class Batcher(Generic[In, Out]):
         self._patient: deque[tuple[In, asyncio.Future[Out]]] = deque()
         self._wake = asyncio.Event()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="models")
-        self._free = asyncio.Semaphore(workers)
         self._working: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
@@ -85,15 +84,15 @@ class Batcher(Generic[In, Out]):
                 continue
             if self._urgent and len(self._urgent) < self.max_batch and not self._closing:
                 await asyncio.sleep(self.linger)
-            await self._free.acquire()  # meanwhile more may have come
+            while len(self._working) == self.workers:  # meanwhile more may come
+                await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
             urgent = bool(self._urgent) and not (self._patient and turns >= _TURNS)
             turns = turns + 1 if urgent else 0
             queue = self._urgent if urgent else self._patient
-            share = -(-len(queue) // max(1, self.workers - len(self._working)))
+            share = -(-len(queue) // (self.workers - len(self._working)))
             batch = [queue.popleft() for _ in range(min(share, self.max_batch))]
             batch = [(item, future) for item, future in batch if not future.done()]  # its caller has gone
             if not batch:
-                self._free.release()
                 continue
             self.observe(len(batch))
             task = asyncio.ensure_future(self._work(batch))
@@ -101,11 +100,8 @@ class Batcher(Generic[In, Out]):
             task.add_done_callback(self._working.discard)
 
     async def _work(self, batch: list[tuple[In, asyncio.Future[Out]]]) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-            results = await loop.run_in_executor(self._threads, self._each, [item for item, _ in batch])
-        finally:
-            self._free.release()
+        loop = asyncio.get_running_loop()
+        results = await loop.run_in_executor(self._threads, self._each, [item for item, _ in batch])
         for (_, future), result in zip(batch, results, strict=True):
             if future.done():
                 continue

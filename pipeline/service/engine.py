@@ -25,9 +25,13 @@ class Engine:
     def __init__(self, settings: Settings, meters: Meters) -> None:
         self.settings, self.meters = settings, meters
         self.analyzer = Analyzer(settings.profile)
+        large = "transformers" in {
+            getattr(settings.profile, part).backend for part in ("sentiment", "emotions", "feedback")
+        }
+        self.workers = 1 if large else settings.workers  # a large model wants all cores, or the GPU, for itself
         queue: dict[str, Any] = {"max_batch": settings.max_batch, "max_waiting": settings.max_waiting}
         self.classify: Batcher[Row, Row] = Batcher(
-            self.analyzer.classify, workers=settings.workers, linger=settings.linger,
+            self.analyzer.classify, workers=self.workers, linger=settings.linger,
             observe=meters.batches.observe, **queue,
         )  # fmt: skip
         self.write: Batcher[Row, Row] = Batcher(self.analyzer.write, linger=0.0, **queue)
@@ -45,7 +49,7 @@ class Engine:
         # Two workers with a thread each do more than one with two: small models leave threads waiting for each other. And
         # what comes back from torch must not wait 5 ms for the interpreter while another worker reads words.
         sys.setswitchinterval(0.0005)
-        torch.set_num_threads(max(1, torch.get_num_threads() // self.settings.workers))
+        torch.set_num_threads(max(1, torch.get_num_threads() // self.workers))
         self.analyzer.warm()
 
     async def close(self) -> None:

@@ -7,8 +7,9 @@
 
     python -m tests.service.load --seconds 60
 
-The ways take turns, three each, because a machine's speed drifts. No way remembers a text. The clients share the machine with the service, and all have the same threads. The labels of the
-service and of the naive way are compared, so that speed is not bought with answers.
+The ways take turns, three each, because a machine's speed drifts. No way remembers a text. The clients share the machine
+with the service, and all have the same threads. The labels of the service and of the naive way are compared, so that speed
+is not bought with answers.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,21 @@ def test_the_loop_learns_and_what_is_saved_is_what_was_learnt(tmp_path: Path) ->
     assert not (tmp_path / "README.md").exists() and "/" not in str(again.config)
     going_on = embedded_encoder.Classifier(1, init=tmp_path)
     assert going_on.predict(tokens)[:, 0] == pytest.approx(again.logits(tokens)[:, 0], abs=1e-3), "head and adapter"
+
+
+def test_threads_do_not_cut_each_others_texts() -> None:
+    _, tokenizer = minilm.load()
+    sentences, terms = (
+        ["The soup " + "and the bread " * 12 + "was cold."] * 40,
+        ["a very long name of a dish " * 5] * 40,
+    )
+    alone = embedded.tokenize_aspects(tokenizer, sentences, terms)
+    assert all(len(ids) == len(minilm.tokenize(tokenizer, sentences[:1])[0]) + 17 for ids in alone), (
+        "16 tokens of a term"
+    )
+    with ThreadPoolExecutor(4) as threads:
+        together = threads.map(lambda _: embedded.tokenize_aspects(tokenizer, sentences, terms), range(80))
+        assert all(ids == alone for ids in together)
 
 
 def test_an_aspect_is_read_at_its_own_tokens() -> None:
