@@ -7,25 +7,23 @@ A run that fails an audit publishes nothing.
 from __future__ import annotations
 
 import json
-import platform
-import subprocess
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pipeline import __version__, summary
-from pipeline.assets import PACKAGE
-from pipeline.errors import InputError
-from pipeline.ingest import Ingested, IngestOptions, ingest
-from pipeline.profile import Profile
-from pipeline.sources import expand
-from pipeline.stage import StageResult, now, run_stage
+from pipeline import __version__
+from pipeline.core.errors import InputError
+from pipeline.core.profile import Profile
+from pipeline.core.provenance import environment, git_sha, now
+from pipeline.core.stage import StageResult, run_stage
+from pipeline.core.warehouse import Warehouse, audit, models_path, open_work, publish, work_path
+from pipeline.ingest.load import Ingested, IngestOptions, ingest
+from pipeline.ingest.sources import expand
+from pipeline.quality import summary
 from pipeline.stages import STAGES
-from pipeline.warehouse import Warehouse, audit, models_path, open_work, publish, work_path
 
 STAGE_NAMES = ("ingest", *(stage.name for stage in STAGES))
 Progress = Callable[[str, int, int], None]
@@ -42,25 +40,6 @@ class RunResult:
     @property
     def rows_written(self) -> int:
         return sum(item.added for item in self.ingested) + sum(stage.written for stage in self.stages)
-
-
-def git_sha() -> str | None:
-    """The commit of the checkout this runs from; None for an installed copy."""
-    if not (PACKAGE.parent / ".git").exists():
-        return None
-    command = ["git", "-C", str(PACKAGE.parent), "rev-parse", "HEAD"]
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except OSError:
-        return None
-    return result.stdout.strip() or None
-
-
-def environment() -> dict[str, str]:
-    """Versions that decide what a number is worth."""
-    packages = ("torch", "transformers", "peft", "trl", "bitsandbytes", "duckdb", "nltk", "bert-score", "evaluate")
-    versions = {name: metadata.version(name) for name in packages}
-    return {"python": platform.python_version(), "platform": platform.platform(), **versions}
 
 
 def run(

@@ -26,7 +26,7 @@ from transformers import (
     RobertaModel,
 )
 
-from pipeline.labels import EMOTIONS
+from pipeline.core.labels import EMOTIONS
 
 _TEXT = [
     "The waiter was rude and we waited fifty minutes for cold soup.",

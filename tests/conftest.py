@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from pipeline import profile
-from pipeline.warehouse import Warehouse, open_memory
+from pipeline.core import profile
+from pipeline.core.warehouse import Warehouse, open_memory
 from tests import checkpoints
 
 # The same examples on every run and machine, and no clock: a slow machine is no defect.

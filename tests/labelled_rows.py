@@ -7,9 +7,10 @@ import random
 from pathlib import Path
 from typing import Any
 
-from pipeline.labels import SENTIMENTS
-from pipeline.training.finetune import Settings, load_recipe
-from pipeline.training.labelled import Example, Labelled, split
+from pipeline.core.labels import SENTIMENTS
+from pipeline.tuning.labelled.rows import Example, Labelled
+from pipeline.tuning.labelled.split import stratified_split
+from pipeline.tuning.trainer import Settings, load_recipe
 
 WORDS = {0: ("awful", "broken"), 1: ("average", "usual"), 2: ("lovely", "great")}
 THINGS = ("soup", "waiter", "room", "phone")
@@ -30,7 +31,7 @@ def labelled(count: int = 160) -> Labelled:
 
 
 def parts(count: int = 160) -> dict[str, list[Example]]:
-    return split(labelled(count))
+    return stratified_split(labelled(count))
 
 
 def write(path: Path, count: int = 160) -> str:

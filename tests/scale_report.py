@@ -12,8 +12,8 @@ import time
 from datetime import date
 from pathlib import Path
 
-from pipeline import report
-from pipeline.warehouse import open_work, publish
+from pipeline.core.warehouse import open_work, publish
+from pipeline.report import build
 from tests.factory import NOW
 
 ROWS = """
@@ -56,7 +56,7 @@ def main(reviews: int) -> None:
         path = publish(opened)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         wall, cpu = time.perf_counter(), time.process_time()
-        written = report.write(path, Path(folder) / "out", date(2026, 11, 1))
+        written = build.write(path, Path(folder) / "out", date(2026, 11, 1))
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         sizes = ", ".join(f"{file.name} {file.stat().st_size / 1e6:.1f} MB" for file in sorted(written.iterdir()))

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from pipeline import summary
-from pipeline.warehouse import Warehouse
+from pipeline.core.warehouse import Warehouse
+from pipeline.quality import summary
 from tests.conftest import ROOT
 
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from pipeline import backends
-from pipeline.errors import AuditFailed, BackendDown, InputError
-from pipeline.ingest import IngestOptions
-from pipeline.profile import Profile
+from pipeline.backends import registry
+from pipeline.core.errors import AuditFailed, BackendDown, InputError
+from pipeline.core.profile import Profile
+from pipeline.core.warehouse import Warehouse, open_read_only, work_path
+from pipeline.ingest.load import IngestOptions
 from pipeline.run import RunResult, run
-from pipeline.warehouse import Warehouse, open_read_only, work_path
 
 OPTIONS = IngestOptions()
 
@@ -75,7 +75,7 @@ def test_nothing_is_loaded_when_nothing_is_pending(
         raise AssertionError("a model was loaded for zero rows")
 
     for loader in ("sentiment", "emotions", "teacher", "student"):
-        monkeypatch.setattr(backends, loader, refuse)
+        monkeypatch.setattr(registry, loader, refuse)
     assert go(reviews, warehouse, fake_profile).rows_written == 0
 
 
@@ -175,10 +175,9 @@ def test_two_writers_are_one_too_many(tmp_path: Path, fake_profile: Profile) -> 
 SLOW = """
 import sys, time
 from pathlib import Path
-from pipeline import backends
 from pipeline.backends import fake
-from pipeline.ingest import IngestOptions
-from pipeline.profile import load
+from pipeline.core.profile import load
+from pipeline.ingest.load import IngestOptions
 from pipeline.run import run
 write = fake.FakeGenerator.write
 def slowly(self, requests):

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.ingest import IngestOptions
-from pipeline.profile import Profile, load
+from pipeline.core.profile import Profile, load
+from pipeline.core.warehouse import Warehouse, open_read_only
+from pipeline.ingest.load import IngestOptions
 from pipeline.run import RunResult, run
 from pipeline.stages import feedback
-from pipeline.warehouse import Warehouse, open_read_only
 from tests.checkpoints import Checkpoints
 
 ROLES = {"student_base", "student", "control_constant", "control_nearest", "control_shuffled"}

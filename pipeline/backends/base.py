@@ -7,28 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
-
-import numpy as np
-
-
-class Classifier(Protocol):
-    model: str  # what a reader of the warehouse should know it by
-    labels: tuple[str, ...]
-
-    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
-        """float32, shape (texts, labels)."""
-        ...
-
-
-@dataclass(frozen=True)
-class Reader:
-    """A classifier of reviews in certain languages."""
-
-    load: Callable[[], Classifier]
-    languages: tuple[str, ...] = ()  # ISO 639-1; empty: every language
-    home: Path | None = None  # the folder that says what it was trained on; None: nobody knows
 
 
 @dataclass(frozen=True)
@@ -37,7 +16,9 @@ class Request:
 
     prompt: str
     review: Mapping[str, Any]  # text, stars, emotions, language, business, themes
-    slots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # markers in the answer, see pipeline.complaints
+    slots: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # markers in the answer, see pipeline.advice.markers
     hear: Callable[[str], None] | None = None  # told the text so far again and again, by backends that can
 
 

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pipeline.backends.base import Request, Written
-from pipeline.errors import BackendDown, InputError
+from pipeline.core.errors import BackendDown, InputError
 
 
 class OpenAIGenerator:

@@ -13,8 +13,8 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from pipeline.backends.base import Request, Written
-from pipeline.backends.minilm import by_length
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
+from pipeline.reader.minilm import by_length
 
 
 def device() -> str:
@@ -42,7 +42,7 @@ def from_pretrained(auto: Any, model: str, revision: str, **options: Any) -> Any
 
 def resolve(model: str) -> str:
     """A model's folder where it travels with the package (`minilm`, or its hub id), else the name as it is."""
-    from pipeline.backends import minilm
+    from pipeline.reader import minilm
 
     return str(minilm.locate()) if model in ("minilm", minilm.HUB_ID) else model
 

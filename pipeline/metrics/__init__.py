@@ -1,10 +1,14 @@
-"""Text metrics: lists of texts in, one value per text or pair out, in order."""
+"""Text metrics: lists of texts in, one value per text or pair out, in order.
+
+In: candidates with references or reviews. Out: a float for each.
+Imported by stages, quality and what stands above; imports core, text, reader and backends.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 
 
 def check_pairs(

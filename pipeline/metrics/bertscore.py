@@ -21,9 +21,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.backends import minilm
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.metrics import check_pairs, hub
+from pipeline.reader import minilm
 
 if TYPE_CHECKING:
     from bert_score import BERTScorer

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.backends import minilm
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.metrics import check_pairs, hub
+from pipeline.reader import minilm
 
 if TYPE_CHECKING:
     import torch

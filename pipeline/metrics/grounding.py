@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from pipeline.backends import minilm
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.metrics import check_pairs
+from pipeline.reader import minilm
 
 Embed = Callable[[Sequence[str]], np.ndarray]
 

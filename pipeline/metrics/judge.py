@@ -13,8 +13,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline import prompts
 from pipeline.backends.base import Generator, Request, Written
+from pipeline.core import prompts
 from pipeline.metrics import check_pairs
 
 PROMPT = "judge.v1"

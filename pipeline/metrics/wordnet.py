@@ -2,7 +2,7 @@
 
 `load()` gives an object with the part of NLTK's reader that `nltk.translate.meteor_score` uses: `synsets(word)`, each
 with `lemmas()` and `name()`, found by WordNet's own morphology. Results equal those of NLTK's reader on WordNet 3.0,
-order included. The table (`data/wordnet.txt.xz`) is made by `pipeline.metrics.build_wordnet`, where its format stands;
+order included. The table (`data/wordnet.txt.xz`) is made by `pipeline.tools.build_wordnet`, where its format stands;
 it is derived from WordNet 3.0, Copyright 2006 by Princeton University (`data/WORDNET-LICENSE`).
 """
 
@@ -13,7 +13,7 @@ import lzma
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 
 TABLE = Path(__file__).parent / "data" / "wordnet.txt.xz"
 _PARTS = "nvar"

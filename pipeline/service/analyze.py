@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline import __version__, reply, themes
-from pipeline.ingest import review_id
-from pipeline.language import detect_languages
-from pipeline.profile import Profile
-from pipeline.stage import Context, Row
+from pipeline import __version__
+from pipeline.advice import reply
+from pipeline.core.profile import Profile
+from pipeline.core.stage import Context, Row
+from pipeline.core.warehouse import open_memory
+from pipeline.ingest.load import review_id
 from pipeline.stages.emotions import EMOTIONS
 from pipeline.stages.feedback import FEEDBACK
 from pipeline.stages.sentiment import SENTIMENT
-from pipeline.stages.themes import THEMES, taxonomy
-from pipeline.text import repair
-from pipeline.warehouse import open_memory
+from pipeline.stages.themes import THEMES
+from pipeline.text.language import detect_languages
+from pipeline.text.repair import repair
+from pipeline.themes.taxonomy import load_aspects, taxonomy_file
 
 
 class Analyzer:
@@ -28,7 +30,7 @@ class Analyzer:
         self.profile = profile
         # The transforms of these stages read no warehouse; an empty one stands in its place.
         self._context = Context(profile, open_memory(), "service", "", Path())
-        self.labels = {aspect.id: aspect.label for aspect in themes.load_aspects(taxonomy(profile))}
+        self.labels = {aspect.id: aspect.label for aspect in load_aspects(taxonomy_file(profile))}
 
     def warm(self) -> None:
         """Loads every model, so that the first request does not wait for them."""

@@ -21,17 +21,20 @@ from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from pipeline import __version__, report, votes
-from pipeline.assets import PACKAGE
+from pipeline import __version__
+from pipeline.advice import votes
+from pipeline.core.assets import PACKAGE
+from pipeline.core.stage import Row
+from pipeline.core.warehouse import sql_file
+from pipeline.report import content
+from pipeline.report.render import page
 from pipeline.service import analyze, jobs, pages, problems, schema
 from pipeline.service.engine import Engine
 from pipeline.service.limits import Guard
 from pipeline.service.meters import Meters
 from pipeline.service.problems import documented, dumped
-from pipeline.service.reader import Reader
+from pipeline.service.published import Reader
 from pipeline.service.settings import Settings
-from pipeline.stage import Row
-from pipeline.warehouse import sql_file
 
 # The report is one file with its own styles, and nothing else in it may run.
 _REPORT_POLICY = (
@@ -196,7 +199,7 @@ def create_app(settings: Settings) -> FastAPI:
     def pain_points() -> Row:
         """The themes that hurt most, with quotes that prove it and what to do."""
         _exists(reader)
-        return {"items": reader.remembered("pain_points", report.pain_points)}
+        return {"items": reader.remembered("pain_points", content.pain_points)}
 
     @app.get(
         "/report/latest",
@@ -208,7 +211,7 @@ def create_app(settings: Settings) -> FastAPI:
         """The report of the published warehouse, as a page that stands alone."""
         _exists(reader)
         with _published(reader) as warehouse:
-            return HTMLResponse(report.page(warehouse), headers={"Content-Security-Policy": _REPORT_POLICY})
+            return HTMLResponse(page(warehouse), headers={"Content-Security-Policy": _REPORT_POLICY})
 
     @app.post("/votes", status_code=204, responses=documented(400, 408, 413, 422), tags=["votes"])
     def vote(vote: Annotated[schema.Vote, Body()]) -> None:

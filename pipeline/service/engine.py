@@ -10,11 +10,11 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
+from pipeline.core.stage import Row
 from pipeline.service.analyze import Analyzer
 from pipeline.service.batching import Batcher, Busy
 from pipeline.service.meters import Meters
 from pipeline.service.settings import Settings
-from pipeline.stage import Row
 
 _LATER = {"Retry-After": "5"}
 

@@ -22,16 +22,17 @@ from typing import Any
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from pipeline.errors import InputError
-from pipeline.export import neutralise
-from pipeline.ingest import IngestOptions, ingest
+from pipeline.core.errors import InputError
+from pipeline.core.provenance import now
+from pipeline.core.stage import Row
+from pipeline.core.warehouse import open_memory
+from pipeline.ingest.load import IngestOptions, ingest
+from pipeline.report.export import neutralise
 from pipeline.service.engine import Engine
 from pipeline.service.limits import log
 from pipeline.service.problems import dumped
 from pipeline.service.schema import Job
 from pipeline.service.settings import Settings
-from pipeline.stage import Row, now
-from pipeline.warehouse import open_memory
 
 KINDS = ("csv", "tsv", "txt", "json", "jsonl", "ndjson")  # nothing that is compressed: a small file stays small
 COLUMNS = (

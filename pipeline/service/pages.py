@@ -16,15 +16,17 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from pipeline import __version__, report
-from pipeline.assets import PACKAGE
+from pipeline import __version__
+from pipeline.core.assets import PACKAGE
+from pipeline.core.warehouse import Warehouse
+from pipeline.report.content import gather
+from pipeline.report.render import environment
 from pipeline.service import analyze, schema
 from pipeline.service.engine import Engine
 from pipeline.service.limits import COOKIE, session
 from pipeline.service.problems import problem
-from pipeline.service.reader import Reader
+from pipeline.service.published import Reader
 from pipeline.service.settings import Settings
-from pipeline.warehouse import Warehouse
 
 Guess = Callable[[str], float]
 _EMPTY = {"text": "", "stars": "", "business": ""}
@@ -102,7 +104,7 @@ def _fault(error: ValidationError) -> str:
 
 def overview(warehouse: Warehouse) -> dict[str, Any]:
     """What the dashboard shows of the report's content."""
-    content = report.gather(warehouse)
+    content = gather(warehouse)
     names = ("headline", "pains", "businesses", "labels", "period", "made", "charts")
     return {name: content[name] for name in names}
 
@@ -128,5 +130,5 @@ def _page(name: str, settings: Settings, status: int = 200, **values: Any) -> HT
 
 @functools.cache
 def _template(name: str) -> jinja2.Template:
-    environment = report.environment(PACKAGE / "service" / "templates")
-    return environment.get_template(name)
+    templates = environment(PACKAGE / "service" / "templates")
+    return templates.get_template(name)

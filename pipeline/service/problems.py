@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from pipeline.errors import BackendDown, InputError
+from pipeline.core.errors import BackendDown, InputError
 
 MEDIA_TYPE = "application/problem+json"
 

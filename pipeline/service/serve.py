@@ -8,11 +8,11 @@ import logging
 
 import uvicorn
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
+from pipeline.core.warehouse import open_read_only
 from pipeline.service.app import create_app
 from pipeline.service.limits import log
 from pipeline.service.settings import Settings
-from pipeline.warehouse import open_read_only
 
 
 def serve(settings: Settings) -> None:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.profile import Profile
+from pipeline.core.profile import Profile
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 

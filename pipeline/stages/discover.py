@@ -1,4 +1,4 @@
-"""discover: what unhappy reviews complain of that the playbook has no aspect for. See `pipeline.discovery`.
+"""discover: what unhappy reviews complain of that the playbook has no aspect for. See `pipeline.themes.discovery`.
 
 Each review's negative clauses without an aspect are embedded, batch by batch; `finish` then gives them to the themes of
 earlier nights and founds new themes from what is left. A theme, once founded, keeps its id, name and centroid.
@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import discovery, themes
-from pipeline.backends import minilm
-from pipeline.profile import Profile
-from pipeline.stage import Context, Row, Stage
-from pipeline.stages.sentiment import SENTIMENT, judge, readable, unsupported
-from pipeline.stages.themes import taxonomy
+from pipeline.backends.dispatch import classify_sentiment, readable, unsupported
+from pipeline.core.profile import Profile
+from pipeline.core.stage import Context, Row, Stage
+from pipeline.reader import minilm
+from pipeline.stages.sentiment import SENTIMENT
+from pipeline.themes import discovery
+from pipeline.themes.taxonomy import load_aspects, taxonomy_file
 
 LANGUAGES = ("en",)  # what the encoder reads and what common_words.txt knows
 NEGATIVE = -0.4  # positive minus negative probability of a clause: below the doubt, for a complaint is to be named
@@ -25,7 +26,7 @@ _DTYPE = np.float16  # of a stored vector: 768 bytes
 
 
 def spec(profile: Profile) -> dict[str, Any]:
-    terms = repr([(aspect.id, aspect.terms) for aspect in themes.load_aspects(taxonomy(profile))])
+    terms = repr([(aspect.id, aspect.terms) for aspect in load_aspects(taxonomy_file(profile))])
     return {
         "version": 1,
         "encoder": minilm.SHA256,
@@ -43,11 +44,11 @@ def spec(profile: Profile) -> dict[str, Any]:
 
 def transform(rows: Sequence[Row], context: Context) -> list[Row]:
     """Per review its negative clauses without an aspect, each with its place and vector; one row at -1 where it has none."""
-    aspects = themes.load_aspects(taxonomy(context.profile))
+    aspects = load_aspects(taxonomy_file(context.profile))
     read = [row for row in rows if readable(row, LANGUAGES)]
     found = [(row, span) for row in read for span in discovery.uncovered(row["text"], row["language"], aspects)]
     clauses = [{"text": row["text"][start:end], "language": row["language"]} for row, (start, end) in found]
-    scores = [-1.0 if said is None else float(said[2][2] - said[2][0]) for said in judge(clauses, context.profile.sentiment)]  # fmt: skip
+    scores = [-1.0 if said is None else float(said[2][2] - said[2][0]) for said in classify_sentiment(clauses, context.profile.sentiment)]  # fmt: skip
     bad = [at for at, score in enumerate(scores) if score < NEGATIVE]  # nan, where a model is not sure, is not below
     vectors = minilm.embed([clauses[at]["text"] for at in bad]).astype(_DTYPE)
     result: list[Row] = [

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline import backends, complaints, prompts, sketch, training
-from pipeline.profile import Profile
-from pipeline.requests import request
-from pipeline.stage import Context, Row, Stage
+from pipeline.advice import markers
+from pipeline.advice.request import request
+from pipeline.backends import registry
+from pipeline.core import prompts
+from pipeline.core.profile import Profile
+from pipeline.core.stage import Context, Row, Stage
 from pipeline.stages.feedback import FEEDBACK
-from pipeline.stages.themes import taxonomy
+from pipeline.student.recipe import load_recipe
+from pipeline.text import duplicates
+from pipeline.themes.taxonomy import taxonomy_file
 
 SPLITS = {"test": 20, "validation": 10, "train": 70}  # percent
 
@@ -33,10 +37,10 @@ def spec(profile: Profile) -> dict[str, Any]:
     config = profile.distill
     return {
         "version": 4,  # 2: no near-duplicate of a test review is trained on; 3: quotes as markers; 4: a share for each split
-        "student": backends.identities(profile)["student"],
+        "student": registry.identities(profile)["student"],
         "prompt": prompts.sha256(config.prompt),
         "max_review_characters": config.max_review_characters,
-        "recipe": training.load_recipe(config.recipe),
+        "recipe": load_recipe(config.recipe),
         "max_examples": config.max_examples,
         "splits": SPLITS,
     }
@@ -63,7 +67,9 @@ def freeze(context: Context, number: int) -> list[Row]:
         """,
         {"max_stars": context.profile.feedback.max_stars, "chosen": list(splits)},
     )
-    asked = [request(row, config.prompt, config.max_review_characters, taxonomy(context.profile)) for row in chosen]
+    asked = [
+        request(row, config.prompt, config.max_review_characters, taxonomy_file(context.profile)) for row in chosen
+    ]
     frozen = [
         {
             "review_id": row["review_id"],
@@ -71,7 +77,7 @@ def freeze(context: Context, number: int) -> list[Row]:
             "round": number,
             "prompt": wanted.prompt,
             "completion": row["completion"],
-            "target": complaints.listed(row["completion"], wanted.slots),
+            "target": markers.listed(row["completion"], wanted.slots),
             "fingerprint": context.fingerprint,
             "run_id": context.run_id,
         }
@@ -103,7 +109,7 @@ def _choose(context: Context) -> dict[str, str]:
         """,
         {"max_stars": context.profile.feedback.max_stars, "fingerprint": context.fingerprint},
     )
-    familiar = sketch.trained_on([row["text"] for row in candidates], backends.student_home(config))
+    familiar = duplicates.trained_on([row["text"] for row in candidates], registry.student_home(config))
     most = config.max_examples
     room = {split: most * share // 100 for split, share in SPLITS.items()}
     splits: dict[str, str] = {}
@@ -136,7 +142,7 @@ def _drop_leaks(context: Context, number: int) -> None:
 
 
 def transform(rows: Sequence[Row], context: Context) -> list[Row]:
-    from pipeline.training.sft import train
+    from pipeline.student.sft import train
 
     (row,) = rows  # batch_size is 1: each round is committed before the next begins
     frozen = freeze(context, row["round"])
@@ -150,9 +156,9 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
             split: [{"prompt": e["prompt"], "completion": e["target"]} for e in frozen if e["split"] == split]
             for split in SPLITS
         },
-        model=backends.student_model(config),
+        model=registry.student_model(config),
         revision=config.revision,
-        recipe=training.load_recipe(config.recipe),
+        recipe=load_recipe(config.recipe),
         out=context.models / adapter_name(context.fingerprint, row["round"]),
         continue_from=context.models / previous if row["round"] > 1 else None,
         progress=context.progress,

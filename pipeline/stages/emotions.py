@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline import backends
-from pipeline.labels import EMOTIONS as LABELS
-from pipeline.profile import Profile
-from pipeline.stage import Context, Row, Stage
-from pipeline.stages.sentiment import readable, unsupported
+from pipeline.backends import registry
+from pipeline.backends.dispatch import readable, unsupported
+from pipeline.core.labels import EMOTIONS as LABELS
+from pipeline.core.profile import Profile
+from pipeline.core.stage import Context, Row, Stage
 
 
 def spec(profile: Profile) -> dict[str, Any]:
     return {
         "version": 2,  # 2: long reviews sentence by sentence
-        "model": backends.identities(profile)["emotions"],
-        "thresholds": backends.emotion_thresholds(profile.emotions),
+        "model": registry.identities(profile)["emotions"],
+        "thresholds": registry.emotion_thresholds(profile.emotions),
         "languages": profile.emotions.languages,
     }
 
@@ -31,8 +31,8 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
     ]
     if not supported:
         return result
-    classifier = backends.emotions(config)
-    thresholds = backends.emotion_thresholds(config)
+    classifier = registry.emotions(config)
+    thresholds = registry.emotion_thresholds(config)
     for row, values in zip(supported, classifier.probabilities([row["text"] for row in supported]), strict=True):
         chances = {label: float(value) for label, value in zip(LABELS, values, strict=True)}
         chosen = [label for label in LABELS if chances[label] >= thresholds[label]]

@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline import backends, prompts
-from pipeline.feedback_text import parse_suggestions
-from pipeline.profile import Profile
-from pipeline.requests import request
-from pipeline.stage import Context, Row, Stage
+from pipeline.advice.answer import parse_suggestions
+from pipeline.advice.request import request
+from pipeline.backends import registry
+from pipeline.core import prompts
+from pipeline.core.profile import Profile
+from pipeline.core.stage import Context, Row, Stage
 from pipeline.stages.emotions import EMOTIONS
 from pipeline.stages.sentiment import SENTIMENT
-from pipeline.stages.themes import THEMES, taxonomy
+from pipeline.stages.themes import THEMES
+from pipeline.themes.taxonomy import taxonomy_file
 
 
 def spec(profile: Profile) -> dict[str, Any]:
     config = profile.feedback
     if config.backend == "playbook":  # no prompt, no sampling: the playbook file is all there is
-        return {"version": 1, "playbook": taxonomy(profile).read_text(encoding="utf-8"), "max_stars": config.max_stars}
+        return {
+            "version": 1,
+            "playbook": taxonomy_file(profile).read_text(encoding="utf-8"),
+            "max_stars": config.max_stars,
+        }
     return {
         "version": 1,
         "backend": config.backend,
-        "model": backends.identities(profile)["feedback"],
+        "model": registry.identities(profile)["feedback"],
         "quantize": config.quantize,
         "prompt": prompts.sha256(config.prompt),
         "max_new_tokens": config.max_new_tokens,
@@ -36,9 +42,9 @@ def params(profile: Profile) -> dict[str, Any]:
 
 
 def transform(rows: Sequence[Row], context: Context) -> list[Row]:
-    teacher = backends.teacher(context.profile.feedback, taxonomy(context.profile))
+    teacher = registry.teacher(context.profile.feedback, taxonomy_file(context.profile))
     written = teacher.write(
-        [request(row, context.profile.feedback.prompt, taxonomy=taxonomy(context.profile)) for row in rows]
+        [request(row, context.profile.feedback.prompt, taxonomy=taxonomy_file(context.profile)) for row in rows]
     )
     return [
         feedback_row(row["review_id"], "teacher", teacher.model, answer)

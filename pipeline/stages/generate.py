@@ -12,14 +12,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pipeline import backends, complaints, prompts, training
+from pipeline.advice import markers
+from pipeline.advice.request import request
+from pipeline.backends import registry
 from pipeline.backends.base import Written
-from pipeline.profile import Profile
-from pipeline.requests import request
-from pipeline.stage import Context, Row, Stage
+from pipeline.core import prompts
+from pipeline.core.profile import Profile
+from pipeline.core.stage import Context, Row, Stage
 from pipeline.stages.distill import DISTILL
 from pipeline.stages.feedback import feedback_row
-from pipeline.stages.themes import taxonomy
+from pipeline.student.recipe import load_recipe
+from pipeline.themes.taxonomy import taxonomy_file
 
 CONSTANT = """\
 It is clear that this customer was disappointed with the experience, and we should take their comments seriously. \
@@ -68,11 +71,11 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
 
 def _student(rows: Sequence[Row], context: Context, adapter: Path | None) -> tuple[str, list[Written]]:
     config = context.profile.distill
-    quantize = training.load_recipe(config.recipe)["quantize"]
-    student = backends.student(config, context.profile.generate, quantize, adapter)
-    asked = [request(row, config.prompt, config.max_review_characters, taxonomy(context.profile)) for row in rows]
+    quantize = load_recipe(config.recipe)["quantize"]
+    student = registry.student(config, context.profile.generate, quantize, adapter)
+    asked = [request(row, config.prompt, config.max_review_characters, taxonomy_file(context.profile)) for row in rows]
     written = [
-        replace(answer, text=complaints.fill(answer.text, wanted.slots)) if wanted.slots else answer
+        replace(answer, text=markers.fill(answer.text, wanted.slots)) if wanted.slots else answer
         for answer, wanted in zip(student.write(asked), asked, strict=True)
     ]
     return student.model if adapter is None else f"{student.model}+{adapter.name}", written
@@ -92,7 +95,7 @@ def _constant(rows: Sequence[Row], context: Context) -> tuple[str, list[Written]
 
 
 def _nearest(rows: Sequence[Row], context: Context) -> tuple[str, list[Written]]:
-    from pipeline.backends.minilm import embed
+    from pipeline.reader.minilm import embed
 
     train = context.warehouse.query(
         "SELECT text, completion FROM training_set JOIN reviews USING (review_id) WHERE split = 'train' ORDER BY review_id"

@@ -10,20 +10,22 @@ from collections.abc import Sequence
 from math import isnan
 from typing import Any
 
-from pipeline import backends, prompts
-from pipeline.profile import Profile
-from pipeline.stage import Context, Row, Stage
+from pipeline.backends import registry
+from pipeline.core import prompts
+from pipeline.core.profile import Profile
+from pipeline.core.stage import Context, Row, Stage
+from pipeline.metrics import scorers
 from pipeline.stages.generate import GENERATE
 
 
 def spec(profile: Profile) -> dict[str, Any]:
     from pipeline.metrics.judge import PROMPT
 
-    models, judge = backends.identities(profile), profile.judge
+    models, judge = registry.identities(profile), profile.judge
     return {
         "version": 2,
-        "bleurt": [models["bleurt"], backends.bleurt(profile.score).settings],
-        "bertscore": [models["bertscore"], backends.bertscore(profile.score).settings],
+        "bleurt": [models["bleurt"], scorers.bleurt(profile.score).settings],
+        "bertscore": [models["bertscore"], scorers.bertscore(profile.score).settings],
         "pool": profile.score.pool,
         "judge": [judge.model, prompts.sha256(PROMPT), judge.max_new_tokens] if judge.backend != "none" else None,
     }
@@ -86,7 +88,7 @@ def _against_teacher(rows: Sequence[Row], profile: Profile) -> Columns:
     if not rows:
         return {}
     texts, references = [row["candidate"] for row in rows], [row["reference"] for row in rows]
-    bleurt, bertscore = backends.bleurt(profile.score), backends.bertscore(profile.score)
+    bleurt, bertscore = scorers.bleurt(profile.score), scorers.bertscore(profile.score)
     ratios = [signals.length_ratio(text, reference) for text, reference in zip(texts, references, strict=True)]
     columns: dict[str, Sequence[Any]] = {
         "bleurt": bleurt.score(texts, references),
@@ -96,7 +98,7 @@ def _against_teacher(rows: Sequence[Row], profile: Profile) -> Columns:
         "meteor": meteor.score(texts, references),
         "length_ratio": [None if isnan(ratio) else ratio for ratio in ratios],
     }
-    if (model := backends.judge(profile.judge)) is not None:
+    if (model := registry.judge(profile.judge)) is not None:
         verdicts = judge.compare([row["review"] for row in rows], texts, references, model)
         columns |= {
             "judge": [verdict.value for verdict in verdicts],

@@ -5,32 +5,30 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline import backends, themes
-from pipeline.assets import PACKAGE
-from pipeline.backends.embedded import CLAUSE_WEIGHT, NEUTRAL
-from pipeline.labels import SENTIMENTS, from_stars
-from pipeline.profile import Profile
-from pipeline.stage import Context, Row, Stage
-from pipeline.stages.sentiment import SENTIMENT, judge, readable
+from pipeline.backends import registry
+from pipeline.backends.dispatch import classify_sentiment, readable
+from pipeline.core.labels import SENTIMENTS, from_stars
+from pipeline.core.profile import Profile
+from pipeline.core.stage import Context, Row, Stage
+from pipeline.reader.heads import CLAUSE_WEIGHT, NEUTRAL
+from pipeline.stages.sentiment import SENTIMENT
+from pipeline.text.sentences import LONGEST, sentence_spans
+from pipeline.themes.taxonomy import load_aspects, taxonomy_file
+from pipeline.themes.terms import Mention, find_mentions
 
 # How clearly a mention must blame in a review of four or five stars. Of 40 such mentions on Yelp that were read by hand, 17
 # were complaints; below this 14 of 25, above it 3 of 15.
 CLEAR = -0.6
 
 
-def taxonomy(profile: Profile) -> Path:
-    return Path(profile.themes.taxonomy) if profile.themes.taxonomy else PACKAGE / "playbook.toml"
-
-
 def spec(profile: Profile) -> dict[str, Any]:
-    aspects = themes.load_aspects(taxonomy(profile))
+    aspects = load_aspects(taxonomy_file(profile))
     terms = repr([(aspect.id, aspect.terms) for aspect in aspects])
-    aspect_model = backends.identities(profile)["aspects"] if backends.aspects(profile) else ""
+    aspect_model = registry.identities(profile)["aspects"] if registry.aspects(profile) else ""
     return {
         "version": 2,
         "clear": CLEAR,
@@ -41,8 +39,8 @@ def spec(profile: Profile) -> dict[str, Any]:
 
 
 def transform(rows: Sequence[Row], context: Context) -> list[Row]:
-    aspects = themes.load_aspects(taxonomy(context.profile))
-    found = [(row, mention) for row in rows for mention in themes.find(row["text"], row["language"], aspects)]
+    aspects = load_aspects(taxonomy_file(context.profile))
+    found = [(row, mention) for row in rows for mention in find_mentions(row["text"], row["language"], aspects)]
     said = [_unless_faint(row, *value) for (row, _), value in zip(found, _sentiments(found, context), strict=True)]
     best: dict[tuple[str, str], Row] = {}
     for (row, mention), (label, score) in zip(found, said, strict=True):
@@ -82,13 +80,13 @@ def _tells_more(mention: Row, than: Row) -> bool:
     return bool(mention["score"] < than["score"] if blames else mention["score"] > than["score"])
 
 
-def _sentiments(found: Sequence[tuple[Row, themes.Mention]], context: Context) -> list[tuple[str | None, float | None]]:
+def _sentiments(found: Sequence[tuple[Row, Mention]], context: Context) -> list[tuple[str | None, float | None]]:
     """Label, and positive minus negative probability, of each mention: of its clause, and in English of what the sentence
     says about the aspect (see `AspectHead`); from the stars where no model speaks.
     """
     spans = {(row["text"][m.start : m.end], row["language"]): None for row, m in found}
     asked = [{"text": text, "language": language} for text, language in spans]
-    judged = dict(zip(spans, judge(asked, context.profile.sentiment), strict=True))
+    judged = dict(zip(spans, classify_sentiment(asked, context.profile.sentiment), strict=True))
     by_stars = dict(zip(SENTIMENTS, (-0.5, 0.0, 0.5), strict=True))  # less sure than a sentence that was read
     said: list[tuple[str | None, float | None]] = []
     read: list[tuple[int, np.ndarray]] = []  # place in `said`, probabilities of the clause
@@ -101,7 +99,7 @@ def _sentiments(found: Sequence[tuple[Row, themes.Mention]], context: Context) -
         else:
             score = None if row["stars"] is None else by_stars[from_stars(row["stars"])]
         said.append((None if score is None else from_score(score), score))
-    head = backends.aspects(context.profile)
+    head = registry.aspects(context.profile)
     if head and read:
         pairs = [(_sentence(row["text"], m), m.said) for row, m in (found[at] for at, _ in read)]
         distinct = sorted(set(pairs))
@@ -115,13 +113,13 @@ def _sentiments(found: Sequence[tuple[Row, themes.Mention]], context: Context) -
 
 @functools.lru_cache(maxsize=256)  # asked for every mention of a review
 def _sentences(text: str) -> list[tuple[int, int]]:
-    return themes.sentences(text, clauses=False)
+    return sentence_spans(text, clauses=False)
 
 
-def _sentence(text: str, mention: themes.Mention) -> str:
+def _sentence(text: str, mention: Mention) -> str:
     """Around the mention; the clause alone where the sentence is too long to be read whole."""
     for start, end in _sentences(text):
-        if start <= mention.start and mention.end <= end and end - start <= themes.LONGEST:
+        if start <= mention.start and mention.end <= end and end - start <= LONGEST:
             return text[start:end]
     return text[mention.start : mention.end]
 

@@ -17,9 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import themes
-from pipeline.backends.embedded import AspectHead, SentimentHead
-from pipeline.training.embedded_aspects import Example, read_mams, tests
+from pipeline.reader.heads import AspectHead, SentimentHead
+from pipeline.text.sentences import sentence_spans
+from pipeline.themes.taxonomy import load_aspects
+from pipeline.themes.terms import find_mentions
+from pipeline.training.aspects import Example, read_mams, tests
 
 CATEGORIES = {
     "food": ("food_quality", "food_temperature", "drinks", "breakfast", "dietary_needs"),
@@ -45,7 +47,7 @@ PEOPLE = re.compile("wait(er|ress|.?staff)|host|server|bartender")  # terms of o
 
 def clause_of(sentence: str, term: str) -> str:
     """The clause that names the term; the whole sentence where none does (a category is not named)."""
-    clauses = [sentence[start:end] for start, end in themes.sentences(sentence)]
+    clauses = [sentence[start:end] for start, end in sentence_spans(sentence)]
     return next((clause for clause in clauses if term.lower() in clause.lower()), sentence)
 
 
@@ -65,7 +67,7 @@ def sentiment(rows: Sequence[Example]) -> dict[str, float]:
 def categories(rows: Sequence[Example]) -> dict[str, dict[str, float]]:
     """Precision, recall and F1 per category and over all (micro), of MAMS-ACSA rows."""
     ours = {aspect: category for category, members in CATEGORIES.items() for aspect in members}
-    aspects = themes.load_aspects()
+    aspects = load_aspects()
     truth = {(sentence, category) for sentence, category, _ in rows}
     found = {
         (
@@ -73,7 +75,7 @@ def categories(rows: Sequence[Example]) -> dict[str, dict[str, float]]:
             "staff" if mention.aspect_id == "service" and PEOPLE.search(mention.term) else ours[mention.aspect_id],
         )
         for sentence in sorted({row[0] for row in rows})
-        for mention in themes.find(sentence, "en", aspects)
+        for mention in find_mentions(sentence, "en", aspects)
         if mention.aspect_id in ours
     }
     groups = {name: {name} for name in CATEGORIES}

@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.backends.base import Request
 from pipeline.backends.openai import OpenAIGenerator
-from pipeline.errors import BackendDown, InputError
+from pipeline.core.errors import BackendDown, InputError
 from tests.answering import answering
 from tests.checkpoints import Checkpoints
 

@@ -11,7 +11,7 @@ import torch
 
 from pipeline.backends.base import Request
 from pipeline.backends.transformers import TransformersClassifier, TransformersGenerator, load_causal_lm
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from tests.checkpoints import Checkpoints
 
 TEXTS = ["The soup was cold and the waiter rude.", "Lovely!", "word " * 400, ""]

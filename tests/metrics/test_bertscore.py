@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.metrics import bertscore
 
 CANDIDATES = ["he is there", "The soup", "Café über the pier!", "he he he"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.metrics import bleurt
 
 REFERENCES = [

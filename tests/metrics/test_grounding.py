@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.backends import minilm
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.metrics import grounding
+from pipeline.reader import minilm
 
 DISHES = [f"dish{number}" for number in range(40)]
 REVIEWS = [f"the {dish} was cold" for dish in DISHES]

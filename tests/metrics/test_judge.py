@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.backends.base import Request, Written
 from pipeline.backends.openai import OpenAIGenerator
-from pipeline.errors import BackendDown, InputError
+from pipeline.core.errors import BackendDown, InputError
 from pipeline.metrics import judge
 from tests.answering import answering
 

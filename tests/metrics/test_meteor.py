@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nltk.translate.meteor_score import meteor_score
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.metrics import meteor, tokens, wordnet
 
 WORDS = """

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import InputError
-from pipeline.metrics import build_wordnet, wordnet
+from pipeline.core.errors import InputError
+from pipeline.metrics import wordnet
+from pipeline.tools import build_wordnet
 
 IRREGULAR = """
     geese mice children teeth feet oxen axes indices criteria data matrices alto-relievos ran went better best worse

@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from pipeline import profile
+from pipeline.core import profile
 from pipeline.service.app import create_app
 from pipeline.service.settings import Settings
 

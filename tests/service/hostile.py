@@ -22,8 +22,8 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as limits
 
 from pipeline.service.app import create_app
+from tests.report.test_report import write_warehouse
 from tests.service.conftest import Live, fake_settings
-from tests.test_report import write_warehouse
 
 Counts = Counter[int]  # answers by status
 

@@ -32,13 +32,13 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from pipeline import profile
-from pipeline.assets import SAMPLE
+from pipeline.core import profile
+from pipeline.core.assets import SAMPLE
+from pipeline.core.stage import Row
 from pipeline.service import schema
 from pipeline.service.analyze import Analyzer, prepare
 from pipeline.service.app import create_app
 from pipeline.service.settings import Settings
-from pipeline.stage import Row
 
 WAYS = ("service", "alone", "naive")
 ROUNDS = 3
@@ -74,12 +74,14 @@ def _naive() -> Callable[[Sequence[Row]], list[Row]]:
     from safetensors.torch import load_file
     from transformers import AutoModel, AutoTokenizer
 
-    from pipeline import themes
-    from pipeline.backends import embedded, minilm
-    from pipeline.labels import EMOTIONS, SENTIMENTS
-    from pipeline.language import detect_languages
+    from pipeline.core.labels import EMOTIONS, SENTIMENTS
+    from pipeline.reader import heads, minilm
+    from pipeline.text.language import detect_languages
+    from pipeline.text.sentences import sentence_spans
+    from pipeline.themes.taxonomy import load_aspects
+    from pipeline.themes.terms import find_mentions
 
-    thresholds = torch.tensor([embedded.emotion_thresholds()[label] for label in EMOTIONS])
+    thresholds = torch.tensor([heads.emotion_thresholds()[label] for label in EMOTIONS])
     tokenizer = AutoTokenizer.from_pretrained(minilm.locate())
 
     def load(folder: Path) -> Callable[[str], torch.Tensor]:
@@ -95,11 +97,11 @@ def _naive() -> Callable[[Sequence[Row]], list[Row]]:
 
         return logits
 
-    stars, emotions = load(embedded.SENTIMENT), load(embedded.EMOTION)
-    config = json.loads((embedded.SENTIMENT / "config.json").read_text())
+    stars, emotions = load(heads.SENTIMENT), load(heads.EMOTION)
+    config = json.loads((heads.SENTIMENT / "config.json").read_text())
 
     def sentiment(text: str) -> torch.Tensor:
-        classes = embedded.by_class(torch.log_softmax(stars(text) / config["temperature"], 1))
+        classes = heads.by_class(torch.log_softmax(stars(text) / config["temperature"], 1))
         return torch.softmax(classes + torch.tensor(config["bias"]), 1)[0]
 
     def classify(rows: Sequence[Row]) -> list[Row]:
@@ -108,9 +110,9 @@ def _naive() -> Callable[[Sequence[Row]], list[Row]]:
         (language,) = detect_languages([text])
         if language != "en":  # the models read English; another reader is linear, and costs next to nothing
             return [{"sentiment": {"label": None}}]
-        found = themes.find(text, language, themes.load_aspects())
+        found = find_mentions(text, language, load_aspects())
         label = SENTIMENTS[int(sentiment(text).argmax())]
-        felt = [torch.sigmoid(emotions(text[start:end]))[0] for start, end in themes.sentences(text)]
+        felt = [torch.sigmoid(emotions(text[start:end]))[0] for start, end in sentence_spans(text)]
         strongest = torch.stack(felt).amax(0) >= thresholds
         return [
             {

@@ -11,15 +11,17 @@ import pytest
 import requests
 from fastapi.testclient import TestClient
 
-from pipeline import backends, report, votes
+from pipeline.advice import votes
+from pipeline.backends import registry
 from pipeline.backends.base import Request, Written
+from pipeline.core.warehouse import open_work, publish
+from pipeline.report import build
 from pipeline.service import limits
 from pipeline.service.app import create_app
 from pipeline.service.settings import Settings
-from pipeline.warehouse import open_work, publish
 from tests.factory import review
+from tests.report.test_report import DAY, write_warehouse
 from tests.service.conftest import KEY, Live, Start
-from tests.test_report import DAY, write_warehouse
 
 UNHAPPY = {"text": "Bad soup. We waited an hour for the bill.", "stars": 2, "business": "Blue Door"}
 VOTE = {"review_id": "0" * 16, "suggestion": "Add staff.", "model": "m", "voter": "me"}
@@ -54,8 +56,8 @@ def test_a_language_that_nobody_reads_is_not_guessed(client: TestClient) -> None
 
 
 def test_the_id_is_that_of_the_warehouse(client: TestClient, tmp_path: Path) -> None:
-    from pipeline.ingest import IngestOptions, ingest
-    from pipeline.warehouse import open_memory
+    from pipeline.core.warehouse import open_memory
+    from pipeline.ingest.load import IngestOptions, ingest
     from tests.factory import NOW
 
     file = tmp_path / "r.csv"
@@ -105,7 +107,7 @@ def test_advice_is_streamed_as_it_is_written(settings: Settings, monkeypatch: py
                 request.hear(advice[:end])
             return [Written(advice.strip(), advice)]
 
-    monkeypatch.setattr(backends, "teacher", lambda *options: Slow())
+    monkeypatch.setattr(registry, "teacher", lambda *options: Slow())
     events = []
     live = Live(create_app(settings))
     with live as url, requests.post(f"{url}/analyze/stream", json=UNHAPPY, stream=True, timeout=60) as answer:
@@ -316,7 +318,7 @@ def test_votes_survive_publishing_and_reach_the_report(fresh: TestClient, settin
     found = votes.summary(settings.warehouse)
     assert found["by_model"] == [{"model": "m", "up": 1, "down": 2, "reviews": 1}]
     assert found["worst"] == [{"suggestion": "Add staff.", "up": 1, "down": 2}]
-    folder = report.write(settings.warehouse, settings.warehouse.parent / "out", DAY)
+    folder = build.write(settings.warehouse, settings.warehouse.parent / "out", DAY)
     for name in ("report.html", "report.md"):
         assert "What people think of the advice" in (folder / name).read_text()
     assert "What people think" in fresh.get("/report/latest").text

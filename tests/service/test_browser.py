@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from pipeline import votes
+from pipeline.advice import votes
 from pipeline.service.app import create_app
 from pipeline.service.settings import Settings
+from tests.report.test_report import HOSTILE, write_warehouse
 from tests.service.conftest import KEY, Live
-from tests.test_report import HOSTILE, write_warehouse
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1100, "height": 900}

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from pipeline.service.pages import marked
 from pipeline.service.settings import Settings
-from tests.test_report import HOSTILE, write_warehouse
+from tests.report.test_report import HOSTILE, write_warehouse
 
 
 class Tags(html.parser.HTMLParser):

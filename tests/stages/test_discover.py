@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline import discovery, queries, themes
-from pipeline.profile import Profile
-from pipeline.stage import StageResult, run_stage
+from pipeline.core import queries
+from pipeline.core.profile import Profile
+from pipeline.core.stage import StageResult, run_stage
+from pipeline.core.warehouse import Warehouse, audit
 from pipeline.stages.discover import DISCOVER
 from pipeline.stages.sentiment import SENTIMENT
-from pipeline.warehouse import Warehouse, audit
+from pipeline.themes import discovery
+from pipeline.themes.taxonomy import load_aspects
+from pipeline.themes.terms import find_mentions
 from tests.factory import review
 
 PARROT = [
@@ -47,7 +50,7 @@ def filled(warehouse: Warehouse, fake_profile: Profile) -> Warehouse:
 
 
 def test_planted_themes_are_found_and_named_by_their_words(filled: Warehouse) -> None:
-    assert not any(themes.find(text, "en", themes.load_aspects()) for text in PARROT + MAGICIAN), "outside the playbook"
+    assert not any(find_mentions(text, "en", load_aspects()) for text in PARROT + MAGICIAN), "outside the playbook"
     found = discovered(filled)
     assert {words[0] for words in (row["words"] for row in found.values())} == {"parrot", "magician"}, found
     (parrot,) = (row for row in found.values() if row["words"][0] == "parrot")
@@ -143,5 +146,5 @@ def test_the_nearest_theme_takes_a_clause_and_a_far_one_none() -> None:
 
 def test_clauses_with_an_aspect_or_without_content_are_left_out() -> None:
     text = "We waited an hour. I will never come back! The parrot bit my finger, but it was really bad."
-    spans = discovery.uncovered(text, "en", themes.load_aspects())
+    spans = discovery.uncovered(text, "en", load_aspects())
     assert [text[start:end] for start, end in spans] == ["The parrot bit my finger"]

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from pipeline import sketch
-from pipeline.errors import AuditFailed
-from pipeline.profile import Profile
-from pipeline.stage import Context
+from pipeline.core.errors import AuditFailed
+from pipeline.core.profile import Profile
+from pipeline.core.stage import Context
+from pipeline.core.warehouse import Warehouse, audit
 from pipeline.stages.distill import SPLITS, _drop_leaks, freeze, split_of, transform
-from pipeline.warehouse import Warehouse, audit
+from pipeline.text import duplicates
 from tests.factory import review
 
 # Each is about something else, so that no two are near-duplicates.
@@ -117,7 +117,7 @@ def test_what_the_base_was_trained_on_is_never_asked(
     rows = prepare(warehouse, [text_about(subject) for subject in SUBJECTS])
     would_be = [row["review_id"] for row in rows if split_of(row["review_id"]) == "test"]
     known = {row["text"] for row in rows if row["review_id"] in would_be[:1]}
-    monkeypatch.setattr(sketch, "trained_on", lambda texts, folder: [text in known for text in texts])
+    monkeypatch.setattr(duplicates, "trained_on", lambda texts, folder: [text in known for text in texts])
     freeze(context, 1)
     assert split(warehouse, would_be[0]) == "train"
     assert {split(warehouse, review_id) for review_id in would_be[1:]} == {"test"}
@@ -129,7 +129,7 @@ def test_each_split_gets_its_share_though_the_base_has_seen_most_reviews(
     subjects = [f"{a.split()[0]} {b.split()[1]}" for a in SUBJECTS[:11] for b in SUBJECTS[11:]]
     rows = prepare(warehouse, [text_about(subject) for subject in subjects])
     seen = {row["text"]: int(row["review_id"][-1], 16) > 7 for row in rows}
-    monkeypatch.setattr(sketch, "trained_on", lambda texts, folder: [seen[text] for text in texts])
+    monkeypatch.setattr(duplicates, "trained_on", lambda texts, folder: [seen[text] for text in texts])
     few = dataclasses.replace(context.profile, distill=dataclasses.replace(context.profile.distill, max_examples=30))
     frozen = freeze(dataclasses.replace(context, profile=few), 1)
     assert {split: sum(row["split"] == split for row in frozen) for split in SPLITS} == {

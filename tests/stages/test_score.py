@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from pipeline import backends, summary
+from pipeline.backends import registry
 from pipeline.backends.base import Request, Written
-from pipeline.profile import Judge, Profile
-from pipeline.stage import Context, fingerprint
+from pipeline.core.profile import Judge, Profile
+from pipeline.core.stage import Context, fingerprint
+from pipeline.core.warehouse import Warehouse
+from pipeline.quality import summary
 from pipeline.stages.score import SCORE, transform
-from pipeline.warehouse import Warehouse
 
 REVIEW = "The soup was cold, and nobody came to our table for an hour."
 TEACHER = "The guest waited an hour for cold soup.\n\n1. Check every table twice an hour.\n2. Serve soup hot."
@@ -76,7 +77,7 @@ class LongerIsBetter:
 
 
 def test_a_judge_s_verdict_is_a_metric_like_any_other(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backends, "judge", lambda config: LongerIsBetter())
+    monkeypatch.setattr(registry, "judge", lambda config: LongerIsBetter())
     rows = scored(context)
     assert rows["control_constant"]["judge"] == 1.0 and rows["student"]["judge"] == 0.0
     assert "It says more." in rows["student"]["judge_reason"] and rows["student"]["judge_error"] is None

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import backends, profile
-from pipeline.backends.embedded import AspectHead
-from pipeline.profile import Profile
-from pipeline.stage import Context, Row, fingerprint
+from pipeline.backends import registry
+from pipeline.core import profile
+from pipeline.core.profile import Profile
+from pipeline.core.stage import Context, Row, fingerprint
+from pipeline.core.warehouse import Warehouse
+from pipeline.reader.heads import AspectHead
 from pipeline.stages.themes import THEMES
-from pipeline.warehouse import Warehouse
 from tests.factory import review
 
 MIXED = "The rude waiter brought us a wonderful soup."
@@ -80,8 +81,8 @@ def test_the_sentence_around_the_mention_is_read_unless_it_is_too_long(
 
 def test_the_setting_decides_and_enters_the_fingerprint(fake_profile: Profile) -> None:
     embedded = profile.load("embedded")
-    assert backends.aspects(embedded) and not backends.aspects(fake_profile) and not backends.aspects(chosen("clause"))
-    assert backends.aspects(chosen("aspects", fake_profile)), "beside any other sentiment"
+    assert registry.aspects(embedded) and not registry.aspects(fake_profile) and not registry.aspects(chosen("clause"))
+    assert registry.aspects(chosen("aspects", fake_profile)), "beside any other sentiment"
     marks = {which: fingerprint(THEMES, chosen(which)) for which in ("auto", "aspects", "clause")}
     assert marks["auto"] == marks["aspects"] != marks["clause"]
 

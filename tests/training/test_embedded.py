@@ -12,17 +12,17 @@ import pytest
 import torch
 from transformers import PhiConfig, PhiForCausalLM
 
-from pipeline.backends import embedded, minilm
 from pipeline.backends.base import Request
-from pipeline.labels import EMOTIONS, SENTIMENTS
-from pipeline.training import embedded_bleurt, embedded_emotions, embedded_encoder, embedded_sentiment, embedded_student
+from pipeline.core.labels import EMOTIONS, SENTIMENTS
+from pipeline.reader import heads, minilm
+from pipeline.training import bleurt, emotions, fit, sentiment, student
 
 
 def test_a_text_is_on_one_side_always() -> None:
-    sides = [embedded_encoder.split_of(f"review {n}") for n in range(2000)]
+    sides = [fit.split_of(f"review {n}") for n in range(2000)]
     shares = {side: sides.count(side) / len(sides) for side in ("train", "dev", "test")}
     assert shares["train"] == pytest.approx(0.8, abs=0.03) and shares["test"] == pytest.approx(0.1, abs=0.03)
-    assert sides == [embedded_encoder.split_of(f"review {n}") for n in range(2000)]
+    assert sides == [fit.split_of(f"review {n}") for n in range(2000)]
 
 
 def test_the_loop_learns_and_what_is_saved_is_what_was_learnt(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_the_loop_learns_and_what_is_saved_is_what_was_learnt(tmp_path: Path) ->
         f"{word} {noun}" for noun in ("soup", "room", "phone", "staff") for word in ("lovely", "awful", "great", "bad")
     ]
     truth = torch.tensor([n % 2 for n in range(len(texts))]).float()
-    model = embedded_encoder.Classifier(1, rank=4, dropout=0.0)
+    model = fit.Classifier(1, rank=4, dropout=0.0)
     tokens = minilm.tokenize(model.tokenizer, texts)
 
     def loss_of(logits: torch.Tensor, batch: list[int]) -> torch.Tensor:
@@ -40,13 +40,13 @@ def test_the_loop_learns_and_what_is_saved_is_what_was_learnt(tmp_path: Path) ->
     def judge() -> float:
         return float(((model.predict(tokens)[:, 0] > 0) == (truth.numpy() > 0)).mean())
 
-    embedded_encoder.fit(model, tokens, loss_of, judge, epochs=8, batch_size=8, rate=2e-3)
+    fit.fit(model, tokens, loss_of, judge, epochs=8, batch_size=8, rate=2e-3)
     assert judge() == 1.0
-    embedded.save(model.encoder, model.head, {"figures": {}}, tmp_path)
-    again = embedded._load(tmp_path)
+    heads.save(model.encoder, model.head, {"figures": {}}, tmp_path)
+    again = heads.load_head(tmp_path)
     assert again.logits(tokens)[:, 0] == pytest.approx(model.predict(tokens)[:, 0], abs=0.15), "bfloat16"
     assert not (tmp_path / "README.md").exists() and "/" not in str(again.config)
-    going_on = embedded_encoder.Classifier(1, init=tmp_path)
+    going_on = fit.Classifier(1, init=tmp_path)
     assert going_on.predict(tokens)[:, 0] == pytest.approx(again.logits(tokens)[:, 0], abs=1e-3), "head and adapter"
 
 
@@ -56,18 +56,18 @@ def test_threads_do_not_cut_each_others_texts() -> None:
         ["The soup " + "and the bread " * 12 + "was cold."] * 40,
         ["a very long name of a dish " * 5] * 40,
     )
-    alone = embedded.tokenize_aspects(tokenizer, sentences, terms)
+    alone = heads.tokenize_aspects(tokenizer, sentences, terms)
     assert all(len(ids) == len(minilm.tokenize(tokenizer, sentences[:1])[0]) + 17 for ids in alone), (
         "16 tokens of a term"
     )
     with ThreadPoolExecutor(4) as threads:
-        together = threads.map(lambda _: embedded.tokenize_aspects(tokenizer, sentences, terms), range(80))
+        together = threads.map(lambda _: heads.tokenize_aspects(tokenizer, sentences, terms), range(80))
         assert all(ids == alone for ids in together)
 
 
 def test_an_aspect_is_read_at_its_own_tokens() -> None:
     _, tokenizer = minilm.load()
-    (ids,) = embedded.tokenize_aspects(tokenizer, ["The soup was cold."], ["soup"])
+    (ids,) = heads.tokenize_aspects(tokenizer, ["The soup was cold."], ["soup"])
     hidden = torch.arange(len(ids), dtype=torch.float32).reshape(1, -1, 1)
     mask = torch.ones(1, len(ids), dtype=torch.long)
     assert tokenizer.decode(ids[-2:]) == "soup[SEP]" or tokenizer.decode(ids[-2:]) == "soup [SEP]"
@@ -77,18 +77,18 @@ def test_an_aspect_is_read_at_its_own_tokens() -> None:
 
 def test_stars_become_classes() -> None:
     chances = torch.log(torch.tensor([[0.1, 0.2, 0.3, 0.25, 0.15]]))
-    assert embedded.by_class(chances).exp()[0].tolist() == pytest.approx([0.3, 0.3, 0.4])
-    masks = [*embedded_sentiment.STARS.values(), *embedded_sentiment.CLASSES.values()]
-    assert [embedded_sentiment.class_of(mask) for mask in masks] == [0, 0, 1, 2, 2, 0, 1, 2]
+    assert heads.by_class(chances).exp()[0].tolist() == pytest.approx([0.3, 0.3, 0.4])
+    masks = [*sentiment.STARS.values(), *sentiment.CLASSES.values()]
+    assert [sentiment.class_of(mask) for mask in masks] == [0, 0, 1, 2, 2, 0, 1, 2]
 
 
 def test_a_class_label_allows_any_of_its_stars() -> None:
     one, five = torch.tensor([[9.0, 0, 0, 0, 0]]), torch.tensor([[0, 0, 0, 0, 9.0]])
-    negative = torch.tensor([embedded_sentiment.CLASSES["negative"]])
-    two = torch.tensor([embedded_sentiment.STARS[2]])
-    good, bad = (float(embedded_sentiment.loss_of(logits, negative)) for logits in (one, five))
+    negative = torch.tensor([sentiment.CLASSES["negative"]])
+    two = torch.tensor([sentiment.STARS[2]])
+    good, bad = (float(sentiment.loss_of(logits, negative)) for logits in (one, five))
     assert good < 0.2 < bad and math.isfinite(bad)
-    assert float(embedded_sentiment.loss_of(one, two)) > good + 1, "an exact rating asks for more"
+    assert float(sentiment.loss_of(one, two)) > good + 1, "an exact rating asks for more"
 
 
 def test_the_bias_brings_back_how_often_classes_occur() -> None:
@@ -96,19 +96,19 @@ def test_the_bias_brings_back_how_often_classes_occur() -> None:
     truth = rng.choice(3, p=[0.1, 0.1, 0.8], size=600)
     centres = np.array([[2, 1, 0, 0, 0], [0, 0, 1.5, 0, 0], [0, 0, 0, 1, 1.5]])
     logits = (centres[truth] + rng.normal(0, 1.5, size=(600, 5))).astype(np.float32)
-    settings = embedded_sentiment.settle(logits, truth)
+    settings = sentiment.settle(logits, truth)
     assert settings["bias"][2] > 0 and settings["bias"][0] == 0.0
-    rows = [("", list(embedded_sentiment.CLASSES.values())[kind], "x") for kind in truth]
-    plain = embedded_sentiment.figures(logits, rows, {"temperature": 1.0, "bias": [0.0] * 3})
-    assert embedded_sentiment.figures(logits, rows, settings)["macro_f1"] > plain["macro_f1"]
+    rows = [("", list(sentiment.CLASSES.values())[kind], "x") for kind in truth]
+    plain = sentiment.figures(logits, rows, {"temperature": 1.0, "bias": [0.0] * 3})
+    assert sentiment.figures(logits, rows, settings)["macro_f1"] > plain["macro_f1"]
 
 
 def test_copies_of_held_out_reviews_are_not_trained_on() -> None:
     text = "The waiter forgot us twice, the soup came cold, and nobody said a word when we left early."
-    mask = embedded_sentiment.STARS[1]
+    mask = sentiment.STARS[1]
     held_out = [(text, mask, "a")]
     examples = [(text.upper().replace(",", " -"), mask, "b"), ("Bright rooms, quiet nights, a kind desk.", mask, "b")]
-    assert embedded_sentiment.without_copies(examples, held_out) == examples[1:]
+    assert sentiment.without_copies(examples, held_out) == examples[1:]
 
 
 def test_thresholds_ignore_a_lucky_peak() -> None:
@@ -116,28 +116,26 @@ def test_thresholds_ignore_a_lucky_peak() -> None:
     truth = np.zeros((400, len(EMOTIONS)))
     truth[chances > 0.6] = 1
     logits = np.tile(np.log(chances / (1 - chances))[:, None], (1, len(EMOTIONS)))
-    thresholds = embedded_emotions.choose_thresholds(logits, truth)
+    thresholds = emotions.choose_thresholds(logits, truth)
     assert all(abs(threshold - 0.6) <= 0.06 for threshold in thresholds)
-    reached = embedded_emotions.figures(logits, truth, thresholds)
+    reached = emotions.figures(logits, truth, thresholds)
     assert reached["macro_f1"] > 0.9 and reached["macro_f1"] == pytest.approx(reached["micro_f1"])
     assert 0.1 < reached["calibration_error"] < 0.5, "the chances are no probabilities here"
 
 
 def test_agreement_with_bleurt() -> None:
     pairs = [("c", "r", value, name) for value, name in ((0.1, "base"), (0.2, "base"), (0.5, "tuned"), (0.9, "tuned"))]
-    reached = embedded_bleurt.figures(np.array([0.1, 0.2, 0.5, 0.9]), pairs)
+    reached = bleurt.figures(np.array([0.1, 0.2, 0.5, 0.9]), pairs)
     assert (reached["pearson"], reached["pearson_tuned"], reached["mean_absolute_error"]) == (1.0, 1.0, 0.0)
 
 
 def test_the_student_learns_the_answer_not_the_prompt() -> None:
-    tokenizer = embedded_student.build_tokenizer(["Cold soup. Feedback: Serve it hot."] * 50, 300)
+    tokenizer = student.build_tokenizer(["Cold soup. Feedback: Serve it hot."] * 50, 300)
     wanted = Request("2 stars. Feedback:", {}, {"[1]": ("“Cold soup”",)})
-    ids, prompt = embedded_student.as_example(wanted, "They say “Cold soup”: serve it hot.", tokenizer)
+    ids, prompt = student.as_example(wanted, "They say “Cold soup”: serve it hot.", tokenizer)
     assert tokenizer.decode(ids[:prompt]) == wanted.prompt
     assert tokenizer.decode(ids[prompt:]) == " They say [1]: serve it hot.<|endoftext|>"
-    batch, labels = next(
-        embedded_student.pair_batches([(ids, prompt)] * 2, 2, tokenizer.pad_token_id, random.Random(0))
-    )
+    batch, labels = next(student.pair_batches([(ids, prompt)] * 2, 2, tokenizer.pad_token_id, random.Random(0)))
     assert batch.shape == labels.shape and (labels[:, :prompt] == -100).all() and (labels[:, prompt:] != -100).all()
 
 
@@ -150,20 +148,20 @@ def test_the_best_weights_of_a_lesson_are_kept() -> None:
         return [2.0, 1.0, 3.0][len(seen) - 1]
 
     ids = torch.full((2, 4), 3)
-    embedded_student.train(network, iter([(ids, ids)] * 150), 150, 1e-2, judge)
+    student.train(network, iter([(ids, ids)] * 150), 150, 1e-2, judge)
     assert len(seen) == 3 and network.lm_head.bias[3].item() == seen[1] != seen[2]
 
 
 def test_the_playbook_labels_reviews_by_the_pipeline_itself(tmp_path: Path) -> None:
     reviews = [("We waited an hour for cold soup.", 1.0, "Blue Cafe"), ("The zipper broke on the first day.", 2.0, "")]
-    rows = {row["text"]: row for row in embedded_student.label(reviews, tmp_path)}
+    rows = {row["text"]: row for row in student.label(reviews, tmp_path)}
     waited = rows["We waited an hour for cold soup."]
     assert "waiting_time" in {theme["theme"] for theme in waited["themes"]} and waited["business"] == "Blue Cafe"
     assert "“We waited an hour for cold soup”" in waited["completion"] and len(rows) == 2
 
 
 def test_the_shipped_models_have_cards_and_fit_the_budget() -> None:
-    from pipeline.assets import MODELS
+    from pipeline.core.assets import MODELS
 
     folders = [folder for folder in sorted(MODELS.iterdir()) if folder.is_dir()]
     assert {folder.name for folder in folders} == {"aspects", "bleurt", "emotions", "ngrams", "sentiment", "student"}
@@ -180,14 +178,14 @@ def test_clear_sentences_are_read_rightly() -> None:
         "The staff was rude and the food was cold. Never again.",
         "Wonderful stay, friendly staff, we will be back!",
     ]
-    values = embedded.SentimentHead().probabilities(texts)
+    values = heads.SentimentHead().probabilities(texts)
     assert [SENTIMENTS[row.argmax()] for row in values] == ["negative", "positive"]
     assert values.sum(axis=1) == pytest.approx([1.0, 1.0], abs=1e-5)
     long = " ".join(["We came on a Tuesday and sat by the window near the door."] * 6)
     kind = "Thank you so much, that was very kind of you!"
-    both = embedded.EmotionsHead().probabilities([f"{long} {kind}", kind, long, ""])
+    both = heads.EmotionsHead().probabilities([f"{long} {kind}", kind, long, ""])
     gratitude, neutral = EMOTIONS.index("gratitude"), EMOTIONS.index("neutral")
     assert both[0, gratitude] > 0.5 and both[0, gratitude] == pytest.approx(both[1, gratitude], abs=0.05)
     assert both[0, neutral] < 0.3 < both[2, neutral], "one feeling among plain sentences is a feeling"
-    felt = embedded.EmotionsHead().probabilities(["Thank you so much, that was very kind of you!"])
+    felt = heads.EmotionsHead().probabilities(["Thank you so much, that was very kind of you!"])
     assert EMOTIONS[felt[0].argmax()] == "gratitude"

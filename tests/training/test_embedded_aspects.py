@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.training import embedded_aspects, evaluate_aspects
+from pipeline.training import aspects, evaluate_aspects
 
 MAMS = """<sentences><sentence><text>Kind staff, dull bread. </text><aspectTerms>
 <aspectTerm term="staff" polarity="positive" from="5" to="10"/><aspectTerm term="bread" polarity="negative" from="17" to="22"/>
@@ -15,12 +15,12 @@ MAMS = """<sentences><sentence><text>Kind staff, dull bread. </text><aspectTerms
 def test_both_kinds_of_file_are_read(tmp_path: Path) -> None:
     (tmp_path / "m.xml").write_text(MAMS)
     (tmp_path / "s.seg").write_text("The $T$ was fine .\nbread\n1\nA slow $T$ .\nwaiter\n-1\n")
-    assert embedded_aspects.read_mams(tmp_path / "m.xml") == [
+    assert aspects.read_mams(tmp_path / "m.xml") == [
         ("Kind staff, dull bread.", "staff", 2),
         ("Kind staff, dull bread.", "bread", 0),
         ("We sat down.", "place", 1),
     ]
-    assert embedded_aspects.read_semeval(tmp_path / "s.seg") == [
+    assert aspects.read_semeval(tmp_path / "s.seg") == [
         ("The bread was fine .", "bread", 2),
         ("A slow waiter .", "waiter", 0),
     ]
@@ -45,6 +45,6 @@ def test_the_clause_of_a_term() -> None:
 
 
 def test_given_aspects_are_judged_as_well_as_the_card_says(shared_data: Path) -> None:
-    rows = embedded_aspects.tests(shared_data)["mams_terms"][:40]
+    rows = aspects.tests(shared_data)["mams_terms"][:40]
     reached = evaluate_aspects.sentiment(rows)
     assert reached["both"] > 0.65 and reached["both"] > reached["clause"] + 0.15

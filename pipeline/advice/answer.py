@@ -1,0 +1,112 @@
+"""From what a model wrote to the suggestions in it, whichever way the model likes to list things."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pipeline.text.sentences import sentence_spans
+
+_NUMBER = re.compile(r"\(?(\d{1,2})([.)])(?:\s+|(?=[*A-Z]))(?=\S)")
+_LINE = re.compile(
+    r"[ \t]*(?:#{1,6}[ \t]*)?(?:\*\*)?(?:\(?(?P<number>\d{1,2})[.)](?!\d)|[-*•–·▪●](?!\S*[-*]{2}$))"
+    r"(?:\*\*)?(?:[ \t]+|(?=\*\*|[A-Z]))"
+)
+_RULE = re.compile(r"^[ \t]*(?:-{3,}|\*{3,}|_{3,})[ \t]*$", re.MULTILINE)
+_TITLE = re.compile(r"\*\*[^*\n]{2,80}?(?::\*\*|\*\*\s*:)\s*")
+_LEADING_BOLD = re.compile(r"^\*\*(.+?)\*\*")
+_INLINE_BULLET = re.compile(r"(?:^|(?<=\s))[•●▪]\s*|(?<=[.:!?])\s+[-–]\s+(?=[A-Z])")
+_ASKS = re.compile(
+    r"^(?:(?:please|first|second|third|next|then|also|finally|lastly|additionally|furthermore)\b,?\s+)*"
+    r"(?:acknowledge|add|address|adjust|allow|apologi[sz]e|ask|avoid|check|clarify|clean|communicate|conduct|consider|"
+    r"contact|create|decrease|develop|educate|encourage|enhance|ensure|establish|evaluate|expand|explain|fix|follow|give|"
+    r"hire|implement|improve|include|increase|inform|inspect|introduce|invest|investigate|invite|keep|listen|maintain|make|"
+    r"monitor|offer|organi[sz]e|prepare|prioriti[sz]e|provide|reach|reduce|remind|repair|replace|respond|review|set|simplify|"
+    r"speak|start|stop|train|try|update|upgrade|use|work)\b"
+    r"|\b(?:we|you|they|owners?|management|managers?|staff|team|restaurant|business|hotel|store|company)\s+"
+    r"(?:should|could|can|must|needs? to|might)\b"
+    r"|^to (?:improve|enhance|address)\b.*,\s*consider\b|\b(?:recommend|suggest)\b(?! (?:it|this|the)\b)",
+    re.IGNORECASE,
+)
+
+
+def parse_suggestions(text: str) -> list[str]:
+    """The suggestions in a model's text, in order: numbered or bulleted items (one per line or run together), items
+    with a bold title, else the sentences that ask for something. Empty where there are none. Never raises.
+    """
+    for find in (_lines, _inline_numbers, _inline_bullets, _titles, _requests):
+        items = [item for item in map(_tidy, find(text)) if any(map(str.isalpha, item))]
+        if items:
+            return items
+    return []
+
+
+def _lines(text: str) -> list[str]:
+    """Items that begin a line. Lines below an item belong to it, up to a blank line or the next item."""
+    lines = [(line, _LINE.match(line)) for line in _RULE.sub("", text).split("\n")]
+    numbered = any(mark and mark["number"] for _, mark in lines)
+    items: list[list[str]] = []
+    open_item = False
+    for line, mark in lines:
+        if mark and (mark["number"] or not numbered):
+            item = line[mark.end() :]
+            # "**1. Title**": the markup that opened before the number closes after it.
+            items.append([item.replace("**", "", 1) if "**" in mark[0] else item])
+            open_item = True
+        elif not line.strip():
+            open_item = False
+        elif mark and items:  # a bullet below a number is part of the numbered item
+            items[-1].append(line[mark.end() :])
+            open_item = True
+        elif open_item:
+            items[-1].append(line)
+    joined = [_join(parts) for parts in items]
+    # "1. Train staff. 2. Ask guests." in one line is a list in itself.
+    return [] if len(joined) == 1 and max(len(_inline_numbers(text)), len(_inline_bullets(text))) > 1 else joined
+
+
+def _join(parts: list[str]) -> str:
+    """The lines of one item in one: "Train staff" over two bullets is "Train staff: Role play; Feedback"."""
+    text = parts[0].strip()
+    for position, part in enumerate(parts[1:]):
+        closed = text[-1:] in ".:;!?,*" or not part[:1].isupper()
+        text = f"{text}{' ' if closed else '; ' if position else ': '}{part.strip()}"
+    return text
+
+
+def _inline_numbers(text: str) -> list[str]:
+    """Items after 1., 2., 3. ... in the run of the text; other numbers are part of an item."""
+    cuts: list[tuple[int, int]] = []
+    mark = ""  # one list is numbered in one style
+    for match in _NUMBER.finditer(text):
+        before = text[: match.start()].rstrip(" *")
+        fresh = not before or before[-1] in '.:;!?)\n”"' or (bool(cuts) and text[match.start() - 1].isspace())
+        if int(match[1]) == len(cuts) + 1 and fresh and match[2] == (mark or match[2]):
+            cuts.append(match.span())
+            mark = match[2]
+    return _between(text, cuts)
+
+
+def _inline_bullets(text: str) -> list[str]:
+    marks = [mark.span() for mark in _INLINE_BULLET.finditer(text)]
+    return _between(text, marks) if len(marks) > 1 else []
+
+
+def _titles(text: str) -> list[str]:
+    return _between(text, [(mark.start(), mark.start()) for mark in _TITLE.finditer(text)])
+
+
+def _between(text: str, marks: Sequence[tuple[int, int]]) -> list[str]:
+    """What stands after each mark, up to the next one or a blank line."""
+    ends = [start for start, _ in marks[1:]] + [len(text)]
+    return [re.split(r"\n\s*\n", text[mark[1] : end])[0] for mark, end in zip(marks, ends, strict=False)]
+
+
+def _requests(text: str) -> list[str]:
+    spans = [text[start:end] for start, end in sentence_spans(text, clauses=False)]
+    return [sentence for sentence in spans if _ASKS.search(sentence)]
+
+
+def _tidy(item: str) -> str:
+    """One line, without the markup of a title or of an item that is bold as a whole."""
+    return " ".join(_LEADING_BOLD.sub(r"\1", item.strip()).split())

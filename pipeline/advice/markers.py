@@ -1,0 +1,78 @@
+"""Markers that stand for quotes while a small model writes (delexicalisation), and how they are filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.advice.complaints import Complaint, beyond
+from pipeline.advice.wording import name, quote, stems
+from pipeline.themes.taxonomy import Aspect
+
+_LENGTHS = (90, 120, 60, 40, 25)  # of a quote: as a slot is filled, then as else the playbook cuts it
+_MARKER = re.compile(r"\[(?:[1-9]|\+|name)\]")
+_LEFT_OVER = re.compile(r"\s*(?::\s*|\(\s*)?\[(?:[1-9]|\+|name)\]\)?")
+
+_ITEM = re.compile(r"\s*(?<![\w.])[1-9]\. (?=\S)")
+_QUOTED = re.compile(r" ?\(?\[(?:[1-3]|\+)\]\)?")
+
+Slots = Mapping[str, tuple[str, ...]]  # marker -> what it stands for, first as it is filled in
+
+
+def slots(
+    review: Mapping[str, Any], found: Sequence[Complaint], aspects: Mapping[str, Aspect]
+) -> dict[str, tuple[str, ...]]:
+    """What a small model need not spell: `[1]` to `[3]` are the quotes of the complaints found, `[+]` a further quote,
+    `[name]` the business. It writes the markers, and the customer's words are filled in letter for letter (delexicalisation:
+    Wen et al. 2015, "Semantically Conditioned LSTM-based Natural Language Generation").
+    """
+    marked = {f"[{number}]": complaint for number, complaint in enumerate(found, 1)}
+    marked["[+]"] = beyond(review, found, aspects)
+    result = {
+        marker: tuple(quote(complaint.evidence, length, complaint.term) for length in _LENGTHS)
+        for marker, complaint in marked.items()
+        if complaint.evidence.strip()
+    }
+    business = name(review.get("business"))
+    return result | ({"[name]": (business,)} if business else {})
+
+
+def close(text: str, slots: Slots) -> str:
+    """A text with its quotes and the business replaced by their markers."""
+    variants = [(variant, marker) for marker, values in slots.items() for variant in values]
+    for variant, marker in sorted(variants, key=lambda pair: -len(pair[0])):
+        text = text.replace(variant, marker)
+    return text
+
+
+def listed(text: str, slots: Slots) -> str:
+    """A teacher's text in the form that a model with slots learns: the sentence before its numbered list, the items, and
+    the markers of the quotes at the end. Each complaint belongs to the item that shares most words with its quote, and
+    these items come first, in the order of the markers. A text without a list, or without slots, only gets its markers.
+
+    A small model learns one plain form from few examples, whatever teacher it has.
+    """
+    closed = close(text, slots)
+    lead, *parts = _ITEM.split(" ".join(closed.split()))
+    items = [_QUOTED.sub("", part).strip() for part in parts]
+    markers = [marker for marker in ("[1]", "[2]", "[3]", "[+]") if marker in slots]
+    if len(items) < 2 or not markers:
+        return closed
+    told = [stems(item) for item in items]
+    order: list[int] = []
+    for marker in markers[: len(items)]:
+        said = stems(slots[marker][0])
+        order.append(
+            min((at for at in range(len(items)) if at not in order), key=lambda at: (-len(told[at] & said), at))
+        )
+    order += [at for at in range(len(items)) if at not in order]
+    numbered = (f"{number}. {items[at]}" for number, at in enumerate(order, 1))
+    quotes = f"The customer writes: {', '.join(markers)}."
+    return "\n\n".join([lead.rsplit(". ", 1)[-1].strip(), *numbered, quotes])
+
+
+def fill(text: str, slots: Slots) -> str:
+    """A text with its markers replaced, in one pass; those that stand for nothing are taken out."""
+    filled = _MARKER.sub(lambda marker: slots[marker[0]][0] if marker[0] in slots else marker[0], text)
+    return _LEFT_OVER.sub("", filled) if any(m not in slots for m in _MARKER.findall(text)) else filled

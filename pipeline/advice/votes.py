@@ -1,0 +1,57 @@
+"""What people think of the advice: thumbs up and down, in a small SQLite file beside the warehouse.
+
+SQLite, because the service writes while a nightly run reads: a DuckDB file that is open for writing locks out every
+other process. A file of its own, because publishing replaces the warehouse.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pipeline.core.provenance import now
+from pipeline.core.warehouse import sql_file
+
+
+def votes_path(warehouse: Path) -> Path:
+    return warehouse.with_name(warehouse.name + ".votes")
+
+
+@contextlib.contextmanager
+def _open(path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(path, timeout=10)
+    try:
+        with connection:  # commits, or rolls back
+            connection.row_factory = sqlite3.Row
+            connection.executescript(sql_file("votes", "schema.sql"))
+            yield connection
+    finally:
+        connection.close()
+
+
+def record(warehouse: Path, review_id: str, suggestion: str, model: str, vote: int, voter: str) -> None:
+    """Keeps one vote: 1 up, -1 down, 0 takes it back. The latest of a voter counts."""
+    with _open(votes_path(warehouse)) as connection:
+        if vote == 0:
+            connection.execute(
+                "DELETE FROM votes WHERE review_id = ? AND suggestion = ? AND voter = ?", [review_id, suggestion, voter]
+            )
+        else:
+            connection.execute(
+                "INSERT OR REPLACE INTO votes VALUES (?, ?, ?, ?, ?, ?)",
+                [review_id, suggestion, model, vote, voter, now().isoformat(timespec="seconds")],
+            )
+
+
+def summary(warehouse: Path | None) -> dict[str, list[dict[str, Any]]]:
+    """`by_model` (model, up, down, reviews) and `worst` (suggestion, up, down); both empty where nobody has voted."""
+    if warehouse is None or not votes_path(warehouse).is_file():
+        return {"by_model": [], "worst": []}
+    with _open(votes_path(warehouse)) as connection:
+        return {
+            name: [dict(row) for row in connection.execute(sql_file("votes", f"{name}.sql"))]
+            for name in ("by_model", "worst")
+        }

@@ -1,0 +1,19 @@
+"""Where the files that are not Python lie: `prompts/` and `warehouse/` at the top of a checkout, inside the wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent
+_INSTALLED = PACKAGE / "_assets"  # filled when the wheel is built (pyproject.toml)
+ROOT = _INSTALLED if _INSTALLED.is_dir() else PACKAGE.parent
+
+PROMPTS = ROOT / "prompts"
+WAREHOUSE = ROOT / "warehouse"
+PROFILES = PACKAGE / "profiles"
+RECIPES = PACKAGE / "recipes"
+MODELS = PACKAGE / "models"
+STUDENT = MODELS / "student"  # the base student that travels with the package
+BLEURT = MODELS / "bleurt"  # the stand-in for BLEURT
+BASELINES = PACKAGE / "baselines"
+SAMPLE = PACKAGE / "samples" / "reviews.csv"

@@ -1,0 +1,78 @@
+"""Our label spaces, and how other models' labels map onto them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from pipeline.core.errors import InputError
+
+SENTIMENTS = ("negative", "neutral", "positive")
+
+# GoEmotions (Demszky et al. 2020), in the order of its label file.
+EMOTIONS = (
+    "admiration", "amusement", "anger", "annoyance", "approval", "caring", "confusion", "curiosity", "desire",
+    "disappointment", "disapproval", "disgust", "embarrassment", "excitement", "fear", "gratitude", "grief", "joy",
+    "love", "nervousness", "optimism", "pride", "realization", "relief", "remorse", "sadness", "surprise", "neutral",
+)  # fmt: skip
+
+_WORDS = {
+    "negative": "negative", "neg": "negative", "bearish": "negative",
+    "neutral": "neutral", "neu": "neutral", "mixed": "neutral",
+    "positive": "positive", "pos": "positive", "bullish": "positive",
+}  # fmt: skip
+_STARS = re.compile(r"^([1-5])[ _-]?stars?$")
+
+
+def from_stars(stars: float) -> str:
+    """1 and 2 stars negative, up to 3.5 neutral, 4 and 5 positive (half stars exist)."""
+    return "negative" if stars < 2.75 else "neutral" if stars < 3.75 else "positive"
+
+
+def _sentiment_of(label: str, mapping: Mapping[str, str]) -> str | None:
+    if label in mapping:
+        return mapping[label]
+    word = label.strip().lower()
+    if match := _STARS.match(word):
+        return from_stars(float(match[1]))
+    return _WORDS.get(word)
+
+
+def sentiment_projection(labels: Sequence[str], mapping: Mapping[str, str], model: str) -> np.ndarray:
+    """0/1 matrix of shape (labels, 3): a model's probabilities times it are ours.
+
+    Known without being told: negative/neutral/positive, NEG/NEU/POS, "1 star" to "5 stars". Anything else
+    (LABEL_0, ...) means nothing by itself and must stand in the profile. Raises InputError that shows how.
+    """
+    matrix = np.zeros((len(labels), len(SENTIMENTS)), dtype=np.float32)
+    unknown = []
+    for row, label in enumerate(labels):
+        target = _sentiment_of(label, mapping)
+        if target not in SENTIMENTS:
+            unknown.append(label)
+        else:
+            matrix[row, SENTIMENTS.index(target)] = 1
+    if unknown:
+        raise InputError(
+            f"Model {model} has labels that say nothing about sentiment: {', '.join(unknown)}. "
+            f'Name them in the profile, for instance: [sentiment.labels] {unknown[0]} = "negative".'
+        )
+    if not matrix[:, 0].any() or not matrix[:, 2].any():
+        raise InputError(
+            f"Model {model} has no label for {'negative' if not matrix[:, 0].any() else 'positive'} among "
+            f"{', '.join(labels)}. Mend [sentiment.labels] in the profile."
+        )
+    return matrix
+
+
+def emotion_columns(labels: Sequence[str], model: str) -> list[int]:
+    """For each of EMOTIONS, the column of a model that has it. Raises InputError when one is missing."""
+    at = {label.strip().lower(): column for column, label in enumerate(labels)}
+    if missing := [label for label in EMOTIONS if label not in at]:
+        raise InputError(
+            f"Model {model} does not have the 28 GoEmotions labels: {', '.join(missing[:4])} missing of "
+            f"{len(labels)} labels. Choose a GoEmotions model, such as SamLowe/roberta-base-go_emotions."
+        )
+    return [at[label] for label in EMOTIONS]

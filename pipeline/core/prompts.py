@@ -1,0 +1,59 @@
+"""Prompt templates: load, render, hash. The files and their contract: `prompts/README.md`.
+
+Released prompts never change (`prompts.lock` holds their sha256; a test compares): an edit is a new version.
+Reviews are data: whatever a review says, it stands between markers that it cannot close itself.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from typing import Any
+
+import jinja2
+
+from pipeline.core.assets import PROMPTS
+from pipeline.core.errors import InputError
+
+_ENVIRONMENT = jinja2.Environment(
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=False,
+    autoescape=False,
+)
+
+
+@functools.cache
+def load(name: str) -> str:
+    """Source of the template, for instance load("feedback.v1"). Raises InputError naming those there are."""
+    file = PROMPTS / f"{name}.jinja"
+    if not file.is_file() or file.parent != PROMPTS:
+        known = ", ".join(sorted(path.stem for path in PROMPTS.glob("*.jinja")))
+        raise InputError(f"There is no prompt {name!r}. Known: {known}.")
+    return file.read_text(encoding="utf-8")
+
+
+def has_slots(name: str) -> bool:
+    """Whether the model may answer with markers that are filled in afterwards (`pipeline.advice.markers.slots`)."""
+    return load(name).startswith("{# slots #}")
+
+
+def sha256(name: str) -> str:
+    return hashlib.sha256(load(name).encode()).hexdigest()
+
+
+@functools.cache
+def _template(name: str) -> jinja2.Template:
+    return _ENVIRONMENT.from_string(load(name))
+
+
+def render(name: str, **variables: Any) -> str:
+    """The prompt as text. Raises jinja2.UndefinedError when a variable is missing: a hole must not go unseen."""
+    return _template(name).render(**variables).strip()
+
+
+def as_data(text: str, marker: str = "review") -> str:
+    """A customer's text with any copy of the closing (or opening) marker defused, so that it stays inside."""
+    return re.sub(rf"<(\s*/?\s*{marker}\s*)>", r"(\1)", text, flags=re.IGNORECASE)

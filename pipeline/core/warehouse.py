@@ -1,0 +1,271 @@
+"""The DuckDB warehouse: connect, migrate, pending, append, publish. The only module that imports duckdb.
+
+A run works in its own file beside the published one and replaces it in one step when its audits have passed, so
+that readers never see half a run and never meet a lock:
+
+    insights.duckdb          what SQL, report and API read
+    insights.duckdb.work     a run in progress (or one that was killed: the next run goes on with it)
+    insights.duckdb.models/  adapters that `distill` trained
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.core.assets import WAREHOUSE
+from pipeline.core.errors import AuditFailed, InputError
+
+Params = Mapping[str, Any] | Sequence[Any] | None
+
+_ARROW = {
+    "VARCHAR": pa.string(), "JSON": pa.string(), "DOUBLE": pa.float64(), "FLOAT": pa.float32(),
+    "BIGINT": pa.int64(), "INTEGER": pa.int32(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us"), "BLOB": pa.binary(),
+    "VARCHAR[]": pa.list_(pa.string()), "MAP(VARCHAR, FLOAT)": pa.map_(pa.string(), pa.float32()),
+}  # fmt: skip
+
+# Nothing outside the file can be read, written or reached, and no statement can undo that.
+_SAFE = {"enable_external_access": "false", "lock_configuration": "true", "autoload_known_extensions": "false"}
+
+
+class Warehouse:
+    """One connection. Rows go in and come out as dicts; SQL text never contains a value, only parameters."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, path: Path | None = None, published: bool = False
+    ) -> None:
+        self._connection = connection
+        self.path = path
+        self._published = published
+        self._in_transaction = False
+
+    def query(self, sql: str, params: Params = None) -> list[dict[str, Any]]:
+        """All rows of one statement, as dicts in column order."""
+        try:
+            cursor = self._connection.execute(sql, params) if params else self._connection.execute(sql)
+        except duckdb.CatalogException as error:
+            if not self._published:
+                raise
+            raise InputError(  # views are renewed by whoever writes, and this reader may be newer
+                f"{self.path} was written by another version ({str(error).splitlines()[0]}). Renew it: review-insights run "
+                f"--warehouse {self.path}, with the same --reviews as before; nothing is computed twice."
+            ) from error
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def value(self, sql: str, params: Params = None) -> Any:
+        """The first column of the first row, or None where there is no row."""
+        rows = self.query(sql, params)
+        return next(iter(rows[0].values())) if rows else None
+
+    def columns(self, sql: str) -> list[str]:
+        """The column names a SELECT would return."""
+        return [row["column_name"] for row in self.query(f"DESCRIBE {sql}")]
+
+    def execute(self, sql: str, params: Params = None) -> None:
+        if params:
+            self._connection.execute(sql, params)
+        else:
+            self._connection.execute(sql)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. Inside another transaction it joins that one."""
+        if self._in_transaction:
+            yield
+            return
+        self._connection.execute("BEGIN")
+        self._in_transaction = True
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        else:
+            self._connection.execute("COMMIT")
+        finally:
+            self._in_transaction = False
+
+    def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Inserts rows by column name, all or nothing; columns that a row lacks become NULL.
+
+        Raises KeyError for a column the table does not have: a misspelt name must not become a silent NULL.
+        """
+        if not rows:
+            return 0
+        types = {row["column_name"]: row["column_type"] for row in self.query(f"DESCRIBE {table}")}
+        if unknown := {name for row in rows for name in row} - types.keys():
+            raise KeyError(f"{table} has no column {', '.join(sorted(unknown))}")
+        names = [name for name in types if any(name in row for row in rows)]
+        arrays = [pa.array([row.get(name) for row in rows], type=_ARROW[types[name]]) for name in names]
+        self._connection.register("batch", pa.Table.from_arrays(arrays, names=names))
+        try:
+            self._connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")
+        finally:
+            self._connection.unregister("batch")
+        return len(rows)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def sql_file(*parts: str) -> str:
+    """The text of a file under `warehouse/`, for instance sql_file("stages", "sentiment.sql")."""
+    return WAREHOUSE.joinpath(*parts).read_text(encoding="utf-8")
+
+
+def migrate(warehouse: Warehouse) -> None:
+    """Applies the migrations that this file has not seen, each in a transaction, and renews the views."""
+    warehouse.execute(
+        "CREATE TABLE IF NOT EXISTS migrations (name VARCHAR PRIMARY KEY, applied_at TIMESTAMP DEFAULT current_timestamp)"
+    )
+    known = {row["name"] for row in warehouse.query("SELECT name FROM migrations")}
+    files = sorted((WAREHOUSE / "migrations").glob("*.sql"))
+    if ahead := known - {file.stem for file in files}:
+        raise InputError(
+            f"This warehouse was written by a newer version (it has migration {max(ahead)}). "
+            "Upgrade review-insights, or name another file with --warehouse."
+        )
+    for file in files:
+        if file.stem not in known:
+            with warehouse.transaction():
+                warehouse.execute(file.read_text(encoding="utf-8"))
+                warehouse.execute("INSERT INTO migrations (name) VALUES (?)", [file.stem])
+    with warehouse.transaction():
+        for file in sorted((WAREHOUSE / "views").glob("*.sql")):
+            warehouse.execute(file.read_text(encoding="utf-8"))
+
+
+def open_memory() -> Warehouse:
+    """A migrated warehouse in memory, for tests."""
+    warehouse = Warehouse(duckdb.connect(":memory:"))
+    migrate(warehouse)
+    return warehouse
+
+
+def _connect(path: Path, **options: Any) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path), **options)
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise InputError(
+                f"Another run is writing {path}. Wait for it to end, or name another file with --warehouse."
+            ) from error
+        raise InputError(
+            f"{path} is not a DuckDB warehouse that can be opened: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def work_path(path: Path) -> Path:
+    return path.with_name(path.name + ".work")
+
+
+def models_path(path: Path) -> Path:
+    return path.with_name(path.name + ".models")
+
+
+def open_work(path: Path) -> Warehouse:
+    """The working copy of a warehouse, for the one process that writes.
+
+    A work file that a killed run left behind is continued; otherwise it starts as a copy of the published file.
+    Raises InputError when another process is writing or when the file is not a warehouse.
+    """
+    if path.is_dir() or not path.parent.is_dir():
+        raise InputError(f"--warehouse {path}: name a file in a folder that exists.")
+    work = work_path(path)
+    if not work.exists() and path.exists():
+        open_read_only(path).close()  # refuses a file that is no warehouse before anything is copied
+        copy = work.with_name(work.name + ".tmp")
+        shutil.copyfile(path, copy)
+        os.replace(copy, work)
+    warehouse = Warehouse(_connect(work), path)
+    migrate(warehouse)
+    return warehouse
+
+
+def open_read_only(path: Path) -> Warehouse:
+    """The published warehouse, locked down: no writes, no files, no network, no extensions."""
+    if not path.exists():
+        raise InputError(f"There is no warehouse at {path} yet. Make one with: review-insights run --warehouse {path}")
+    return Warehouse(_connect(path, read_only=True, config=_SAFE), path, published=True)
+
+
+def audit(warehouse: Warehouse) -> None:
+    """Runs every query in `warehouse/audits`; each must return zero rows. Raises AuditFailed naming those that do not."""
+    broken = []
+    for file in sorted((WAREHOUSE / "audits").glob("*.sql")):
+        if rows := warehouse.query(file.read_text(encoding="utf-8")):
+            broken.append(f"{file.stem} ({len(rows)} rows, first: {rows[0]})")
+    if broken:
+        raise AuditFailed("The warehouse breaks its own rules, so nothing was published: " + "; ".join(broken))
+
+
+def publish(warehouse: Warehouse) -> Path:
+    """Closes the working copy and puts it in the place of the published file in one step."""
+    assert warehouse.path is not None, "an in-memory warehouse has no place to be published to"
+    warehouse.execute("CHECKPOINT")
+    warehouse.close()
+    os.replace(work_path(warehouse.path), warehouse.path)
+    return warehouse.path
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a query from outside gives. `types`: DuckDB's names of the columns' types. `rows` can be read once."""
+
+    names: list[str]
+    types: list[str]
+    rows: Iterator[tuple[Any, ...]]
+
+
+def read(warehouse: Warehouse, sql: str, params: Mapping[str, Any] | None = None) -> Result:
+    """One query from outside, on a connection from `open_read_only`, its rows fetched as they are asked for.
+
+    Raises InputError for anything but one reading statement, for SQL that DuckDB refuses, for a value that the query has
+    no $parameter for, and when a row cannot be computed.
+    """
+    try:
+        connection = warehouse._connection.cursor()  # of its own: rows are still to come while others ask
+        statements = connection.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type not in _READING:
+            raise InputError("Only one SELECT statement at a time can be run here; nothing can be written.")
+        wanted = statements[0].named_parameters
+        given = {name: value for name, value in (params or {}).items() if value is not None}
+        if strange := sorted(given.keys() - wanted):
+            raise InputError(f"The query has no ${strange[0]}. Write it where the value belongs: ... = ${strange[0]}")
+        cursor = connection.execute(statements[0], {name: given.get(name) for name in wanted} or None)
+        columns = cursor.description or []
+        return Result([column[0] for column in columns], [str(column[1]) for column in columns], _fetched(cursor))
+    except duckdb.Error as error:
+        raise _refused(error) from error
+
+
+def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    try:
+        while rows := cursor.fetchmany(5000):
+            yield from rows
+    except duckdb.Error as error:
+        raise _refused(error) from error
+
+
+def _refused(error: duckdb.Error) -> InputError:
+    return InputError(f"SQL: {' '.join(str(error).split())}")
+
+
+def select(
+    warehouse: Warehouse, sql: str, params: Mapping[str, Any] | None = None
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """(column names, all rows) of one query from outside; see `read`."""
+    result = read(warehouse, sql, params)
+    return result.names, list(result.rows)
+
+
+_READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)

@@ -1,0 +1,1 @@
+"""One module per file format; the table below says which reads what."""

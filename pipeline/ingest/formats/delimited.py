@@ -1,0 +1,110 @@
+"""CSV, TSV and plain text: records that begin and end where they should, even in damaged exports."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections.abc import Iterator
+
+from pipeline.ingest.columns import looks_like_header
+from pipeline.ingest.formats.record import Broken, ReadOptions, Record, unique_names
+
+# --- Delimited text ---
+
+
+def _rows(text: str, delimiter: str, quoted: bool = True) -> Iterator[list[str] | Broken]:
+    """Rows of CSV. An opening quote that never closes would swallow the rest of the file: its line is Broken and
+    reading goes on after it.
+    """
+    lines = io.StringIO(text, newline="").readlines() if "\n" in text else text.splitlines(keepends=True)
+    start = 0
+    while start < len(lines):
+        reader = csv.reader(
+            iter(lines[start:]),
+            delimiter=delimiter,
+            strict=True,
+            quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+        )
+        done = 0
+        try:
+            for row in reader:
+                done = reader.line_num
+                yield row
+            return
+        except csv.Error as error:
+            bad = start + done
+            if "end of data" in str(error):
+                yield Broken(lines[bad].rstrip("\r\n"), "a quote is opened and never closed")
+                start = bad + 1
+            else:  # text after a closing quote: common in hand-made exports, and readable without strictness
+                loose = csv.reader(iter(lines[bad:]), delimiter=delimiter)
+                yield next(loose)
+                start = bad + loose.line_num
+
+
+def _delimiter(text: str) -> str:
+    """The separator that splits the first records into most columns, most evenly."""
+    best, best_score = ",", 0.0
+    for candidate in (",", ";", "\t", "|"):
+        head = [row for row in itertools.islice(_rows(text[:200_000], candidate), 100) if not isinstance(row, Broken)]
+        widths = [len(row) for row in head if row]
+        if not widths:
+            continue
+        common = max(set(widths), key=widths.count)
+        score = (common > 1) * (widths.count(common) / len(widths)) * (1 + min(common, 20) / 100)
+        if score > best_score:
+            best, best_score = candidate, score
+    return best
+
+
+def read_delimited(source: str, kind: str, text: str, options: ReadOptions) -> Iterator[Record]:
+    delimiter = options.delimiter or ("\t" if kind in (".tsv", ".txt") else _delimiter(text))
+    # Tab-separated lists of sentences without any header know no quoting: a lone quote is part of the text.
+    rows = _rows(text, delimiter, quoted=kind != ".txt")
+    first = next(rows)
+    if isinstance(first, list) and len(first) == 1 and "," in first[0] and delimiter == ",":
+        inner = next(csv.reader([first[0]]))
+        if looks_like_header(inner, options.mapping):  # a CSV quoted twice over: each field is a record
+            return _named(source, [inner], _unwrapped(rows), options)
+    return _named(source, [first] if isinstance(first, list) else [], rows, options, broken=first)
+
+
+def _unwrapped(rows: Iterator[list[str] | Broken]) -> Iterator[list[str] | Broken]:
+    for row in rows:
+        if isinstance(row, list) and len(row) == 1:
+            yield next(csv.reader([row[0]], strict=False), [])
+        else:
+            yield row
+
+
+def _named(
+    source: str,
+    head: list[list[str]],
+    rows: Iterator[list[str] | Broken],
+    options: ReadOptions,
+    broken: list[str] | Broken | None = None,
+) -> Iterator[Record]:
+    if isinstance(broken, Broken):
+        yield broken
+        head = [row for row in [next(rows, None)] if isinstance(row, list)]
+    if not head:
+        return
+    has_header = options.header if options.header is not None else looks_like_header(head[0], options.mapping)
+    if has_header:
+        names, body = unique_names(head[0]), rows
+    else:
+        names, body = [str(position) for position in range(1, len(head[0]) + 1)], itertools.chain(head, rows)
+    for row in body:
+        if isinstance(row, Broken):
+            yield row
+        elif not row:
+            continue  # a line break between records is no record
+        elif len(row) == len(names):
+            yield dict(zip(names, row, strict=True))
+        elif len(row) > len(names) and not any(cell.strip() for cell in row[len(names) :]):
+            yield dict(zip(names, row, strict=False))
+        else:
+            raw = io.StringIO()
+            csv.writer(raw).writerow(row)
+            yield Broken(raw.getvalue().rstrip("\r\n"), f"{len(row)} fields where there are {len(names)} columns")

@@ -1,0 +1,24 @@
+"""Excel workbooks, read by openpyxl."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.core.errors import InputError
+from pipeline.ingest.formats.record import Record, as_text, unique_names
+
+
+def read_excel(source: str) -> Iterator[Record]:
+    import openpyxl
+
+    try:
+        sheet = openpyxl.load_workbook(source, read_only=True, data_only=True).worksheets[0]
+    except Exception as error:
+        raise InputError(
+            f"{source} is not an Excel file that can be read: {error}. Save it as .xlsx or .csv."
+        ) from error
+    rows = ([as_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True))
+    names = unique_names([name or "" for name in next(rows, [])])
+    for row in rows:
+        if any(cell is not None for cell in row):
+            yield dict(zip(names, row, strict=False))

@@ -1,0 +1,130 @@
+"""How stars, dates and labels are read from the texts of their columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from pipeline.core.labels import SENTIMENTS
+
+# --- Stars ---
+
+_WORDS = {"one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0}
+_NUMBER = re.compile(r"(\d+(?:[.,]\d+)?)")
+_OUT_OF = re.compile(r"(\d+(?:[.,]\d+)?)\s*(?:/|out of|von|sur|de|of)\s*(\d+)", re.IGNORECASE)
+
+
+def parse_stars(value: str | None) -> float | None:
+    """The number in a rating, on its own scale: "4 stars", "4,5", "★★★☆☆", "five"; "8/10" is brought to five."""
+    text = (value or "").strip().lower()
+    if "★" in text or "⭐" in text:
+        return float(text.count("★") + text.count("⭐"))
+    if text.split(" ")[0] in _WORDS:
+        return _WORDS[text.split(" ")[0]]
+    if match := _OUT_OF.search(text):
+        most = float(match[2])
+        return float(match[1].replace(",", ".")) * 5 / most if most else None
+    match = _NUMBER.match(text)
+    if not match or not re.fullmatch(r"\s*(stars?|sterne?|étoiles?|estrellas?)?", text[match.end() :]):
+        return None
+    return float(match[1].replace(",", "."))
+
+
+def star_scale(values: Iterable[float | None], zero_based: bool) -> str:
+    """How a column counts: "1-5", "0-4" (declared), "0-10" when more than a tenth of the values lie above 5."""
+    if zero_based:
+        return "0-4"
+    given = [value for value in values if value is not None]
+    above = sum(5 < value <= 10 for value in given)
+    return "0-10" if above > len(given) / 10 else "1-5"
+
+
+def to_five(value: float | None, scale: str) -> float | None:
+    """1 to 5, or None outside."""
+    if value is None:
+        return None
+    value = {"0-4": value + 1, "0-10": value / 2, "1-5": value}[scale]
+    if 0.5 <= value < 1:
+        value = 1.0  # the lowest mark of scales with halves
+    return value if 1 <= value <= 5 else None
+
+
+# --- Dates ---
+
+_MONTHS = {
+    "januar": "january", "februar": "february", "märz": "march", "marts": "march", "mai": "may", "maj": "may",
+    "juni": "june", "juli": "july", "oktober": "october", "dezember": "december", "janvier": "january",
+    "février": "february", "mars": "march", "avril": "april", "juin": "june", "juillet": "july", "août": "august",
+    "septembre": "september", "octobre": "october", "novembre": "november", "décembre": "december", "enero": "january",
+    "febrero": "february", "marzo": "march", "abril": "april", "mayo": "may", "junio": "june", "julio": "july",
+    "agosto": "august", "septiembre": "september", "octubre": "october", "noviembre": "november", "diciembre": "december",
+}  # fmt: skip
+_DATE_WORD = re.compile(
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)[a-z]*|am|pm|utc|gmt|z|t|st|nd|rd|th",
+    re.IGNORECASE,
+)
+_SLASHED = re.compile(r"^\s*(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{2,4})")
+_WORD = re.compile(r"[^\W\d_]+")
+_RELATIVE = re.compile(r"\b(ago|vor|siden|hace|il y a|yesterday|today|gestern|heute)\b", re.IGNORECASE)
+
+
+def day_first(values: Iterable[str | None]) -> bool:
+    """Whether 3/4/2020 is the 3rd of April in a column: decided over all its values, month first when nothing tells."""
+    firsts, seconds = 0, 0
+    dotted = False
+    for value in values:
+        if value and (match := _SLASHED.match(value)):
+            firsts = max(firsts, int(match[1]))
+            seconds = max(seconds, int(match[2]))
+            dotted |= value.strip()[len(match[1])] == "."
+    return (firsts > 12 and seconds <= 12) or (dotted and seconds <= 12)
+
+
+def _date_word(word: str) -> str:
+    """A month's English name, a word that dates are made of, or nothing ("Published on", "Publiée le")."""
+    english = _MONTHS.get(word.lower(), word)
+    return english if _DATE_WORD.fullmatch(english) else " "
+
+
+def parse_date(value: str | None, dayfirst: bool) -> datetime | None:
+    """A point in time without zone (UTC where a zone was given), or None: relative and partial dates are not invented."""
+    from dateutil import parser
+
+    text = (value or "").strip()
+    if not text or _RELATIVE.search(text):
+        return None
+    if re.fullmatch(r"\d{10}(\d{3})?(\.\d+)?", text):
+        seconds = float(text) / (1000 if len(text.split(".")[0]) == 13 else 1)
+        return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    if not re.search(r"\d{4}|\d{1,2}\D+\d{1,2}|\d{1,2}\D+\w+\D+\d{2}", text):
+        return None
+    text = _WORD.sub(lambda match: _date_word(match[0]), text)
+    try:
+        iso = re.match(r"\d{4}-", text)
+        moment = parser.parse(text, dayfirst=dayfirst and not iso, default=datetime(2000, 1, 1))
+    except (ValueError, OverflowError, TypeError):
+        return None
+    if moment.tzinfo:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return moment if 1990 <= moment.year <= 2100 else None
+
+
+# --- Labels ---
+
+_LABELS = {
+    "negative": "negative", "neg": "negative", "neutral": "neutral", "neu": "neutral", "mixed": "neutral",
+    "positive": "positive", "pos": "positive",
+}  # fmt: skip
+
+
+def label_names(values: Iterable[str | None], mapped: bool) -> dict[str, str]:
+    """What each value of a label column means. Words are known; numbers only when the column was mapped:
+    {0, 1} is negative and positive, {0, 1, 2} all three.
+    """
+    found = {value.strip().lower() for value in values if value and value.strip()}
+    if mapped and found and found <= {"0", "1"}:
+        return {"0": "negative", "1": "positive"}
+    if mapped and found and found <= {"0", "1", "2"}:
+        return {str(number): name for number, name in enumerate(SENTIMENTS)}
+    return {value: _LABELS[value] for value in found if value in _LABELS}

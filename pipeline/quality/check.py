@@ -1,0 +1,262 @@
+"""Metric regression check: what the warehouse shows now against the recorded baseline of its profile.
+
+A figure has regressed when it moved in the bad direction by more than its tolerance and by more than chance allows:
+paired where baseline and warehouse hold the same reviews, otherwise unpaired (`pipeline.quality.change`). The chance
+of any false alarm in a whole check is ALARM, shared out among the families below and evenly inside each (Bonferroni).
+A figure that a baseline has and the warehouse lacks, or that another model computed, has regressed too: a yardstick
+that changed in silence checks nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from pipeline.core.assets import BASELINES
+from pipeline.core.errors import InputError
+from pipeline.core.warehouse import Warehouse, open_read_only
+from pipeline.quality import change
+from pipeline.quality.baseline import Snapshot, latest_run, snapshot
+from pipeline.quality.change import Change
+
+ALARM = 0.05  # chance of any false alarm in a whole check
+FAMILIES = {"quality": 0.5, "health": 0.1, "drift": 0.1}  # of ALARM; the rest is for what the bounds approximate
+WORST = 5
+MODELS = ("student", "teacher")  # controls are no models: they cannot regress
+
+# How far a figure may move before anybody should care.
+TOLERANCE = {"bleurt": 0.01, "bertscore_f1": 0.003, "meteor": 0.005, "grounding": 0.02, "judge": 0.05, "macro_f1": 0.01}
+HEALTH_TOLERANCE = 0.02  # of a share of failures
+DRIFT_TOLERANCE = {"language mix": 0.1, "emotions": 0.1, "negative share": 0.05}
+VOLUME_TOLERANCE = 0.2  # of the reviews there were
+NIGHTS = 3  # earlier nights with new reviews, before a thin night means anything
+
+ADVICE = {
+    "student": "look at the five reviews; if the reviews have changed, train a new round: rounds in [distill], then run",
+    "teacher": "look at the five reviews; has the teacher, its prompt or the playbook changed?",
+    "classifier": "look at the five reviews; a classifier tuned on your own labelled reviews mends it: finetune",
+    "reviews": "is this the source you meant? If your reviews have changed for good, record a new baseline",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A review whose value fell furthest."""
+
+    review_id: str
+    before: float | None
+    after: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    family: str
+    role: str
+    metric: str
+    how: str  # on which rows it was compared, or why it was not
+    before: float | None
+    after: float | None
+    bound: float | None  # how far it may move in the bad direction
+    regressed: bool
+    worst: tuple[Row, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return f"{self.role} {self.metric}"
+
+    def as_text(self) -> str:
+        if self.before is None or self.after is None or self.bound is None:
+            return f"{self.name}: {self.how}"
+        return (
+            f"{self.name}: {self.before:.4f} -> {self.after:.4f} ({self.after - self.before:+.4f}, "
+            f"allowed {self.bound:.4f}, {self.how})"
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    profile: str
+    run_id: str
+    recorded_at: str
+    reason: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def regressions(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.regressed)
+
+    @property
+    def passed(self) -> bool:
+        return not self.regressions
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"passed": self.passed}
+
+    def as_text(self) -> str:
+        worse = self.regressions
+        lines = [
+            f"run {self.run_id} against the baseline of profile {self.profile} ({self.recorded_at}, {self.reason}): "
+            f"{len(self.findings)} figures, " + (f"{len(worse)} regressed" if worse else "no regression")
+        ]
+        for finding in worse:
+            lines += [f"  {finding.as_text()}", f"    {ADVICE[finding.role]}"]
+            for row in finding.worst:
+                before = "" if row.before is None else f"{row.before:.3f} -> "
+                lines.append(f"    {row.review_id}  {before}{row.after:.3f}  {row.text}")
+        return "\n".join(lines)
+
+    def as_junit(self) -> str:
+        """For CI servers: one test case per figure."""
+        from xml.etree import ElementTree
+
+        attributes = {"name": f"check {self.profile}", "tests": str(len(self.findings)), "failures": str(len(self.regressions))}  # fmt: skip
+        suite = ElementTree.Element("testsuite", attributes)
+        for finding in self.findings:
+            case = ElementTree.SubElement(suite, "testcase", classname=finding.role, name=finding.metric)
+            if finding.regressed:
+                rows = "\n".join(f"{row.review_id} {row.before} -> {row.after} {row.text}" for row in finding.worst)
+                failure = ElementTree.SubElement(case, "failure", message=finding.as_text())
+                failure.text = "".join(char for char in rows if char.isprintable() or char == "\n")
+        ElementTree.indent(suite)
+        return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def check(warehouse_path: Path, profile: str, baselines: Path = BASELINES) -> Verdict:
+    """Compares the warehouse with the baseline. Raises InputError when either is missing."""
+    warehouse = open_read_only(warehouse_path)
+    try:
+        run = latest_run(warehouse)
+        path = baselines / f"{profile}.json"
+        if not path.is_file():
+            raise InputError(f"No baseline for profile {profile}. Record one: review-insights check --record REASON")
+        baseline = json.loads(path.read_text(encoding="utf-8"))
+        if "rows" not in baseline:
+            raise InputError(
+                f"{path} was recorded by an older version. Record anew: review-insights check --record REASON"
+            )
+        findings = compare(baseline, snapshot(warehouse, run))
+        return Verdict(
+            profile, run["run_id"], baseline["recorded_at"][:10], baseline["reason"],
+            tuple(_with_text(finding, warehouse) for finding in findings),
+        )  # fmt: skip
+    finally:
+        warehouse.close()
+
+
+def verdict_if_recorded(warehouse_path: Path, profile: str, baselines: Path | None = None) -> Verdict | None:
+    """The check's verdict, or None where no baseline of that profile was recorded yet or no run has finished."""
+    folder = baselines or BASELINES
+    if not (folder / f"{profile}.json").is_file():
+        return None
+    warehouse = open_read_only(warehouse_path)
+    try:
+        finished = warehouse.value("SELECT count(*) FROM runs WHERE status = 'done'")
+    finally:
+        warehouse.close()
+    return check(warehouse_path, profile, folder) if finished else None
+
+
+def compare(baseline: Snapshot, current: Snapshot) -> list[Finding]:
+    """Every figure of the baseline against the same figure now, the regressions first."""
+    wanted = [("quality", role, metric) for role in MODELS for metric in baseline["rows"].get(role, {})]
+    wanted += [("quality", "classifier", "macro_f1")] if baseline["judged"] else []
+    wanted += [("health", role, name) for role, by in baseline["shares"].items() for name, (_, n) in by.items() if n]
+    wanted += [("drift", "reviews", name) for name in (*DRIFT_TOLERANCE, "volume", "new reviews")]
+    judges = {"quality": _quality, "health": _health, "drift": _drift}
+    findings = []
+    for family, role, metric in wanted:
+        alpha = ALARM * FAMILIES[family] / sum(item[0] == family for item in wanted)
+        empty = Finding(family, role, metric, "", None, None, None, regressed=False)
+        findings.append(judges[family](empty, baseline, current, alpha))
+    return sorted((finding for finding in findings if finding), key=lambda finding: not finding.regressed)
+
+
+def _quality(finding: Finding, baseline: Snapshot, current: Snapshot, alpha: float) -> Finding:
+    metric = finding.metric
+    if metric == "macro_f1":
+        judged = [{key: (pair[0], pair[1]) for key, pair in side["judged"].items()} for side in (baseline, current)]
+        if not judged[1]:
+            return replace(finding, how="missing now: no judged review has stars or a label", regressed=True)
+        before, after = ({key: float(pair[0] == pair[1]) for key, pair in side.items()} for side in judged)
+        moved = change.macro_f1(judged[0], judged[1], alpha)
+    else:
+        before, after = (side["rows"].get(finding.role, {}).get(metric, {}) for side in (baseline, current))
+        if not after:
+            return replace(finding, how="missing now", regressed=True)
+        then, today = (side["computed_by"].get(metric) for side in (baseline, current))
+        if then != today:
+            how = f"cannot be compared: computed by {today}, in the baseline by {then}"
+            return replace(finding, how=how, regressed=True)
+        moved = change.mean(before, after, alpha)
+    return replace(_judge(finding, moved, TOLERANCE[metric], worse=-1), worst=_worst(before, after))
+
+
+def _health(finding: Finding, baseline: Snapshot, current: Snapshot, alpha: float) -> Finding:
+    before, after = (
+        tuple(side["shares"].get(finding.role, {}).get(finding.metric, (0, 0))) for side in (baseline, current)
+    )
+    if not after[1]:
+        return replace(finding, how="missing now", regressed=True)
+    return _judge(finding, change.share(before, after, alpha), HEALTH_TOLERANCE, worse=1)
+
+
+def _judge(finding: Finding, moved: Change, tolerance: float, worse: int) -> Finding:
+    """`worse`: the sign of a change for the worse; 0 when either is."""
+    bound = max(tolerance, moved.noise)
+    harm = abs(moved.moved) if worse == 0 else worse * moved.moved
+    how = f"same {moved.n} rows" if moved.paired else f"{moved.n_before} rows then, {moved.n} now"
+    return replace(finding, how=how, before=moved.before, after=moved.after, bound=bound, regressed=harm > bound)
+
+
+def _drift(finding: Finding, baseline: Snapshot, current: Snapshot, alpha: float) -> Finding | None:
+    metric = finding.metric
+    if metric == "negative share":
+        sides = [side["counts"]["sentiment"] for side in (baseline, current)]
+        before, after = ((side.get("negative", 0), sum(side.values())) for side in sides)
+        if not before[1] or not after[1]:
+            return None
+        return _judge(finding, change.share(before, after, alpha / 2), DRIFT_TOLERANCE[metric], worse=0)
+    if metric == "volume":
+        return _volume(finding, baseline["volume"], current["volume"], alpha)
+    if metric == "new reviews":
+        *earlier, latest = current["nights"] or [0]
+        earlier = [n for n in earlier if n]
+        if len(earlier) < NIGHTS:
+            return None
+        return _volume(finding, median(earlier), latest, alpha, tolerance=0.5)
+    before, after = (side["counts"][metric] for side in (baseline, current))
+    if not before or not after:
+        return None
+    return _judge(finding, change.stability(before, after, alpha), DRIFT_TOLERANCE[metric], worse=1)
+
+
+def _volume(
+    finding: Finding, before: float, after: float, alpha: float, tolerance: float = VOLUME_TOLERANCE
+) -> Finding:
+    """Counts of independent reviews vary by their square root (Poisson)."""
+    noise = change.t_quantile(1 - alpha, 1e9) * (before + after) ** 0.5
+    moved = Change(float(before), float(after), noise, int(before), int(after), paired=False)
+    return replace(_judge(finding, moved, tolerance * before, worse=-1), how="reviews")
+
+
+def _worst(before: Mapping[str, float], after: Mapping[str, float]) -> tuple[Row, ...]:
+    """The rows that fell furthest; without shared rows those that are lowest now."""
+    shared = before.keys() & after.keys()
+    fallen = sorted(shared or after.keys(), key=lambda key: (after[key] - before.get(key, 0.0), key))
+    return tuple(Row(key, before.get(key), after[key], "") for key in fallen[:WORST])
+
+
+def _with_text(finding: Finding, warehouse: Warehouse) -> Finding:
+    """Rows of a regression with the opening of their review; other findings need no rows."""
+
+    def texts() -> Iterator[Row]:
+        for row in finding.worst:
+            text = warehouse.value("SELECT text FROM reviews WHERE review_id = ?", [row.review_id]) or ""
+            yield replace(row, text=" ".join(text.split())[:80])
+
+    return replace(finding, worst=tuple(texts()) if finding.regressed else ())

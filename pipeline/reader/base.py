@@ -1,0 +1,28 @@
+"""What a classifier of texts is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+
+class Classifier(Protocol):
+    model: str  # what a reader of the warehouse should know it by
+    labels: tuple[str, ...]
+
+    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        """float32, shape (texts, labels)."""
+        ...
+
+
+@dataclass(frozen=True)
+class LanguageClassifier:
+    """A classifier of reviews in certain languages."""
+
+    load: Callable[[], Classifier]
+    languages: tuple[str, ...] = ()  # ISO 639-1; empty: every language
+    home: Path | None = None  # the folder that says what it was trained on; None: nobody knows

@@ -1,0 +1,121 @@
+"""Per-language calibration of a sentiment classifier: a temperature and a bias per class, fitted on labelled rows.
+
+Calibrated = softmax(log(raw) / temperature + bias), so it works on the probabilities of any model (temperature scaling:
+Guo et al. 2017; a bias per class moves a language's scores to where rows of equal label lie). Stored as JSON beside the
+model; the profile names it, the sentiment stage applies it and keeps the raw probabilities too.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.core.errors import InputError
+from pipeline.core.labels import SENTIMENTS
+
+MIN_ROWS = 50  # with fewer, a language takes the common calibration
+COMMON = "*"  # for languages that were not fitted
+_TINY = 1e-6
+_PULL = 1.0  # strength of the prior that nothing needs changing, in rows
+
+
+def fit(
+    chances: np.ndarray,
+    truth: np.ndarray,
+    languages: Sequence[str],
+    classes: Sequence[str] = SENTIMENTS,
+    min_rows: int = MIN_ROWS,
+) -> dict[str, Any]:
+    """{"classes", "languages": {code or "*": {"n", "temperature", "bias"}}}, each by maximum likelihood.
+
+    chances: (rows, classes), truth: class indices. The biases of a language sum to 0.
+    """
+    names = np.asarray(languages)
+    groups = {COMMON: np.ones(len(truth), dtype=bool)}
+    groups |= {
+        name: names == name for name in sorted(set(languages) - {"unknown"}) if (names == name).sum() >= min_rows
+    }
+    return {
+        "classes": list(classes),
+        "languages": {name: _fit(chances[at], truth[at]) for name, at in groups.items()},
+    }
+
+
+def _fit(chances: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
+    import torch
+
+    logits = torch.tensor(np.log(np.maximum(chances, _TINY)), dtype=torch.float64)
+    target = torch.tensor(truth, dtype=torch.long)
+    scale = torch.zeros(1, dtype=torch.float64, requires_grad=True)  # log of the temperature
+    bias = torch.zeros(logits.shape[1], dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([scale, bias], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> Any:
+        optimiser.zero_grad()
+        value = torch.nn.functional.cross_entropy(logits / scale.exp() + bias, target, reduction="sum")
+        value = value + _PULL * (scale.square().sum() + bias.square().sum())
+        value.backward()
+        return value
+
+    optimiser.step(loss)
+    shift = (bias - bias.mean()).detach().tolist()
+    return {
+        "n": len(truth),
+        "temperature": round(float(scale.detach().exp()), 4),
+        "bias": [round(value, 4) for value in shift],
+    }
+
+
+def apply(calibration: dict[str, Any], chances: np.ndarray, languages: Sequence[str | None]) -> np.ndarray:
+    """Calibrated probabilities, float32, of the same shape; a language that was not fitted takes the common one."""
+    known = calibration["languages"]
+    chosen = [known.get(language or "", known[COMMON]) for language in languages]
+    if not chosen:
+        return chances
+    logits = np.log(np.maximum(chances.astype(np.float64), _TINY))
+    logits = logits / np.array([[item["temperature"]] for item in chosen]) + np.array([item["bias"] for item in chosen])
+    # A class that a model does not have (probability 0) is not invented by a bias.
+    exponent = np.exp(logits - logits.max(1, keepdims=True)) * (chances > 0)
+    return (exponent / exponent.sum(1, keepdims=True)).astype(np.float32)
+
+
+def save(calibration: dict[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(calibration, indent=1) + "\n", encoding="utf-8")
+
+
+@functools.cache
+def _load(path: str, digest: str) -> dict[str, Any]:
+    content = json.loads(Path(path).read_text(encoding="utf-8"))
+    classes, languages = content["classes"], content["languages"]
+    if list(classes) != list(SENTIMENTS) or COMMON not in languages:
+        raise ValueError("it is not for negative, neutral, positive, or lacks '*'")
+    for item in languages.values():
+        numbers = [item["temperature"], *item["bias"]]
+        if len(item["bias"]) != len(classes) or not all(math.isfinite(n) for n in numbers) or item["temperature"] <= 0:
+            raise ValueError("a temperature or bias is not a usable number")
+    return dict(content)
+
+
+def load(path: str) -> dict[str, Any]:
+    """A calibration from `save`. Raises InputError when there is none, or one that cannot be applied."""
+    try:
+        return _load(path, identity(path))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path} is not a sentiment calibration ({error}). Make one with: review-insights calibrate"
+        ) from error
+
+
+def identity(path: str) -> str:
+    """Hash of the content, for fingerprints."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise InputError(f"There is no calibration at {path}. Make one with: review-insights calibrate") from error

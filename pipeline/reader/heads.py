@@ -1,0 +1,181 @@
+"""The embedded default: small models that travel with the package, on a CPU, without a download.
+
+Each is MiniLM with a LoRA adapter of its own and one linear head; figures and limits stand in the model cards under
+`pipeline/models/`. `SentimentHead` predicts stars, `EmotionsHead` the 28 GoEmotions labels, `AspectHead` how one aspect of a
+sentence fares, and `BleurtStandIn` is a cross-encoder that imitates BLEURT-base-128. Trained by
+`pipeline.training.{sentiment,emotions,aspects,bleurt}`.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.core.assets import MODELS
+from pipeline.core.errors import InputError
+from pipeline.core.labels import EMOTIONS, SENTIMENTS
+from pipeline.reader import minilm
+from pipeline.text.sentences import sentence_spans
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+SENTIMENT = MODELS / "sentiment"
+EMOTION = MODELS / "emotions"
+ASPECTS = MODELS / "aspects"
+_COMMENT = 40  # tokens: 99 % of the comments that the emotions were learnt from are shorter
+# Of an aspect's sentiment: the weight of the clause's, and what a neutral probability counts for, as MAMS has twice as many
+# neutral aspects as other files. See models/aspects/README.md.
+CLAUSE_WEIGHT, NEUTRAL = 0.4, 2 / 3
+
+
+def save(encoder: Any, head: nn.Linear, config: dict[str, Any], out: Path) -> None:
+    """Writes adapter and head in bfloat16 (half the size, no measurable loss) and `config.json`."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    encoder.save_pretrained(out)
+    (out / "README.md").unlink(missing_ok=True)  # peft's empty template; ours is the model card
+    adapter = out / "adapter_model.safetensors"
+    settings = json.loads((out / "adapter_config.json").read_text())
+    settings["base_model_name_or_path"] = minilm.HUB_ID  # not the folder of the machine that trained it
+    (out / "adapter_config.json").write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n")
+    save_file({name: value.to(torch.bfloat16) for name, value in load_file(adapter).items()}, adapter)
+    state = {name: value.detach().to(torch.bfloat16).contiguous() for name, value in head.state_dict().items()}
+    save_file(state, out / "head.safetensors")
+    (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
+@dataclass(frozen=True)
+class HeadModel:
+    """MiniLM with an adapter merged in, and its head in float32."""
+
+    encoder: Any
+    tokenizer: Any
+    weight: torch.Tensor
+    bias: torch.Tensor
+    config: dict[str, Any]
+
+    def logits(self, token_ids: Sequence[Sequence[int]]) -> np.ndarray:
+        """float32, shape (texts, outputs), in the order of the texts."""
+        import torch
+
+        values = np.zeros((len(token_ids), len(self.bias)), dtype=np.float32)
+        with torch.inference_mode():
+            for batch in minilm.by_tokens(token_ids):
+                ids, mask = minilm.pad([token_ids[index] for index in batch], self.tokenizer.pad_token_id)
+                hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+                pooled = minilm.pool(hidden, [token_ids[i] for i in batch], mask, self.config.get("pool", "all"))
+                values[batch] = torch.nn.functional.linear(pooled, self.weight, self.bias).numpy()
+        return values
+
+
+@functools.cache
+def load_head(folder: Path) -> HeadModel:
+    from peft import PeftModel
+    from safetensors.torch import load_file
+
+    if not (folder / "head.safetensors").is_file():
+        raise InputError(f"The shipped model {folder.name} is missing. Reinstall review-insights.")
+    base, tokenizer = minilm.load()
+    encoder = PeftModel.from_pretrained(base, folder).merge_and_unload().eval()
+    head = load_file(folder / "head.safetensors")
+    config = json.loads((folder / "config.json").read_text())
+    return HeadModel(encoder, tokenizer, head["weight"].float(), head["bias"].float(), config)
+
+
+def by_class(stars: torch.Tensor) -> torch.Tensor:
+    """Log-probabilities of negative, neutral, positive from those of one to five stars: (n, 5) -> (n, 3)."""
+    import torch
+
+    return torch.stack([stars[:, :2].logsumexp(1), stars[:, 2], stars[:, 3:].logsumexp(1)], dim=1)
+
+
+class SentimentHead:
+    model = "minilm-lora-sentiment"
+    labels: tuple[str, ...] = SENTIMENTS
+
+    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        import torch
+
+        model = load_head(SENTIMENT)
+        logits = torch.from_numpy(model.logits(minilm.tokenize(model.tokenizer, list(texts))))
+        stars = torch.log_softmax(logits / model.config["temperature"], dim=1)
+        # Training saw all classes equally often; the bias, chosen on dev, brings back how often they come in real files.
+        values: np.ndarray = torch.softmax(by_class(stars) + torch.tensor(model.config["bias"]), dim=1).numpy()
+        return values
+
+
+class EmotionsHead:
+    model = "minilm-lora-emotions"
+    labels: tuple[str, ...] = EMOTIONS
+
+    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        """float32, shape (texts, 28). It learnt from comments of a line or two, and calls nearly every long review
+        neutral. So a longer text is read sentence by sentence: it holds an emotion as much as its strongest sentence
+        does, and is as neutral as its least neutral one.
+        """
+        model = load_head(EMOTION)
+        whole = minilm.tokenize(model.tokenizer, list(texts), _COMMENT + 1)
+        parts = [
+            [text[start:end] for start, end in sentence_spans(text)] if len(ids) > _COMMENT else []
+            for text, ids in zip(texts, whole, strict=True)
+        ]
+        sentences = [sentence for part in parts for sentence in part]
+        read = 1 / (1 + np.exp(-model.logits(minilm.tokenize(model.tokenizer, sentences)))) if sentences else None
+        short = [row for row, part in enumerate(parts) if not part]
+        values = np.zeros((len(texts), len(EMOTIONS)), dtype=np.float32)
+        values[short] = 1 / (1 + np.exp(-model.logits([whole[row] for row in short])))
+        at, neutral = 0, EMOTIONS.index("neutral")
+        for row, part in enumerate(parts):
+            if part and read is not None:
+                own = read[at : at + len(part)]
+                values[row] = own.max(axis=0)
+                values[row, neutral] = own[:, neutral].min()
+                at += len(part)
+        return values
+
+
+class AspectHead:
+    """How a sentence speaks of one of the things it names (English)."""
+
+    model = "minilm-lora-aspects"
+
+    def probabilities(self, sentences: Sequence[str], terms: Sequence[str]) -> np.ndarray:
+        """Negative, neutral, positive: float32, shape (sentences, 3). `terms`: the aspect as the sentence writes it."""
+        model = load_head(ASPECTS)
+        logits = model.logits(tokenize_aspects(model.tokenizer, sentences, terms))
+        values = np.exp(logits - logits.max(axis=1, keepdims=True))
+        chances: np.ndarray = values / values.sum(axis=1, keepdims=True)
+        return chances
+
+    @staticmethod
+    def mix(aspects: np.ndarray, clauses: np.ndarray) -> np.ndarray:
+        """With the sentiment of the clauses around the terms, as a weighted geometric mean: the aspect model tells apart
+        what one sentence praises and blames, and knows restaurants; the other knows trades, and plain praise and blame.
+        """
+        logs = (1 - CLAUSE_WEIGHT) * np.log(aspects + 1e-6) + CLAUSE_WEIGHT * np.log(clauses + 1e-6)
+        values = np.exp(logs) * np.array([1, NEUTRAL, 1])
+        chances: np.ndarray = values / values.sum(axis=1, keepdims=True)
+        return chances
+
+
+def emotion_thresholds() -> dict[str, float]:
+    """Per label, chosen on the dev split for the best F1."""
+    thresholds: dict[str, float] = json.loads((EMOTION / "config.json").read_text())["thresholds"]
+    return thresholds
+
+
+def tokenize_aspects(tokenizer: Any, sentences: Sequence[str], aspects: Sequence[str]) -> list[list[int]]:
+    """[CLS] sentence [SEP] aspect [SEP]; a long sentence keeps its head and tail, an aspect its first 16 tokens."""
+    # Cut here, not by the tokenizer: there it is a setting, which another thread's call would change under this one.
+    asked = [ids if len(ids) <= 18 else ids[:17] + ids[-1:] for ids in minilm.tokenize(tokenizer, aspects)]
+    read = minilm.tokenize(tokenizer, sentences, minilm.MAX_TOKENS // 2)
+    return [sentence + aspect[1:] for sentence, aspect in zip(read, asked, strict=True)]

@@ -1,0 +1,74 @@
+"""Templates to text, with the filters that all pages share."""
+
+from __future__ import annotations
+
+import functools
+import re
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from pipeline.advice import wording
+from pipeline.core.provenance import now
+from pipeline.core.warehouse import Warehouse
+from pipeline.report.content import chosen, gather
+
+if TYPE_CHECKING:
+    pass
+
+
+def page(warehouse: Warehouse) -> str:
+    """The HTML report of an open warehouse."""
+    return template("report.html.jinja").render(gather(warehouse) | {"day": now().date()})
+
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.0f} %" if value >= 0.1 or value == 0 else f"{100 * value:.1f} %"
+
+
+def _between(low: float | None, high: float | None) -> str:
+    """An interval of a share: "9 to 17 %"."""
+    return "" if low is None or high is None else f"{_percent(low).removesuffix(' %')} to {_percent(high)}"
+
+
+def _days(first: date, last: date) -> str:
+    end = f"{last.day} {last:%B %Y}"
+    if first == last:
+        return end
+    return f"{first.day} {first:%B} to {end}" if first.year == last.year else f"{first.day} {first:%B %Y} to {end}"
+
+
+def _markdown(text: Any) -> str:
+    """Text that Markdown shows as it is: one line, every character with a meaning of its own escaped."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|&~$^=-])", r"\\\1", " ".join(str(text).split()))
+
+
+@functools.cache
+def template(name: str, folder: Path = TEMPLATES) -> jinja2.Template:
+    """A template by its file name, with the filters of `environment`; HTML is escaped."""
+    return environment(folder).get_template(name)
+
+
+def environment(folder: Path) -> jinja2.Environment:
+    """Templates that escape everything in HTML and stumble over a name they do not know."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        autoescape=lambda template: bool(template and ".html" in template),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = _percent
+    environment.filters["number"] = lambda value, digits=2: "–" if value is None else f"{value:.{digits}f}"
+    environment.filters["signed"] = lambda value, digits=1: "–" if value is None else f"{value:+.{digits}f}"
+    environment.filters["md"] = _markdown
+    environment.filters["days"] = lambda first, last: _days(first, last)
+    environment.globals.update(between=_between, chosen=chosen)
+    environment.filters["named"] = wording.name  # identifiers of a data set are no names
+    environment.filters["words"] = lambda name: name.replace("_", " ")
+    return environment

@@ -1,0 +1,114 @@
+"""Supervised fine-tuning of the student with TRL: LoRA, or QLoRA when the recipe quantises.
+
+The loss is on the completion only. The stop token is learned, because the pad token is never the stop token
+(`load_causal_lm`). The best checkpoint by validation loss is kept. A folder appears under its final name only when
+it is complete, so that a killed training never leaves half an adapter.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.backends.transformers import load_causal_lm
+from pipeline.core.errors import InputError
+
+
+def train(
+    examples: Mapping[str, Sequence[Mapping[str, Any]]],
+    *,
+    model: str,
+    revision: str,
+    recipe: Mapping[str, Any],
+    out: Path,
+    continue_from: Path | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Any]:
+    """Trains an adapter on examples["train"] (rows with `prompt` and `completion`) and writes it to `out`.
+
+    Returns train_loss, validation_loss (None without validation rows), best_step and seconds.
+    Raises InputError for a recipe that TRL or PEFT does not understand.
+    """
+    import torch
+    from datasets import Dataset
+    from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
+    from transformers import PrinterCallback, TrainerCallback, set_seed
+    from trl import SFTConfig, SFTTrainer
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix="training-", dir=out.parent))
+    validated = bool(examples["validation"])
+    cuda = torch.cuda.is_available()
+    try:
+        arguments = SFTConfig(
+            output_dir=str(scratch / "checkpoints"),
+            use_cpu=not cuda,
+            bf16=cuda,
+            eval_strategy="epoch" if validated else "no",
+            save_strategy="epoch",
+            save_total_limit=2,
+            load_best_model_at_end=validated,
+            metric_for_best_model="loss" if validated else None,
+            completion_only_loss=True,
+            report_to="none",
+            disable_tqdm=True,
+            logging_strategy="no",
+            **recipe["sft"],
+        )
+        lora = LoraConfig(task_type="CAUSAL_LM", **recipe["lora"])
+    except (TypeError, ValueError) as error:
+        shutil.rmtree(scratch)
+        raise InputError(
+            f"The recipe holds what TRL or PEFT does not accept: {error}. Mend it and run again."
+        ) from error
+
+    class Report(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            progress(state.global_step, state.max_steps)
+
+    try:
+        set_seed(arguments.seed)
+        started = time.monotonic()
+        network, tokenizer = load_causal_lm(model, revision, recipe["quantize"])
+        if getattr(network, "is_loaded_in_4bit", False):
+            network = prepare_model_for_kbit_training(network, arguments.activation_checkpointing)
+        if continue_from is not None:
+            network = PeftModel.from_pretrained(network, continue_from, is_trainable=True)
+        else:
+            network = get_peft_model(network, lora)
+        # The space stands at the border of prompt and completion, as it will when the student is asked.
+        sets = {
+            split: Dataset.from_list(
+                [{"prompt": row["prompt"], "completion": " " + row["completion"]} for row in examples[split]]
+            )
+            for split in ("train", "validation")
+        }
+        trainer = SFTTrainer(
+            model=network,
+            args=arguments,
+            train_dataset=sets["train"],
+            eval_dataset=sets["validation"] if validated else None,
+            processing_class=tokenizer,
+            callbacks=[Report()],
+        )
+        trainer.remove_callback(PrinterCallback)  # stdout is for results
+        outcome = trainer.train()
+        result = {
+            "train_loss": outcome.training_loss,
+            "validation_loss": trainer.state.best_metric if validated else None,
+            "best_step": trainer.state.best_global_step if validated else trainer.state.global_step,
+            "seconds": time.monotonic() - started,
+        }
+        trainer.model.save_pretrained(scratch / "adapter")
+        (scratch / "adapter" / "README.md").unlink(missing_ok=True)
+        if out.exists():
+            shutil.rmtree(out)  # left by a run that was killed before its row was committed
+        os.replace(scratch / "adapter", out)
+        return result
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

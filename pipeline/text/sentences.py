@@ -1,0 +1,152 @@
+"""Sentences and clauses of a text as character spans, in any of our languages."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+LONGEST = 240  # characters of a clause: more than that is no longer evidence, it is the review
+
+
+# --- Sentences and clauses ---
+
+_CLOSERS = "\"'”’»)\\]」』】）"
+_EMOJI = "\u2600-\u27bf\U0001f300-\U0001faff"
+_END = re.compile(
+    rf"\n\s*|(?:[.!?…]+|[。！？｡；]+|;(?=\s))[{_CLOSERS}]*|(?<=[\w.!?])\s?[{_EMOJI}\ufe0f]+(?=\s+[A-ZÀ-Þ])"
+)
+_ADDRESS = re.compile(
+    r"\w{1,12}://\S+|www\.\S+|[\w.+-]{1,64}@[\w.-]{1,80}\.\w+|\w{1,63}\.(?:com|org|net|edu|gov|info|co\.uk|de|fr|nl|dk|pdf|html?)\b",
+    re.I,
+)
+_LIKE_ADDRESS = re.compile(r"://|www\.|@|\.(?:com|org|net|edu|gov|info|co\.uk|de|fr|nl|dk|pdf|html?)\b", re.I)
+_WORD_BEFORE = re.compile(r"[^\W_]+$")
+_ABBREVIATION = re.compile(
+    r"mr|mrs|ms|dr|prof|st|vs|approx|etc|ph|jr|sr|sra|dept|nr|str|bzw|ca|usw|evtl|inkl|zzgl|ggf|tel|mme|mlle|"
+    r"av|bl|kl|osv|dvs|bijv|mevr|dhr|sig",
+    re.I,
+)
+# German and Danish write ordinals with a full stop: "im 3. Stock", "den 5. maj".
+_AFTER_ORDINAL = re.compile(
+    r"\s*(?:jan|feb|mär|mar|apr|mai|maj|jun|jul|aug|sep|okt|oct|nov|dez|dec|etage|stock|og\b|mal\b|klasse|woche|tag\b|sal\b)",
+    re.I,
+)
+# A contrast word opens a new clause, since opposite opinions live in one sentence. Words that mean something else in
+# another language (fr "ma", en "men", nl "dog") count only after a comma, or not at all.
+_CONTRAST = re.compile(
+    r"""(?<![^\s,(])(?:
+        (?<!nothing\s)(?<!anything\s)(?<!everything\s)(?<!none\s)(?<!all\s)(?<!no\schoice\s)but\b
+      | however\b | although\b | (?<!even\s)(?<!as\s)though\b | even\sthough\b | whereas\b
+      | aber\b | allerdings\b | jedoch\b | obwohl\b | mais\b | cependant\b | pourtant\b | toutefois\b | en\srevanche\b
+      | pero\b | aunque\b | sin\sembargo\b | però\b | tuttavia\b | porém\b | contudo\b | no\sentanto\b
+      | maar\b | echter\b | selvom\b
+      | (?<=,\s)(?:while|yet|except|unfortunately|sadly|doch|leider|par\scontre|ma|purtroppo|mas|infelizmente|men|
+                   desværre|helaas|malheureusement|desafortunadamente|lamentablemente)\b
+    )|(?<=[，,、])\s?(?:但|不过|可是|然而|只是|就是|しかし|ただ|でも)|但是|(?<=けど、)|(?<=けれど、)|(?<=すが、)|(?<=たが、)|(?<=いが、)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_CHINESE_COMMA = re.compile(r"(?<=[\u3400-\u9fff])[，,](?=\s?[\u3400-\u9fff])")
+_BREAK = re.compile(r"[,:，、：]+\s*|\s+")
+
+
+def sentence_spans(text: str, clauses: bool = True) -> list[tuple[int, int]]:
+    """Character spans (start, end) of the sentences of a text: ordered, apart, trimmed and never blank.
+
+    With `clauses`, sentences are also split before words of contrast and at semicolons, and none is longer than
+    LONGEST characters. Knows Latin, Chinese and Japanese punctuation, full stops without a space after them,
+    decimals, web addresses, common abbreviations; a stray emoji stays with the sentence that it follows.
+    """
+    cuts = [0, *_cuts(text, clauses), len(text)]
+    spans: list[tuple[int, int]] = []
+    for start, end in itertools.pairwise(cuts):
+        start, end = _trim(text, start, end)
+        if start == end:
+            continue
+        wordless = not any(map(str.isalnum, text[start:end]))
+        if wordless and spans and "\n" not in text[spans[-1][1] : start]:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    if not clauses:
+        return spans
+    return [piece for start, end in spans for clause in _clauses(text, start, end) for piece in _short(text, *clause)]
+
+
+def _cuts(text: str, semicolons: bool) -> list[int]:
+    """Where one sentence ends and the next may begin."""
+    lowered_text = not any(map(str.isupper, text))
+    addresses = [match.span() for match in _ADDRESS.finditer(text)] if _LIKE_ADDRESS.search(text) else []
+    cuts: list[int] = []
+    for match in _END.finditer(text):
+        at, end = match.span()
+        mark = match[0]
+        if any(start < at < stop - 1 for start, stop in addresses):
+            continue
+        if mark[0] == ".":
+            if mark[:2] != ".." and not _full_stop_ends(text, at, end, cuts[-1] if cuts else 0, lowered_text):
+                continue
+        elif mark[0] in ";；" and not semicolons:
+            continue
+        cuts.append(end)
+    return cuts
+
+
+def _full_stop_ends(text: str, at: int, end: int, start: int, lowered_text: bool) -> bool:
+    """Whether the single full stop at text[at] ends a sentence that began at `start`."""
+    following, ahead = text[end : end + 1], text[end : end + 8].lstrip()[:1]
+    if not following or (end > at + 1 and following.isspace()):
+        return True
+    found = _WORD_BEFORE.search(text, max(start, at - 24), at)
+    word = found[0] if found else ""
+    if word.isdigit():
+        if following.isdigit() or not text[start : at - len(word)].strip() or _AFTER_ORDINAL.match(text, end):
+            return False  # a decimal; the number of a list item; an ordinal
+        if following.isspace():
+            return ahead.isupper() or lowered_text
+        return following.isalpha() and len(word) > 1
+    if _ABBREVIATION.fullmatch(word) or (word.lower() == "no" and ahead.isdigit()):
+        return word.lower() in ("etc", "usw", "osv") and ahead.isupper()
+    if len(word) == 1 and word != "I" and word.isascii():
+        afternoon = text[max(start, at - 3) : at].lower().endswith(("a.m", "p.m"))
+        return afternoon and following.isspace() and ahead.isupper()
+    if following.isalnum():  # "it was ok.the staff": a missing space, unless the word is too short to tell
+        return len(word) > 1
+    return following.isspace() or not following.isascii() or following in "\"'(["
+
+
+def _clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    spans = []
+    # Chinese strings whole opinions together with commas; elsewhere a comma joins less than that.
+    commas = _CHINESE_COMMA.finditer(text, start, end) if _weighs(text, start, end, 37) else iter(())
+    for cut in sorted({match.start() for match in itertools.chain(_CONTRAST.finditer(text, start, end), commas)}):
+        if _weighs(text, start, cut, 10) and _weighs(text, cut, end, 10):
+            spans.append((start, cut))
+            start = cut
+    return [_trim(text, *span) for span in [*spans, (start, end)]]
+
+
+def _weighs(text: str, start: int, end: int, least: int) -> bool:
+    """Whether the span has so many characters; a Chinese or Japanese one counts three times (it says as much)."""
+    span = text[start : min(end, start + least)]
+    return sum(3 if "\u3040" <= character <= "\u9fff" else 1 for character in span) >= least
+
+
+def _short(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Pieces of at most LONGEST characters, cut at the last comma, else the last blank, else anywhere."""
+    pieces = []
+    while end - start > LONGEST:
+        breaks = list(_BREAK.finditer(text, start + LONGEST // 3, start + LONGEST))
+        commas = [found for found in breaks if not found[0].isspace()]
+        cut = (commas or breaks)[-1].end() if breaks else start + LONGEST
+        pieces.append(_trim(text, start, cut))
+        start = _trim(text, cut, end)[0]
+    return [(a, b) for a, b in [*pieces, (start, end)] if a < b]
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """Without blanks at either end, and without a comma that a cut left hanging."""
+    while start < end and (text[start].isspace() or text[start] in ",，、;"):
+        start += 1
+    while start < end and (text[end - 1].isspace() or text[end - 1] in ",，、"):
+        end -= 1
+    return start, end

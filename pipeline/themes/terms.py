@@ -1,0 +1,150 @@
+"""Which aspects a text mentions, and the clause that says so. Pure functions on text; no model is loaded."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pipeline.text.sentences import sentence_spans
+from pipeline.text.words import CJK, FIRST_CJK, WORD, lower, words
+from pipeline.themes.taxonomy import Aspect
+
+
+@dataclass(frozen=True)
+class Mention:
+    """text[start:end] is the clause that mentions the aspect; `term` is the playbook's term that matched in it, and `said`
+    how the customer wrote it.
+    """
+
+    aspect_id: str
+    start: int
+    end: int
+    term: str
+    said: str
+
+
+_JOINT = re.compile(r"[\s\-–'’./&]{1,3}")  # what may stand between the words of a phrase
+
+
+@dataclass(frozen=True)
+class _Term:
+    aspect_id: str
+    term: str
+    words: tuple[str, ...]
+    open: bool  # closes with *: the last word may go on
+
+
+@dataclass(frozen=True)
+class _Index:
+    """Where a term is looked up: by its first two words, its only word or its stem; Chinese and Japanese as it is."""
+
+    phrases: dict[tuple[str, str], list[_Term]]  # the longest first
+    words: dict[str, list[_Term]]  # single words, and phrases whose second word is open
+    stems: dict[str, _Term]
+    glued: dict[str, _Term]
+
+
+def find_mentions(text: str, language: str | None, aspects: tuple[Aspect, ...]) -> list[Mention]:
+    """Every clause that mentions an aspect, in order of the text; one Mention per clause and aspect.
+
+    Terms of the language and of English are looked for; all languages where it is None or not in the playbook.
+    Where terms overlap, the one that begins first and then the longest counts ("room service" is not a room).
+    """
+    index = _index(aspects, (language or "")[:2].lower())
+    lowered = lower(text)
+    mentions: dict[tuple[int, str], Mention] = {}
+    for start, end in sentence_spans(text):
+        for term, at, to in _terms_in(lowered, start, end, index):
+            mention = Mention(term.aspect_id, start, end, term.term, text[at:to])
+            mentions.setdefault((start, term.aspect_id), mention)
+    return list(mentions.values())
+
+
+def _terms_in(text: str, start: int, end: int, index: _Index) -> Iterator[tuple[_Term, int, int]]:
+    """Each term with the place in the text where it begins and ends."""
+    runs = list(WORD.finditer(text, start, end))
+    words = [run[0] for run in runs]
+    at = 0
+    while at < len(runs):
+        if words[at] >= FIRST_CJK:
+            # Terms such as "2小时" begin in the run of digits before.
+            before = at > 0 and words[at - 1].isdigit() and runs[at - 1].end() == runs[at].start()
+            begins = runs[at - before].start()
+            for term, place in _glued_in(text[begins : runs[at].end()], index.glued):
+                yield term, begins + place, begins + place + len("".join(term.words))
+            at += 1
+            continue
+        found = _phrase_at(text, runs, words, at, index) or _stem_of(words[at], index.stems)
+        if found:
+            yield found, runs[at].start(), runs[at + len(found.words) - 1].end()
+        at += len(found.words) if found else 1
+
+
+def _phrase_at(text: str, runs: list[re.Match[str]], words: list[str], at: int, index: _Index) -> _Term | None:
+    candidates = index.words.get(words[at], [])
+    if at + 1 < len(words):
+        candidates = index.phrases.get((words[at], words[at + 1]), []) + candidates
+    for term in candidates:
+        last = at + len(term.words) - 1
+        if (
+            last < len(words)
+            and (words[last].startswith(term.words[-1]) if term.open else words[last] == term.words[-1])
+            and all(words[i] == term.words[i - at] for i in range(at, last))
+            and all(_JOINT.fullmatch(text, runs[i].end(), runs[i + 1].start()) for i in range(at, last))
+        ):
+            return term
+    return None
+
+
+def _stem_of(word: str, stems: Mapping[str, _Term]) -> _Term | None:
+    for size in range(len(word), 1, -1):
+        if word[:size] in stems:
+            return stems[word[:size]]
+    return None
+
+
+def _glued_in(run: str, glued: Mapping[str, _Term]) -> Iterator[tuple[_Term, int]]:
+    """Terms and where they begin. Without blanks between words every position may begin a term."""
+    at = 0
+    while at < len(run):
+        size = next((size for size in range(_LONGEST_GLUED, 0, -1) if run[at : at + size] in glued), 0)
+        if size:
+            yield glued[run[at : at + size]], at
+        at += size or 1
+
+
+_LONGEST_GLUED = 12
+
+
+@functools.lru_cache(maxsize=64)
+def _index(aspects: tuple[Aspect, ...], language: str) -> _Index:
+    known = {code for aspect in aspects for code, _ in aspect.terms}
+    wanted = {language, "en"} if language in known else known
+    listed = [
+        (code, aspect.id, term)
+        for aspect in aspects
+        for code, terms in aspect.terms
+        for term in terms
+        if code in wanted
+    ]
+    index = _Index({}, {}, {}, {})
+    # Terms of the language itself come first: they win over English ones that are written alike.
+    for _, aspect_id, written in sorted(listed, key=lambda item: item[0] != language):
+        parts = words(written)
+        term = _Term(aspect_id, written, parts, written.endswith("*"))
+        if _is_cjk(written):
+            index.glued.setdefault("".join(parts), term)
+        elif term.open and len(parts) == 1:
+            index.stems.setdefault(parts[0], term)
+        elif len(parts) == 1 or (term.open and len(parts) == 2):
+            index.words.setdefault(parts[0], []).append(term)
+        else:
+            index.phrases.setdefault((parts[0], parts[1]), []).append(term)
+    for terms in [*index.phrases.values(), *index.words.values()]:
+        terms.sort(key=lambda term: (-len(term.words), term.open, -len(term.words[-1])))
+    return index
+
+
+_is_cjk = re.compile(f"\\w*[{CJK}]").match

@@ -1,0 +1,134 @@
+"""What the trainings of the embedded classifiers share: MiniLM with a LoRA adapter and one linear head, and how it is fit.
+
+Splits are by a hash of the text, so that a text is on the same side in every training. Weights are averaged over the
+steps (an exponential moving average), which costs nothing and is worth a point of F1 on small data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import random
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import load_file
+from torch import nn
+
+from pipeline.reader import minilm
+
+SEED = 20261121
+AVERAGE = 0.998
+
+
+def split_of(text: str) -> str:
+    """train, dev or test, by content: the same review is never on two sides."""
+    bucket = int(hashlib.sha256(text.encode()).hexdigest(), 16) % 10
+    return {0: "test", 1: "dev"}.get(bucket, "train")
+
+
+def batches(token_ids: Sequence[Sequence[int]], size: int, rng: random.Random) -> list[list[int]]:
+    """Shuffled batches whose members are of similar length (sorted within blocks of 50 batches)."""
+    order = list(range(len(token_ids)))
+    rng.shuffle(order)
+    result = []
+    for start in range(0, len(order), size * 50):
+        block = sorted(order[start : start + size * 50], key=lambda index: len(token_ids[index]))
+        result += [block[at : at + size] for at in range(0, len(block), size)]
+    rng.shuffle(result)
+    return result
+
+
+class Classifier(nn.Module):
+    """(batch of token ids) -> logits of shape (batch, outputs). `pool`: see `minilm.pool`; `init`: a folder that
+    `embedded.save` wrote, to go on from.
+    """
+
+    def __init__(
+        self, outputs: int, rank: int = 32, dropout: float = 0.1, pool: str = "all", init: Path | None = None
+    ) -> None:
+        super().__init__()
+        self.pool = pool
+        base, self.tokenizer = minilm.load()
+        lora = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=["query", "key", "value", "dense"])
+        self.encoder = get_peft_model(base, lora) if init is None else PeftModel.from_pretrained(base, init, is_trainable=True)  # fmt: skip
+        self.head = nn.Linear(minilm.DIMENSION, outputs)
+        if init is not None:
+            self.head.load_state_dict(
+                {name: value.float() for name, value in load_file(init / "head.safetensors").items()}
+            )
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, token_ids: Sequence[Sequence[int]]) -> torch.Tensor:
+        ids, mask = minilm.pad(token_ids, self.tokenizer.pad_token_id)
+        hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        logits: torch.Tensor = self.head(self.dropout(minilm.pool(hidden, token_ids, mask, self.pool)))
+        return logits
+
+    def predict(self, token_ids: Sequence[Sequence[int]]) -> np.ndarray:
+        """Logits, float32, in the order of the texts."""
+        self.eval()
+        logits = np.zeros((len(token_ids), self.head.out_features), dtype=np.float32)
+        with torch.inference_mode():
+            for batch in minilm.by_length(token_ids, 64):
+                logits[batch] = self([token_ids[index] for index in batch]).numpy()
+        self.train()
+        return logits
+
+
+def fit(
+    model: Classifier,
+    token_ids: Sequence[Sequence[int]],
+    loss_of: Callable[[torch.Tensor, list[int]], torch.Tensor],
+    judge: Callable[[], float],
+    *,
+    epochs: int,
+    batch_size: int,
+    rate: float,
+) -> None:
+    """AdamW with warm-up and cosine decay. After each epoch `judge` says how good the averaged weights are on dev; the
+    best ones are in the model at the end. The order of the texts follows torch's seed.
+    """
+    rng = random.Random(torch.initial_seed())
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    averaged = [parameter.detach().clone() for parameter in trainable]
+    best, kept, started, step = -math.inf, averaged, time.time(), 0
+    optimizer = torch.optim.AdamW(trainable, lr=rate, weight_decay=0.01)
+    steps = epochs * -(-len(token_ids) // batch_size)
+    model.train()
+    for epoch in range(epochs):
+        for batch in batches(token_ids, batch_size, rng):
+            warm, cool = (step + 1) / (0.06 * steps), 0.51 + 0.49 * math.cos(math.pi * step / steps)
+            for group in optimizer.param_groups:
+                group["lr"] = rate * min(warm, cool)
+            loss = loss_of(model([token_ids[index] for index in batch]), batch)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(trainable, 1.0)
+            optimizer.step()
+            step += 1
+            decay = min(AVERAGE, step / (step + 9))
+            with torch.no_grad():
+                for average, parameter in zip(averaged, trainable, strict=True):
+                    average.lerp_(parameter, 1 - decay)
+            if step % 50 == 0:
+                print(f"step {step}/{steps} loss {loss.item():.3f} {time.time() - started:.0f}s", file=sys.stderr, flush=True)  # fmt: skip
+        current = [parameter.detach().clone() for parameter in trainable]
+        _put(averaged, trainable)
+        reached = judge()
+        print(f"epoch {epoch + 1}: {reached:.4f} on dev", file=sys.stderr, flush=True)
+        if reached > best:
+            best, kept = reached, [average.clone() for average in averaged]
+        _put(current, trainable)
+    _put(kept, trainable)
+
+
+def _put(values: Sequence[torch.Tensor], parameters: Sequence[torch.Tensor]) -> None:
+    with torch.no_grad():
+        for value, parameter in zip(values, parameters, strict=True):
+            parameter.copy_(value)

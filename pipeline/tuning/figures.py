@@ -1,0 +1,236 @@
+"""What is measured of a classifier on labelled rows. scikit-learn does the sums; intervals are bootstrapped.
+
+One class per row (sentiment): `truth` has shape (rows,) with class indices. Several (emotions): shape (rows, classes),
+0 or 1, judged with a threshold per class; its accuracy is the share of rows whose whole set is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline.core.errors import InputError
+from pipeline.quality import intervals
+
+BINS = 10
+_LEAST = 5  # rows of one language and label that a shift is computed from
+_FEW = 20  # below so many rows a language's figures are mostly chance; they are shown, and called so
+
+
+def require_sklearn() -> None:
+    """Raises InputError before hours of training rather than after."""
+    try:
+        import sklearn  # noqa: F401
+    except ImportError as error:
+        raise InputError(
+            "Comparing classifiers needs scikit-learn. Install it with: pip install 'review-insights[classifiers]'"
+        ) from error
+
+
+def decide(chances: np.ndarray, thresholds: Sequence[float] | None = None) -> np.ndarray:
+    """Class indices, or with thresholds a 0/1 matrix of the classes above theirs."""
+    return chances.argmax(1) if thresholds is None else (chances >= np.asarray(thresholds)).astype(int)
+
+
+def quality(
+    chances: np.ndarray,
+    truth: np.ndarray,
+    classes: Sequence[str],
+    languages: Sequence[str] = (),
+    thresholds: Sequence[float] | None = None,
+) -> dict[str, Any]:
+    """All figures of one model on these rows, JSON-serialisable; per language where `languages` are given."""
+    result = _figures(chances, truth, classes, thresholds)
+    if len(languages):
+        names = np.asarray(languages)
+        result["languages"] = {}
+        for name in sorted(set(languages)):
+            at = names == name
+            kept = ("n", "accuracy", "macro_f1", "macro_auc", "ece")
+            own = _figures(chances[at], truth[at], classes, thresholds)
+            few = bool(at.sum() < _FEW)
+            guesses = not few and "confusion" in own and is_guessing(np.array(own["confusion"]))
+            result["languages"][name] = {key: own[key] for key in kept} | {"few": few, "guesses": guesses}
+    return result
+
+
+def is_guessing(confusion: np.ndarray) -> bool:
+    """Whether the mean recall of the classes (rows of the matrix) is not clearly above that of a blind guess (95 %)."""
+    held = confusion[confusion.sum(1) > 0]
+    rows, hits = held.sum(1), confusion.diagonal()[confusion.sum(1) > 0]
+    spread = (hits + 1) / (rows + 2) * (rows - hits + 1) / (rows + 2) / rows  # a little of both, or 3 of 3 were certain
+    return bool((hits / rows).mean() - 1.96 * np.sqrt(spread.sum()) / len(rows) <= 1 / len(rows))
+
+
+def learned(trained: Sequence[str], quality: Mapping[str, Any]) -> list[str]:
+    """Of the languages that a model was trained on, those in which its `quality` is better than a blind guess. All of
+    them where there is none such: to name no language would mean to read every language.
+    """
+    tested = quality.get("languages", {})
+    return [name for name in trained if not tested.get(name, {}).get("guesses")] or list(trained)
+
+
+def _figures(
+    chances: np.ndarray, truth: np.ndarray, classes: Sequence[str], thresholds: Sequence[float] | None
+) -> dict[str, Any]:
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    several = truth.ndim == 2
+    guess = decide(chances, thresholds)
+    labels = list(range(len(classes)))
+    onehot = truth if several else np.eye(len(classes), dtype=int)[truth]
+    correct = (guess == truth).all(1) if several else guess == truth
+    precision, recall, f1, support = precision_recall_fscore_support(truth, guess, labels=labels, zero_division=0)
+    aucs = [auc(onehot[:, index], chances[:, index]) for index in labels]
+    known = [value for value in aucs if value is not None]
+    # A class that these rows do not hold has no F1; it would pull the mean down for nothing the model did.
+    held = [index for index in labels if support[index]] or labels
+    low, high = intervals.bootstrap_mean(correct.astype(float))
+    result: dict[str, Any] = {
+        "n": len(truth),
+        "accuracy": float(correct.mean()),
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "macro_precision": float(precision[held].mean()),
+        "macro_recall": float(recall[held].mean()),
+        "macro_f1": float(f1[held].mean()),
+        "macro_auc": float(np.mean(known)) if known else None,
+        "classes": {
+            name: {"precision": float(precision[i]), "recall": float(recall[i]), "f1": float(f1[i]),
+                   "auc": aucs[i], "n": int(support[i])}
+            for i, name in enumerate(classes)
+        },
+    }  # fmt: skip
+    if several:
+        _, _, micro, _ = precision_recall_fscore_support(truth, guess, average="micro", zero_division=0)
+        result["micro_f1"] = float(micro)
+        result["bins"] = reliability(chances.ravel(), truth.ravel() == 1)
+    else:
+        result["confusion"] = confusion_matrix(truth, guess, labels=labels).tolist()
+        result["bins"] = reliability(chances.max(1), correct)
+        result["macro_f1_low"], result["macro_f1_high"] = _macro_f1_interval(np.array(result["confusion"]))
+    result["ece"] = ece(result["bins"])
+    return result
+
+
+def auc(truth: np.ndarray, score: np.ndarray) -> float | None:
+    """Area under the ROC curve of one class against the rest; None where only one side is there."""
+    from sklearn.metrics import roc_auc_score
+
+    if truth.min(initial=1) == truth.max(initial=0):
+        return None
+    return float(roc_auc_score(truth, score))
+
+
+def _macro_f1_interval(confusion: np.ndarray, resamples: int = 2000) -> tuple[float | None, float | None]:
+    """95 % bootstrap interval. Resampling rows is drawing the cells of the confusion matrix from a multinomial."""
+    total = int(confusion.sum())
+    if total < 2:
+        return None, None
+    drawn = np.random.default_rng(intervals.SEED).multinomial(total, confusion.ravel() / total, size=resamples)
+    tables = drawn.reshape(resamples, *confusion.shape)
+    hits = np.diagonal(tables, axis1=1, axis2=2)
+    both = tables.sum(1) + tables.sum(2)
+    held = confusion.sum(1) > 0
+    f1 = (2 * hits / np.maximum(both, 1))[:, held].mean(1)
+    low, high = np.quantile(f1, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def reliability(confidence: np.ndarray, correct: np.ndarray, bins: int = BINS) -> list[dict[str, Any]]:
+    """Bins of equal width: how sure the model was (`confidence`, mean) and how often it was right (`accuracy`)."""
+    at = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [
+        {
+            "low": index / bins,
+            "high": (index + 1) / bins,
+            "n": int((at == index).sum()),
+            "confidence": float(confidence[at == index].mean()) if (at == index).any() else None,
+            "accuracy": float(correct[at == index].mean()) if (at == index).any() else None,
+        }
+        for index in range(bins)
+    ]
+
+
+def ece(bins: Sequence[dict[str, Any]]) -> float:
+    """Expected calibration error (Naeini et al. 2015): the mean distance of confidence and accuracy, weighted by rows."""
+    total = sum(item["n"] for item in bins)
+    return sum(item["n"] * abs(item["confidence"] - item["accuracy"]) for item in bins if item["n"]) / max(total, 1)
+
+
+def score(chances: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+    """Sentiment score of each row, -1 to 1: positive minus negative probability."""
+    return np.asarray(chances[:, list(classes).index("positive")] - chances[:, list(classes).index("negative")])
+
+
+def language_shift(
+    scores: np.ndarray, truth: np.ndarray, languages: Sequence[str], resamples: int = 1000
+) -> dict[str, dict[str, Any]]:
+    """How much higher or lower a model scores a language than the others on comparable rows (same label or stars).
+
+    For each label, the language's mean score minus the mean of the other languages' means; averaged over labels that
+    both have (5 rows at least). {language: {"n", "shift", "low", "high"}} with a 95 % bootstrap interval; shift None where nothing compares.
+    """
+    names, rng = np.asarray(languages), np.random.default_rng(intervals.SEED)
+    cells = {
+        (language, label): scores[(names == language) & (truth == label)]
+        for language in sorted(set(languages))
+        for label in sorted(set(truth.tolist()))
+    }
+    means = {key: _resampled(values, rng, resamples) for key, values in cells.items() if len(values) >= _LEAST}
+    result = {}
+    for language in sorted(set(languages)):
+        differences = []
+        for label in sorted(set(truth.tolist())):
+            others = [mean for (other, at), mean in means.items() if at == label and other != language]
+            if (language, label) in means and others:
+                differences.append(means[language, label] - np.mean(others, axis=0))
+        drawn = np.mean(differences, axis=0) if differences else None
+        result[language] = {
+            "n": int((names == language).sum()),
+            "shift": None if drawn is None else float(drawn[0]),  # column 0: the rows as they are
+            "low": None if drawn is None else float(np.quantile(drawn[1:], 0.025)),
+            "high": None if drawn is None else float(np.quantile(drawn[1:], 0.975)),
+        }
+    return result
+
+
+def _resampled(values: np.ndarray, rng: np.random.Generator, resamples: int) -> np.ndarray:
+    """The mean, then the means of so many bootstrap samples."""
+    drawn = values[rng.integers(0, len(values), size=(resamples, len(values)))].mean(1)
+    return np.concatenate([[values.mean()], drawn])
+
+
+def guessing(quality: Mapping[str, Any]) -> str:
+    """In plain words, what to do about languages that a model only guesses in; empty where there are none."""
+    names = [name for name, own in quality.get("languages", {}).items() if own["guesses"]]
+    if not names:
+        return ""
+    return (
+        f"In {', '.join(names)} the tuned model is not clearly better than a blind guess; do not use it there. "
+        "Look at the labels of these rows, add rows, or take a model that knows the language."
+    )
+
+
+def caution(shifts: dict[str, dict[str, Any]]) -> list[str]:
+    """In plain words, what must not be read into differences between languages."""
+    sure = {name: item for name, item in shifts.items() if item["shift"] is not None and item["low"] * item["high"] > 0}
+    if sum(item["shift"] is not None for item in shifts.values()) < 2:
+        return ["Only one language has rows to compare: nothing can be said about differences between languages."]
+    if not sure:
+        return ["On rows with the same label no language is scored clearly higher or lower than the others here."]
+    lines = []
+    for name, item in sorted(sure.items(), key=lambda pair: -abs(pair[1]["shift"])):
+        word = "higher" if item["shift"] > 0 else "lower"
+        lines.append(
+            f"Rows in {name} are scored {abs(item['shift']):.2f} {word} than rows of the other languages with the same label "
+            f"({item['low']:+.2f} to {item['high']:+.2f})."
+        )
+    most = max(abs(item["shift"]) for item in sure.values())
+    lines.append(
+        f"So a difference of up to about {most:.2f} between the average scores of two languages can be the model's alone. "
+        "Do not act on it as if customers of one language were less content: compare stars, or use the calibrated scores."
+    )
+    return lines

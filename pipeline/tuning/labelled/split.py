@@ -1,0 +1,90 @@
+"""Stratified subsets and splits that depend on texts and a seed alone, and balancing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from pipeline.core.errors import InputError
+from pipeline.tuning.labelled.clean import fold
+from pipeline.tuning.labelled.rows import SPLITS, Example, Labelled, Task
+
+# --- Subset, split, balance ---
+
+
+def _rank(example: Example, salt: str) -> str:
+    return hashlib.sha256(f"{salt}\0{fold(example.text)}".encode()).hexdigest()
+
+
+def _strata_order(examples: Iterable[Example], salt: str) -> list[Example]:
+    """Sorted by class and language, within them by a hash: every k-th of them is a stratified sample.
+
+    An example with several classes counts for its rarest one, which needs it most.
+    """
+    rows = list(examples)
+    counts = Counter(index for example in rows for index in example.classes)
+
+    def key(example: Example) -> tuple[int, str, str]:
+        return min(example.classes, key=lambda index: counts[index]), example.language, _rank(example, salt)
+
+    return sorted(rows, key=key)
+
+
+def _every(position: int, share: float) -> bool:
+    """Whether a row at this position belongs to a share of evenly spaced rows. Half a step in: small strata count too."""
+    return int((position + 1) * share + 0.5) > int(position * share + 0.5)
+
+
+def stratified_split(
+    labelled: Labelled, *, fraction: float = 1.0, validation: float = 0.1, test: float = 0.1, seed: int = 0
+) -> dict[str, list[Example]]:
+    """train, validation and test, stratified by class and language; which row goes where depends on its text and the seed.
+
+    Raises InputError for shares that leave nothing, and when a class is missing where it is needed.
+    """
+    if not 0 < fraction <= 1:
+        raise InputError(f"--fraction {fraction}: give a share above 0, up to 1.")
+    if validation <= 0 or test <= 0 or validation + test >= 1:
+        raise InputError("--validation and --test: two shares above 0 that leave something to train on, such as 0.1.")
+    rows = _strata_order(labelled.examples, f"fraction {seed}")
+    rows = [row for position, row in enumerate(rows) if _every(position, fraction)] if fraction < 1 else rows
+    parts: dict[str, list[Example]] = {name: [] for name in SPLITS}
+    rest: list[Example] = []
+    for position, row in enumerate(_strata_order(rows, f"test {seed}")):
+        (parts["test"] if _every(position, test) else rest).append(row)
+    for position, row in enumerate(rest):
+        parts["validation" if _every(position, validation / (1 - test)) else "train"].append(row)
+    for name, part in parts.items():
+        part.sort(key=lambda row: _rank(row, f"order {seed}"))
+        present = {index for row in part for index in row.classes}
+        missing = [label for index, label in enumerate(labelled.classes) if index not in present]
+        # Of 28 emotions some are too rare for a small test set; what is never trained on is never learned.
+        if not part or (missing and (labelled.task == "sentiment" or name == "train")):
+            what = f"is labelled {', '.join(missing[:5])}" if part else "is left"
+            raise InputError(f"No {name} row {what} ({len(rows)} rows in all). Raise --fraction or add data.")
+    return parts
+
+
+def undersample(examples: Sequence[Example], seed: int) -> list[Example]:
+    """As many of each class as of the rarest, their order kept."""
+    groups: dict[tuple[int, ...], list[Example]] = {}
+    for example in examples:
+        groups.setdefault(example.classes, []).append(example)
+    least = min(map(len, groups.values()))
+    kept = {
+        id(example)
+        for group in groups.values()
+        for example in sorted(group, key=lambda row: _rank(row, f"balance {seed}"))[:least]
+    }
+    return [example for example in examples if id(example) in kept]
+
+
+def class_weights(examples: Sequence[Example], classes: int, task: Task) -> list[float]:
+    """sentiment: inverse frequency, 1 on average over the rows. emotions: the weight of a positive, its root of
+    negatives per positive (the plain ratio, up to hundreds, would drown precision).
+    """
+    counts = Counter(index for example in examples for index in example.classes)
+    if task == "emotions":
+        return [((len(examples) - counts[index]) / max(counts[index], 1)) ** 0.5 for index in range(classes)]
+    return [len(examples) / (classes * counts[index]) for index in range(classes)]

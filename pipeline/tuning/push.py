@@ -1,0 +1,213 @@
+"""push: a tuned classifier, or a student's adapter, to a repository of a hub, with a model card made from its figures.
+
+The token comes from the environment (HF_TOKEN) and from nowhere else. What is uploaded is a copy made for it: weights
+(safetensors), configuration, tokenizer, card; never a pickle, a training row or a path of this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline import __version__
+from pipeline.core.errors import BackendDown, InputError
+from pipeline.tuning.figures import learned
+
+TOKEN = "HF_TOKEN"
+_KEPT = (".safetensors", ".json", ".txt", ".model", ".jinja")
+
+
+def push(folder: Path, repository: str, *, private: bool = True, licence: str = "", data: str = "") -> str:
+    """Uploads `folder` (what `finetune` or `distill` wrote) to `repository` ("owner/name") and returns its address.
+
+    licence: of the weights, as the hub names it; data: what they were trained on, in words, both for the card.
+    Raises InputError without a token, for a folder that is no model, or when the hub refuses; BackendDown when it is away.
+    """
+    folder = _model_folder(folder)
+    _require_name(repository)
+    token = os.environ.get(TOKEN)
+    if not token:
+        raise InputError(f"No token in ${TOKEN}. Make one with write access on the hub and set that variable.")
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError  # HTTPError: the base of what its HTTP client raises
+
+    scratch = Path(tempfile.mkdtemp(prefix="push-"))
+    try:
+        stage(folder, scratch, repository, licence, data)
+        api = HfApi(token=token)
+        address = api.create_repo(repository, private=private, exist_ok=True)
+        api.upload_folder(
+            folder_path=scratch, repo_id=repository, commit_message=f"review-insights {__version__}: {folder.name}"
+        )
+        return str(address)
+    except HfHubHTTPError as error:
+        code = error.response.status_code if error.response is not None else "?"
+        raise InputError(
+            f"The hub refused {repository} (HTTP {code}). Check that the token in ${TOKEN} may write there."
+        ) from error
+    except (HTTPError, OSError) as error:
+        raise BackendDown(
+            f"The hub cannot be reached ({type(error).__name__}). Check the network and run push again."
+        ) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _require_name(repository: str) -> None:
+    from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+    try:
+        validate_repo_id(repository)
+    except HFValidationError:
+        repository = ""
+    if repository.count("/") != 1:
+        raise InputError("--repo: write OWNER/NAME, as on the hub: letters, digits, and - _ . between them.")
+
+
+def _local(base: str) -> bool:
+    return os.path.isabs(base) or base.startswith(".") or Path(base).exists()
+
+
+def _model_folder(folder: Path) -> Path:
+    """The folder with the weights; `finetune`'s own folder may be given too."""
+    for place in (folder, folder / "model"):
+        if place.is_dir() and any((place / name).is_file() for name in ("model.safetensors", "adapter_model.safetensors",
+                                                                        "model.safetensors.index.json")):  # fmt: skip
+            return place
+    raise InputError(
+        f"{folder} holds no model: name a folder that finetune or distill wrote (with .safetensors in it)."
+    )
+
+
+def stage(folder: Path, scratch: Path, repository: str, licence: str = "", data: str = "") -> None:
+    """Fills `scratch` with what is to be uploaded, the card among it."""
+    for file in sorted(folder.iterdir()):
+        if file.is_file() and file.suffix in _KEPT:
+            shutil.copyfile(file, scratch / file.name)
+    facts, figures = _told(folder)
+    note = _without_paths(scratch)
+    (scratch / "README.md").write_text(card(repository, scratch, facts, figures, licence, data, note), encoding="utf-8")
+
+
+def _told(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(training facts, figures) that stand beside a tuned classifier; empty for a student's adapter."""
+    found = []
+    for name in ("training.json", "figures.json"):
+        file = folder.parent / name
+        found.append(json.loads(file.read_text(encoding="utf-8")) if folder.name == "model" and file.is_file() else {})
+    return found[0], found[1]
+
+
+def _without_paths(scratch: Path) -> str:
+    """An adapter names its base; a folder of this machine helps nobody elsewhere and tells what is not theirs to know."""
+    file = scratch / "adapter_config.json"
+    if not file.is_file():
+        return ""
+    settings = json.loads(file.read_text(encoding="utf-8"))
+    base = str(settings.get("base_model_name_or_path") or "")
+    if not base or not _local(base):
+        return ""
+    settings["base_model_name_or_path"] = Path(base).name
+    file.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    if Path(base).name == "student":
+        return "Its base is the small Phi that travels with review-insights (pipeline/models/student)."
+    return f"Its base was a local folder called {Path(base).name}: load that base yourself and put the adapter on it."
+
+
+def card(
+    repository: str,
+    folder: Path,
+    facts: Mapping[str, Any],
+    figures: Mapping[str, Any],
+    licence: str,
+    data: str,
+    note: str,
+) -> str:
+    """The model card: front matter that the hub reads, what it is, how it was made, what it reached, its limits."""
+    adapter = (folder / "adapter_config.json").is_file()
+    settings = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8")) if adapter else {}
+    base = str(facts.get("base") or settings.get("base_model_name_or_path") or "")
+    head: list[str] = ["---"]
+    if licence:
+        head.append(f"license: {json.dumps(licence)}")
+    if "/" in base and not note and not _local(base):
+        head.append(f"base_model: {json.dumps(base)}")
+    head.append(f"library_name: {'peft' if adapter else 'transformers'}")
+    head.append(f"pipeline_tag: {'text-classification' if facts else 'text-generation'}")
+    if facts.get("languages"):
+        head.append(f"language: {json.dumps(facts['languages'])}")
+    head += ["tags:", "- review-insights", "---", ""]
+    lines = [f"# {repository.split('/')[1]}", ""]
+    if facts:
+        shown = {**facts, "base": Path(base).name if _local(base) else base}
+        lines += _classifier_lines(shown, figures, repository, adapter)
+    else:
+        rank = settings.get("r")
+        lines += [
+            f"A LoRA adapter (rank {rank}) for a student that writes feedback to customer reviews, "
+            "trained by review-insights on its teacher's texts.",
+            "",
+            "Its scores against teacher, base and controls stand in the `metrics` table of the warehouse it was trained in. "
+            "Do not show its texts where it does not beat every control there.",
+        ]
+    lines += ["", note] if note else []
+    lines += [
+        "",
+        "## Data",
+        "",
+        data or "Not stated by the person who published this model: ask before you build on it.",
+        "",
+    ]
+    lines += [f"Made with review-insights {__version__}."]
+    return "\n".join([*head, *lines]) + "\n"
+
+
+def _classifier_lines(
+    facts: Mapping[str, Any], figures: Mapping[str, Any], repository: str, adapter: bool
+) -> list[str]:
+    kind = f"{facts['method']} adapter on" if adapter else "fine-tuned from"
+    lines = [
+        f"{facts['task'].capitalize()} of customer reviews ({', '.join(facts['classes'])}), {kind} `{facts['base']}`"
+        f"{' at revision ' + facts['revision'] if facts['revision'] != 'main' else ''}.",
+        "",
+        f"- Rows: {facts['rows']['train']} to train, {facts['rows']['validation']} to choose the best epoch, {facts['rows']['test']} to test",
+        f"- Seed {facts['seed']}, {facts['steps']} steps, best at {facts['best_step']}; balance: {facts['balance']}",
+        f"- Languages trained on: {', '.join(facts['languages']) or 'too few rows of any'}",
+    ]
+    if figures.get("tuned"):
+        names = {"accuracy": "accuracy", "macro_f1": "macro-F1", "macro_auc": "AUC", "ece": "ECE"}
+        lines += ["", "| test rows | " + " | ".join(names.values()) + " |", "|---|" + "--:|" * len(names)]
+        for role in ("base", "tuned"):
+            cells = ["–" if figures[role].get(key) is None else f"{figures[role][key]:.3f}" for key in names]
+            lines.append(f"| {role} | " + " | ".join(cells) + " |")
+        lines += ["", "| language | rows | accuracy | macro-F1 | ECE |", "|---|--:|--:|--:|--:|"]
+        for name, own in figures["tuned"].get("languages", {}).items():
+            lines.append(f"| {name} | {own['n']} | {own['accuracy']:.3f} | {own['macro_f1']:.3f} | {own['ece']:.3f} |")
+        lines += ["", f"**{figures['verdict']}**"]
+    lines += [
+        "",
+        "## Limits",
+        "",
+        "Languages and kinds of text that it was not trained on are guesses. Scores of different languages differ by the model "
+        "alone; `calibration.json`, where there is one, evens that out on rows like its validation rows. Sarcasm is missed.",
+        "",
+        "## Use",
+        "",
+        "In a profile of review-insights:",
+        "",
+        "```toml",
+        f"[{facts['task']}]",
+        'backend = "transformers"',
+        f'model = "{repository}"',
+        f"languages = {json.dumps(learned(facts['languages'], figures.get('tuned', {})))}",
+        "```",
+    ]
+    if facts.get("thresholds"):
+        lines += ["", "Thresholds chosen on validation:", "", "```toml", f"[{facts['task']}.thresholds]"]
+        lines += [f"{name} = {value}" for name, value in facts["thresholds"].items()] + ["```"]
+    return lines

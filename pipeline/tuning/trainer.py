@@ -1,0 +1,385 @@
+"""Fine-tunes a classifier with transformers' Trainer: one call, resumable after `kill -9`.
+
+    review-insights finetune --task sentiment --model minilm --method lora --data reviews.csv --text text --label stars --labels stars
+    accelerate launch --num_processes 2 --cpu -m pipeline finetune ...        (the same command on several processes)
+
+A training lives in a folder named by a hash of everything that decides its result; the same command finds its
+checkpoints there and goes on. The model appears under its final name only when it is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import yaml
+
+from pipeline.backends.transformers import from_pretrained, resolve, window
+from pipeline.core.assets import RECIPES
+from pipeline.core.errors import InputError
+from pipeline.core.profile import model_identity
+from pipeline.reader import minilm
+from pipeline.tuning import networks
+from pipeline.tuning.labelled.rows import Example, Labelled, Task
+from pipeline.tuning.labelled.split import class_weights, undersample
+
+VERSION = 1  # raised when the same settings would give another model
+METHODS = ("full", "lora", "qlora")
+_KEYS = {"quantize", "lora", "max_tokens", "batch_size", "patience", "train"}
+_OURS = {"output_dir", "seed", "data_seed", "report_to", "per_device_train_batch_size", "per_device_eval_batch_size",
+         "load_best_model_at_end", "metric_for_best_model", "greater_is_better", "label_names", "use_cpu"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything besides the data that decides what comes out, and (`report_to`) where its progress is logged."""
+
+    task: Task
+    model: str
+    revision: str = "main"
+    method: str = "full"
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    fraction: float = 1.0
+    validation: float = 0.1
+    test: float = 0.1
+    balance: Literal["none", "weights", "undersample"] = "none"
+    seed: int = 0
+    report_to: tuple[str, ...] = ()
+
+    def key(self, data: Labelled) -> str:
+        """Sixteen hex digits of all that decides the result; speed and logging are left out."""
+        decides = {name: value for name, value in vars(self).items() if name != "report_to"}
+        decides["model"] = model_identity(resolve(self.model), self.revision)
+        content = json.dumps([VERSION, decides, data.classes, data.content], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def load_recipe(name: str, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A recipe of pipeline/recipes/classify by name, or a .yaml file; `changes` overrides single values.
+
+    Keys of `changes`: those of the recipe itself or of its `train`. Raises InputError for anything it cannot mean.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else RECIPES / "classify" / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in (RECIPES / "classify").glob("*.yaml")))
+        raise InputError(f"There is no recipe {name!r} for classifiers. Shipped: {known}; or give a .yaml file.")
+    try:
+        recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise InputError(f"Recipe {path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(recipe, dict) or set(recipe) != _KEYS or not isinstance(recipe["train"], dict):
+        raise InputError(f"Recipe {path} must hold exactly: {', '.join(sorted(_KEYS))}. See pipeline/recipes/classify.")
+    for key, value in (changes or {}).items():
+        (recipe if key in _KEYS else recipe["train"])[key] = value
+    if recipe["quantize"] not in ("none", "nf4", "auto"):
+        raise InputError(f"Recipe {path}: quantize must be none, nf4 or auto, not {recipe['quantize']!r}.")
+    if recipe["quantize"] != "none" and not recipe["lora"]:
+        raise InputError(f"Recipe {path}: a quantised base cannot be trained in full. Give it a lora section.")
+    if taken := _OURS & set(recipe["train"]):
+        raise InputError(f"Recipe {path}: {', '.join(sorted(taken))} is set by finetune itself. Leave it out of train.")
+    for key in ("max_tokens", "batch_size", "patience"):
+        if not isinstance(recipe[key], int) or recipe[key] < 1:
+            raise InputError(f"Recipe {path}: {key} must be a whole number above 0, not {recipe[key]!r}.")
+    return recipe
+
+
+def recipe_name(model: str, method: str) -> str:
+    """The shipped recipe of a method; the small MiniLM has its own."""
+    if method not in METHODS:
+        raise InputError(f"--method {method}: choose one of {', '.join(METHODS)}.")
+    own = f"minilm_{method}"
+    return own if model in ("minilm", minilm.HUB_ID) and (RECIPES / "classify" / f"{own}.yaml").is_file() else method
+
+
+def processes() -> tuple[int, int]:
+    """(this process, how many) under `accelerate launch` or torchrun; (0, 1) without."""
+    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def arguments(settings: Settings, folder: Path) -> Any:
+    """TrainingArguments of a training in `folder`. Raises InputError for what they do not accept."""
+    import torch
+    from transformers import TrainingArguments
+
+    cuda = torch.cuda.is_available()
+    world, recipe = processes()[1], settings.recipe
+    if recipe["batch_size"] % world:
+        raise InputError(f"A batch of {recipe['batch_size']} cannot be shared by {world} processes. Mend --batch-size.")
+    own = {
+        "output_dir": str(folder / "checkpoints"),
+        "per_device_train_batch_size": recipe["batch_size"] // world,
+        "per_device_eval_batch_size": max(recipe["batch_size"] // world, 8),
+        "seed": settings.seed,
+        "data_seed": settings.seed,
+        "use_cpu": not cuda,
+        "report_to": list(settings.report_to) or "none",
+        "metric_for_best_model": "macro_f1",
+        "greater_is_better": True,
+        "load_best_model_at_end": True,
+        "label_names": ["labels"],
+    }
+    usual = {
+        "bf16": cuda or (minilm.bf16_is_fast() and recipe["quantize"] == "none"),
+        "eval_strategy": "epoch",
+        "save_strategy": "epoch",
+        "save_total_limit": 2,
+        "logging_strategy": "epoch",
+        "disable_tqdm": True,
+        "restore_callback_states_from_checkpoint": True,
+        "ddp_timeout": 7200,
+        "ddp_find_unused_parameters": False,
+    }
+    try:
+        return TrainingArguments(**{**usual, **recipe["train"], **own})
+    except (TypeError, ValueError, ImportError) as error:
+        cause = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"The recipe holds what transformers does not accept: {cause} Mend it and run again."
+        ) from error
+
+
+def train(
+    parts: Mapping[str, Sequence[Example]],
+    classes: Sequence[str],
+    settings: Settings,
+    folder: Path,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Any]:
+    """Trains on parts["train"], keeps the best epoch on parts["validation"], and writes `folder/model`.
+
+    A model that is there already is left as it is; checkpoints of a training that was killed are continued.
+    Returns what `folder/training.json` holds. Under several processes each of them must call this.
+    """
+    from transformers import AutoConfig, DataCollatorWithPadding, EarlyStoppingCallback, PrinterCallback, Trainer
+
+    done = folder / "training.json"
+    if done.is_file():
+        facts: dict[str, Any] = json.loads(done.read_text(encoding="utf-8"))
+        return facts
+    args = arguments(settings, folder)
+    config = from_pretrained(AutoConfig, resolve(settings.model), settings.revision)
+    columns = networks.column_order(config, settings.task, classes)
+    rows = list(parts["train"])
+    if settings.balance == "undersample":
+        rows = undersample(rows, settings.seed)
+    network, tokenizer = networks.load(
+        settings.model, settings.revision, task=settings.task, columns=columns, quantize=settings.recipe["quantize"],
+        lora=settings.recipe["lora"], seed=settings.seed,
+    )  # fmt: skip
+    position = [columns.index(name) for name in classes]
+    limit = min(settings.recipe["max_tokens"], window(network.config))
+    weights = None
+    if settings.balance == "weights":
+        ours = class_weights(rows, len(classes), settings.task)
+        weights = [ours[list(classes).index(name)] for name in columns]
+    try:
+        trainer = Trainer(
+            model=network,
+            args=args,
+            train_dataset=_Encoded(rows, tokenizer, limit, settings.task, position),
+            eval_dataset=_Encoded(parts["validation"], tokenizer, limit, settings.task, position),
+            data_collator=DataCollatorWithPadding(tokenizer),
+            processing_class=tokenizer,
+            compute_loss_func=_loss(settings.task, weights),
+            compute_metrics=_validation_figures(settings.task),
+            callbacks=[EarlyStoppingCallback(settings.recipe["patience"]), _reporter(progress)],
+        )
+    except (RuntimeError, ImportError, ValueError) as error:
+        cause = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"The training could not be set up: {cause} Install what is named, or mend --report-to."
+        ) from error
+    trainer.remove_callback(PrinterCallback)  # stdout is for results
+    started = time.monotonic()
+    outcome = trainer.train(resume_from_checkpoint=last_checkpoint(folder))
+    parameters, trained = networks.count(network)
+    facts = {
+        "key": folder.name,
+        "task": settings.task,
+        "classes": list(classes),
+        "base": networks.resolve_name(settings.model),
+        "revision": settings.revision,
+        "method": settings.method,
+        "recipe": dict(settings.recipe),
+        "balance": settings.balance,
+        "fraction": settings.fraction,
+        "seed": settings.seed,
+        "processes": processes()[1],
+        "rows": {name: len(part) for name, part in parts.items()} | {"train": len(rows)},
+        "languages": _languages(rows),
+        "parameters": parameters,
+        "trained_parameters": trained,
+        "train_loss": outcome.training_loss,
+        "validation_macro_f1": trainer.state.best_metric,
+        "best_step": trainer.state.best_global_step,
+        "steps": trainer.state.global_step,
+        "seconds": round(time.monotonic() - started, 1),  # of this process: a resumed training counts its last part
+        "history": _history(trainer.state.log_history),
+    }
+    thresholds = _thresholds(trainer, classes, position) if settings.task == "emotions" else None
+    if thresholds:
+        facts["thresholds"] = thresholds
+    _save(trainer, network, settings, facts, folder)
+    return facts
+
+
+# --- Parts ---
+
+
+class _Encoded:
+    """A map-style dataset of token ids and labels, in the order of the rows."""
+
+    def __init__(
+        self, rows: Sequence[Example], tokenizer: Any, limit: int, task: Task, position: Sequence[int]
+    ) -> None:
+        texts = [row.text for row in rows]
+        self.ids = tokenizer(texts, truncation=True, max_length=limit, verbose=False)["input_ids"]
+        self.labels: list[Any] = []
+        for row in rows:
+            if task == "sentiment":
+                self.labels.append(position[row.classes[0]])
+            else:
+                chosen = {position[index] for index in row.classes}
+                self.labels.append([float(index in chosen) for index in range(len(position))])
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        ids = self.ids[index]
+        return {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": self.labels[index]}
+
+
+def _loss(task: Task, weights: Sequence[float] | None) -> Callable[..., Any]:
+    """Cross-entropy, or binary cross-entropy per emotion. A sum over the rows of the whole step divided by their
+    number, so that accumulation and several processes change nothing.
+    """
+    import torch
+    from torch.nn import functional
+
+    def loss(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
+        logits = outputs["logits"].float()
+        weight = None if weights is None else torch.tensor(weights, device=logits.device)
+        if task == "emotions":
+            total = functional.binary_cross_entropy_with_logits(
+                logits, labels.float(), pos_weight=weight, reduction="sum"
+            )
+        else:
+            each = functional.cross_entropy(logits, labels, reduction="none")
+            total = (each if weight is None else each * weight[labels]).sum()
+        return total / (labels.numel() if num_items_in_batch is None else num_items_in_batch)
+
+    return loss
+
+
+def _validation_figures(task: Task) -> Callable[[Any], dict[str, float]]:
+    """macro_f1 and accuracy on validation, which decide the best epoch."""
+
+    def figures(prediction: Any) -> dict[str, float]:
+        logits, truth = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
+        if task == "emotions":
+            chosen, right = logits > 0, truth > 0.5
+        else:
+            classes = np.arange(logits.shape[1])
+            chosen, right = logits.argmax(1)[:, None] == classes, truth[:, None] == classes
+        hits = (chosen & right).sum(0)
+        f1 = 2 * hits / np.maximum(chosen.sum(0) + right.sum(0), 1)
+        return {"macro_f1": float(f1.mean()), "accuracy": float((chosen == right).all(1).mean())}
+
+    return figures
+
+
+def _reporter(progress: Callable[[int, int], None]) -> Any:
+    from transformers import TrainerCallback
+
+    class Report(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            progress(state.global_step, state.max_steps)
+
+    return Report()
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest whole checkpoint. The trainer writes its state last: a folder without it was cut off and is removed."""
+    checkpoints = folder / "checkpoints"
+    found = sorted(checkpoints.glob("checkpoint-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]))
+    for path in reversed(found):
+        try:
+            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
+            return str(path)
+        except (OSError, json.JSONDecodeError):
+            if processes()[0] == 0:
+                shutil.rmtree(path, ignore_errors=True)
+    return None
+
+
+def _languages(rows: Sequence[Example], least: int = 20) -> list[str]:
+    """Languages with rows enough to have learned something of them."""
+    counts = Counter(row.language for row in rows)
+    return sorted(name for name, count in counts.items() if count >= least and name != "unknown")
+
+
+def _history(log: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
+    """Per logged point: epoch with train_loss, or with validation_loss and validation_macro_f1."""
+    names = {"loss": "train_loss", "eval_loss": "validation_loss", "eval_macro_f1": "validation_macro_f1"}
+    return [
+        {"epoch": entry["epoch"], **{names[key]: value for key, value in entry.items() if key in names}}
+        for entry in log
+        if any(key in entry for key in names)
+    ]
+
+
+def _thresholds(trainer: Any, classes: Sequence[str], position: Sequence[int]) -> dict[str, float]:
+    """Per emotion, the probability with the best F1 on validation; 0.5 where validation has none of it."""
+    prediction = trainer.predict(trainer.eval_dataset)
+    chances = 1 / (1 + np.exp(-np.asarray(prediction.predictions, dtype=np.float64)))
+    truth = np.asarray(prediction.label_ids) > 0.5
+    grid = np.arange(0.05, 0.951, 0.05)
+    result = {}
+    for name, column in zip(classes, position, strict=True):
+        right = truth[:, column]
+        scores = [2 * (right & (chances[:, column] >= t)).sum() / max((chances[:, column] >= t).sum() + right.sum(), 1)
+                  for t in grid]  # fmt: skip
+        result[name] = round(float(grid[int(np.argmax(scores))]), 2) if right.any() else 0.5
+    return result
+
+
+def _save(trainer: Any, network: Any, settings: Settings, facts: dict[str, Any], folder: Path) -> None:
+    """`folder/model`, whole or not at all, then `training.json` as the mark of completion; checkpoints go."""
+    partial = folder / "model.partial"
+    trainer.save_model(str(partial))  # every process: sharded weights are gathered here
+    if processes()[0] == 0:
+        config = network.config
+        told = {"task": settings.task, "max_tokens": settings.recipe["max_tokens"]}
+        told |= {"quantize": "nf4"} if getattr(network, "is_loaded_in_4bit", False) else {}
+        told |= {"thresholds": facts["thresholds"]} if "thresholds" in facts else {}
+        content = config.to_dict() | {"review_insights": told, "architectures": [_class_name(network)]}
+        for name in ("quantization_config", "_name_or_path", "dtype"):
+            content.pop(name, None)  # of the base as it was loaded here
+        (partial / "config.json").write_text(json.dumps(content, indent=2, sort_keys=True, default=str) + "\n")
+        for name in ("training_args.bin", "README.md"):  # a pickle, and PEFT's empty template
+            (partial / name).unlink(missing_ok=True)
+        if (folder / "model").exists():
+            shutil.rmtree(folder / "model")  # left by a process that was killed between the two marks
+        os.replace(partial, folder / "model")
+        mark = folder / "training.json.partial"
+        mark.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        os.replace(mark, folder / "training.json")
+        if (folder / "checkpoints" / "runs").is_dir():  # where TensorBoard's events are written
+            shutil.rmtree(folder / "runs", ignore_errors=True)
+            os.replace(folder / "checkpoints" / "runs", folder / "runs")
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+
+
+def _class_name(network: Any) -> str:
+    inner = network.get_base_model() if hasattr(network, "get_base_model") else network
+    return type(inner).__name__

@@ -1,0 +1,76 @@
+"""Facts of a review as markers, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.advice import complaints, markers, wording
+from pipeline.advice.request import request
+from pipeline.advice.writer import Playbook
+from pipeline.themes.taxonomy import load_aspects
+
+ASPECTS = {aspect.id: aspect for aspect in load_aspects()}
+REVIEW: dict[str, Any] = {
+    "text": "We waited an hour for our table [1] and the soup was cold. The waiter was rude to my mother.",
+    "stars": 2.0, "emotions": ["anger"], "language": "en", "business": "Blue Cafe",
+    "themes": [
+        {"theme": "waiting_time", "evidence": "We waited an hour for our table [1]", "sentiment": "negative", "score": -0.9},
+        {"theme": "staff_attitude", "evidence": "The waiter was rude to my mother.", "sentiment": "negative", "score": -0.8},
+    ],
+}  # fmt: skip
+
+
+def test_the_playbook_s_text_closes_and_fills_to_itself() -> None:
+    wanted = request(REVIEW, "student.v2")
+    text = Playbook().write([wanted])[0].text
+    closed = markers.close(text, wanted.slots)
+    assert "[1]" in closed and "[name]" in closed and "waited an hour" not in closed and "Blue Cafe" not in closed
+    assert markers.fill(closed, wanted.slots) == text, "the customer's own [1] is not taken for a marker"
+
+
+def test_the_prompt_names_the_markers_and_holds_no_word_of_the_review() -> None:
+    wanted = request(REVIEW, "student.v2")
+    assert "- [1] Waiting time\n- [2] Staff attitude" in wanted.prompt and "at [name]" in wanted.prompt
+    assert "waited" not in wanted.prompt and "Blue Cafe" not in wanted.prompt
+    assert request(REVIEW, "student.v1").slots == {}, "other prompts have no markers"
+
+
+def test_a_teacher_s_list_in_the_form_that_is_learnt() -> None:
+    slots = {"[1]": ("“the zipper broke”",), "[2]": ("“parcel came late”",), "[+]": ("“would like a refund”",)}
+    text = "Poor they. We can: 1. Parcels: send them earlier, before 2.30 pm. 2. Zippers (“the zipper broke”): test each zipper. 3. Say sorry."
+    assert markers.listed(text, slots) == (
+        "We can:\n\n1. Zippers: test each zipper.\n\n2. Parcels: send them earlier, before 2.30 pm.\n\n3. Say sorry.\n\n"
+        "The customer writes: [1], [2], [+]."
+    )
+    assert markers.listed("They say “the zipper broke”.", slots) == "They say [1]."
+    assert markers.listed("Do: 1. Sew. 2. Pack.", {}) == "Do: 1. Sew. 2. Pack."
+
+
+def test_a_marker_without_a_fact_leaves_no_trace() -> None:
+    slots = {"[1]": ("“cold soup”",)}
+    assert markers.fill("It was [1]. Staff ([2]): smile. Then [3].", slots) == "It was “cold soup”. Staff: smile. Then."
+    assert markers.fill("Thank you.", slots) == "Thank you."
+
+
+def test_a_long_quote_is_closed_at_whatever_length_it_was_cut() -> None:
+    said = "the lift was out of order all week and we carried five suitcases up four floors every single evening of our stay"
+    review = {**REVIEW, "text": said, "themes": [{"theme": "facilities", "evidence": said, "sentiment": "negative", "score": -1.0}]}  # fmt: skip
+    slots = markers.slots(review, complaints.find(review, ASPECTS), ASPECTS)
+    (complaint,) = complaints.find(review, ASPECTS)
+    for length in (120, 90, 60, 40, 25):
+        assert (
+            markers.close(f"They say {wording.quote(complaint.evidence, length, complaint.term)}.", slots)
+            == "They say [1]."
+        )
+
+
+@given(st.text(max_size=120), st.text(max_size=60))
+def test_filling_never_fails_and_quotes_stand_verbatim(text: str, business: str) -> None:
+    review = {**REVIEW, "text": text or "x", "business": business, "themes": []}
+    slots = markers.slots(review, complaints.find(review, ASPECTS), ASPECTS)
+    assert all(value for values in slots.values() for value in values)
+    filled = markers.fill("Said: [1].", slots)
+    assert slots["[1]"][0] in filled if "[1]" in slots else "[1]" not in filled

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import cli
+from pipeline.core.profile import names
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, fake_profile: object) -> Path:
+    """A published warehouse of three reviews, made through the command line."""
+    reviews, path = tmp_path / "r.csv", tmp_path / "w.duckdb"
+    reviews.write_text('text,stars\n"The soup was bad, =1+1",1\nLovely [bold]place[/bold].,5\n"Très bon, café",4\n')
+    code = cli.main(
+        ["run", "--reviews", str(reviews), "--warehouse", str(path), "--profile", str(tmp_path / "fake.toml"),
+         "--until", "emotions", "--no-report"]
+    )  # fmt: skip
+    assert code == 0
+    return path
+
+
+def test_sql_prints_a_table_csv_and_json(warehouse: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    query = "SELECT stars, text FROM reviews ORDER BY stars"
+    capsys.readouterr()
+    assert cli.main(["sql", "--warehouse", str(warehouse), query]) == 0
+    assert "Lovely [bold]place[/bold]." in capsys.readouterr().out, "a review is no markup"
+    assert cli.main(["sql", "--warehouse", str(warehouse), "--format", "json", query]) == 0
+    assert [row["stars"] for row in json.loads(capsys.readouterr().out)] == [1.0, 4.0, 5.0]
+    assert cli.main(["sql", "--warehouse", str(warehouse), "--format", "csv", query]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "stars,text"
+
+
+def test_run_json_is_one_document_on_stdout(
+    warehouse: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    arguments = ["run", "--reviews", str(tmp_path / "r.csv"), "--warehouse", str(warehouse), "--json", "--no-report",
+                 "--profile", str(tmp_path / "fake.toml"), "--until", "emotions"]  # fmt: skip
+    assert cli.main(arguments) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["rows_written"] == 0 and facts["reviews"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "--reviews", "missing.csv"], "missing.csv"),
+        (["run", "--profile", "nowhere"], "There is no profile"),
+        (["run", "--map", "text"], "FIELD=COLUMN"),
+        (["run", "--limit", "0"], "1 or more"),
+        (["run", "--until", "nonsense"], "Stages, in order"),
+        (["run", "--limit", "many"], "--help"),
+        (["nonsense"], "--help"),
+        ([], "--help"),
+        (["sql", "--warehouse", "none.duckdb", "SELECT 1"], "no warehouse"),
+        (["report", "--warehouse", "none.duckdb"], "no warehouse"),
+        (["check", "--warehouse", "none.duckdb"], "no warehouse"),
+    ],
+)
+def test_bad_usage_is_one_line_and_exit_2(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert says in captured.err and captured.err.count("\n") == 1 and captured.err.startswith("review-insights: ")
+    assert not list(tmp_path.iterdir()), "nothing was left behind"
+
+
+def test_nightly_has_one_exit_code(
+    tmp_path: Path, fake_profile: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "r.csv").write_text('text,stars\n"The soup was bad and cold, =1+1",1\nA lovely place to be.,5\n')
+    shared = [
+        "--warehouse",
+        str(tmp_path / "w.duckdb"),
+        "--profile",
+        str(tmp_path / "fake.toml"),
+        "--baselines",
+        str(tmp_path),
+    ]
+    arguments = [
+        "nightly",
+        "--reviews",
+        str(tmp_path / "r.csv"),
+        "--out",
+        str(tmp_path / "out"),
+        "--date",
+        "2026-11-02",
+        *shared,
+    ]
+    assert cli.main(arguments) == 0
+    assert "no baseline yet" in capsys.readouterr().out
+    page = tmp_path / "out" / "2026-11-02" / "report.html"
+    assert "No baseline was recorded" in page.read_text()
+
+    assert cli.main(["check", "--record", "first night", *shared]) == 0
+    capsys.readouterr()
+    assert cli.main([*arguments, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["check"]["passed"] and facts["rows_written"] == 0
+    assert "A quiet night" in page.read_text() and "no regression" in page.read_text()
+
+    baseline = json.loads((tmp_path / "fake.json").read_text())
+    baseline["shares"]["reviews"] = {"negative share": [0, 1000]} | {"planted": [0, 1000]}
+    (tmp_path / "fake.json").write_text(json.dumps(baseline))
+    assert cli.main(arguments) == 1, "a regression"
+    assert "planted" in page.read_text(), "the report is there all the same"
+    before = page.read_bytes()
+    assert cli.main([*arguments, "--reviews", str(tmp_path / "missing.csv")]) == 2
+    assert page.read_bytes() == before
+
+
+def test_hostile_sql_is_exit_2(warehouse: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["sql", "--warehouse", str(warehouse), "DROP TABLE reviews"]) == 2
+    assert "nothing can be written" in capsys.readouterr().err
+
+
+def test_an_interrupt_is_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(args: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(cli.COMMANDS, "doctor", interrupted)
+    assert cli.main(["doctor"]) == 130
+
+
+def test_doctor_names_every_profile(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert cli.main(["doctor", "--warehouse", str(tmp_path / "w.duckdb")]) == 0
+    text = capsys.readouterr().out
+    assert all(f"profile {name}:" in text for name in names())
+    assert "MiniLM encoder" in text and "torch" in text and "Mistral-7B" in text
+
+
+def test_help_is_fast_because_heavy_libraries_are_lazy() -> None:
+    code = "import sys; from pipeline.cli import parser; parser(); print([m for m in ('torch', 'transformers', 'duckdb', 'pandas') if m in sys.modules])"  # fmt: skip
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_bare_make_prints_every_target() -> None:
+    result = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    targets = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.M)
+    assert {"stages", "test", "sql", "report", "nightly", "check", "lint"} <= set(targets)
+    assert all(f"make {target} " in result.stdout for target in targets)
+
+
+def test_the_readme_names_only_commands_that_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    readme = (ROOT / "README.md").read_text()
+    assert set(re.findall(r"^make ([a-z]+)", readme, re.M)) <= targets
+    for path in re.findall(r"\]\(([\w/.]+)\)", readme):
+        assert (ROOT / path).exists(), path
+
+
+def test_constraints_pin_every_direct_dependency() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [
+        *project["dependencies"],
+        *(line for extra in project["optional-dependencies"].values() for line in extra),
+    ]
+    canonical = {re.split(r"[<>=\[ ]", line)[0].lower().replace("_", "-") for line in wanted} - {"review-insights"}
+    pinned = {
+        line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().splitlines()
+    }
+    assert canonical <= pinned, canonical - pinned

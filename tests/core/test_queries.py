@@ -1,0 +1,290 @@
+"""The cookbook: every named query on a synthetic warehouse. Renew with: python -m tests.test_queries > docs/cookbook.md"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline import cli
+from pipeline.core import queries
+from pipeline.core.errors import InputError
+from pipeline.core.warehouse import Warehouse, open_memory, open_read_only, open_work, publish, read, select
+from tests.conftest import ROOT
+from tests.factory import NOW, review
+
+EXAMPLES: dict[str, dict[str, Any]] = {"search": {"words": '"cold soup" waiter'}, "review": {"id": "r"}, "quotes": {"theme": "waiting_time"}}  # fmt: skip
+LAST_DAY = datetime(2026, 10, 31)
+
+
+def fill(opened: Warehouse) -> Warehouse:
+    """120 reviews of two businesses over 60 days; in the last 28, waiting_time is complained of four times as often."""
+    opened.append("runs", [{"run_id": "run-1", "started_at": NOW, "finished_at": NOW, "profile": "embedded", "version": "0.1.0",
+                            "status": "done", "environment": "{}", "stages": "{}"}])  # fmt: skip
+    stages = ("sentiment", "emotions", "themes", "discover", "feedback", "distill", "generate", "score")
+    opened.append("store.current", [{"stage": stage, "fingerprint": "f"} for stage in stages])
+    tables: dict[str, list[dict[str, Any]]] = {
+        name: [] for name in ("reviews", "sentiment", "emotions", "themes", "discover", "feedback")
+    }
+    for number in range(120):
+        day = LAST_DAY - timedelta(days=number // 2)
+        recent = number // 2 < 28
+        waits = number % (3 if recent else 12) == 0
+        likes = not waits and number % 2 == 0
+        text = f"Visit {number}: " + (
+            "we waited for an hour and the waiter shrugged." if waits else "the cold soup was nice."
+        )
+        row = review(text, review_id=f"r{number:03}", business="Mill" if number % 2 else "Harbour", product="dinner", run_id="run-1",
+                     reviewed_at=day, stars=2.0 if waits else 4.0, language="en" if number % 10 else "de")  # fmt: skip
+        key = {"review_id": row["review_id"], "fingerprint": "f", "run_id": "run-1"}
+        tables["reviews"].append(row)
+        tables["sentiment"].append({**key, "label": "negative" if waits else "positive", "negative": 0.9 if waits else 0.1, "neutral": 0.0,
+                                    "positive": 0.1 if waits else 0.9, "model": "m"})  # fmt: skip
+        tables["emotions"].append({**key, "labels": ["anger", "annoyance"] if waits else ["joy"], "probabilities": [("anger", 0.6 if waits else 0.0)], "model": "m"})  # fmt: skip
+        if waits or likes:
+            tables["themes"].append({**key, "theme": "waiting_time" if waits else "food_quality", "sentiment": "negative" if waits else "positive",
+                                     "evidence": text.partition(": ")[2], "score": -0.8 if waits else 0.8})  # fmt: skip
+        if waits:
+            tables["discover"].append(
+                {
+                    **key,
+                    "place": text.index("the waiter"),
+                    "evidence": "the waiter shrugged",
+                    "theme": "d1",
+                    "closeness": 0.8,
+                }
+            )
+            wording = "Review the staffing at peak hours." if number % 4 else "review the staffing, at PEAK hours"
+            steps = [
+                f"Waiting time (“we waited: an hour”): {wording}",
+                f"Answer {'xyz'[number % 3] * 3} {number:03} by phone: today.",
+            ]
+            tables["feedback"].append({**key, "model": "m", "role": "teacher", "text": "Advice.", "suggestions": steps})
+    opened.append("store.discovered", [{"theme": "d1", "name": "Shrugged", "words": ["shrugged"], "centroid": b"", "fingerprint": "f", "run_id": "run-1"}])  # fmt: skip
+    for name, rows in tables.items():
+        opened.append(name if name == "reviews" else f"store.{name}", rows)
+    return opened
+
+
+@pytest.fixture(scope="module")
+def filled() -> Iterator[Warehouse]:
+    opened = fill(open_memory())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return publish(fill(open_work(tmp_path_factory.mktemp("queries") / "w.duckdb")))
+
+
+def run(warehouse: Warehouse, name: str, **given: Any) -> list[dict[str, Any]]:
+    query = queries.load(name)
+    return warehouse.query(query.sql, query.bind(given))
+
+
+def cookbook(warehouse: Warehouse) -> str:
+    lines = [
+        "# Questions and the queries that answer them",
+        "",
+        "Generated from [warehouse/queries](../warehouse/queries) by `python -m tests.test_queries > docs/cookbook.md`; tests run every",
+        "query. Read-only and safe: nothing outside the warehouse file can be read, written or reached.",
+        "",
+        "```",
+        'review-insights sql @top_pain_points --business "The Old Mill" --since 2026-10-01',
+        "review-insights sql @needs_answer --format csv",
+        "review-insights sql @actions --out actions.xlsx          # or .csv, .json, .parquet",
+        "review-insights sql --list",
+        'make sql Q=@week_over_week ARGS="--format json"',
+        'review-insights sql "SELECT * FROM pain_points(\'business\', NULL, NULL, NULL, $since, NULL)" --since 2026-10-01',
+        "```",
+        "",
+        "An option that is left out means all. `--until` is the last day that counts. In SQL of your own the same options fill",
+        "`$business`, `$since` and so on. Shares carry Wilson's 95 % interval, changes of shares Newcombe's; `weight` says what a",
+        "number is worth: a *hint* (fewer than 4 mentions), *some*, a *pattern* (10 or more). In CSV and XLSX, cells that a",
+        "spreadsheet would run as a formula begin with an apostrophe.",
+        "",
+        "`@search` looks for words and \"phrases\" in all reviews, without regard to case and accents, and ranks reviews by how many of",
+        "the words they hold and how rare those are. DuckDB's full-text extension is not used: the reader is locked down and loads",
+        "none. It matches parts of words too (`wait` finds `waiting`), which also serves languages without blanks between words; it",
+        "reads every text, about 0.1 s per 10,000 reviews.",
+        "",
+    ]  # fmt: skip
+    for name in queries.names():
+        query = queries.load(name)
+        columns = list(read(warehouse, query.sql, query.bind(EXAMPLES.get(name, {}))).names)
+        lines += [f"## `@{name}`", "", query.question + (f" {query.notes}" if query.notes else ""), ""]
+        takes = ", ".join(f"`--{parameter}`" for parameter in query.parameters if parameter != "groups")
+        lines += [f"Takes {takes}." if takes else "Takes no option.", ""]
+        lines += ["Columns: " + ", ".join(f"`{column}`" for column in columns) + ".", ""]
+    return "\n".join(lines)
+
+
+def test_the_cookbook_shows_every_query_with_its_columns(filled: Warehouse) -> None:
+    """Renew with: python -m tests.test_queries > docs/cookbook.md"""
+    assert cookbook(filled) == (ROOT / "docs" / "cookbook.md").read_text()
+
+
+@pytest.mark.parametrize("name", queries.names())
+def test_every_query_states_its_question_and_runs(filled: Warehouse, name: str) -> None:
+    query = queries.load(name)
+    assert query.question[0].isupper() and query.question.count("?") == 1 and "Grain: " in query.notes
+    rows = run(filled, name, **EXAMPLES.get(name, {}))
+    none_here = ("getting_better", "rejects_by_reason", "errors", "stars_against_words", "scores", "student_verdict",
+                 "classifier_quality", "quality_signals", "model_quality", "model_quality_by_run")  # fmt: skip
+    assert bool(rows) != (name in none_here)
+    if "limit" in query.parameters and rows:
+        assert len(run(filled, name, **EXAMPLES.get(name, {}), limit=1)) == 1
+    if "business" in query.parameters:
+        assert run(filled, name, **EXAMPLES.get(name, {}), business="Mill") != rows or name in none_here
+
+
+def test_pain_points_count_compare_and_weigh(filled: Warehouse) -> None:
+    (pain,) = run(filled, "top_pain_points")
+    waits = [number for number in range(120) if number % (3 if number // 2 < 28 else 12) == 0]
+    recent = [number for number in waits if number // 2 < 28]
+    previous = [number for number in waits if 28 <= number // 2 < 56]
+    assert (pain["mentions"], pain["reviews"]) == (len(waits), 120)
+    assert (pain["recent_mentions"], pain["recent_reviews"]) == (len(recent), 56)
+    assert (pain["previous_mentions"], pain["previous_reviews"]) == (len(previous), 56)
+    assert pain["severity"] == pytest.approx((0.8 + 0.6) / 2) and pain["weight"] == "pattern"
+    assert pain["stars_effect"] == pytest.approx(-2) and pain["stars_with_n"] == len(waits)
+    assert pain["trend"] == "getting worse" and pain["change_low"] > 0 and pain["emerging"]
+    assert run(filled, "getting_worse")[0]["theme"] == "waiting_time"
+    (some,) = run(filled, "top_pain_points", since=LAST_DAY.date(), business="Harbour")
+    assert (some["mentions"], some["weight"], some["trend"]) == (1, "hint", "too few to tell")
+    assert run(filled, "top_pain_points", until="2020-01-01") == []
+
+
+def test_an_emerging_complaint_is_called_one() -> None:
+    opened = fill(open_memory())
+    opened.execute(
+        "UPDATE store.themes SET theme = 'parking' WHERE review_id IN ('r000', 'r003', 'r006', 'r009', 'r012')"
+    )
+    worse = {row["theme"]: row for row in run(opened, "getting_worse", since=LAST_DAY.date() - timedelta(days=13))}
+    assert worse["parking"]["emerging"] and worse["parking"]["recent_mentions"] == 5
+    assert not worse.get("waiting_time", {"emerging": False})["emerging"]
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "low", "high"), [(0, 10, 0.0, 0.2775), (3, 10, 0.1078, 0.6032), (10, 10, 0.7225, 1.0), (15, 148, 0.0624, 0.1605)]
+)  # fmt: skip
+def test_wilson(filled: Warehouse, k: int, n: int, low: float, high: float) -> None:
+    row = filled.query("SELECT wilson_low($k, $n) AS low, wilson_high($k, $n) AS high", {"k": k, "n": n})[0]
+    assert row["low"] == pytest.approx(low, abs=1e-4) and row["high"] == pytest.approx(high, abs=1e-4)
+
+
+def test_newcombe_gives_the_figures_of_its_paper(filled: Warehouse) -> None:
+    """Newcombe 1998, table II, method 10, first three cases."""
+    for k1, n1, k2, n2, low, high in (
+        (56, 70, 48, 80, 0.0524, 0.3339),
+        (9, 10, 3, 10, 0.1705, 0.8090),
+        (6, 7, 2, 7, 0.0582, 0.8062),
+    ):
+        row = filled.query("SELECT newcombe_low($a, $b, $c, $d) AS low, newcombe_high($a, $b, $c, $d) AS high", {"a": k1, "b": n1, "c": k2, "d": n2})[0]  # fmt: skip
+        assert (row["low"], row["high"]) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
+
+
+def test_actions_merge_wordings_and_keep_their_reviews(filled: Warehouse) -> None:
+    actions = run(filled, "actions", limit=100)
+    (best,) = [action for action in actions if "staffing" in action["action"]]
+    others = [action for action in actions if action is not best]
+    waits = run(filled, "top_pain_points")[0]["mentions"]
+    assert best["action"].lower().startswith("review the staffing") and best["wordings"] == 2
+    assert best["reviews"] == waits == len(best["review_ids"]) and best["of_reviews"] == 120
+    assert best["theme"] == "waiting_time" and len(best["quotes"]) == 3
+    assert {quote["business"] for quote in best["quotes"]} == {"Mill", "Harbour"}
+    for quote in best["quotes"]:
+        assert quote["evidence"] in filled.value(
+            "SELECT text FROM reviews WHERE review_id = $id", {"id": quote["review_id"]}
+        )
+    assert others and all(action["action"].startswith("Answer ") for action in others), "a colon alone makes no title"
+
+
+def test_needs_answer_holds_the_last_week_only(filled: Warehouse) -> None:
+    rows = run(filled, "needs_answer")
+    assert rows and all(
+        row["day"] >= LAST_DAY.date() - timedelta(days=6) and row["waiting"] == len(rows) for row in rows
+    )
+    assert rows[0]["urgency"] == pytest.approx((0.7 + 0.8 + 0.75) / 3)
+
+
+def test_search_ranks_rare_words_first_and_folds_accents(filled: Warehouse) -> None:
+    rows = run(filled, "search", words='WÁITER "Visit 3:"', limit=3)
+    assert rows[0]["review_id"] == "r003" and rows[0]["found"] == ["visit 3:", "waiter"]
+    assert rows[1]["found"] == ["waiter"] and "waiter" in rows[1]["around"]
+    assert run(filled, "search", words="%") == [] and run(filled, "search") == []
+
+
+def test_emotion_groups_count_a_review_once(filled: Warehouse) -> None:
+    mine = json.dumps([{"scheme": "mine", "name": "cross", "emotion": "annoyance"}])
+    rows = {(row["scheme"], row["name"]): row["n"] for row in run(filled, "emotion_groups", groups=mine)}
+    waits = run(filled, "top_pain_points")[0]["mentions"]
+    assert rows[("ekman", "anger")] == rows[("sentiment", "negative")] == rows[("mine", "cross")] == waits
+    assert rows[("ekman", "joy")] == 120 - waits
+
+
+def test_an_unknown_name_and_a_strange_option_name_the_next_step() -> None:
+    with pytest.raises(InputError, match="Did you mean @top_pain_points"):
+        queries.load("top_pain_point")
+    with pytest.raises(InputError, match="@rejects_by_reason does not take --business; it takes --limit"):
+        queries.load("rejects_by_reason").bind({"business": "x"})
+    for name in ("../schema", "", "Top"):
+        with pytest.raises(InputError, match="There is no query"):
+            queries.load(name)
+
+
+def test_the_command_writes_every_format(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def sql(*arguments: str) -> str:
+        assert cli.main(["sql", "--warehouse", str(path), *arguments]) == 0
+        return capsys.readouterr().out
+
+    assert json.loads(sql("@top_pain_points", "--format", "json"))[0]["theme"] == "waiting_time"
+    (row,) = csv.DictReader(io.StringIO(sql("@top_pain_points", "--format", "csv", "--business", "Mill")))
+    assert row["theme"] == "waiting_time" and int(row["reviews"]) == 60
+    assert "waiting_time" in sql("@top_pain_points") and "week" in sql("@weeks", "--limit", "2")
+    assert "@top_pain_points" in sql("--list")
+    for ending in ("csv", "json", "parquet", "xlsx"):
+        sql("@actions", "--out", str(tmp_path / f"a.{ending}"))
+    assert pq.read_table(tmp_path / "a.parquet").column("reviews").to_pylist()[0] > 10
+    assert "Mill" in sql("SELECT DISTINCT business FROM reviews WHERE business = $business", "--business", "Mill")
+    assert sql("SELECT '=1+1' AS \"-a\"", "--format", "csv") == "'-a\n'=1+1\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["@nothing"], "There is no query"),
+        (["@weeks", "--words", "x"], "does not take --words"),
+        (["SELECT 1", "--business", "x"], "no \\$business"),
+        (["@weeks", "--limit", "x"], "number of rows"),
+        (["@weeks", "--format", "parquet"], "add --out"),
+        (["@weeks", "--out", "x.doc"], "ends in .csv"),
+        (["@weeks", "--out", "missing/x.csv"], "cannot be written"),
+        (["@weeks", "--since", "yesterday"], "--help"),
+        ([], "--list"),
+    ],
+)
+def test_bad_usage(path: Path, arguments: list[str], says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["sql", "--warehouse", str(path), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and says.replace("\\", "") in error
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_row_that_cannot_be_computed_is_an_input_error(path: Path) -> None:
+    with pytest.raises(InputError, match="SQL: "):
+        select(open_read_only(path), "SELECT CAST(text AS INTEGER) FROM reviews")
+
+
+if __name__ == "__main__":
+    print(cookbook(fill(open_memory())), end="")

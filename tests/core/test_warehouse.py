@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.core.assets import WAREHOUSE
+from pipeline.core.errors import AuditFailed, InputError
+from pipeline.core.warehouse import (
+    Warehouse,
+    audit,
+    migrate,
+    open_memory,
+    open_read_only,
+    open_work,
+    publish,
+    select,
+    sql_file,
+    work_path,
+)
+from tests.conftest import ROOT
+from tests.factory import review
+
+
+def published(path: Path) -> Path:
+    opened = open_work(path)
+    opened.append("reviews", [review("Fine soup.")])
+    return publish(opened)
+
+
+def schema(warehouse: Warehouse) -> str:
+    """Every table and view with its columns, as `warehouse/schema.sql` records it."""
+    lines = []
+    for table in warehouse.query(
+        "SELECT table_schema, table_name, table_type FROM information_schema.tables ORDER BY ALL"
+    ):
+        kind = "VIEW" if table["table_type"] == "VIEW" else "TABLE"
+        lines.append(f"{kind} {table['table_schema']}.{table['table_name']}")
+        columns = warehouse.query(
+            "SELECT column_name, data_type FROM information_schema.columns "
+            "WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position",
+            [table["table_schema"], table["table_name"]],
+        )
+        lines += [f"    {column['column_name']} {column['data_type']}" for column in columns]
+    return "\n".join(lines) + "\n"
+
+
+def test_the_whole_schema(warehouse: Warehouse) -> None:
+    """Renew with: python -m tests.core.test_warehouse > warehouse/schema.sql"""
+    assert schema(warehouse) == (WAREHOUSE / "schema.sql").read_text()
+
+
+def test_contract_columns_are_there(warehouse: Warehouse) -> None:
+    contract = {
+        "reviews": "review_id source source_row text language stars reviewed_at business product",
+        "rejects": "source source_row reason raw",
+        "sentiment": "review_id label negative neutral positive",
+        "emotions": "review_id labels probabilities",
+        "themes": "review_id theme evidence sentiment",
+        "feedback": "review_id model role text suggestions raw_output error",
+        "scores": "review_id role bleurt bertscore_f1 meteor grounding",
+        "metrics": "run_id role metric n mean ci_low ci_high median std min p25 p75 max",
+        "runs": "run_id started_at finished_at profile git_sha status",
+        "fingerprint": "fingerprint stage spec_json parents",
+    }
+    for table, columns in contract.items():
+        assert set(columns.split()) <= set(warehouse.columns(f"SELECT * FROM {table}")), table
+    assert warehouse.columns("SELECT * FROM insights") == [
+        "review_id",
+        "source",
+        "business",
+        "product",
+        "reviewed_at",
+        "language",
+        "stars",
+        "text",
+        "sentiment",
+        "sentiment_score",
+        "emotions",
+        "themes",
+        "feedback",
+        "suggestions",
+        "feedback_role",
+        "feedback_model",
+    ]
+
+
+def test_every_table_and_view_is_documented(warehouse: Warehouse) -> None:
+    readme = (WAREHOUSE / "README.md").read_text()
+    names = {line.split(".")[1] for line in schema(warehouse).splitlines() if re.match(r"(TABLE|VIEW) ", line)}
+    assert {name for name in names if f"`{name}`" not in readme} <= {"migrations"}
+
+
+def test_migrations_run_once(warehouse: Warehouse) -> None:
+    before = warehouse.query("SELECT * FROM migrations")
+    migrate(warehouse)
+    assert warehouse.query("SELECT * FROM migrations") == before
+
+
+def test_a_warehouse_from_the_future_is_refused(warehouse: Warehouse) -> None:
+    warehouse.execute("INSERT INTO migrations (name) VALUES ('9999_later')")
+    with pytest.raises(InputError, match="newer version"):
+        migrate(warehouse)
+
+
+def test_append_is_all_or_nothing_and_strict(warehouse: Warehouse) -> None:
+    good = review("Good.")
+    with pytest.raises(duckdb.ConstraintException):
+        warehouse.append("reviews", [good, {**review("Bad."), "stars": 9.0}])
+    assert warehouse.value("SELECT count(*) FROM reviews") == 0
+    with pytest.raises(KeyError, match="colour"):
+        warehouse.append("reviews", [{**good, "colour": "red"}])
+    assert warehouse.append("reviews", [good]) == 1
+
+
+def test_append_keeps_maps_lists_and_nulls(warehouse: Warehouse) -> None:
+    row = {"review_id": "a", "fingerprint": "f", "run_id": "r", "model": "m"}
+    warehouse.append(
+        "store.emotions",
+        [
+            {**row, "labels": ["joy", "love"], "probabilities": [("joy", 0.5), ("love", 0.25)]},
+            {**row, "review_id": "b", "labels": None, "probabilities": None},
+        ],
+    )
+    found = warehouse.query("SELECT labels, probabilities FROM store.emotions ORDER BY review_id")
+    assert found[0] == {"labels": ["joy", "love"], "probabilities": {"joy": 0.5, "love": 0.25}}
+    assert found[1] == {"labels": None, "probabilities": None}
+
+
+def test_transaction_rolls_back(warehouse: Warehouse) -> None:
+    with pytest.raises(ZeroDivisionError), warehouse.transaction():
+        warehouse.append("reviews", [review("Gone.")])
+        raise ZeroDivisionError
+    assert warehouse.value("SELECT count(*) FROM reviews") == 0
+
+
+def test_publish_replaces_in_one_step_and_readers_keep_reading(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    published(path)
+    reader = open_read_only(path)
+    writer = open_work(path)
+    writer.append("reviews", [review("Second.")])
+    assert reader.value("SELECT count(*) FROM reviews") == 1
+    publish(writer)
+    assert reader.value("SELECT count(*) FROM reviews") == 1, "an open reader keeps its version"
+    reader.close()
+    assert open_read_only(path).value("SELECT count(*) FROM reviews") == 2
+    assert not work_path(path).exists()
+
+
+def test_an_unpublished_work_file_is_continued(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    first = open_work(path)
+    first.append("reviews", [review("Kept.")])
+    first.close()
+    assert not path.exists()
+    assert open_work(path).value("SELECT count(*) FROM reviews") == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all" * 100])
+def test_a_file_that_is_no_warehouse(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "w.duckdb"
+    path.write_bytes(content)
+    if content:
+        with pytest.raises(InputError, match="not a DuckDB warehouse"):
+            open_work(path)
+        assert path.read_bytes() == content and not work_path(path).exists()
+
+
+def test_missing_warehouse_and_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="review-insights run"):
+        open_read_only(tmp_path / "none.duckdb")
+    with pytest.raises(InputError, match="folder that exists"):
+        open_work(tmp_path / "nowhere" / "w.duckdb")
+
+
+def test_audits_pass_on_an_empty_warehouse_and_catch_planted_faults(warehouse: Warehouse) -> None:
+    audit(warehouse)
+    warehouse.append("reviews", [review("Cold soup.", review_id="a")])
+    row = {"review_id": "a", "fingerprint": "f", "run_id": "r"}
+    warehouse.append("store.themes", [{**row, "theme": "food", "evidence": "warm soup"}])
+    warehouse.execute("INSERT INTO store.current VALUES ('themes', 'f'), ('sentiment', 'f')")
+    warehouse.append(
+        "store.sentiment", [{**row, "label": "positive", "negative": 0.9, "neutral": 0, "positive": 0.1, "model": "m"}]
+    )
+    warehouse.append(
+        "ingests",
+        [{"source": "s", "content_hash": "h", "spec_hash": "h", "run_id": "r", "rows": 3, "accepted": 1, "added": 1,
+          "rejected": 0, "duplicates": 0}],
+    )  # fmt: skip
+    with pytest.raises(AuditFailed) as caught:
+        audit(warehouse)
+    for name in ("evidence_is_verbatim", "probabilities_are_probabilities", "rows_add_up"):
+        assert name in str(caught.value)
+
+
+def test_audit_catches_a_test_review_that_was_trained_on(warehouse: Warehouse) -> None:
+    warehouse.append("reviews", [review("Same words.", review_id="a"), review("same WORDS.", review_id="b")])
+    row = {"fingerprint": "f", "run_id": "r", "round": 1, "prompt": "p", "completion": "c"}
+    warehouse.append(
+        "store.training_set",
+        [{**row, "review_id": "a", "split": "test"}, {**row, "review_id": "b", "split": "train"}],
+    )
+    with pytest.raises(AuditFailed, match="no_test_review_was_trained_on"):
+        audit(warehouse)
+
+
+HOSTILE = [
+    "DROP TABLE reviews",
+    "DELETE FROM reviews",
+    "UPDATE reviews SET text = 'x'",
+    "INSERT INTO reviews SELECT * FROM reviews",
+    "CREATE TABLE t AS SELECT 1",
+    "COPY reviews TO '{folder}/out.csv'",
+    "COPY (SELECT 1) TO '{folder}/out.parquet' (FORMAT parquet)",
+    "EXPORT DATABASE '{folder}/dump'",
+    "ATTACH '{folder}/other.duckdb' AS other",
+    "SELECT * FROM read_csv('{secret}')",
+    "SELECT * FROM read_text('{secret}')",
+    "SELECT * FROM '{secret}'",
+    "SELECT * FROM glob('{folder}/*')",
+    "SELECT * FROM read_csv('http://127.0.0.1:9/x.csv')",
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "SET enable_external_access = true",
+    "PRAGMA enable_object_cache",
+    "CALL pragma_version()",
+    "SELECT 1; DROP TABLE reviews",
+    "EXPLAIN ANALYZE COPY reviews TO '{folder}/out.csv'",
+    "WITH x AS (SELECT 1) INSERT INTO reviews SELECT * FROM reviews",
+    "SELECT getenv('HOME')",
+    "",
+    "nonsense",
+]
+
+
+@pytest.mark.parametrize("sql", HOSTILE)
+def test_sql_from_outside_can_only_read_the_warehouse(tmp_path: Path, sql: str) -> None:
+    path = published(tmp_path / "w.duckdb")
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a\nsecret\n")
+    before = path.read_bytes(), sorted(file.name for file in tmp_path.iterdir())
+    with pytest.raises(InputError) as caught:
+        select(open_read_only(path), sql.format(folder=tmp_path, secret=secret))
+    assert "\n" not in str(caught.value)
+    assert (path.read_bytes(), sorted(file.name for file in tmp_path.iterdir())) == before
+
+
+def test_reading_sql_works(tmp_path: Path) -> None:
+    reader = open_read_only(published(tmp_path / "w.duckdb"))
+    assert select(reader, "SELECT text FROM reviews") == (["text"], [("Fine soup.",)])
+    for sql in (
+        "DESCRIBE insights",
+        "SHOW TABLES",
+        "SUMMARIZE reviews",
+        "WITH a AS (SELECT 1 AS b) FROM a",
+        "EXPLAIN SELECT 1",
+    ):
+        assert select(reader, sql)[1]
+
+
+def test_only_the_warehouse_module_imports_duckdb() -> None:
+    package = ROOT / "pipeline"
+    users = {
+        file.name for file in package.rglob("*.py") if re.search(r"^\s*(import|from) duckdb", file.read_text(), re.M)
+    }
+    assert users == {"warehouse.py"}
+
+
+def test_every_sql_file_states_its_purpose() -> None:
+    for file in WAREHOUSE.rglob("*.sql"):
+        if file.name != "schema.sql":
+            assert sql_file(*file.relative_to(WAREHOUSE).parts).startswith("-- "), file
+
+
+if __name__ == "__main__":
+    print(schema(open_memory()), end="")

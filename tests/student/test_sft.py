@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pipeline.backends.base import Request
+from pipeline.backends.transformers import TransformersGenerator
+from pipeline.core.errors import InputError
+from pipeline.student.recipe import load_recipe
+from pipeline.student.sft import train
+from tests.checkpoints import Checkpoints
+
+ANSWER = "1. Apologize. 2. Train the staff."
+
+
+def recipe(**changes: Any) -> dict[str, Any]:
+    base = load_recipe("embedded")
+    return base | {"sft": base["sft"] | {"num_train_epochs": 1, "per_device_train_batch_size": 4} | changes}
+
+
+def examples(count: int = 8, validation: int = 2) -> dict[str, list[dict[str, str]]]:
+    rows = [{"prompt": f"Review {n}: cold soup. Feedback:", "completion": ANSWER} for n in range(count + validation)]
+    return {"train": rows[:count], "validation": rows[count:], "test": []}
+
+
+def test_it_learns_the_answer_and_to_stop(
+    tiny: Checkpoints, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = train(
+        examples(32, 4), model=tiny.phi, revision="main", out=tmp_path / "adapter",
+        recipe=recipe(num_train_epochs=15, learning_rate=1e-2),
+    )  # fmt: skip
+    assert capsys.readouterr().out == "", "stdout is for results"
+    assert result["validation_loss"] < 0.5 and result["best_step"] > 1
+    options: dict[str, Any] = {"quantize": "none", "max_new_tokens": 60}
+    tuned = TransformersGenerator(tiny.phi, "main", adapter=tmp_path / "adapter", **options)
+    (written,) = tuned.write([Request("Review 77: cold soup. Feedback:", {})])
+    assert written.text == ANSWER
+    assert not written.truncated, "the stop token was learned"
+
+
+def test_only_the_adapter_is_written_and_its_folder_is_whole(tiny: Checkpoints, tmp_path: Path) -> None:
+    train(examples(), model=tiny.phi, revision="main", recipe=recipe(), out=tmp_path / "adapter")
+    assert sorted(file.name for file in (tmp_path / "adapter").iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
+    assert [file.name for file in tmp_path.iterdir()] == ["adapter"], "no scratch is left"
+    assert all("lora" in name for name in load_file(tmp_path / "adapter" / "adapter_model.safetensors"))
+
+
+def test_the_same_seed_gives_the_same_adapter(tiny: Checkpoints, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        train(examples(), model=tiny.phi, revision="main", recipe=recipe(), out=tmp_path / name)
+    one, two = (load_file(tmp_path / name / "adapter_model.safetensors") for name in ("a", "b"))
+    assert all(torch.equal(one[key], two[key]) for key in one)
+
+
+def test_a_further_round_starts_from_the_adapter_before(tiny: Checkpoints, tmp_path: Path) -> None:
+    first = train(
+        examples(32),
+        model=tiny.phi,
+        revision="main",
+        recipe=recipe(num_train_epochs=10, learning_rate=1e-2),
+        out=tmp_path / "1",
+    )
+    second = train(
+        examples(32), model=tiny.phi, revision="main", recipe=recipe(), out=tmp_path / "2", continue_from=tmp_path / "1"
+    )
+    assert second["train_loss"] < first["train_loss"]
+    assert second["validation_loss"] <= first["validation_loss"] * 1.1
+
+
+def test_no_validation_rows_is_possible(tiny: Checkpoints, tmp_path: Path) -> None:
+    result = train(examples(8, 0), model=tiny.phi, revision="main", recipe=recipe(), out=tmp_path / "adapter")
+    assert result["validation_loss"] is None and result["train_loss"] > 0
+
+
+def test_qlora_on_nf4_weights(tiny: Checkpoints, tmp_path: Path) -> None:
+    result = train(
+        examples(), model=tiny.phi, revision="main", recipe=recipe() | {"quantize": "nf4"}, out=tmp_path / "a"
+    )
+    assert result["train_loss"] > 0
+    TransformersGenerator(tiny.phi, "main", quantize="nf4", adapter=tmp_path / "a", max_new_tokens=2)
+
+
+@pytest.mark.parametrize("broken", [{"sft": {"no_such_option": 1}}, {"lora": {"no_such_option": 1}}])
+def test_an_option_that_trl_or_peft_does_not_know(tiny: Checkpoints, tmp_path: Path, broken: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="no_such_option"):
+        train(examples(), model=tiny.phi, revision="main", recipe=recipe() | broken, out=tmp_path / "adapter")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,64 @@
+"""Sketches find copies and near-copies, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.text import duplicates
+
+REVIEW = (
+    "We booked a table for eight weeks ahead, and when we came nobody knew of it. The manager was kind and found us a "
+    "place by the door, where it was cold all evening. The lamb was the best I have had in years, so we may come back."
+)
+OTHER = (
+    "The blender broke after two smoothies. I wrote to the seller three times and got the same automatic answer, that "
+    "somebody would look into it within two working days. Nobody did, and the money is gone."
+)
+
+
+def test_a_copy_is_known_and_another_text_is_not(tmp_path: Path) -> None:
+    duplicates.save([REVIEW, "这家餐厅的服务很差我再也不会来了"], tmp_path)
+    texts = [
+        REVIEW,
+        REVIEW.upper().replace(".", " !"),
+        f"{REVIEW} Thank you!",
+        "这家餐厅的服务很差，我再也不会来了。",
+        OTHER,
+        "这家餐厅的菜很好吃我们还会再来的",
+        "",
+    ]
+    assert duplicates.trained_on(texts, tmp_path) == [True, True, True, True, False, False, False]
+
+
+def test_a_model_without_sketches_knows_nothing(tmp_path: Path) -> None:
+    assert duplicates.trained_on([REVIEW], tmp_path) == [False]
+
+
+def test_no_text_can_be_read_from_the_file(tmp_path: Path) -> None:
+    duplicates.save([REVIEW], tmp_path)
+    content = (tmp_path / "trained_on.safetensors").read_bytes()
+    assert b"lamb" not in content and len(content) < 200
+
+
+@given(st.text(max_size=300))
+def test_every_text_has_a_sketch_that_ignores_case(text: str) -> None:
+    assert duplicates.sketches([text]).shape == (1, 4)
+    assert (duplicates.sketches([text.casefold()]) == duplicates.sketches([text])).all()
+
+
+@pytest.mark.parametrize("name", ["sentiment", "student"])
+def test_the_shipped_models_say_what_they_were_trained_on(name: str, shared_data: Path) -> None:
+    from pipeline.core.assets import MODELS
+    from pipeline.training.sentiment import read
+
+    splits = read(shared_data)
+    test, train = (
+        [text for text, _, source in splits[split] if source == "yelp_10k.csv"] for split in ("test", "train")
+    )
+    seen = duplicates.trained_on(train, MODELS / name)
+    assert sum(seen) > 0.3 * len(seen), "the classifier takes part of each file, the student all"
+    assert sum(duplicates.trained_on(test, MODELS / name)) < 0.03 * len(test)

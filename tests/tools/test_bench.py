@@ -1,0 +1,125 @@
+"""The benchmarks measure what they say they do; how fast a machine is, is no test."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import nltk
+import pytest
+
+from pipeline.core.errors import InputError
+from pipeline.metrics import meteor, tokens
+from pipeline.tools import bench
+
+DEBIAN_WORDNET = bench.DEBIAN_WORDNET
+PAIRS = [
+    ("Apologise for the cold soup. Train the waiters.", "Say sorry for the cold broth and train the waiting staff."),
+    ("Answer the phone within a minute.", "Someone should answer the telephone quickly."),
+    ("", "Refund the parcel."),
+    ("Refund the parcel.", "Refund the parcel."),
+]
+
+
+@pytest.fixture(autouse=True)
+def no_wordnet_but_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """NLTK's reader takes seconds to open; one test is enough for it."""
+    monkeypatch.setattr(bench, "DEBIAN_WORDNET", tmp_path)
+    monkeypatch.setattr(bench, "_nltk_has_wordnet", lambda: False)
+
+
+def well_formed(result: dict[str, Any], pairs: int) -> None:
+    assert result["pairs"] == pairs and result["equal"] and result["largest_difference"] <= 1e-9
+    assert set(result["milliseconds"]) == {"new texts", "known words", "seen texts", "plain NLTK"}
+    assert set(result["ratios"]) == {"new texts", "known words", "seen texts"}
+    assert all(value > 0 for value in (*result["milliseconds"].values(), *result["ratios"].values()))
+
+
+def test_meteor_is_compared_with_plain_nltk() -> None:
+    result = bench.meteor(PAIRS, rounds=2)
+    well_formed(result, 4)
+    assert result["rounds"] == 2
+    assert "meteor_score" in result["baseline"] and "the shipped WordNet table" in result["baseline"]
+
+
+def test_on_debians_wordnet_through_nltks_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "DEBIAN_WORDNET", DEBIAN_WORDNET)
+    if not bench._is_wordnet(DEBIAN_WORDNET):
+        pytest.skip("needs Debian's wordnet-base and wordnet-sense-index")
+    path = list(nltk.data.path)
+    result = bench.meteor(PAIRS, rounds=1)
+    well_formed(result, 4)
+    assert "NLTK's reader on Debian's WordNet" in result["baseline"]
+    assert nltk.data.path == path, "the temporary copy of WordNet is forgotten"
+
+
+def test_a_wrong_value_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = meteor.score
+    monkeypatch.setattr(meteor, "score", lambda *texts: [*right(*texts)[:-1], 0.5])
+    result = bench.meteor(PAIRS, rounds=1)
+    assert not result["equal"] and result["largest_difference"] > 0.4
+
+
+def test_new_texts_are_new() -> None:
+    """Every memory is filled by scoring and empty afterwards; one that is added later would make "new" untrue."""
+    memories = [meteor._synonyms, meteor._synonyms_in, meteor._stemmer, tokens._at_end, tokens._ends_sentence]
+    bench._forget()
+    assert not meteor._tokens and not tokens._inside
+    assert all(memory.cache_info().currsize == 0 for memory in memories)
+    meteor.score([pair[0] for pair in PAIRS], [pair[1] for pair in PAIRS])
+    assert meteor._tokens and tokens._inside
+    assert all(memory.cache_info().currsize for memory in memories)
+    bench._forget_texts()
+    assert not meteor._tokens and not meteor._synonyms_in.cache_info().currsize
+    assert tokens._inside and meteor._synonyms.cache_info().currsize
+    caches = {
+        value
+        for module in (meteor, tokens)
+        for value in vars(module).values()
+        if hasattr(value, "cache_info") and value.__module__ == module.__name__
+    }
+    assert caches == {*memories, tokens._sentences, tokens._words}, "the last two hold objects, not texts"
+
+
+def test_classification_gives_the_same_either_way() -> None:
+    result = bench.classification(["Cold soup.", "The waiter was kind, the soup hot.", "Cold soup."], rounds=1)
+    assert result["texts"] == 2 and result["largest_difference"] < 1e-3
+    assert set(result["texts_per_second"]) == {"one by one", "sorted batches"}
+    assert result["ratio"] > 0 and all(value > 0 for value in result["texts_per_second"].values())
+
+
+def test_run_on_the_sample_and_as_text() -> None:
+    result = bench.run(limit=6, rounds=1)
+    well_formed(result["meteor"], 6)
+    assert json.loads(json.dumps(result)) == result
+    text = bench.as_text(result)
+    assert "6 pairs" in text and "values: equal" in text and "texts/s" in text
+    assert f"{result['meteor']['ratios']['new texts']:.1f} times" in text
+    result["meteor"]["equal"] = False
+    assert "NOT equal" in bench.as_text(result)
+
+
+def test_reads_pairs_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_text('input,mistral_output,phi-2_output,phi-2_output_fine-tuned\nx,r1,"b,1",t1\nx,r2,,t2\n')
+    assert bench.read_pairs(file) == [("b,1", "r1"), ("t1", "r1"), ("t2", "r2")]
+    file.write_text("candidate,reference\nc,r\n")
+    assert bench.read_pairs(file) == [("c", "r")]
+
+
+def test_a_file_without_pairs_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.csv"
+    with pytest.raises(InputError, match="cannot be read"):
+        bench.read_pairs(file)
+    file.write_text("text\nc\n")
+    with pytest.raises(InputError, match="candidate and reference"):
+        bench.read_pairs(file)
+    with pytest.raises(InputError, match="needs a pair"):
+        bench.meteor([])
+
+
+def test_the_limit_is_spread_over_the_file() -> None:
+    items = [(str(number), "") for number in range(10)]
+    assert [pair[0] for pair in bench._spread(items, 4)] == ["0", "2", "5", "7"]
+    assert bench._spread(items, 0) == items == bench._spread(items, 99)

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.cli import main
+from pipeline.core.errors import InputError
+from pipeline.core.labels import SENTIMENTS
+from pipeline.core.warehouse import open_read_only
+from pipeline.tuning import compare
+from pipeline.tuning.labelled.rows import Labelled
+from tests import labelled_rows
+from tests.checkpoints import Checkpoints
+
+TOML = """
+[[model]]
+name = "ours"
+backend = "embedded"
+languages = ["en"]
+[[model]]
+name = "five stars"
+model = "{stars}"
+[[model]]
+name = "told"
+model = "{gpt2}"
+labels = {{ LABEL_0 = "positive", LABEL_1 = "negative", LABEL_2 = "neutral" }}
+[[model]]
+name = "mute"
+model = "{gpt2}"
+[[model]]
+name = "away"
+model = "{away}"
+[[model]]
+name = "untuned"
+tuned_from = "openai-community/gpt2"
+"""
+
+
+@pytest.fixture(scope="module")
+def stars(tiny: Checkpoints, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A model of five stars, as nlptown's."""
+    import torch
+    from transformers import AutoTokenizer, DistilBertConfig, DistilBertForSequenceClassification
+
+    torch.manual_seed(3)
+    folder = tmp_path_factory.mktemp("stars") / "nlptown"
+    config = DistilBertConfig.from_pretrained(tiny.distilbert_base, num_labels=5)
+    config.id2label = {n: f"{n + 1} star{'s' if n else ''}" for n in range(5)}
+    DistilBertForSequenceClassification(config).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(tiny.distilbert_base).save_pretrained(folder)
+    return str(folder)
+
+
+def test_label_spaces_failures_and_the_page(
+    tiny: Checkpoints, stars: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    models = tmp_path / "models.toml"
+    models.write_text(TOML.format(stars=stars, gpt2=tiny.gpt2_sentiment, away=tmp_path / "away"))
+    file = labelled_rows.write(tmp_path / "r.csv", 60)
+    command = ["compare", "--models", str(models), "--data", file, "--label", "stars", "--labels", "stars", "--limit", "30",
+               "--warehouse", str(tmp_path / "w.duckdb"), "--out", str(tmp_path / "out")]  # fmt: skip
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    for name, reason in (("mute", "LABEL_0"), ("away", "could not be loaded"), ("untuned", "review-insights finetune")):
+        (line,) = [line for line in shown.splitlines() if line.startswith(f"not compared: {name}")]
+        assert reason in line
+    (folder,) = (tmp_path / "out").iterdir()
+    told = json.loads((folder / "figures.json").read_text())
+    judged = {item["name"]: item for item in told["models"] if item["figures"]}
+    assert set(judged) == {"ours", "five stars", "told"} and told["rows"] == 30
+    for item in judged.values():
+        assert (
+            item["figures"]["n"] == 30 and item["figures"]["rows_per_second"] > 0 and item["figures"]["parameters"] > 0
+        )
+        assert all(answer["says"] in SENTIMENTS and 1 / 3 <= answer["confidence"] <= 1 for answer in item["probes"])
+    assert judged["ours"]["figures"]["accuracy"] > 0.6
+    page = (folder / "report.html").read_text()
+    for kind in ("clear positive", "clear negative", "ambiguous", "sarcastic", "negated", "mixed"):
+        assert kind in page
+    assert "Not compared" in page and "Before comparing languages" in page
+    warehouse = open_read_only(tmp_path / "w.duckdb")
+    roles = {row["role"] for row in warehouse.query("SELECT DISTINCT role FROM metrics")}
+    assert roles == {"compare:ours", "compare:five stars", "compare:told"}
+    assert warehouse.value("SELECT kind FROM runs") == "compare"
+    warehouse.close()
+
+
+def test_ours_reads_the_clear_probes_and_the_bundled_sample(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["compare", "--model", "embedded", "--limit", "40", "--json", "--warehouse", str(tmp_path / "w.duckdb"),
+               "--out", str(tmp_path)]  # fmt: skip
+    assert main(command) == 0
+    told = json.loads(capsys.readouterr().out)
+    clear = [answer for answer in told["models"][0]["probes"] if answer["kind"].startswith("clear")]
+    assert clear and all(answer["says"] == answer["expected"] for answer in clear)
+
+
+def test_the_shipped_lists_load() -> None:
+    names = [candidate.name for candidate in compare.load_models()]
+    assert names == ["ours", "BERTweet", "FinBERT", "nlptown", "XLM-T", "GPT-2 tuned", "DistilBERT tuned"]
+    kinds = {kind for kind, _, _ in compare.load_probes()}
+    assert kinds == {"clear positive", "clear negative", "ambiguous", "sarcastic", "negated", "mixed"}
+
+
+def test_the_newest_tuned_model_is_taken(tmp_path: Path) -> None:
+    candidate = compare.Candidate(name="GPT-2 tuned", tuned_from="openai-community/gpt2")
+    for name, base in (("sentiment-a", "openai-community/gpt2"), ("sentiment-b", "other")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "training.json").write_text(json.dumps({"base": base}))
+    assert compare.resolve_tuned(candidate, tmp_path).model == str(tmp_path / "sentiment-a" / "model")
+
+
+def test_two_class_data_asks_for_the_side_a_model_leans_to() -> None:
+    values = compare._onto(np.array([[0.3, 0.6, 0.1], [0.0, 1.0, 0.0]]), ("negative", "positive"))
+    np.testing.assert_allclose(values, [[0.75, 0.25], [0.5, 0.5]])
+
+
+def test_the_same_rows_whatever_their_order() -> None:
+    data = labelled_rows.labelled(50)
+    turned = Labelled("sentiment", SENTIMENTS, data.examples[::-1], 50, {}, "")
+    assert compare.sample(data, 7) == compare.sample(turned, 7) and len(compare.sample(data, 0)) == 50
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [("", "names none"), ("[[model]]\nname = 'a'\n", "needs one of"), ("[[model]]\nname = 'a'\ncolour = 'b'\n", "colour"),
+     ("[[model", "cannot be read")],
+)  # fmt: skip
+def test_a_list_that_is_wrong_is_one_clear_line(tmp_path: Path, content: str, says: str) -> None:
+    file = tmp_path / "m.toml"
+    file.write_text(content)
+    with pytest.raises(InputError, match=says) as caught:
+        compare.load_models(file)
+    assert "\n" not in str(caught.value)
+
+
+def test_models_by_name_and_probes_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "sentiment-x" / "model").mkdir(parents=True)
+    found = compare.given(["embedded", "owner/name@abc", str(tmp_path / "sentiment-x" / "model")])
+    assert [(c.name, c.revision) for c in found] == [("ours", "main"), ("owner/name", "abc"), ("sentiment-x", "main")]
+    with pytest.raises(InputError, match="Two models"):
+        compare.given(["embedded", "embedded"])
+    file = tmp_path / "p.toml"
+    file.write_text('[[probe]]\nkind = "odd"\nexpected = "purple"\ntexts = ["x"]\n')
+    with pytest.raises(InputError, match="purple"):
+        compare.load_probes(file)
+
+
+def test_nothing_to_compare_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(InputError, match="No model could be loaded: away"):
+        compare.run([compare.Candidate(name="away", model=str(tmp_path / "away"))], labelled_rows.labelled(30), [],
+                    tmp_path / "w.duckdb", tmp_path, tmp_path / "out")  # fmt: skip
+    assert not (tmp_path / "w.duckdb").exists()
