@@ -206,6 +206,30 @@ def test_other_sites_pages_are_kept_out(client: TestClient, headers: dict[str, s
     assert client.post("/analyze", json=UNHAPPY, headers={"origin": "http://testserver"}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("testserver", 200),
+        ("LOCALHOST:8000", 200),
+        ("[::1]:8000", 200),
+        ("a.example.com", 200),
+        ("example.com", 403),
+        ("evil.example", 403),
+        ("localhost.evil.example", 403),
+        ("", 403),
+        ("two names", 403),
+    ],
+)
+def test_only_known_hosts_are_answered(start: Start, host: str, status: int) -> None:
+    answer = start(hosts=("testserver", "*.example.com")).get("/healthz", headers={"host": host})
+    assert answer.status_code == status
+    if status == 403:
+        assert (
+            answer.headers["content-type"] == "application/problem+json" and "--allow-host" in answer.json()["detail"]
+        )
+        assert answer.headers["x-request-id"], "refused, and recorded all the same"
+
+
 def test_the_rate_is_limited(start: Start) -> None:
     client = start(rate=0.5)  # 2.5 at once
     answers = [client.get("/healthz") for _ in range(4)]
@@ -214,10 +238,17 @@ def test_the_rate_is_limited(start: Start) -> None:
 
 
 def test_buckets_fill_again() -> None:
-    buckets = limits.Buckets(rate=2.0, burst=2.0)
+    buckets = limits.TokenBuckets(rate=2.0, burst=2.0)
     assert [buckets.take("a", 0.0), buckets.take("a", 0.0)] == [0.0, 0.0]
     assert buckets.take("a", 0.0) == 0.5 and buckets.take("b", 0.0) == 0.0
     assert buckets.take("a", 0.5) == 0.0
+
+
+def test_buckets_forget_who_came_first() -> None:
+    buckets = limits.TokenBuckets(rate=1.0, burst=1.0)
+    for number in range(20_000):
+        buckets.take(str(number), 0.0)
+    assert len(buckets._left) == 10_000 and buckets.take("19999", 0.0) == 1.0 and buckets.take("0", 0.0) == 0.0
 
 
 def test_bodies_have_an_end(start: Start) -> None:
@@ -242,13 +273,13 @@ def test_a_failure_shows_no_trace_and_logs_no_text(
     def broken(rows: object) -> None:
         raise RuntimeError(f"cannot read {rows}")
 
-    monkeypatch.setattr(client.app.state.engine.classify, "work", broken)  # type: ignore[attr-defined]
+    monkeypatch.setattr(client.app.state.parts.engine.classify, "work", broken)  # type: ignore[attr-defined]
     with caplog.at_level(logging.DEBUG):
         answer = client.post("/analyze?note=Bad+soup", json=UNHAPPY)
         client.post("/", data={"text": UNHAPPY["text"]})
     assert answer.status_code == 500 and set(answer.json()) == {"type", "title", "status", "detail", "errors"}
     assert "RuntimeError" not in answer.text and "soup" not in answer.text
-    ours = [record for record in caplog.records if record.name == "review_insights.service"]
+    ours = [record for record in caplog.records if record.name.startswith("pipeline.service")]
     assert any("RuntimeError at test_api.py" in record.getMessage() for record in ours), "kind and place are logged"
     served = [record for record in caplog.records if not record.name.startswith("httpx")]  # the client is no part of it
     assert not any("oup" in record.getMessage() for record in served)

@@ -27,6 +27,7 @@ from tests.service.conftest import FAKE, KEY
         ([], "short", "16 or more"),
         (["--no-auth", "--port", "0"], None, "--port"),
         (["--no-auth", "--warehouse", "/nowhere/w.duckdb"], None, "folder that exists"),
+        (["--no-auth", "--allow-host", "*example.com"], None, "--allow-host"),
     ],
 )
 def test_what_cannot_be_served_is_said_in_one_line(
