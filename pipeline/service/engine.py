@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
 
+from pipeline.core.profile import Profile
 from pipeline.core.stage import Row
 from pipeline.service.analyze import AnalysisRow, Analyzer, ReviewRow
 from pipeline.service.batching import Batcher, Busy
@@ -22,15 +23,12 @@ _LATER = {"Retry-After": "5"}
 
 
 class Engine:
-    """`classify` and `write` have a thread each: a language model that writes for seconds holds up no classifier."""
+    """`classify` and `write` have threads of their own: a language model that writes for seconds holds up no classifier."""
 
     def __init__(self, settings: Settings, meters: Meters) -> None:
         self.settings, self.meters = settings, meters
         self.analyzer = Analyzer(settings.profile)
-        large = "transformers" in {
-            getattr(settings.profile, part).backend for part in ("sentiment", "emotions", "feedback")
-        }
-        self.workers = 1 if large else settings.workers  # a large model wants all cores, or the GPU, for itself
+        self.workers = 1 if _has_large_model(settings.profile) else settings.workers
         queue: dict[str, Any] = {"max_batch": settings.max_batch, "max_waiting": settings.max_waiting}
         self.classify: Batcher[ReviewRow, AnalysisRow] = Batcher(
             self.analyzer.classify,
@@ -114,3 +112,8 @@ class Engine:
         results = await asyncio.gather(*(one(row) for row in rows))
         self.meters.reviews.labels("file").inc(len(rows))
         return results
+
+
+def _has_large_model(profile: Profile) -> bool:
+    """One that needs all cores, or the GPU, for itself."""
+    return "transformers" in (profile.sentiment.backend, profile.emotions.backend, profile.feedback.backend)
