@@ -121,7 +121,7 @@ class Analyzer:
         unhappy = [row for row in rows if row["unhappy"]]
         facts = [_facts(row) for row in unhappy]
         advice = FEEDBACK.transform(facts, self._context) if facts else []
-        written = map(self._written, unhappy, facts, advice)
+        written = iter([self._written(*parts) for parts in zip(unhappy, facts, advice, strict=True)])
         return [next(written) if row["unhappy"] else row for row in rows]
 
     def _written(self, row: AnalysisRow, facts: Row, advice: Row) -> AnalysisRow:

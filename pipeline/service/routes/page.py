@@ -38,7 +38,7 @@ async def form(parts: ServiceParts) -> Response:
 
 
 @router.post("/")
-async def submitted(
+async def submit(
     request: Request,
     parts: ServiceParts,
     text: Annotated[str, Form()] = "",
@@ -75,14 +75,14 @@ def dashboard(parts: ServiceParts) -> Response:
 
 
 @router.get("/login")
-async def login(parts: ServiceParts) -> Response:
+async def login_form(parts: ServiceParts) -> Response:
     if parts.settings.api_key is None:
         return RedirectResponse("/", 303)
     return _page("login.html.jinja", parts.settings, fault=None)
 
 
 @router.post("/login")
-async def logged_in(request: Request, parts: ServiceParts, key: Annotated[str, Form(max_length=500)] = "") -> Response:
+async def log_in(request: Request, parts: ServiceParts, key: Annotated[str, Form(max_length=500)] = "") -> Response:
     secret = parts.settings.api_key
     if secret is None:
         return RedirectResponse("/", 303)
@@ -97,7 +97,7 @@ async def logged_in(request: Request, parts: ServiceParts, key: Annotated[str, F
 
 
 @router.post("/logout")
-async def logged_out() -> Response:
+async def log_out() -> Response:
     response = RedirectResponse("/login", 303)
     response.delete_cookie(COOKIE)
     return response
