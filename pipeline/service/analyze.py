@@ -5,8 +5,10 @@ The service says about a review what a nightly run would say about it, because b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import NotRequired, TypedDict
 
 from pipeline import __version__
 from pipeline.advice import reply
@@ -23,6 +25,31 @@ from pipeline.text.repair import repair
 from pipeline.themes.taxonomy import load_aspects, taxonomy_file
 
 
+class ReviewRow(TypedDict):
+    """A review as the warehouse has it, its text mended."""
+
+    review_id: str
+    text: str
+    stars: float | None
+    language: str | None  # None: to be detected
+    reviewed_at: datetime | None
+    business: str | None
+    product: str | None
+
+
+class AnalysisRow(ReviewRow):
+    """Everything about a review: `schema.Analysis`, and the columns of the review that it leaves out."""
+
+    sentiment: Row  # like schema.Sentiment
+    emotions: Row  # like schema.Emotions
+    themes: list[Row]  # like schema.Theme
+    unhappy: bool
+    feedback: Row | None  # like schema.Feedback
+    reply: str | None
+    models: dict[str, str | None]
+    hear: NotRequired[Callable[[str], None]]  # see `Analyzer.write`
+
+
 class Analyzer:
     """`classify` and then `write`, each on a batch. Models load at the first call and stay."""
 
@@ -37,40 +64,38 @@ class Analyzer:
         for row in self.write(self.classify([prepare("We waited an hour for cold soup.", stars=1.0)])):
             assert row["feedback"] is not None
 
-    def classify(self, rows: Sequence[Row]) -> list[Row]:
-        """Sentiment, emotions and themes of rows from `prepare`: one dict per row, in order, as `schema.Analysis` has
-        it, with no feedback and no reply yet.
-        """
+    def classify(self, rows: Sequence[ReviewRow]) -> list[AnalysisRow]:
+        """Sentiment, emotions and themes: one row per review, in order, with no feedback and no reply yet."""
         missing = [row for row in rows if row["language"] is None]
         for row, language in zip(missing, detect_languages([row["text"] for row in missing]), strict=True):
             row["language"] = language
         # Numbered, because two clients may send the same review at once.
-        batch = [row | {"review_id": str(number)} for number, row in enumerate(rows)]
+        batch: list[Row] = [{**row, "review_id": str(number)} for number, row in enumerate(rows)]
         sentiments = {row["review_id"]: row for row in SENTIMENT.transform(batch, self._context)}
         emotions = {row["review_id"]: row for row in EMOTIONS.transform(batch, self._context)}
-        found: dict[str, list[Row]] = {row["review_id"]: [] for row in batch}
+        themes: dict[str, list[Row]] = {row["review_id"]: [] for row in batch}
         for theme in THEMES.transform(batch, self._context):
             if theme["theme"]:
-                found[theme["review_id"]].append(theme)
+                themes[theme["review_id"]].append(theme)
         return [
-            self._classified(row, sentiments[key], emotions[key], found[key])
-            for row, key in zip(rows, (row["review_id"] for row in batch), strict=True)
+            self._classified(row, sentiments[key], emotions[key], themes[key])
+            for row, key in zip(rows, themes, strict=True)
         ]
 
-    def _classified(self, row: Row, sentiment: Row, emotions: Row, found: list[Row]) -> Row:
-        # The order and the rule of warehouse/views/20_unhappy.sql.
-        found.sort(key=lambda theme: (theme["score"] is None, theme["score"] or 0.0, theme["theme"]))
-        stars, most = row["stars"], self.profile.feedback.max_stars
-        names = ("negative", "neutral", "positive")
-        return row | {
-            "sentiment": {name: sentiment.get(name) for name in ("label", *names, "error")},
+    def _classified(self, row: ReviewRow, sentiment: Row, emotions: Row, themes: list[Row]) -> AnalysisRow:
+        # In the order of warehouse/views/20_unhappy.sql.
+        themes.sort(key=lambda theme: (theme["score"] is None, theme["score"] or 0.0, theme["theme"]))
+        names = ("label", "negative", "neutral", "positive", "error")
+        return {
+            **row,
+            "sentiment": {name: sentiment.get(name) for name in names},
             "emotions": {
                 "labels": emotions.get("labels") or [],
                 "probabilities": dict(emotions.get("probabilities") or []),
                 "error": emotions.get("error"),
             },
-            "themes": [self._theme(theme, row["text"]) for theme in found],
-            "unhappy": sentiment.get("label") == "negative" or (stars is not None and stars <= most),
+            "themes": [self._theme(theme, row["text"]) for theme in themes],
+            "unhappy": _is_unhappy(sentiment.get("label"), row["stars"], self.profile.feedback.max_stars),
             "feedback": None,
             "reply": None,
             "models": {
@@ -89,30 +114,38 @@ class Analyzer:
         shown = {name: theme[name] for name in ("theme", "sentiment", "score", "evidence")}
         return shown | {"label": label, "start": start, "end": start + len(theme["evidence"])}
 
-    def write(self, rows: Sequence[Row]) -> list[Row]:
+    def write(self, rows: Sequence[AnalysisRow]) -> list[AnalysisRow]:
         """Adds advice and a reply draft to the unhappy among rows from `classify`. `hear` in a row, if it is there, is
         told the advice as it grows.
         """
-        facts = [_facts(row) for row in rows]
-        asked = [fact for row, fact in zip(rows, facts, strict=True) if row["unhappy"]]
-        written = {row["review_id"]: row for row in FEEDBACK.transform(asked, self._context)} if asked else {}
-        result = []
-        for row, fact in zip(rows, facts, strict=True):
-            advice = written.get(fact["review_id"]) if row["unhappy"] else None
-            answer = reply.draft(fact, self.labels).text if row["unhappy"] else None
-            models = row["models"] | {
-                "reply": "replies.toml" if answer else None,
-                "feedback": advice["model"] if advice else None,
-            }
-            shown = advice and {name: advice[name] for name in ("text", "suggestions", "truncated", "error")}
-            result.append(row | {"feedback": shown, "reply": answer, "models": models})
-            result[-1].pop("hear", None)
-        return result
+        unhappy = [row for row in rows if row["unhappy"]]
+        facts = [_facts(row) for row in unhappy]
+        advice = FEEDBACK.transform(facts, self._context) if facts else []
+        written = iter([self._written(*parts) for parts in zip(unhappy, facts, advice, strict=True)])
+        return [next(written) if row["unhappy"] else row for row in rows]
+
+    def _written(self, row: AnalysisRow, facts: Row, advice: Row) -> AnalysisRow:
+        written: AnalysisRow = {
+            **row,
+            "feedback": {name: advice[name] for name in ("text", "suggestions", "truncated", "error")},
+            "reply": reply.draft(facts, self.labels).text,
+            "models": row["models"] | {"reply": "replies.toml", "feedback": advice["model"]},
+        }
+        written.pop("hear", None)
+        return written
 
 
-def prepare(text: str, stars: float | None = None, language: str | None = None, business: str | None = None) -> Row:
-    """A row for `classify`, its text mended as ingest mends it; `text` is empty where nothing was left."""
-    row: Row = {
+def _is_unhappy(label: str | None, stars: float | None, max_stars: float) -> bool:
+    """The rule of warehouse/views/20_unhappy.sql."""
+    return label == "negative" or (stars is not None and stars <= max_stars)
+
+
+def prepare(
+    text: str, stars: float | None = None, language: str | None = None, business: str | None = None
+) -> ReviewRow:
+    """A review as ingest would mend it; `text` is empty where nothing was left."""
+    row: ReviewRow = {
+        "review_id": "",
         "text": repair(text),
         "stars": stars,
         "language": language.lower() if language else None,
@@ -120,9 +153,10 @@ def prepare(text: str, stars: float | None = None, language: str | None = None, 
         "business": repair(business or "") or None,
         "product": None,
     }
-    return {"review_id": review_id(row), **row}
+    row["review_id"] = review_id(row)
+    return row
 
 
-def _facts(row: Row) -> Row:
-    """A row of the `unhappy` query from a classified one."""
-    return row | {"emotions": row["emotions"]["labels"], "product": row.get("product")}
+def _facts(row: AnalysisRow) -> Row:
+    """A row of the `unhappy` query."""
+    return {**row, "emotions": row["emotions"]["labels"]}

@@ -15,6 +15,8 @@ from typing import Generic, TypeVar
 In = TypeVar("In")
 Out = TypeVar("Out")
 
+Waiting = tuple[In, asyncio.Future[Out]]  # an item, and whoever waits for its result
+
 _TURNS = 4  # batches of urgent items in a row, while others wait too
 
 
@@ -37,8 +39,9 @@ class Batcher(Generic[In, Out]):
     ) -> None:
         self.work, self.max_batch, self.linger, self.max_waiting = work, max_batch, linger, max_waiting
         self.observe, self.workers = observe, workers
-        self._urgent: deque[tuple[In, asyncio.Future[Out]]] = deque()
-        self._patient: deque[tuple[In, asyncio.Future[Out]]] = deque()
+        self._urgent: deque[Waiting[In, Out]] = deque()
+        self._patient: deque[Waiting[In, Out]] = deque()
+        self._turns = 0  # urgent batches since the last patient one
         self._wake = asyncio.Event()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="models")
         self._working: set[asyncio.Task[None]] = set()
@@ -74,7 +77,6 @@ class Batcher(Generic[In, Out]):
         return await future
 
     async def _run(self) -> None:
-        turns = 0
         while True:
             await self._wake.wait()
             if not self.waiting:
@@ -86,20 +88,22 @@ class Batcher(Generic[In, Out]):
                 await asyncio.sleep(self.linger)
             while len(self._working) == self.workers:  # meanwhile more may come
                 await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
-            urgent = bool(self._urgent) and not (self._patient and turns >= _TURNS)
-            turns = turns + 1 if urgent else 0
-            queue = self._urgent if urgent else self._patient
-            share = -(-len(queue) // (self.workers - len(self._working)))
-            batch = [queue.popleft() for _ in range(min(share, self.max_batch))]
-            batch = [(item, future) for item, future in batch if not future.done()]  # its caller has gone
-            if not batch:
-                continue
-            self.observe(len(batch))
-            task = asyncio.ensure_future(self._work(batch))
-            self._working.add(task)
-            task.add_done_callback(self._working.discard)
+            if batch := self._next_batch():
+                self.observe(len(batch))
+                task = asyncio.ensure_future(self._work(batch))
+                self._working.add(task)
+                task.add_done_callback(self._working.discard)
 
-    async def _work(self, batch: list[tuple[In, asyncio.Future[Out]]]) -> None:
+    def _next_batch(self) -> list[Waiting[In, Out]]:
+        """A free worker's share of one of the queues, without those whose caller has gone."""
+        urgent = bool(self._urgent) and not (self._patient and self._turns >= _TURNS)
+        self._turns = self._turns + 1 if urgent else 0
+        queue = self._urgent if urgent else self._patient
+        share = -(-len(queue) // (self.workers - len(self._working)))
+        batch = [queue.popleft() for _ in range(min(share, self.max_batch))]
+        return [(item, future) for item, future in batch if not future.done()]
+
+    async def _work(self, batch: list[Waiting[In, Out]]) -> None:
         loop = asyncio.get_running_loop()
         results = await loop.run_in_executor(self._threads, self._each, [item for item, _ in batch])
         for (_, future), result in zip(batch, results, strict=True):

@@ -5,36 +5,39 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
 
+from pipeline.core.profile import Profile
 from pipeline.core.stage import Row
-from pipeline.service.analyze import Analyzer
+from pipeline.service.analyze import AnalysisRow, Analyzer, ReviewRow
 from pipeline.service.batching import Batcher, Busy
 from pipeline.service.meters import Meters
 from pipeline.service.settings import Settings
+
+In = TypeVar("In")
 
 _LATER = {"Retry-After": "5"}
 
 
 class Engine:
-    """`classify` and `write` have a thread each: a language model that writes for seconds holds up no classifier."""
+    """`classify` and `write` have threads of their own: a language model that writes for seconds holds up no classifier."""
 
     def __init__(self, settings: Settings, meters: Meters) -> None:
         self.settings, self.meters = settings, meters
         self.analyzer = Analyzer(settings.profile)
-        large = "transformers" in {
-            getattr(settings.profile, part).backend for part in ("sentiment", "emotions", "feedback")
-        }
-        self.workers = 1 if large else settings.workers  # a large model wants all cores, or the GPU, for itself
+        self.workers = 1 if _has_large_model(settings.profile) else settings.workers
         queue: dict[str, Any] = {"max_batch": settings.max_batch, "max_waiting": settings.max_waiting}
-        self.classify: Batcher[Row, Row] = Batcher(
-            self.analyzer.classify, workers=self.workers, linger=settings.linger,
-            observe=meters.batches.observe, **queue,
-        )  # fmt: skip
-        self.write: Batcher[Row, Row] = Batcher(self.analyzer.write, linger=0.0, **queue)
+        self.classify: Batcher[ReviewRow, AnalysisRow] = Batcher(
+            self.analyzer.classify,
+            workers=self.workers,
+            linger=settings.linger,
+            observe=meters.batches.observe,
+            **queue,
+        )
+        self.write: Batcher[AnalysisRow, AnalysisRow] = Batcher(self.analyzer.write, linger=0.0, **queue)
         self.ready = False
 
     async def start(self) -> None:
@@ -57,13 +60,13 @@ class Engine:
         await self.classify.close()
         await self.write.close()
 
-    async def analyze(self, row: Row, generate: bool = True) -> Row:
-        """The analysis of a row from `analyze.prepare`, as `schema.Analysis`; 503 where it would take too long."""
+    async def analyze(self, row: ReviewRow, generate: bool = True) -> AnalysisRow:
+        """The analysis of a row from `analyze.prepare`. Raises HTTPException: 503 where it would take too long."""
         found = await self._within(self.classify, row)
         self.meters.reviews.labels("request").inc()
         return await self._within(self.write, found) if generate else found
 
-    async def stream(self, row: Row, generate: bool = True) -> AsyncIterator[Row]:
+    async def stream(self, row: ReviewRow, generate: bool = True) -> AsyncIterator[Row]:
         """Events: classified, text (pieces of the advice), reply, done."""
         found = await self.analyze(row, generate=False)
         yield {"event": "classified", "analysis": found}
@@ -93,19 +96,24 @@ class Engine:
                 yield {"event": "reply", "text": found["reply"]}
         yield {"event": "done", "analysis": found}
 
-    async def _within(self, queue: Batcher[Row, Row], row: Row) -> Row:
+    async def _within(self, queue: Batcher[In, AnalysisRow], row: In) -> AnalysisRow:
         try:
             async with asyncio.timeout(self.settings.timeout):
                 return await queue.submit(row)
         except (Busy, TimeoutError) as error:
             raise HTTPException(503, "Too many reviews are waiting. Try again in a few seconds.", _LATER) from error
 
-    async def of_file(self, rows: list[Row]) -> list[Row]:
+    async def analyze_file(self, rows: Sequence[ReviewRow]) -> list[AnalysisRow]:
         """The analyses of rows of a file, behind whoever asks for a single one. No time limit: a job may take its time."""
 
-        async def one(row: Row) -> Row:
+        async def one(row: ReviewRow) -> AnalysisRow:
             return await self.write.submit(await self.classify.submit(row, urgent=False), urgent=False)
 
         results = await asyncio.gather(*(one(row) for row in rows))
         self.meters.reviews.labels("file").inc(len(rows))
         return results
+
+
+def _has_large_model(profile: Profile) -> bool:
+    """One that needs all cores, or the GPU, for itself."""
+    return "transformers" in (profile.sentiment.backend, profile.emotions.backend, profile.feedback.backend)

@@ -7,40 +7,32 @@ stopped service leaves behind, the next one finishes. Results go when their time
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import json
+import logging
 import os
 import re
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from pipeline.core.errors import InputError
-from pipeline.core.provenance import now
 from pipeline.core.stage import Row
-from pipeline.core.warehouse import open_memory
-from pipeline.ingest.load import IngestOptions, ingest
-from pipeline.report.export import neutralise
 from pipeline.service.engine import Engine
-from pipeline.service.limits import log
 from pipeline.service.problems import dumped
-from pipeline.service.schema import Job
+from pipeline.service.records import Record, read_records, read_results
+from pipeline.service.schema import Job, State
 from pipeline.service.settings import Settings
 
+log = logging.getLogger(__name__)
+
 KINDS = ("csv", "tsv", "txt", "json", "jsonl", "ndjson")  # nothing that is compressed: a small file stays small
-COLUMNS = (
-    *("source_row", "status", "reason", "review_id", "business", "product", "reviewed_at", "language", "stars", "text"),
-    *("sentiment", "sentiment_score", "emotions", "themes", "evidence", "feedback", "suggestions", "reply"),
-)
-_CHUNK = 32
-_REVIEW = ("review_id", "text", "stars", "language", "reviewed_at", "business", "product")
+_CHUNK = 32  # records between two looks at whether to stop
 _NAME = re.compile(r"[0-9a-f]{32}")
 
 
@@ -51,8 +43,6 @@ class Jobs:
         self._queue: asyncio.Queue[str] = asyncio.Queue()
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-
-    # --- What the routes ask for ---
 
     def get(self, job_id: str) -> Job:
         """Raises 404."""
@@ -94,10 +84,7 @@ class Jobs:
         job = self.get(job_id)
         if job.state != "done":
             raise HTTPException(409, f"The job is {job.state}; ask for its results when it is done.")
-        lines = (self._at(job) / "results.jsonl").open(encoding="utf-8")
-        return _parsed(lines)
-
-    # --- Work ---
+        return read_results(self._at(job) / "results.jsonl")
 
     def start(self) -> None:
         for file in sorted(self.folder.glob("*/job.json")):
@@ -142,78 +129,49 @@ class Jobs:
 
     async def _work(self, job: Job) -> None:
         try:
-            await self._analyse(job)
+            await self._analyze(job)
         except InputError as error:
             self._finish(job, "failed", str(error))
         except Exception as error:  # one file must not end the service; its text must not reach the log
             log.error("job %s failed: %s", job.job_id, type(error).__name__)
             self._finish(job, "failed", "Something went wrong here. Try again, or split the file.")
 
-    async def _analyse(self, job: Job) -> None:
-        folder = self._at(job)
+    async def _analyze(self, job: Job) -> None:
         job.state = "running"
         self._save(job)
         records = await asyncio.to_thread(self._read, job)
-        results = folder / "results.jsonl"
+        results = self._at(job) / "results.jsonl"
         job.done = _whole_lines(results)
         for start in range(job.done, len(records), _CHUNK):
             if job.job_id not in self._jobs or self._stopping.is_set():
                 return  # removed, or to be continued
             chunk = records[start : start + _CHUNK]
-            found = iter(await self.engine.of_file([record["review"] for record in chunk if record["review"]]))
-            lines = []
-            for record in chunk:
-                entry = {name: record[name] for name in ("source_row", "status", "reason")}
-                if record["review"]:
-                    entry |= next(found)
-                lines.append(dumped(entry) + "\n")
+            rows = await self._results(chunk)
             if job.job_id in self._jobs:
                 with results.open("a", encoding="utf-8") as file:
-                    file.writelines(lines)
+                    file.writelines(dumped(row) + "\n" for row in rows)
                 job.done += len(chunk)
         if job.job_id in self._jobs:
             self._finish(job, "done")
 
-    def _read(self, job: Job) -> list[Row]:
-        """Every record of the upload in its order: source_row, status, reason, and the review where it is one."""
+    def _read(self, job: Job) -> list[Record]:
         folder = self._at(job)
         (upload,) = folder.glob("upload.*")
         mapping = json.loads((folder / "mapping.json").read_text())
-        most = self.settings.max_rows
-        warehouse = open_memory()
-        try:
-            (done,) = ingest(warehouse, [str(upload)], IngestOptions(mapping=mapping, limit=most + 1), "service", now())
-            if done.rows > most:
-                raise InputError(f"The file has more than {most} rows. Split it, or use: review-insights run")
-            reviews = warehouse.query("SELECT * FROM reviews")
-            rejects = warehouse.query("SELECT source_row, reason FROM rejects")
-        except InputError as error:
-            raise InputError(str(error).replace(str(upload), "The file")) from None
-        finally:
-            warehouse.close()
-        records = [
-            {
-                "source_row": row["source_row"],
-                "status": "analyzed",
-                "reason": None,
-                "review": {name: row[name] for name in _REVIEW},
-            }
-            for row in reviews
-        ]
-        records += [
-            {**row, "status": "duplicate" if row["reason"] == "duplicate" else "rejected", "review": None}
-            for row in rejects
-        ]
-        for record in records:
-            if record["review"] and len(record["review"]["text"]) > self.settings.max_text:
-                reason = f"longer than {self.settings.max_text} characters"
-                record |= {"status": "rejected", "reason": reason, "review": None}
-        job.rows, job.columns = len(records), done.columns
-        for name, status in (("analyzed", "analyzed"), ("rejected", "rejected"), ("duplicates", "duplicate")):
-            setattr(job, name, sum(record["status"] == status for record in records))
-        return sorted(records, key=lambda record: record["source_row"])
+        records, columns = read_records(upload, mapping, self.settings.max_rows, self.settings.max_text)
+        counts = Counter(record.status for record in records)
+        job.rows, job.columns = len(records), columns
+        job.analyzed, job.rejected, job.duplicates = counts["analyzed"], counts["rejected"], counts["duplicate"]
+        return records
 
-    # --- Files ---
+    async def _results(self, records: Sequence[Record]) -> list[Row]:
+        """source_row, status, reason, and the analysis of what is a review."""
+        analyses = iter(await self.engine.analyze_file([record.review for record in records if record.review]))
+        return [
+            {"source_row": record.source_row, "status": record.status, "reason": record.reason}
+            | (dict(next(analyses)) if record.review else {})
+            for record in records
+        ]
 
     def _at(self, job: Job) -> Path:
         return self.folder / job.job_id
@@ -224,7 +182,7 @@ class Jobs:
         scratch.write_text(job.model_dump_json())
         os.replace(scratch, self._at(job) / "job.json")
 
-    def _finish(self, job: Job, state: Any, detail: str | None = None) -> None:
+    def _finish(self, job: Job, state: State, detail: str | None = None) -> None:
         if job.job_id not in self._jobs:
             return
         job.state, job.detail, job.finished_at = state, detail, datetime.now(UTC)
@@ -242,45 +200,3 @@ def _whole_lines(path: Path) -> int:
         end = content.rfind(b"\n") + 1
         file.truncate(end)
     return content.count(b"\n")
-
-
-def _parsed(lines: io.TextIOWrapper) -> Iterator[Row]:
-    with lines:
-        for line in lines:
-            yield json.loads(line)
-
-
-def as_json(rows: Iterator[Row]) -> Iterator[str]:
-    yield "["
-    for number, row in enumerate(rows):
-        yield (",\n" if number else "\n") + dumped(row)
-    yield "\n]\n"
-
-
-def as_csv(rows: Iterator[Row]) -> Iterator[str]:
-    """With a byte order mark for spreadsheets, and no cell that they would run as a formula."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(COLUMNS)
-    yield "\ufeff" + buffer.getvalue()
-    for row in rows:
-        buffer.seek(0)
-        buffer.truncate()
-        writer.writerow([neutralise(cell) for cell in map(_flat(row).get, COLUMNS)])
-        yield buffer.getvalue()
-
-
-def _flat(row: Row) -> Row:
-    if row["status"] != "analyzed":
-        return row
-    sentiment, feedback = row["sentiment"], row["feedback"] or {}
-    score = None if sentiment["positive"] is None else sentiment["positive"] - sentiment["negative"]
-    return row | {
-        "sentiment": sentiment["label"],
-        "sentiment_score": score,
-        "emotions": "; ".join(row["emotions"]["labels"]),
-        "themes": "; ".join(theme["theme"] for theme in row["themes"]),
-        "evidence": "; ".join(theme["evidence"] for theme in row["themes"] if theme["sentiment"] == "negative"),
-        "feedback": feedback.get("text"),
-        "suggestions": "; ".join(feedback.get("suggestions") or []),
-    }

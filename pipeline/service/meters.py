@@ -7,6 +7,7 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Meters:
@@ -19,12 +20,13 @@ class Meters:
             "review_insights_request_seconds", "Time to answer", ["route"], buckets=_SECONDS, registry=self.registry
         )
         self.batches = Histogram(
-            "review_insights_batch_reviews", "Reviews that the models saw at once",
-            buckets=(1, 2, 4, 8, 16, 32, 64), registry=self.registry,
-        )  # fmt: skip
-        self.reviews = Counter(
-            "review_insights_reviews", "Reviews analysed", ["source"], registry=self.registry
-        )  # source: request, file
+            "review_insights_batch_reviews",
+            "Reviews that the models saw at once",
+            buckets=_SIZES,
+            registry=self.registry,
+        )
+        # source: request, file
+        self.reviews = Counter("review_insights_reviews", "Reviews analysed", ["source"], registry=self.registry)
         self.votes = Counter("review_insights_votes", "Votes on suggestions", ["vote"], registry=self.registry)
 
     def watch(self, name: str, text: str, value: Callable[[], float]) -> None:

@@ -16,6 +16,10 @@ from starlette.exceptions import HTTPException
 
 from pipeline.core.errors import BackendDown, InputError
 
+log = logging.getLogger(__name__)
+
+Responses = dict[int | str, dict[str, Any]]  # of a route, for the OpenAPI document
+
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -39,7 +43,7 @@ def problem(
     return Response(body.model_dump_json(), status, dict(headers or {}), MEDIA_TYPE)
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def documented(*statuses: int) -> Responses:
     """For a route's `responses`: these statuses as problem details."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
@@ -67,12 +71,12 @@ def _pointer(location: Sequence[Any]) -> str:
 
 async def from_input(request: Request, error: Exception) -> Response:
     """Something that the service was set up with; the client can do nothing about it, and is told no path of ours."""
-    logging.getLogger("review_insights.service").error("%s", error)
+    log.error("%s", error)
     return problem(503, "The service is not set up for this; its log says why.")
 
 
 async def from_backend(request: Request, error: Exception) -> Response:
-    logging.getLogger("review_insights.service").error("%s", error)
+    log.error("%s", error)
     return problem(503, "The language model does not answer. Try again later.", headers={"Retry-After": "30"})
 
 

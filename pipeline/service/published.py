@@ -1,24 +1,27 @@
 """The published warehouse, always the latest one, without a restart.
 
 A run replaces the file in one step. DuckDB shares an open file by its path within a process, so a new file is only seen
-once the old connection is closed: one connection, one reader at a time, and a look at the file before each use.
+once the old connection is closed: one connection, one query at a time, and a look at the file before each use.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from starlette.exceptions import HTTPException
 
 from pipeline.core.errors import InputError
 from pipeline.core.warehouse import Warehouse, open_read_only
-from pipeline.service.limits import log
 
-Stamp = tuple[int, int, int]
+log = logging.getLogger(__name__)
+
+Stamp = tuple[int, int, int]  # inode, time of the last change in nanoseconds, bytes
+T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -31,13 +34,13 @@ def _readable() -> Iterator[None]:
         raise HTTPException(503, detail) from error
 
 
-class Reader:
+class PublishedWarehouse:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._open: Warehouse | None = None
+        self._opened: Warehouse | None = None
         self._stamp: Stamp | None = None
-        self._remembered: dict[str, Any] = {}
+        self._computed: dict[Callable[[Warehouse], object], object] = {}
 
     def stamp(self) -> Stamp | None:
         """What tells one published file from the next; None where there is none."""
@@ -48,32 +51,34 @@ class Reader:
         return status.st_ino, status.st_mtime_ns, status.st_size
 
     @contextlib.contextmanager
-    def warehouse(self) -> Iterator[Warehouse]:
-        """The latest published warehouse. HTTP error 503 where it cannot be read."""
+    def open(self) -> Iterator[Warehouse]:
+        """The latest published warehouse. Raises HTTPException: 404 where there is none, 503 where it cannot be read."""
         with self._lock, _readable():
             yield self._latest()
 
-    def remembered(self, name: str, compute: Callable[[Warehouse], Any]) -> Any:
-        """`compute` of the latest warehouse: once per published file."""
+    def once(self, compute: Callable[[Warehouse], T]) -> T:
+        """`compute` of the latest warehouse, remembered until the next one is published. Raises like `open`."""
         with self._lock, _readable():
             warehouse = self._latest()
-            if name not in self._remembered:
-                self._remembered[name] = compute(warehouse)
-            return self._remembered[name]
+            if compute not in self._computed:
+                self._computed[compute] = compute(warehouse)
+            return self._computed[compute]  # type: ignore[return-value]
 
     def _latest(self) -> Warehouse:
         stamp = self.stamp()
-        if self._open is None or stamp != self._stamp:
+        if stamp is None:
+            raise HTTPException(404, "There is no warehouse yet. Make one with: review-insights run")
+        if self._opened is None or stamp != self._stamp:
             self._close()
-            self._open = open_read_only(self.path)
+            self._opened = open_read_only(self.path)
             self._stamp = stamp
-        return self._open
+        return self._opened
 
     def _close(self) -> None:
-        if self._open is not None:
-            self._open.close()
-        self._open, self._stamp = None, None
-        self._remembered.clear()
+        if self._opened is not None:
+            self._opened.close()
+        self._opened, self._stamp = None, None
+        self._computed.clear()
 
     def close(self) -> None:
         with self._lock:

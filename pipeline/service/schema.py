@@ -102,6 +102,27 @@ class Job(BaseModel):
     columns: dict[str, str] = Field(default={}, description="Which column was taken for what.")
 
 
+Filter = Annotated[str | None, StringConstraints(max_length=200)]
+
+
+class InsightsQuery(BaseModel):
+    """Which reviews of the warehouse, and which page of them."""
+
+    limit: int = Field(default=50, ge=1, le=200)
+    after: str | None = Field(default=None, max_length=200, description="`next` of the page before.")
+    business: Filter = None
+    product: Filter = None
+    language: Annotated[str | None, StringConstraints(pattern="^[a-z]{2}$")] = None
+    sentiment: Label | None = None
+    theme: Filter = None
+    emotion: Filter = None
+    min_stars: float | None = Field(default=None, ge=1, le=5, allow_inf_nan=False)
+    max_stars: float | None = Field(default=None, ge=1, le=5, allow_inf_nan=False)
+    since: date | None = None
+    until: date | None = None
+    contains: str | None = Field(default=None, max_length=200, description="Words in the text, in any case.")
+
+
 class Insight(BaseModel):
     """A row of the view `insights`."""
 

@@ -11,21 +11,25 @@ import uvicorn
 from pipeline.core.errors import InputError
 from pipeline.core.warehouse import open_read_only
 from pipeline.service.app import create_app
-from pipeline.service.limits import log
 from pipeline.service.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings) -> None:
     """Answers requests. SIGTERM and Ctrl-C end it once what is in flight is answered.
 
-    Raises InputError for a warehouse that is none and for a port that is taken.
+    Raises InputError for a warehouse that is none, a host name with a star inside it, and a port that is taken.
     """
+    for name in settings.hosts:
+        if name != "*" and "*" in name.removeprefix("*."):
+            raise InputError(f"--allow-host {name}: write a name, *.NAME for all names below it, or * for any.")
     if not settings.warehouse.parent.is_dir() or settings.warehouse.is_dir():
         raise InputError(f"--warehouse {settings.warehouse}: name a file in a folder that exists.")
     if settings.warehouse.exists():
         open_read_only(settings.warehouse).close()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    log.setLevel(logging.INFO)
+    logging.getLogger("pipeline.service").setLevel(logging.INFO)
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every malformed upload
     log.info("models are loading")
     app = create_app(settings)
@@ -43,7 +47,7 @@ def serve(settings: Settings) -> None:
             h11_max_incomplete_event_size=32 * 1024,
         )
     )
-    app.state.engine.analyzer.warm()  # a model that is missing is one line, not a failed start of a server
+    app.state.parts.engine.analyzer.warm()  # a model that is missing is one line, not a failed start of a server
     log.info("serving on http://%s:%d", settings.host, settings.port)
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
         asyncio.run(server.serve())

@@ -18,7 +18,7 @@ class Settings:
     api_key: str | None  # None: everyone who reaches the port may use it
     host: str = "127.0.0.1"
     port: int = 8000
-    hosts: tuple[str, ...] = ()  # names it answers to besides loopback (the Host header); ("*",): to any
+    hosts: tuple[str, ...] = ()  # names it answers to besides loopback (the Host header); *.NAME: all below it, *: any
     rate: float = 100.0  # requests per second and client on average, five seconds' worth at once; 0: no limit
     max_body: int = 256 * 1024  # bytes of a request
     max_upload: int = 32 * 1024 * 1024  # bytes of an uploaded file

@@ -18,6 +18,7 @@ from pipeline.service.app import create_app
 from pipeline.service.settings import Settings
 
 FAKE = 'extends = "embedded"\n[sentiment]\nbackend = "fake"\nlanguages = ["en"]\n[emotions]\nbackend = "fake"\n[feedback]\nbackend = "fake"\n'
+UNHAPPY = {"text": "Bad soup. We waited an hour for the bill.", "stars": 2, "business": "Blue Door"}  # for /analyze
 KEY = "0123456789abcdef0123456789abcdef"
 
 Start = Callable[..., TestClient]

@@ -65,9 +65,13 @@ def generated(url: str, examples: int) -> Counts:
                 # An operation that takes nothing has one request; the others share what is left.
                 most = max(examples // (2 * len(wide)), 1) if operation in wide else 1
                 bounded = limits(
-                    max_examples=most, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+                    max_examples=most,
+                    deadline=None,
+                    database=None,
+                    derandomize=True,
+                    phases=[Phase.generate],
                     suppress_health_check=list(HealthCheck),
-                )  # fmt: skip
+                )
                 bounded(given(case=operation.as_strategy(generation_mode=mode))(ask))()
     return counts
 

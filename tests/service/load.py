@@ -60,12 +60,12 @@ def serve(way: str) -> None:
                 (found,) = classify([prepare(review.text, review.stars)])
             return found
 
-    class Telling(uvicorn.Server):
+    class Announcing(uvicorn.Server):
         async def startup(self, *args: Any, **options: Any) -> None:
             await super().startup(*args, **options)
             print(self.servers[0].sockets[0].getsockname()[1], flush=True)
 
-    Telling(uvicorn.Config(app, port=0, log_config=None, access_log=False)).run()
+    Announcing(uvicorn.Config(app, port=0, log_config=None, access_log=False)).run()
 
 
 def _naive() -> Callable[[Sequence[Row]], list[Row]]:

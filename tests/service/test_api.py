@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,14 +15,12 @@ from pipeline.backends import registry
 from pipeline.backends.base import Request, Written
 from pipeline.core.warehouse import open_work, publish
 from pipeline.report import build
-from pipeline.service import limits
 from pipeline.service.app import create_app
 from pipeline.service.settings import Settings
 from tests.factory import review
 from tests.report.test_report import DAY, write_warehouse
-from tests.service.conftest import KEY, Live, Start
+from tests.service.conftest import UNHAPPY, Live
 
-UNHAPPY = {"text": "Bad soup. We waited an hour for the bill.", "stars": 2, "business": "Blue Door"}
 VOTE = {"review_id": "0" * 16, "suggestion": "Add staff.", "model": "m", "voter": "me"}
 
 
@@ -157,101 +154,6 @@ def test_the_examples_of_the_document_run(client: TestClient) -> None:
                 assert client.post(path, json=example).is_success
                 ran += 1
     assert ran == 3
-
-
-# --- Who may ask, and how much ---
-
-
-def test_a_key_is_asked_for_everywhere_but_where_nothing_is(start: Start) -> None:
-    client = start(api_key=KEY)
-    for path in client.get("/openapi.json", headers={"X-API-Key": KEY}).json()["paths"]:
-        status = client.get(path.replace("{job_id}", "0" * 32)).status_code
-        assert status == (200 if path in ("/healthz", "/readyz") else 401), path
-    assert client.post("/analyze", json=UNHAPPY).status_code == 401
-    assert client.get("/insights", headers={"Authorization": f"Bearer {KEY}"}).status_code == 404, "no warehouse yet"
-    assert client.get("/metrics", headers={"X-API-Key": KEY[:-1]}).status_code == 401
-    page = client.get("/", headers={"accept": "text/html"}, follow_redirects=False)
-    assert page.status_code == 303 and page.headers["location"] == "/login"
-
-
-def test_logging_in_sets_a_cookie_that_does_not_give_the_key_away(start: Start) -> None:
-    client = start(api_key=KEY)
-    assert "not the key" in client.post("/login", data={"key": "wrong"}).text
-    answer = client.post("/login", data={"key": KEY}, follow_redirects=False)
-    cookie = answer.headers["set-cookie"]
-    assert "HttpOnly" in cookie and "SameSite=strict" in cookie and KEY not in cookie
-    assert client.get("/").status_code == 200
-    client.post("/logout", follow_redirects=False)
-    assert client.get("/metrics").status_code == 401
-
-
-def test_guessing_keys_is_slowed_down(start: Start) -> None:
-    client = start(api_key=KEY)
-    statuses = [client.get("/metrics", headers={"X-API-Key": f"wrong{n}"}).status_code for n in range(12)]
-    assert statuses == [401] * 10 + [429] * 2
-    assert client.get("/metrics", headers={"X-API-Key": KEY}).status_code == 200, "the right key still opens"
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"host": "evil.example"},
-        {"origin": "https://evil.example"},
-        {"sec-fetch-site": "cross-site"},
-        {"origin": "http://[bad"},
-    ],
-)
-def test_other_sites_pages_are_kept_out(client: TestClient, headers: dict[str, str]) -> None:
-    assert client.post("/analyze", json=UNHAPPY, headers=headers).status_code == 403
-    assert client.post("/analyze", json=UNHAPPY, headers={"origin": "http://testserver"}).status_code == 200
-
-
-def test_the_rate_is_limited(start: Start) -> None:
-    client = start(rate=0.5)  # 2.5 at once
-    answers = [client.get("/healthz") for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
-    assert int(answers[3].headers["retry-after"]) >= 1
-
-
-def test_buckets_fill_again() -> None:
-    buckets = limits.Buckets(rate=2.0, burst=2.0)
-    assert [buckets.take("a", 0.0), buckets.take("a", 0.0)] == [0.0, 0.0]
-    assert buckets.take("a", 0.0) == 0.5 and buckets.take("b", 0.0) == 0.0
-    assert buckets.take("a", 0.5) == 0.0
-
-
-def test_bodies_have_an_end(start: Start) -> None:
-    client = start(max_body=1000, max_upload=2000)
-    assert client.post("/analyze", content=b"x" * 1001).status_code == 413
-    pieces = client.post("/analyze", content=iter([b"x" * 600] * 3), headers={"content-type": "application/json"})
-    assert pieces.status_code == 413, "without a Content-Length too"
-    assert client.post("/analyze/batch", files={"file": ("a.csv", b"text\n" + b"x" * 2000)}).status_code == 413
-    assert client.post("/analyze/batch", files={"file": ("a.csv", b"text\n" + b"Fine. " * 200)}).status_code == 202
-
-
-def test_every_answer_bears_its_headers(client: TestClient) -> None:
-    for path in ("/", "/nope", "/healthz", "/static/page.js"):
-        headers = client.get(path).headers
-        assert "default-src 'none'; script-src 'self'" in headers["content-security-policy"]
-        assert "unsafe" not in headers["content-security-policy"] and headers["x-content-type-options"] == "nosniff"
-
-
-def test_a_failure_shows_no_trace_and_logs_no_text(
-    client: TestClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(rows: object) -> None:
-        raise RuntimeError(f"cannot read {rows}")
-
-    monkeypatch.setattr(client.app.state.engine.classify, "work", broken)  # type: ignore[attr-defined]
-    with caplog.at_level(logging.DEBUG):
-        answer = client.post("/analyze?note=Bad+soup", json=UNHAPPY)
-        client.post("/", data={"text": UNHAPPY["text"]})
-    assert answer.status_code == 500 and set(answer.json()) == {"type", "title", "status", "detail", "errors"}
-    assert "RuntimeError" not in answer.text and "soup" not in answer.text
-    ours = [record for record in caplog.records if record.name == "review_insights.service"]
-    assert any("RuntimeError at test_api.py" in record.getMessage() for record in ours), "kind and place are logged"
-    served = [record for record in caplog.records if not record.name.startswith("httpx")]  # the client is no part of it
-    assert not any("oup" in record.getMessage() for record in served)
 
 
 # --- The warehouse ---

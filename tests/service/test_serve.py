@@ -27,6 +27,7 @@ from tests.service.conftest import FAKE, KEY
         ([], "short", "16 or more"),
         (["--no-auth", "--port", "0"], None, "--port"),
         (["--no-auth", "--warehouse", "/nowhere/w.duckdb"], None, "folder that exists"),
+        (["--no-auth", "--allow-host", "*example.com"], None, "--allow-host"),
     ],
 )
 def test_what_cannot_be_served_is_said_in_one_line(
@@ -46,11 +47,17 @@ def test_what_cannot_be_served_is_said_in_one_line(
 
 def test_sigterm_answers_what_is_in_flight(tmp_path: Path) -> None:
     (tmp_path / "fake.toml").write_text(FAKE)
-    with subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "serve", "--no-auth", "--profile", str(tmp_path / "fake.toml"),
-         "--warehouse", str(tmp_path / "w.duckdb"), "--port", str(free_port())],
-        cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, "REVIEW_INSIGHTS_API_KEY": ""},
-    ) as process:  # fmt: skip
+    arguments = [
+        "serve",
+        "--no-auth",
+        "--profile",
+        str(tmp_path / "fake.toml"),
+        "--warehouse",
+        str(tmp_path / "w.duckdb"),
+    ]
+    command = [sys.executable, "-m", "pipeline", *arguments, "--port", str(free_port())]
+    environment = {**os.environ, "REVIEW_INSIGHTS_API_KEY": ""}
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
         port = 0
         for line in process.stderr:

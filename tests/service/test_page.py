@@ -5,7 +5,7 @@ import html.parser
 import pytest
 from fastapi.testclient import TestClient
 
-from pipeline.service.pages import marked
+from pipeline.service.routes.page import marked
 from pipeline.service.settings import Settings
 from tests.report.test_report import HOSTILE, write_warehouse
 
@@ -79,7 +79,7 @@ def test_pieces_of_a_review_join_to_the_review_and_overlap() -> None:
     themes = [
         {"theme": name, "start": start, "end": end} for name, start, end in (("a", 0, 10), ("b", 0, 23), ("c", 24, 34))
     ]
-    pieces = marked({"text": text, "themes": themes})
+    pieces = marked(text, themes)
     assert "".join(piece for piece, _ in pieces) == text
     assert [(piece, [theme["theme"] for theme in found]) for piece, found in pieces] == [
         ("Cold soup,", ["a", "b"]),

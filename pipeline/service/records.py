@@ -1,0 +1,122 @@
+"""An uploaded file: its records on the way in, as `ingest` reads them, and its results on the way out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pipeline.core.errors import InputError
+from pipeline.core.provenance import now
+from pipeline.core.stage import Row
+from pipeline.core.warehouse import open_memory
+from pipeline.ingest.load import IngestOptions, ingest
+from pipeline.report.export import neutralise
+from pipeline.service.analyze import ReviewRow
+from pipeline.service.problems import dumped
+
+COLUMNS = (
+    *("source_row", "status", "reason", "review_id", "business", "product", "reviewed_at", "language", "stars", "text"),
+    *("sentiment", "sentiment_score", "emotions", "themes", "evidence", "feedback", "suggestions", "reply"),
+)
+
+
+@dataclass(frozen=True)
+class Record:
+    source_row: int  # from 1
+    status: Literal["analyzed", "rejected", "duplicate"]
+    reason: str | None  # why it is not analyzed
+    review: ReviewRow | None
+
+
+def read_records(
+    upload: Path, mapping: Mapping[str, str], max_rows: int, max_text: int
+) -> tuple[list[Record], dict[str, str]]:
+    """Every record of an upload in its order, and which column was taken for what.
+
+    Raises InputError for a file that cannot be read and for one of more than `max_rows` rows. A review of more than
+    `max_text` characters is rejected.
+    """
+    warehouse = open_memory()
+    try:
+        options = IngestOptions(mapping=dict(mapping), limit=max_rows + 1)
+        (done,) = ingest(warehouse, [str(upload)], options, "service", now())
+        if done.rows > max_rows:
+            raise InputError(f"The file has more than {max_rows} rows. Split it, or use: review-insights run")
+        records = [_record(row, max_text) for row in warehouse.query("SELECT * FROM reviews")]
+        records += [
+            Record(row["source_row"], "duplicate" if row["reason"] == "duplicate" else "rejected", row["reason"], None)
+            for row in warehouse.query("SELECT source_row, reason FROM rejects")
+        ]
+    except InputError as error:  # the path is ours, not the client's
+        raise InputError(str(error).replace(str(upload), "The file")) from None
+    finally:
+        warehouse.close()
+    return sorted(records, key=lambda record: record.source_row), done.columns
+
+
+def _record(row: Row, max_text: int) -> Record:
+    if len(row["text"]) > max_text:
+        return Record(row["source_row"], "rejected", f"longer than {max_text} characters", None)
+    review: ReviewRow = {
+        "review_id": row["review_id"],
+        "text": row["text"],
+        "stars": row["stars"],
+        "language": row["language"],
+        "reviewed_at": row["reviewed_at"],
+        "business": row["business"],
+        "product": row["product"],
+    }
+    return Record(row["source_row"], "analyzed", None, review)
+
+
+def read_results(path: Path) -> Iterator[Row]:
+    """One row per line: source_row, status, reason, and the analysis where there is one. Raises OSError at once."""
+    lines = path.open(encoding="utf-8")
+
+    def rows() -> Iterator[Row]:
+        with lines:
+            for line in lines:
+                yield json.loads(line)
+
+    return rows()
+
+
+def as_json(rows: Iterator[Row]) -> Iterator[str]:
+    yield "["
+    for number, row in enumerate(rows):
+        yield (",\n" if number else "\n") + dumped(row)
+    yield "\n]\n"
+
+
+def as_csv(rows: Iterator[Row]) -> Iterator[str]:
+    """With a byte order mark for spreadsheets, and no cell that they would run as a formula."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(COLUMNS)
+    yield "\ufeff" + buffer.getvalue()
+    for row in rows:
+        buffer.seek(0)
+        buffer.truncate()
+        writer.writerow([neutralise(cell) for cell in map(_flat(row).get, COLUMNS)])
+        yield buffer.getvalue()
+
+
+def _flat(row: Row) -> Row:
+    if row["status"] != "analyzed":
+        return row
+    sentiment, feedback = row["sentiment"], row["feedback"] or {}
+    score = None if sentiment["positive"] is None else sentiment["positive"] - sentiment["negative"]
+    return row | {
+        "sentiment": sentiment["label"],
+        "sentiment_score": score,
+        "emotions": "; ".join(row["emotions"]["labels"]),
+        "themes": "; ".join(theme["theme"] for theme in row["themes"]),
+        "evidence": "; ".join(theme["evidence"] for theme in row["themes"] if theme["sentiment"] == "negative"),
+        "feedback": feedback.get("text"),
+        "suggestions": "; ".join(feedback.get("suggestions") or []),
+    }
