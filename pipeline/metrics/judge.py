@@ -13,9 +13,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.backends import registry
 from pipeline.backends.base import Generator, Request, Written
 from pipeline.core import prompts
+from pipeline.core.profile import Profile
+from pipeline.core.warehouse import Warehouse
 from pipeline.metrics import check_pairs
+from pipeline.metrics.scorer import Candidate, Columns, Scorer, pairs
 
 PROMPT = "judge.v1"
 _MARKERS = ("review", "text_a", "text_b")
@@ -38,6 +42,25 @@ class Verdict:
     swapped_agrees: bool | None  # False: the order decided. None: not asked in both orders, or not understood
     raw: list[str]  # what the model wrote in the given and in the swapped order; empty where it was not asked
     error: str | None = None
+
+
+def scorer(profile: Profile) -> Scorer:
+    """Fills `judge`, `judge_reason` and `judge_error` where the profile names a judge."""
+    config = profile.judge
+
+    def columns(rows: Sequence[Candidate], warehouse: Warehouse) -> Columns:
+        model = registry.judge(config)
+        if model is None:
+            return {}
+        verdicts = compare([row["review"] for row in rows], *pairs(rows), model)
+        return {
+            "judge": [verdict.value for verdict in verdicts],
+            "judge_reason": [verdict.reason for verdict in verdicts],
+            "judge_error": [verdict.error for verdict in verdicts],
+        }
+
+    asked = [config.model, prompts.sha256(PROMPT), config.max_new_tokens] if config.backend != "none" else None
+    return Scorer(columns, {"judge": asked}, config.model, "both orders")
 
 
 def compare(reviews: Sequence[str], first: Sequence[str], second: Sequence[str], generator: Generator) -> list[Verdict]:

@@ -11,7 +11,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 
+from pipeline.core.profile import Profile
 from pipeline.metrics import check_pairs, tokens, wordnet
+from pipeline.metrics.scorer import Scorer, pairs
 
 _TEXTS = 4096  # texts whose tokens are kept: a reference is met again with every role
 _WORDS = 2**16
@@ -85,3 +87,13 @@ def score(candidates: Sequence[str], references: Sequence[str]) -> list[float]:
         )
         for candidate, reference in zip(candidates, references, strict=True)
     ]
+
+
+def scorer(profile: Profile) -> Scorer:
+    """Fills `meteor`."""
+    return Scorer(
+        lambda rows, warehouse: {"meteor": score(*pairs(rows))},
+        depends_on={},
+        model="nltk, WordNet 3.0",
+        settings="alpha=0.9 beta=3 gamma=0.5",
+    )

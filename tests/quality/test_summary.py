@@ -9,13 +9,14 @@ import pytest
 
 from pipeline.core.profile import Profile
 from pipeline.core.warehouse import Warehouse, sql_file
+from pipeline.metrics.table import COMPARED
 from pipeline.quality import summary
 from tests.factory import NOW, review
 
 
 def scores(student: float, constant: float, grounding: tuple[float, float], n: int = 30) -> list[dict[str, Any]]:
     """Test reviews whose values vary by row, and alike for both roles."""
-    blank = {metric: None for metric in (*summary.TEXT_METRICS, *summary.SIGNALS)}
+    blank = {metric.name: None for metric in COMPARED}
     return [
         {**blank, "review_id": f"{row:03}", "role": role, "meteor": mean + row / 1000, "grounding": found}
         for row in range(n)
