@@ -10,9 +10,10 @@ from pathlib import Path
 
 from pipeline import __version__
 from pipeline.advice import reply
+from pipeline.core.labels import SENTIMENTS
 from pipeline.core.profile import Profile
 from pipeline.core.stage import Context, Row
-from pipeline.core.warehouse import open_memory
+from pipeline.core.warehouse import open_memory, select
 from pipeline.ingest.load import review_id
 from pipeline.stages.emotions import EMOTIONS
 from pipeline.stages.feedback import FEEDBACK
@@ -28,7 +29,7 @@ class Analyzer:
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
-        # The transforms of these stages read no warehouse; an empty one stands in its place.
+        # The transforms of these stages read no warehouse; an empty one stands in its place, and knows the rules.
         self._context = Context(profile, open_memory(), "service", "", Path())
         self.labels = {aspect.id: aspect.label for aspect in load_aspects(taxonomy_file(profile))}
 
@@ -52,25 +53,35 @@ class Analyzer:
         for theme in THEMES.transform(batch, self._context):
             if theme["theme"]:
                 found[theme["review_id"]].append(theme)
+        keys = [row["review_id"] for row in batch]
+        unhappy = self._unhappy([sentiments[key].get("label") for key in keys], [row["stars"] for row in rows])
         return [
-            self._classified(row, sentiments[key], emotions[key], found[key])
-            for row, key in zip(rows, (row["review_id"] for row in batch), strict=True)
+            self._classified(row, sentiments[key], emotions[key], found[key]) | {"unhappy": is_unhappy}
+            for row, key, is_unhappy in zip(rows, keys, unhappy, strict=True)
         ]
 
+    def _unhappy(self, labels: list[str | None], stars: list[float | None]) -> list[bool]:
+        """The warehouse's own rule, for a batch; on a connection of its own, as several threads may ask."""
+        given = {"labels": labels, "stars": stars, "most": self.profile.feedback.max_stars}
+        _, rows = select(
+            self._context.warehouse,
+            "SELECT is_unhappy(label, stars, $most) "
+            "FROM (SELECT unnest($labels::VARCHAR[]) AS label, unnest($stars::DOUBLE[]) AS stars)",
+            given,
+        )
+        return [row[0] for row in rows]
+
     def _classified(self, row: Row, sentiment: Row, emotions: Row, found: list[Row]) -> Row:
-        # The order and the rule of warehouse/views/20_unhappy.sql.
+        # The order of warehouse/views/20_unhappy.sql.
         found.sort(key=lambda theme: (theme["score"] is None, theme["score"] or 0.0, theme["theme"]))
-        stars, most = row["stars"], self.profile.feedback.max_stars
-        names = ("negative", "neutral", "positive")
         return row | {
-            "sentiment": {name: sentiment.get(name) for name in ("label", *names, "error")},
+            "sentiment": {name: sentiment.get(name) for name in ("label", *SENTIMENTS, "error")},
             "emotions": {
                 "labels": emotions.get("labels") or [],
                 "probabilities": dict(emotions.get("probabilities") or []),
                 "error": emotions.get("error"),
             },
             "themes": [self._theme(theme, row["text"]) for theme in found],
-            "unhappy": sentiment.get("label") == "negative" or (stars is not None and stars <= most),
             "feedback": None,
             "reply": None,
             "models": {
