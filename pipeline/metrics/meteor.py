@@ -9,7 +9,7 @@ with its downloaded data; the time is saved by remembering tokens, stems and syn
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from pipeline.core.profile import Profile
 from pipeline.metrics import check_pairs, tokens, wordnet
@@ -32,14 +32,6 @@ class _Stemmer:
 _stemmer = functools.cache(_Stemmer)
 
 
-class _Synset:
-    def __init__(self, names: Iterable[str]) -> None:
-        self._lemmas = [wordnet.Lemma(name) for name in names]
-
-    def lemmas(self) -> list[wordnet.Lemma]:
-        return self._lemmas
-
-
 class _Synonyms:
     """WordNet as one reference sees it: a word's synonyms, of all its synsets together, that occur in the reference.
 
@@ -51,9 +43,9 @@ class _Synonyms:
         stem = _stemmer().stem
         self._words = frozenset([stem(word.lower()) for word in reference])
 
-    def synsets(self, word: str) -> tuple[_Synset, ...]:
+    def synsets(self, word: str) -> tuple[wordnet.Synset, ...]:
         names = _synonyms(word) & self._words
-        return (_Synset(names),) if names else ()
+        return (wordnet.Synset(names),) if names else ()
 
 
 @functools.lru_cache(maxsize=_WORDS)

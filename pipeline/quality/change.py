@@ -37,7 +37,7 @@ class Change:
 def mean(before: Mapping[str, float], after: Mapping[str, float], alpha: float) -> Change:
     """Of values per row, both keyed by row: paired where at least half of the smaller side's rows are on both sides.
 
-    Both must hold a row. With one row (or one pair) there is no telling, and the noise is infinite.
+    Both must hold a row. With one row (or one pair) nothing is known about chance, and the noise is infinite.
     """
     shared = sorted(before.keys() & after.keys())
     if 2 * len(shared) >= min(len(before), len(after)):

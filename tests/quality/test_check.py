@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -145,6 +146,18 @@ def test_what_is_better_is_no_regression() -> None:
     change(("volume",), 900)(better)
     change(("nights",), [40, 44, 38, 41, 400])(better)
     assert regressed(baseline, better) == set()
+
+
+def test_a_metric_of_which_less_is_better_regresses_upwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    metric = next(metric for metric in check.COMPARED if metric.name == "meteor")
+    monkeypatch.setattr(check, "COMPARED", (dataclasses.replace(metric, higher_is_better=False),))
+    sides = [world(np.random.default_rng(5), names(300), {"meteor": drop}) for drop in (0.0, 0.1)]
+    for side in sides:
+        side["rows"] = {"student": {"meteor": side["rows"]["student"]["meteor"]}}
+    sides[1]["rows"]["student"]["meteor"]["7"] += 1
+    assert regressed(*sides) == set()
+    (worse,) = [finding for finding in check.compare(*reversed(sides)) if finding.regressed]
+    assert worse.name == "student meteor" and "7" not in {row.review_id for row in worse.worst}
 
 
 def test_a_young_history_says_nothing_about_nights() -> None:

@@ -1,4 +1,4 @@
--- Rules that several queries follow, each told once.
+-- Rules that several queries follow, each stated once.
 
 -- Whether the teacher writes for a review: its words are negative, or it has so many stars or fewer.
 CREATE OR REPLACE MACRO is_unhappy(sentiment, stars, most_stars) AS
