@@ -17,7 +17,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.profile import Profile
 from pipeline.core.warehouse import Warehouse
 from pipeline.metrics import check_pairs
-from pipeline.metrics.scorer import Candidate, Columns, Scorer, texts
+from pipeline.metrics.scorer import Candidate, Columns, Scorer
 from pipeline.reader import minilm
 
 Embed = Callable[[Sequence[str]], np.ndarray]
@@ -34,8 +34,8 @@ def scorer(profile: Profile) -> Scorer:
     def columns(rows: Sequence[Candidate], warehouse: Warehouse) -> Columns:
         # The pool is the same for every role and batch, because the training set is frozen.
         frozen = warehouse.query("SELECT text FROM training_set JOIN reviews USING (review_id) ORDER BY review_id")
-        distractors = [row["text"] for row in frozen]
-        return {"grounding": score(texts(rows), [row["review"] for row in rows], distractors, pool=pool)}
+        texts, reviews = [row["candidate"] for row in rows], [row["review"] for row in rows]
+        return {"grounding": score(texts, reviews, [row["text"] for row in frozen], pool=pool)}
 
     return Scorer(columns, {"pool": pool}, "all-MiniLM-L6-v2", f"among {pool}")
 

@@ -14,6 +14,7 @@ from pipeline.core.warehouse import Warehouse
 from pipeline.metrics.table import COMPARED, METRICS
 from pipeline.quality import summary
 
+MODELS = ("student", "teacher")  # controls are no models: they cannot regress
 ROWS = 5000  # rows kept in a baseline: the first by review_id, a hash, so a random sample
 
 
@@ -63,8 +64,8 @@ def latest_run(warehouse: Warehouse) -> dict[str, Any]:
 
 def snapshot(warehouse: Warehouse, run: Mapping[str, Any]) -> Snapshot:
     """What the views show. Drift is counted among the reviews that `run`, a row of `runs`, has added."""
-    scores = warehouse.query("SELECT * FROM scores WHERE role IN ('student', 'teacher') ORDER BY review_id")
-    written = warehouse.query("SELECT role, error, truncated FROM feedback WHERE role IN ('student', 'teacher')")
+    scores = warehouse.query("SELECT * FROM scores WHERE role IN (?, ?) ORDER BY review_id", MODELS)
+    written = warehouse.query("SELECT role, error, truncated FROM feedback WHERE role IN (?, ?)", MODELS)
     metrics = warehouse.query(
         "SELECT metric, model, settings FROM metrics WHERE run_id = ? AND model IS NOT NULL", [run["run_id"]]
     )

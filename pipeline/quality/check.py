@@ -21,13 +21,12 @@ from pipeline.core.errors import InputError
 from pipeline.core.warehouse import Warehouse
 from pipeline.metrics.table import COMPARED
 from pipeline.quality import change
-from pipeline.quality.baseline import Snapshot, latest_run, snapshot
+from pipeline.quality.baseline import MODELS, Snapshot, latest_run, snapshot
 from pipeline.quality.change import Change
 
 ALARM = 0.05  # chance of any false alarm in a whole check
 FAMILIES = {"quality": 0.5, "health": 0.1, "drift": 0.1}  # of ALARM; the rest is for what the bounds approximate
 WORST = 5
-MODELS = ("student", "teacher")  # controls are no models: they cannot regress
 
 # How far a figure may move before anybody should care; those of the text metrics stand in `pipeline.metrics.table`.
 MACRO_F1_TOLERANCE = 0.01
@@ -39,7 +38,7 @@ NIGHTS = 3  # earlier nights with new reviews, before a thin night means anythin
 ADVICE = {
     "student": "look at the five reviews; if the reviews have changed, train a new round: rounds in [distill], then run",
     "teacher": "look at the five reviews; has the teacher, its prompt or the playbook changed?",
-    "classifier": "look at the five reviews; a classifier tuned on your own labelled reviews mends it: finetune",
+    "classifier": "look at the five reviews; a classifier tuned on your own labelled reviews helps: finetune",
     "reviews": "is this the source you meant? If your reviews have changed for good, record a new baseline",
 }
 
@@ -148,7 +147,7 @@ def verdict_if_recorded(warehouse: Warehouse, profile: str, baselines: Path | No
     folder = baselines or BASELINES
     if not (folder / f"{profile}.json").is_file():
         return None
-    finished = warehouse.value("SELECT count(*) FROM runs WHERE status = 'done'")
+    finished = warehouse.value("SELECT count(*) FROM runs WHERE status = 'done' AND kind = 'run'")
     return check(warehouse, profile, folder) if finished else None
 
 
