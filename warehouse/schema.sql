@@ -146,6 +146,20 @@ TABLE main.metrics
 TABLE main.migrations
     name VARCHAR
     applied_at TIMESTAMP
+VIEW main.quality_signals
+    run_id VARCHAR
+    role VARCHAR
+    prompt_echo DOUBLE
+    copied_share DOUBLE
+    repetition DOUBLE
+    length_ratio DOUBLE
+    unfinished DOUBLE
+    truncated DOUBLE
+    wrong_language DOUBLE
+    failed DOUBLE
+    bleurt_cut DOUBLE
+    bertscore_cut DOUBLE
+    n BIGINT
 TABLE main.rejects
     reject_id VARCHAR
     source VARCHAR
@@ -227,6 +241,12 @@ VIEW main.student_verdict
     grounding_high DOUBLE
     beaten BOOLEAN
     passed BOOLEAN
+VIEW main.text_metrics
+    metric VARCHAR
+    title VARCHAR
+    against VARCHAR
+    signal BOOLEAN
+    higher_is_better BOOLEAN
 VIEW main.themes
     review_id VARCHAR
     fingerprint VARCHAR

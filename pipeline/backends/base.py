@@ -38,23 +38,3 @@ class Generator(Protocol):
     def write(self, requests: Sequence[Request]) -> list[Written]:
         """One Written per request, in order. Raises BackendDown when the model cannot be reached at all."""
         ...
-
-
-class Scorer(Protocol):
-    @property
-    def model(self) -> str:
-        """What a reader should know its values by: a stand-in is called one."""
-        ...
-
-    @property
-    def settings(self) -> str:
-        """Values are comparable only under the same model and settings."""
-        ...
-
-    def score(self, candidates: Sequence[str], references: Sequence[str]) -> list[float]:
-        """One value per pair, in order."""
-        ...
-
-    def truncated(self, candidates: Sequence[str], references: Sequence[str]) -> list[bool]:
-        """Which pairs the model cannot read to their ends."""
-        ...

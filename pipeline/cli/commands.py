@@ -337,12 +337,14 @@ def report(args: argparse.Namespace) -> int:
 
 def nightly(args: argparse.Namespace) -> int:
     from pipeline.core.profile import load
+    from pipeline.core.warehouse import open_read_only
     from pipeline.quality import check as checking
     from pipeline.report import digest
 
     result = _run(args, None)
     folder = _write_report(args)
-    verdict = checking.verdict_if_recorded(args.warehouse, load(args.profile).name, args.baselines)
+    with contextlib.closing(open_read_only(args.warehouse)) as warehouse:
+        verdict = checking.verdict_if_recorded(warehouse, load(args.profile).name, args.baselines)
     facts = digest.facts(result, folder)
     if args.json:
         print(json.dumps(facts | {"check": verdict.as_dict() if verdict else None}, indent=2, default=str))
@@ -355,14 +357,16 @@ def nightly(args: argparse.Namespace) -> int:
 def check(args: argparse.Namespace) -> int:
     from pipeline.core.assets import BASELINES
     from pipeline.core.profile import load
+    from pipeline.core.warehouse import open_read_only
     from pipeline.quality import baseline
     from pipeline.quality import check as checking
 
     profile, baselines = load(args.profile), args.baselines or BASELINES
-    if args.record:
-        print(baseline.record(args.warehouse, profile.name, args.record, baselines))
-        return 0
-    verdict = checking.check(args.warehouse, profile.name, baselines)
+    with contextlib.closing(open_read_only(args.warehouse)) as warehouse:
+        if args.record:
+            print(baseline.record(warehouse, profile.name, args.record, baselines))
+            return 0
+        verdict = checking.check(warehouse, profile.name, baselines)
     if args.junit:
         args.junit.write_text(verdict.as_junit(), encoding="utf-8")
     print(json.dumps(verdict.as_dict(), indent=2) if args.json else verdict.as_text())

@@ -18,7 +18,8 @@ EMOTIONS = (
     "love", "nervousness", "optimism", "pride", "realization", "relief", "remorse", "sadness", "surprise", "neutral",
 )  # fmt: skip
 
-_WORDS = {
+# What label columns and models call the sentiments, in lower case.
+SENTIMENT_WORDS = {
     "negative": "negative", "neg": "negative", "bearish": "negative",
     "neutral": "neutral", "neu": "neutral", "mixed": "neutral",
     "positive": "positive", "pos": "positive", "bullish": "positive",
@@ -37,7 +38,7 @@ def _sentiment_of(label: str, mapping: Mapping[str, str]) -> str | None:
     word = label.strip().lower()
     if match := _STARS.match(word):
         return from_stars(float(match[1]))
-    return _WORDS.get(word)
+    return SENTIMENT_WORDS.get(word)
 
 
 def sentiment_projection(labels: Sequence[str], mapping: Mapping[str, str], model: str) -> np.ndarray:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from pipeline.core.labels import SENTIMENTS
+from pipeline.core.labels import SENTIMENT_WORDS, SENTIMENTS
 
 # --- Stars ---
 
@@ -112,11 +112,6 @@ def parse_date(value: str | None, dayfirst: bool) -> datetime | None:
 
 # --- Labels ---
 
-_LABELS = {
-    "negative": "negative", "neg": "negative", "neutral": "neutral", "neu": "neutral", "mixed": "neutral",
-    "positive": "positive", "pos": "positive",
-}  # fmt: skip
-
 
 def label_names(values: Iterable[str | None], mapped: bool) -> dict[str, str]:
     """What each value of a label column means. Words are known; numbers only when the column was mapped:
@@ -127,4 +122,4 @@ def label_names(values: Iterable[str | None], mapped: bool) -> dict[str, str]:
         return {"0": "negative", "1": "positive"}
     if mapped and found and found <= {"0", "1", "2"}:
         return {str(number): name for number, name in enumerate(SENTIMENTS)}
-    return {value: _LABELS[value] for value in found if value in _LABELS}
+    return {value: SENTIMENT_WORDS[value] for value in found if value in SENTIMENT_WORDS}

@@ -1,4 +1,4 @@
-"""Text metrics: lists of texts in, one value per text or pair out, in order.
+"""Text metrics: lists of texts in, one value per text or pair out, in order. `table` says which there are.
 
 In: candidates with references or reviews. Out: a float for each.
 Imported by stages, quality and what stands above; imports core, text, reader and backends.

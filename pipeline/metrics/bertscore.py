@@ -21,8 +21,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.backends import registry
 from pipeline.core.errors import InputError
+from pipeline.core.profile import Profile
+from pipeline.core.warehouse import Warehouse
 from pipeline.metrics import check_pairs, hub
+from pipeline.metrics.scorer import Candidate, Columns, Scorer, pairs
 from pipeline.reader import minilm
 
 if TYPE_CHECKING:
@@ -31,6 +35,24 @@ if TYPE_CHECKING:
 DEFAULT = "roberta-large"
 MINILM_LAYERS = 4
 _AT_ONCE = 256  # pairs; bert-score keeps a vector per token of all it is given: 0.4 GB here for roberta-large
+
+
+def scorer(profile: Profile) -> Scorer:
+    """Fills `bertscore_f1` and `bertscore_cut`."""
+    config = profile.score
+    where: Any = {"model": config.bertscore, "revision": config.bertscore_revision}
+    how: Any = {"num_layers": config.bertscore_layers or None, "rescale_with_baseline": config.bertscore_rescale}
+
+    def columns(rows: Sequence[Candidate], warehouse: Warehouse) -> Columns:
+        candidates, references = pairs(rows)
+        return {
+            "bertscore_f1": score(candidates, references, **where, **how),
+            "bertscore_cut": truncated(candidates, references, **where),
+        }
+
+    settings = settings_hash(config.bertscore, **how)
+    name = "stand-in: all-MiniLM-L6-v2" if config.bertscore == "minilm" else config.bertscore
+    return Scorer(columns, {"bertscore": [registry.identities(profile)["bertscore"], settings]}, name, settings)
 
 
 def score(

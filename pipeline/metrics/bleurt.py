@@ -21,8 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.backends import registry
 from pipeline.core.errors import InputError
-from pipeline.metrics import check_pairs, hub
+from pipeline.core.profile import Profile
+from pipeline.core.warehouse import Warehouse
+from pipeline.metrics import bleurt_standin, check_pairs, hub
+from pipeline.metrics.scorer import Candidate, Columns, Scorer, pairs
 from pipeline.reader import minilm
 
 if TYPE_CHECKING:
@@ -72,6 +76,24 @@ class Bleurt:
     module: torch.nn.ModuleDict
     tokenizer: Tokenizer
     revision: str | None
+
+
+def scorer(profile: Profile) -> Scorer:
+    """Fills `bleurt` and `bleurt_cut`, in the embedded profile by the stand-in."""
+    config = profile.score
+    if config.bleurt == "embedded":
+        name, settings = bleurt_standin.MODEL, bleurt_standin.SETTINGS
+        value, is_cut = bleurt_standin.score, bleurt_standin.truncated
+    else:
+        name, settings = config.bleurt, f"revision {config.bleurt_revision}"
+        where: Any = {"model": config.bleurt, "revision": config.bleurt_revision}
+        value, is_cut = functools.partial(score, **where), functools.partial(truncated, **where)
+
+    def columns(rows: Sequence[Candidate], warehouse: Warehouse) -> Columns:
+        both = pairs(rows)
+        return {"bleurt": value(*both), "bleurt_cut": is_cut(*both)}
+
+    return Scorer(columns, {"bleurt": [registry.identities(profile)["bleurt"], settings]}, name, settings)
 
 
 def score(

@@ -14,7 +14,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from pipeline.core.errors import InputError
+from pipeline.core.profile import Profile
+from pipeline.core.warehouse import Warehouse
 from pipeline.metrics import check_pairs
+from pipeline.metrics.scorer import Candidate, Columns, Scorer
 from pipeline.reader import minilm
 
 Embed = Callable[[Sequence[str]], np.ndarray]
@@ -22,6 +25,19 @@ Embed = Callable[[Sequence[str]], np.ndarray]
 _TIE = 1e-6  # cosines closer than this are equal: padding alone moves them by 1e-7
 _REMEMBERED = 50_000  # embeddings kept between calls, as every batch meets the same distractors: 77 MB
 _vectors: dict[bytes, np.ndarray] = {}
+
+
+def scorer(profile: Profile) -> Scorer:
+    """Fills `grounding`, among the reviews of the training set."""
+    pool = profile.score.pool
+
+    def columns(rows: Sequence[Candidate], warehouse: Warehouse) -> Columns:
+        # The pool is the same for every role and batch, because the training set is frozen.
+        frozen = warehouse.query("SELECT text FROM training_set JOIN reviews USING (review_id) ORDER BY review_id")
+        texts, reviews = [row["candidate"] for row in rows], [row["review"] for row in rows]
+        return {"grounding": score(texts, reviews, [row["text"] for row in frozen], pool=pool)}
+
+    return Scorer(columns, {"pool": pool}, "all-MiniLM-L6-v2", f"among {pool}")
 
 
 def score(
@@ -68,12 +84,6 @@ def score(
         own_cosine = vectors[row[reviews[index]]] @ text
         values[index] = 1.0 / (1 + int((others >= own_cosine - _TIE).sum()))
     return values
-
-
-def recall_at_1(reciprocal_ranks: Sequence[float]) -> float | None:
-    """R@1: the share of texts whose own review came first. None without texts; nan values are left out."""
-    known = [value for value in reciprocal_ranks if value == value]
-    return sum(value == 1.0 for value in known) / len(known) if known else None
 
 
 def _place(text: str) -> bytes:

@@ -3,7 +3,7 @@
 Source: Zheng et al. 2023, "Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena" (https://arxiv.org/abs/2306.05685).
 Judges have a position bias: they prefer a text for the place where it stands, mostly the first, rather than for what it
 says. Hence the remedy of that paper: each pair is judged twice, with the texts swapped, and a text wins only if both
-answers name it. A judge that looks at the place alone gives nothing but ties. What this cannot mend: judges also favour
+answers name it. A judge that looks at the place alone gives nothing but ties. What this does not cure: judges also favour
 long texts and texts like their own, so a judge should be another model than the teacher.
 """
 
@@ -13,9 +13,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.backends import registry
 from pipeline.backends.base import Generator, Request, Written
 from pipeline.core import prompts
+from pipeline.core.profile import Profile
+from pipeline.core.warehouse import Warehouse
 from pipeline.metrics import check_pairs
+from pipeline.metrics.scorer import Candidate, Columns, Scorer, pairs
 
 PROMPT = "judge.v1"
 _MARKERS = ("review", "text_a", "text_b")
@@ -35,9 +39,26 @@ class Verdict:
 
     value: float | None
     reason: str  # of the given order, where "A" is the first text; after it that of the swapped order, if it differs
-    swapped_agrees: bool | None  # False: the order decided. None: not asked in both orders, or not understood
-    raw: list[str]  # what the model wrote in the given and in the swapped order; empty where it was not asked
     error: str | None = None
+
+
+def scorer(profile: Profile) -> Scorer:
+    """Fills `judge`, `judge_reason` and `judge_error` where the profile names a judge."""
+    config = profile.judge
+
+    def columns(rows: Sequence[Candidate], warehouse: Warehouse) -> Columns:
+        model = registry.judge(config)
+        if model is None:
+            return {}
+        verdicts = compare([row["review"] for row in rows], *pairs(rows), model)
+        return {
+            "judge": [verdict.value for verdict in verdicts],
+            "judge_reason": [verdict.reason for verdict in verdicts],
+            "judge_error": [verdict.error for verdict in verdicts],
+        }
+
+    asked = [config.model, prompts.sha256(PROMPT), config.max_new_tokens] if config.backend != "none" else None
+    return Scorer(columns, {"judge": asked}, config.model, "both orders")
 
 
 def compare(reviews: Sequence[str], first: Sequence[str], second: Sequence[str], generator: Generator) -> list[Verdict]:
@@ -57,7 +78,7 @@ def compare(reviews: Sequence[str], first: Sequence[str], second: Sequence[str],
         requests.append(_request(reviews[index], second[index], first[index]))
     written = generator.write(requests) if requests else []
     answers = dict(zip(asked, zip(written[::2], written[1::2], strict=True), strict=True))
-    tie = Verdict(0.5, "the texts are equal", None, [])
+    tie = Verdict(0.5, "the texts are equal")
     return [_verdict(*answers[index]) if index in answers else tie for index in range(len(reviews))]
 
 
@@ -74,15 +95,13 @@ def _as_data(text: str) -> str:
 
 
 def _verdict(given: Written, swapped: Written) -> Verdict:
-    raw = [given.raw, swapped.raw]
     (winner, reason, error), (swapped_winner, swapped_reason, swapped_error) = _read(given), _read(swapped)
     if swapped_reason and swapped_reason != reason:
         reason = f"{reason} (Swapped:) {swapped_reason}".strip()
-    errors = [f"{order} order: {said}" for order, said in (("given", error), ("swapped", swapped_error)) if said]
+    errors = [f"{order} order: {why}" for order, why in (("given", error), ("swapped", swapped_error)) if why]
     if errors or winner is None or swapped_winner is None:
-        return Verdict(None, reason, None, raw, "; ".join(errors))
-    agrees = winner == 1 - swapped_winner
-    return Verdict(winner if agrees else 0.5, reason, agrees, raw)
+        return Verdict(None, reason, "; ".join(errors))
+    return Verdict(winner if winner == 1 - swapped_winner else 0.5, reason)
 
 
 def _read(answer: Written) -> tuple[float | None, str, str | None]:

@@ -9,9 +9,11 @@ with its downloaded data; the time is saved by remembering tokens, stems and syn
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from pipeline.core.profile import Profile
 from pipeline.metrics import check_pairs, tokens, wordnet
+from pipeline.metrics.scorer import Scorer, pairs
 
 _TEXTS = 4096  # texts whose tokens are kept: a reference is met again with every role
 _WORDS = 2**16
@@ -30,14 +32,6 @@ class _Stemmer:
 _stemmer = functools.cache(_Stemmer)
 
 
-class _Synset:
-    def __init__(self, names: Iterable[str]) -> None:
-        self._lemmas = [wordnet.Lemma(name) for name in names]
-
-    def lemmas(self) -> list[wordnet.Lemma]:
-        return self._lemmas
-
-
 class _Synonyms:
     """WordNet as one reference sees it: a word's synonyms, of all its synsets together, that occur in the reference.
 
@@ -49,9 +43,9 @@ class _Synonyms:
         stem = _stemmer().stem
         self._words = frozenset([stem(word.lower()) for word in reference])
 
-    def synsets(self, word: str) -> tuple[_Synset, ...]:
+    def synsets(self, word: str) -> tuple[wordnet.Synset, ...]:
         names = _synonyms(word) & self._words
-        return (_Synset(names),) if names else ()
+        return (wordnet.Synset(names),) if names else ()
 
 
 @functools.lru_cache(maxsize=_WORDS)
@@ -85,3 +79,13 @@ def score(candidates: Sequence[str], references: Sequence[str]) -> list[float]:
         )
         for candidate, reference in zip(candidates, references, strict=True)
     ]
+
+
+def scorer(profile: Profile) -> Scorer:
+    """Fills `meteor`."""
+    return Scorer(
+        lambda rows, warehouse: {"meteor": score(*pairs(rows))},
+        depends_on={},
+        model="nltk, WordNet 3.0",
+        settings="alpha=0.9 beta=3 gamma=0.5",
+    )

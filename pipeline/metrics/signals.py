@@ -9,13 +9,37 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from pipeline.core.profile import Profile
+from pipeline.core.warehouse import Warehouse
+from pipeline.metrics.scorer import Candidate, Columns, Scorer, pairs, texts
 from pipeline.text.language import detect_languages
 
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_CJK}]|(?:(?![{_CJK}])\w)+(?:['’](?:(?![{_CJK}])\w)+)*")
 _N = 4
+_LANGUAGE = "en"  # of the prompts
 _FINISHED = re.compile(r"[.!?…。！？][\"'”’»)\]}*_]*$")
 _BARE_NUMBER = re.compile(r"(?:^|\s)\(?\d+[.)]$")  # "3." with nothing after it: the list was cut
+
+
+def scorer(profile: Profile) -> Scorer:
+    """Fills what can be seen without a reference."""
+    return Scorer(_columns, depends_on={})
+
+
+def _columns(rows: Sequence[Candidate], warehouse: Warehouse) -> Columns:
+    return {
+        "prompt_echo": [prompt_echo(row["raw_output"] or "", row["prompt"]) for row in rows],
+        "copied_share": [copied_share(row["candidate"], row["review"]) for row in rows],
+        "repetition": [repetition(text) for text in texts(rows)],
+        "unfinished": [unfinished(text) for text in texts(rows)],
+        "wrong_language": wrong_language(texts(rows), _LANGUAGE),
+    }
+
+
+def length_scorer(profile: Profile) -> Scorer:
+    """Fills `length_ratio`."""
+    return Scorer(lambda rows, warehouse: {"length_ratio": list(map(length_ratio, *pairs(rows)))}, depends_on={})
 
 
 def _words(text: str) -> list[str]:

@@ -1,7 +1,7 @@
 """WordNet 3.0 for METEOR, from a compact table that travels with the package: no NLTK data, no download.
 
 `load()` gives an object with the part of NLTK's reader that `nltk.translate.meteor_score` uses: `synsets(word)`, each
-with `lemmas()` and `name()`, found by WordNet's own morphology. Results equal those of NLTK's reader on WordNet 3.0,
+with `lemmas()`, found by WordNet's own morphology. Results equal those of NLTK's reader on WordNet 3.0,
 order included. The table (`data/wordnet.txt.xz`) is made by `pipeline.tools.build_wordnet`, where its format stands;
 it is derived from WordNet 3.0, Copyright 2006 by Princeton University (`data/WORDNET-LICENSE`).
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import lzma
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipeline.core.errors import InputError
@@ -43,27 +43,13 @@ class Lemma:
 
 
 class Synset:
-    __slots__ = ("_lemmas", "_number", "_wordnet")
+    __slots__ = ("_lemmas",)
 
-    def __init__(self, wordnet: WordNet, number: int) -> None:
-        self._wordnet = wordnet
-        self._number = number
-        self._lemmas = [Lemma(name) for name in wordnet.rows[number].split(" ")[1:]]
+    def __init__(self, names: Iterable[str]) -> None:
+        self._lemmas = [Lemma(name) for name in names]
 
     def lemmas(self) -> list[Lemma]:
         return self._lemmas
-
-    def pos(self) -> str:
-        """n, v, a, r, or s for a satellite adjective."""
-        return self._wordnet.rows[self._number][0]
-
-    def name(self) -> str:
-        """First lemma, part of speech and rank among its senses: `dog.n.01`."""
-        lemma, part = self._lemmas[0].name().lower(), self.pos()
-        senses = self._wordnet.senses(lemma).get("a" if part == "s" else part, [])
-        if part == "s":  # satellites are ranked among themselves
-            senses = [number for number in senses if self._wordnet.rows[number][0] == "s"]
-        return f"{lemma}.{part}.{senses.index(self._number) + 1:02d}"
 
 
 class WordNet:
@@ -98,10 +84,6 @@ class WordNet:
             if numbers:
                 yield base, numbers
 
-    def morphy(self, form: str, pos: str | None = None) -> str | None:
-        """The first base form that WordNet knows, of one part of speech (n, v, a, r) or of any; None without one."""
-        return next((base for part in pos or _PARTS for base, _ in self._bases(form, part)), None)
-
     def synsets(self, lemma: str) -> list[Synset]:
         """All synsets of a word in any of its forms: nouns, verbs, adjectives, adverbs. Empty for an unknown word."""
         lemma = lemma.lower()
@@ -117,7 +99,7 @@ class WordNet:
 
     def _synset(self, number: int) -> Synset:
         if number not in self._synsets:
-            self._synsets[number] = Synset(self, number)
+            self._synsets[number] = Synset(self.rows[number].split(" ")[1:])
         return self._synsets[number]
 
 

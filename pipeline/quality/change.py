@@ -34,28 +34,10 @@ class Change:
         return self.after - self.before
 
 
-def t_quantile(p: float, freedom: float) -> float:
-    """Student's t, by the Cornish-Fisher expansion (Abramowitz and Stegun 26.7.5): within 1 % from 6 degrees on."""
-    z = NormalDist().inv_cdf(p)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + sum(term / freedom ** (power + 1) for power, term in enumerate(terms))
-
-
-def chi2_quantile(p: float, freedom: int) -> float:
-    """Chi-square, by the cube of a normal variable (Wilson and Hilferty 1931)."""
-    spread = 2 / (9 * freedom)
-    return float(freedom * (1 - spread + NormalDist().inv_cdf(p) * sqrt(spread)) ** 3)
-
-
 def mean(before: Mapping[str, float], after: Mapping[str, float], alpha: float) -> Change:
     """Of values per row, both keyed by row: paired where at least half of the smaller side's rows are on both sides.
 
-    Both must hold a row. With one row (or one pair) there is no telling, and the noise is infinite.
+    Both must hold a row. With one row (or one pair) nothing is known about chance, and the noise is infinite.
     """
     shared = sorted(before.keys() & after.keys())
     if 2 * len(shared) >= min(len(before), len(after)):
@@ -78,7 +60,10 @@ def mean(before: Mapping[str, float], after: Mapping[str, float], alpha: float) 
 
 
 def _noise(error: float, freedom: float, alpha: float) -> float:
-    return error * t_quantile(1 - alpha, freedom) if 0 < error < float("inf") else error
+    """`error` times Student's t."""
+    from scipy import special
+
+    return float(error * special.stdtrit(freedom, 1 - alpha)) if 0 < error < float("inf") else error
 
 
 def share(before: tuple[int, int], after: tuple[int, int], alpha: float) -> Change:
@@ -134,11 +119,13 @@ def stability(before: Mapping[str, int], after: Mapping[str, int], alpha: float)
     Half a row is added to every category, so that a new one does not make the index infinite. By convention below 0.1
     nothing has changed, above 0.25 much has.
     """
+    from scipy import special
+
     names = sorted(before.keys() | after.keys())
     n, m = (sum(side.values()) + len(names) / 2 for side in (before, after))
     index = 0.0
     for name in names:
         p, q = (before.get(name, 0) + 0.5) / n, (after.get(name, 0) + 0.5) / m
         index += (q - p) * log(q / p)
-    noise = chi2_quantile(1 - alpha, len(names) - 1) * (1 / n + 1 / m) if len(names) > 1 else 0.0
+    noise = float(special.chdtri(len(names) - 1, alpha)) * (1 / n + 1 / m) if len(names) > 1 else 0.0
     return Change(0.0, index, noise, sum(before.values()), sum(after.values()), False)

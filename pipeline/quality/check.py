@@ -13,23 +13,23 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from statistics import median
+from statistics import NormalDist, median
 from typing import Any
 
 from pipeline.core.assets import BASELINES
 from pipeline.core.errors import InputError
-from pipeline.core.warehouse import Warehouse, open_read_only
+from pipeline.core.warehouse import Warehouse
+from pipeline.metrics.table import COMPARED
 from pipeline.quality import change
-from pipeline.quality.baseline import Snapshot, latest_run, snapshot
+from pipeline.quality.baseline import MODELS, Snapshot, latest_run, snapshot
 from pipeline.quality.change import Change
 
 ALARM = 0.05  # chance of any false alarm in a whole check
 FAMILIES = {"quality": 0.5, "health": 0.1, "drift": 0.1}  # of ALARM; the rest is for what the bounds approximate
 WORST = 5
-MODELS = ("student", "teacher")  # controls are no models: they cannot regress
 
-# How far a figure may move before anybody should care.
-TOLERANCE = {"bleurt": 0.01, "bertscore_f1": 0.003, "meteor": 0.005, "grounding": 0.02, "judge": 0.05, "macro_f1": 0.01}
+# How far a figure may move before anybody should care; those of the text metrics stand in `pipeline.metrics.table`.
+MACRO_F1_TOLERANCE = 0.01
 HEALTH_TOLERANCE = 0.02  # of a share of failures
 DRIFT_TOLERANCE = {"language mix": 0.1, "emotions": 0.1, "negative share": 0.05}
 VOLUME_TOLERANCE = 0.2  # of the reviews there were
@@ -38,7 +38,7 @@ NIGHTS = 3  # earlier nights with new reviews, before a thin night means anythin
 ADVICE = {
     "student": "look at the five reviews; if the reviews have changed, train a new round: rounds in [distill], then run",
     "teacher": "look at the five reviews; has the teacher, its prompt or the playbook changed?",
-    "classifier": "look at the five reviews; a classifier tuned on your own labelled reviews mends it: finetune",
+    "classifier": "look at the five reviews; a classifier tuned on your own labelled reviews helps: finetune",
     "reviews": "is this the source you meant? If your reviews have changed for good, record a new baseline",
 }
 
@@ -114,8 +114,8 @@ class Verdict:
         """For CI servers: one test case per figure."""
         from xml.etree import ElementTree
 
-        attributes = {"name": f"check {self.profile}", "tests": str(len(self.findings)), "failures": str(len(self.regressions))}  # fmt: skip
-        suite = ElementTree.Element("testsuite", attributes)
+        tests, failures = str(len(self.findings)), str(len(self.regressions))
+        suite = ElementTree.Element("testsuite", name=f"check {self.profile}", tests=tests, failures=failures)
         for finding in self.findings:
             case = ElementTree.SubElement(suite, "testcase", classname=finding.role, name=finding.metric)
             if finding.regressed:
@@ -126,39 +126,29 @@ class Verdict:
         return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
 
 
-def check(warehouse_path: Path, profile: str, baselines: Path = BASELINES) -> Verdict:
-    """Compares the warehouse with the baseline. Raises InputError when either is missing."""
-    warehouse = open_read_only(warehouse_path)
-    try:
-        run = latest_run(warehouse)
-        path = baselines / f"{profile}.json"
-        if not path.is_file():
-            raise InputError(f"No baseline for profile {profile}. Record one: review-insights check --record REASON")
-        baseline = json.loads(path.read_text(encoding="utf-8"))
-        if "rows" not in baseline:
-            raise InputError(
-                f"{path} was recorded by an older version. Record anew: review-insights check --record REASON"
-            )
-        findings = compare(baseline, snapshot(warehouse, run))
-        return Verdict(
-            profile, run["run_id"], baseline["recorded_at"][:10], baseline["reason"],
-            tuple(_with_text(finding, warehouse) for finding in findings),
-        )  # fmt: skip
-    finally:
-        warehouse.close()
+def check(warehouse: Warehouse, profile: str, baselines: Path = BASELINES) -> Verdict:
+    """Compares what the warehouse shows with the baseline of a profile.
+
+    Raises InputError where the baseline or a finished run is missing.
+    """
+    run = latest_run(warehouse)
+    path = baselines / f"{profile}.json"
+    if not path.is_file():
+        raise InputError(f"No baseline for profile {profile}. Record one: review-insights check --record REASON")
+    baseline = json.loads(path.read_text(encoding="utf-8"))
+    if "rows" not in baseline:
+        raise InputError(f"{path} was recorded by an older version. Record anew: review-insights check --record REASON")
+    findings = (_with_text(finding, warehouse) for finding in compare(baseline, snapshot(warehouse, run)))
+    return Verdict(profile, run["run_id"], baseline["recorded_at"][:10], baseline["reason"], tuple(findings))
 
 
-def verdict_if_recorded(warehouse_path: Path, profile: str, baselines: Path | None = None) -> Verdict | None:
+def verdict_if_recorded(warehouse: Warehouse, profile: str, baselines: Path | None = None) -> Verdict | None:
     """The check's verdict, or None where no baseline of that profile was recorded yet or no run has finished."""
     folder = baselines or BASELINES
     if not (folder / f"{profile}.json").is_file():
         return None
-    warehouse = open_read_only(warehouse_path)
-    try:
-        finished = warehouse.value("SELECT count(*) FROM runs WHERE status = 'done'")
-    finally:
-        warehouse.close()
-    return check(warehouse_path, profile, folder) if finished else None
+    finished = warehouse.value("SELECT count(*) FROM runs WHERE status = 'done' AND kind = 'run'")
+    return check(warehouse, profile, folder) if finished else None
 
 
 def compare(baseline: Snapshot, current: Snapshot) -> list[Finding]:
@@ -167,45 +157,48 @@ def compare(baseline: Snapshot, current: Snapshot) -> list[Finding]:
     wanted += [("quality", "classifier", "macro_f1")] if baseline["judged"] else []
     wanted += [("health", role, name) for role, by in baseline["shares"].items() for name, (_, n) in by.items() if n]
     wanted += [("drift", "reviews", name) for name in (*DRIFT_TOLERANCE, "volume", "new reviews")]
-    judges = {"quality": _quality, "health": _health, "drift": _drift}
+    comparisons = {"quality": _quality, "health": _health, "drift": _drift}
     findings = []
     for family, role, metric in wanted:
         alpha = ALARM * FAMILIES[family] / sum(item[0] == family for item in wanted)
         empty = Finding(family, role, metric, "", None, None, None, regressed=False)
-        findings.append(judges[family](empty, baseline, current, alpha))
+        findings.append(comparisons[family](empty, baseline, current, alpha))
     return sorted((finding for finding in findings if finding), key=lambda finding: not finding.regressed)
 
 
 def _quality(finding: Finding, baseline: Snapshot, current: Snapshot, alpha: float) -> Finding:
-    metric = finding.metric
-    if metric == "macro_f1":
-        judged = [{key: (pair[0], pair[1]) for key, pair in side["judged"].items()} for side in (baseline, current)]
-        if not judged[1]:
-            return replace(finding, how="missing now: no judged review has stars or a label", regressed=True)
-        before, after = ({key: float(pair[0] == pair[1]) for key, pair in side.items()} for side in judged)
-        moved = change.macro_f1(judged[0], judged[1], alpha)
-    else:
-        before, after = (side["rows"].get(finding.role, {}).get(metric, {}) for side in (baseline, current))
-        if not after:
-            return replace(finding, how="missing now", regressed=True)
-        then, today = (side["computed_by"].get(metric) for side in (baseline, current))
-        if then != today:
-            how = f"cannot be compared: computed by {today}, in the baseline by {then}"
-            return replace(finding, how=how, regressed=True)
-        moved = change.mean(before, after, alpha)
-    return replace(_judge(finding, moved, TOLERANCE[metric], worse=-1), worst=_worst(before, after))
+    if finding.metric == "macro_f1":
+        return _macro_f1(finding, baseline, current, alpha)
+    before, after = (side["rows"].get(finding.role, {}).get(finding.metric, {}) for side in (baseline, current))
+    if not after:
+        return replace(finding, how="missing now", regressed=True)
+    then, today = (side["computed_by"].get(finding.metric) for side in (baseline, current))
+    if then != today:
+        how = f"cannot be compared: computed by {today}, in the baseline by {then}"
+        return replace(finding, how=how, regressed=True)
+    metric = next(metric for metric in COMPARED if metric.name == finding.metric)
+    worse = 0 if metric.higher_is_better is None else -1 if metric.higher_is_better else 1
+    compared = _compared(finding, change.mean(before, after, alpha), metric.tolerance or 0.0, worse)
+    return replace(compared, worst=_worst(before, after, worse))
+
+
+def _macro_f1(finding: Finding, baseline: Snapshot, current: Snapshot, alpha: float) -> Finding:
+    then, now = ({key: (pair[0], pair[1]) for key, pair in side["judged"].items()} for side in (baseline, current))
+    if not now:
+        return replace(finding, how="missing now: no judged review has stars or a label", regressed=True)
+    before, after = ({key: float(pair[0] == pair[1]) for key, pair in side.items()} for side in (then, now))
+    compared = _compared(finding, change.macro_f1(then, now, alpha), MACRO_F1_TOLERANCE, worse=-1)
+    return replace(compared, worst=_worst(before, after, worse=-1))
 
 
 def _health(finding: Finding, baseline: Snapshot, current: Snapshot, alpha: float) -> Finding:
-    before, after = (
-        tuple(side["shares"].get(finding.role, {}).get(finding.metric, (0, 0))) for side in (baseline, current)
-    )
+    before, after = (side["shares"].get(finding.role, {}).get(finding.metric, (0, 0)) for side in (baseline, current))
     if not after[1]:
         return replace(finding, how="missing now", regressed=True)
-    return _judge(finding, change.share(before, after, alpha), HEALTH_TOLERANCE, worse=1)
+    return _compared(finding, change.share(before, after, alpha), HEALTH_TOLERANCE, worse=1)
 
 
-def _judge(finding: Finding, moved: Change, tolerance: float, worse: int) -> Finding:
+def _compared(finding: Finding, moved: Change, tolerance: float, worse: int) -> Finding:
     """`worse`: the sign of a change for the worse; 0 when either is."""
     bound = max(tolerance, moved.noise)
     harm = abs(moved.moved) if worse == 0 else worse * moved.moved
@@ -216,11 +209,11 @@ def _judge(finding: Finding, moved: Change, tolerance: float, worse: int) -> Fin
 def _drift(finding: Finding, baseline: Snapshot, current: Snapshot, alpha: float) -> Finding | None:
     metric = finding.metric
     if metric == "negative share":
-        sides = [side["counts"]["sentiment"] for side in (baseline, current)]
-        before, after = ((side.get("negative", 0), sum(side.values())) for side in sides)
-        if not before[1] or not after[1]:
+        sides = (side["counts"]["sentiment"] for side in (baseline, current))
+        then, now = ((side.get("negative", 0), sum(side.values())) for side in sides)
+        if not then[1] or not now[1]:
             return None
-        return _judge(finding, change.share(before, after, alpha / 2), DRIFT_TOLERANCE[metric], worse=0)
+        return _compared(finding, change.share(then, now, alpha / 2), DRIFT_TOLERANCE[metric], worse=0)
     if metric == "volume":
         return _volume(finding, baseline["volume"], current["volume"], alpha)
     if metric == "new reviews":
@@ -232,22 +225,23 @@ def _drift(finding: Finding, baseline: Snapshot, current: Snapshot, alpha: float
     before, after = (side["counts"][metric] for side in (baseline, current))
     if not before or not after:
         return None
-    return _judge(finding, change.stability(before, after, alpha), DRIFT_TOLERANCE[metric], worse=1)
+    return _compared(finding, change.stability(before, after, alpha), DRIFT_TOLERANCE[metric], worse=1)
 
 
 def _volume(
     finding: Finding, before: float, after: float, alpha: float, tolerance: float = VOLUME_TOLERANCE
 ) -> Finding:
     """Counts of independent reviews vary by their square root (Poisson)."""
-    noise = change.t_quantile(1 - alpha, 1e9) * (before + after) ** 0.5
+    noise = NormalDist().inv_cdf(1 - alpha) * (before + after) ** 0.5
     moved = Change(float(before), float(after), noise, int(before), int(after), paired=False)
-    return replace(_judge(finding, moved, tolerance * before, worse=-1), how="reviews")
+    return replace(_compared(finding, moved, tolerance * before, worse=-1), how="reviews")
 
 
-def _worst(before: Mapping[str, float], after: Mapping[str, float]) -> tuple[Row, ...]:
-    """The rows that fell furthest; without shared rows those that are lowest now."""
+def _worst(before: Mapping[str, float], after: Mapping[str, float], worse: int) -> tuple[Row, ...]:
+    """The rows that moved furthest for the worse; without shared rows those that are worst now."""
+    sign = worse or -1
     shared = before.keys() & after.keys()
-    fallen = sorted(shared or after.keys(), key=lambda key: (after[key] - before.get(key, 0.0), key))
+    fallen = sorted(shared or after.keys(), key=lambda key: (-sign * (after[key] - before.get(key, 0.0)), key))
     return tuple(Row(key, before.get(key), after[key], "") for key in fallen[:WORST])
 
 

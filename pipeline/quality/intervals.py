@@ -1,8 +1,9 @@
-"""Bootstrap confidence intervals (percentile method, Efron 1979), and the summary every metric is stored with."""
+"""Bootstrap confidence intervals (percentile method, Efron 1979), and the summary that every metric is stored with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import TypedDict
 
 import numpy as np
 
@@ -14,6 +15,21 @@ _CELLS = 4_000_000  # random indices drawn at a time: 32 MB
 Values = Sequence[float] | Sequence[float | None] | np.ndarray
 
 
+class Summary(TypedDict):
+    """Columns of `metrics`: None for what is not defined. `std` is that of the sample."""
+
+    n: int
+    mean: float | None
+    ci_low: float | None
+    ci_high: float | None
+    median: float | None
+    std: float | None
+    min: float | None
+    p25: float | None
+    p75: float | None
+    max: float | None
+
+
 def bootstrap_mean(
     values: Values, seed: int = SEED, resamples: int = RESAMPLES, level: float = LEVEL
 ) -> tuple[float | None, float | None]:
@@ -21,7 +37,12 @@ def bootstrap_mean(
     array = _known(values)
     if len(array) < 2:
         return None, None
-    return _interval(_resampled_means(array, seed, resamples), level)
+    # scipy.stats.bootstrap draws the same resamples at the same speed, but every run would wait a second for its import.
+    rng, n, rows = np.random.default_rng(seed), len(array), max(1, _CELLS // len(array))
+    sizes = (min(rows, resamples - start) for start in range(0, resamples, rows))
+    means = np.concatenate([array[rng.integers(0, n, size=(size, n))].mean(axis=1) for size in sizes])
+    low, high = np.quantile(means, ((1 - level) / 2, (1 + level) / 2))
+    return float(low), float(high)
 
 
 def paired_bootstrap(
@@ -41,18 +62,17 @@ def paired_bootstrap(
     return float(difference.mean()), *bootstrap_mean(difference, seed, resamples, level)
 
 
-def summary(
-    values: Values, seed: int = SEED, resamples: int = RESAMPLES, level: float = LEVEL
-) -> dict[str, float | int | None]:
-    """n, mean, ci_low, ci_high, median, std (of the sample), min, p25, p75, max: the columns of table `metrics`.
+def summary(values: Values, seed: int = SEED, resamples: int = RESAMPLES, level: float = LEVEL) -> Summary:
+    """The figures of one row of `metrics`.
 
-    nan and None stand for "not known" and are left out, also of n. None for what is not defined: all but n without
-    values; std and interval with one value.
+    nan and None stand for "not known" and are left out, also of n. Without values all but n is None; with one value
+    std and interval are.
     """
     array = _known(values)
     if len(array) == 0:
-        names = ("mean", "ci_low", "ci_high", "median", "std", "min", "p25", "p75", "max")
-        return {"n": 0, **dict.fromkeys(names)}
+        return Summary(
+            n=0, mean=None, ci_low=None, ci_high=None, median=None, std=None, min=None, p25=None, p75=None, max=None
+        )
     low, high = bootstrap_mean(array, seed, resamples, level)
     minimum, p25, median, p75, maximum = (float(value) for value in np.quantile(array, (0, 0.25, 0.5, 0.75, 1)))
     return {
@@ -72,22 +92,3 @@ def summary(
 def _known(values: Values) -> np.ndarray:
     array = np.asarray(values, dtype=np.float64)
     return array[~np.isnan(array)]
-
-
-def _interval(means: np.ndarray, level: float) -> tuple[float, float]:
-    low, high = np.quantile(means, ((1 - level) / 2, (1 + level) / 2))
-    return float(low), float(high)
-
-
-def _resampled_means(array: np.ndarray, seed: int, resamples: int) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    return np.concatenate(
-        [array[rng.integers(0, len(array), size=shape)].mean(axis=1) for shape in _shapes(resamples, len(array))]
-    )
-
-
-def _shapes(resamples: int, n: int) -> Iterator[tuple[int, int]]:
-    """(rows, n) of each block of random indices, so that memory stays bounded."""
-    rows = max(1, _CELLS // n)
-    for start in range(0, resamples, rows):
-        yield min(rows, resamples - start), n

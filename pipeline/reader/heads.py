@@ -2,7 +2,7 @@
 
 Each is MiniLM with a LoRA adapter of its own and one linear head; figures and limits stand in the model cards under
 `pipeline/models/`. `SentimentHead` predicts stars, `EmotionsHead` the 28 GoEmotions labels, `AspectHead` how one aspect of a
-sentence fares, and `BleurtStandIn` is a cross-encoder that imitates BLEURT-base-128. Trained by
+sentence fares; `pipeline.metrics.bleurt_standin` imitates BLEURT-base-128 in the same way. Trained by
 `pipeline.training.{sentiment,emotions,aspects,bleurt}`.
 """
 

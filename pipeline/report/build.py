@@ -55,7 +55,7 @@ def write(
     warehouse = open_read_only(warehouse_path)
     try:
         content = gather(warehouse, scope, groups) | {"day": day}
-        content["check"] = _checked(warehouse, warehouse_path, baselines)
+        content["check"] = _checked(warehouse, baselines)
         try:
             out.mkdir(parents=True, exist_ok=True)
             scratch = Path(tempfile.mkdtemp(prefix=".report-", dir=out))
@@ -132,11 +132,11 @@ def _slug(name: str) -> str:
     return f"{re.sub('[^a-z0-9]+', '-', plain).strip('-')[:40]}-{mark}".strip("-")
 
 
-def _checked(warehouse: Warehouse, path: Path, baselines: Path | None) -> list[str]:
+def _checked(warehouse: Warehouse, baselines: Path | None) -> list[str]:
     """The check's verdict on the latest run, line by line; nothing where there is no run or no baseline."""
     runs = run_query(warehouse, Scope(), "latest_run")
     try:
-        found = check.verdict_if_recorded(path, runs[0]["profile"], baselines) if runs else None
+        found = check.verdict_if_recorded(warehouse, runs[0]["profile"], baselines) if runs else None
     except InputError as error:
         return [str(error)]
     return found.as_text().splitlines() if found else []

@@ -19,7 +19,7 @@ from pipeline.core import queries
 from pipeline.core.errors import InputError
 from pipeline.core.labels import EMOTIONS
 from pipeline.core.warehouse import Warehouse
-from pipeline.metrics.table import METRICS, ROLES, SIGNALS
+from pipeline.metrics.table import QUALITY, ROLES, SIGNALS
 from pipeline.report.figures import figures
 from pipeline.themes.taxonomy import load_aspects
 
@@ -100,8 +100,8 @@ def gather(warehouse: Warehouse, scope: Scope | None = None, groups: str | None 
         "made": made[0] if made else None,
         "environment": json.loads(made[0]["environment"] or "{}") if made else {},
         "fingerprints": [row for row in made if row["stage"]],
-        "metric_names": METRICS,
-        "signal_names": SIGNALS,
+        "metric_names": {metric.name: metric.title for metric in QUALITY},
+        "signal_metrics": SIGNALS,
         "role_names": ROLES,
         "votes": votes.summary(warehouse.path),
     }  # fmt: skip

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.core.warehouse import open_read_only
-from pipeline.metrics.table import METRICS, ROLES
+from pipeline.metrics.table import COMPARED, ROLES
 from pipeline.report.content import gather
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ def facts(result: RunResult, folder: Path | None) -> dict[str, Any]:
     for role, name in ROLES.items():
         if role in scores:
             values = [
-                f"{METRICS[m].split(' (')[0]} {scores[role][m]:.3f}"
-                for m in METRICS
-                if m in scores[role] and m != "grounding_r1"
+                f"{metric.title.split(' (')[0]} {scores[role][metric.name]:.3f}"
+                for metric in COMPARED
+                if metric.name in scores[role]
             ]
             table.append([name, ", ".join(values)])
     table += [["verdict", line] for line in content["verdict"] if "does not beat" in line] or (

@@ -51,9 +51,10 @@ def figures(content: Mapping[str, Any], named: Any) -> dict[str, str]:
             "METEOR",
         ),
     }  # fmt: skip
-    for metric in ("bleurt", "bertscore_f1", "meteor", "grounding"):
-        series = [(role_name.removeprefix("control: "), column(role, metric)) for role, role_name in ROLES.items()]
-        result[metric] = charts.histograms(f"{METRICS[metric]} per text", [item for item in series if item[1]])
+    for metric in METRICS:
+        if metric.chart:
+            series = [(title.removeprefix("control: "), column(role, metric.name)) for role, title in ROLES.items()]
+            result[metric.name] = charts.histograms(f"{metric.title} per text", [item for item in series if item[1]])
     titles = {"ekman": "Ekman's seven", "sentiment": "Positive, negative, ambiguous"}
     for scheme in sorted({row["scheme"] for row in content["emotion_groups"]}):
         rows = [row for row in content["emotion_groups"] if row["scheme"] == scheme]

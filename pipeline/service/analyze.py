@@ -12,9 +12,10 @@ from typing import NotRequired, TypedDict
 
 from pipeline import __version__
 from pipeline.advice import reply
+from pipeline.core.labels import SENTIMENTS
 from pipeline.core.profile import Profile
 from pipeline.core.stage import Context, Row
-from pipeline.core.warehouse import open_memory
+from pipeline.core.warehouse import open_memory, read
 from pipeline.ingest.load import review_id
 from pipeline.stages.emotions import EMOTIONS
 from pipeline.stages.feedback import FEEDBACK
@@ -55,7 +56,7 @@ class Analyzer:
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
-        # The transforms of these stages read no warehouse; an empty one stands in its place.
+        # The transforms of these stages read no warehouse; an empty one stands in its place, and knows the rules.
         self._context = Context(profile, open_memory(), "service", "", Path())
         self.labels = {aspect.id: aspect.label for aspect in load_aspects(taxonomy_file(profile))}
 
@@ -77,25 +78,38 @@ class Analyzer:
         for theme in THEMES.transform(batch, self._context):
             if theme["theme"]:
                 themes[theme["review_id"]].append(theme)
+        unhappy = self._unhappy([sentiments[key].get("label") for key in themes], [row["stars"] for row in rows])
         return [
-            self._classified(row, sentiments[key], emotions[key], themes[key])
-            for row, key in zip(rows, themes, strict=True)
+            self._classified(row, sentiments[key], emotions[key], themes[key], is_unhappy)
+            for row, key, is_unhappy in zip(rows, themes, unhappy, strict=True)
         ]
 
-    def _classified(self, row: ReviewRow, sentiment: Row, emotions: Row, themes: list[Row]) -> AnalysisRow:
+    def _unhappy(self, labels: list[str | None], stars: list[float | None]) -> list[bool]:
+        """The warehouse's own rule, for a batch; on a cursor of its own, as several threads may ask."""
+        given = {"labels": labels, "stars": stars, "most": self.profile.feedback.max_stars}
+        result = read(
+            self._context.warehouse,
+            "SELECT is_unhappy(label, stars, $most) "
+            "FROM (SELECT unnest($labels::VARCHAR[]) AS label, unnest($stars::DOUBLE[]) AS stars)",
+            given,
+        )
+        return [row[0] for row in result.rows]
+
+    def _classified(
+        self, row: ReviewRow, sentiment: Row, emotions: Row, themes: list[Row], unhappy: bool
+    ) -> AnalysisRow:
         # In the order of warehouse/views/20_unhappy.sql.
         themes.sort(key=lambda theme: (theme["score"] is None, theme["score"] or 0.0, theme["theme"]))
-        names = ("label", "negative", "neutral", "positive", "error")
         return {
             **row,
-            "sentiment": {name: sentiment.get(name) for name in names},
+            "sentiment": {name: sentiment.get(name) for name in ("label", *SENTIMENTS, "error")},
             "emotions": {
                 "labels": emotions.get("labels") or [],
                 "probabilities": dict(emotions.get("probabilities") or []),
                 "error": emotions.get("error"),
             },
             "themes": [self._theme(theme, row["text"]) for theme in themes],
-            "unhappy": _is_unhappy(sentiment.get("label"), row["stars"], self.profile.feedback.max_stars),
+            "unhappy": unhappy,
             "feedback": None,
             "reply": None,
             "models": {
@@ -133,11 +147,6 @@ class Analyzer:
         }
         written.pop("hear", None)
         return written
-
-
-def _is_unhappy(label: str | None, stars: float | None, max_stars: float) -> bool:
-    """The rule of warehouse/views/20_unhappy.sql."""
-    return label == "negative" or (stars is not None and stars <= max_stars)
 
 
 def prepare(

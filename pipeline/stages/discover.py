@@ -135,7 +135,7 @@ def finish(context: Context) -> None:
 def _background(context: Context) -> discovery.Background:
     """Of the first 20,000 readable reviews by id, a hash: a random choice that is the same tomorrow."""
     rows = context.warehouse.query(
-        "SELECT text, s.label IS DISTINCT FROM 'positive' OR coalesce(stars <= 3, false) AS unhappy FROM reviews "
+        "SELECT text, NOT is_plainly_happy(s.label, stars) AS unhappy FROM reviews "
         "LEFT JOIN sentiment s USING (review_id) WHERE language IS NULL OR language IN (SELECT unnest($languages)) "
         "ORDER BY review_id LIMIT 20000",
         {"languages": list(LANGUAGES)},

@@ -55,7 +55,11 @@ def spec(profile: Profile) -> dict[str, Any]:
 
 
 def params(profile: Profile) -> dict[str, Any]:
-    return {"max_stars": profile.feedback.max_stars, "new_reviews": profile.generate.new_reviews}
+    return {
+        "max_stars": profile.feedback.max_stars,
+        "new_reviews": profile.generate.new_reviews,
+        "roles": list(_WRITERS),
+    }
 
 
 def transform(rows: Sequence[Row], context: Context) -> list[Row]:

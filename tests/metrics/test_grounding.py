@@ -33,7 +33,6 @@ def test_a_text_about_its_review_comes_first() -> None:
     texts = [f"serve {dish} hot" for dish in DISHES]
     values = grounding.score(texts, REVIEWS, REVIEWS, pool=20, embed=count)
     assert values == [1.0] * 40
-    assert grounding.recall_at_1(values) == 1.0
 
 
 def test_a_text_about_another_review_does_not() -> None:
@@ -45,7 +44,6 @@ def test_a_text_about_another_review_does_not() -> None:
 def test_a_constant_text_gets_the_worst_rank() -> None:
     values = grounding.score(["the was cold"] * 40, REVIEWS, REVIEWS, pool=10, embed=count)
     assert values == [0.1] * 40
-    assert grounding.recall_at_1(values) == 0.0
 
 
 def test_the_rank_in_between() -> None:
@@ -67,7 +65,6 @@ def test_the_own_review_and_its_duplicates_are_no_distractors() -> None:
 def test_without_distractors_nothing_can_be_told() -> None:
     values = grounding.score(["dish0", ""], REVIEWS[:2], [], embed=count)
     assert np.isnan(values).all()
-    assert grounding.recall_at_1(values) is None
 
 
 def test_the_pool_holds_so_many_and_no_more() -> None:
@@ -125,7 +122,6 @@ def test_refuses_what_makes_no_sense() -> None:
     with pytest.raises(InputError, match="pool"):
         grounding.score(["a"], ["a"], ["b"], pool=1)
     assert grounding.score([], [], REVIEWS) == []
-    assert grounding.recall_at_1([]) is None
 
 
 def test_the_default_encoder_finds_the_review_and_remembers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +147,6 @@ def test_the_teacher_is_grounded_and_a_constant_is_not(shared_data: Path) -> Non
     with (shared_data / "seed" / "phi2_vs_mistral_500.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))[:30]
     reviews = [row["input"] for row in rows]
-    teacher = grounding.recall_at_1(grounding.score([row["mistral_output"] for row in rows], reviews, reviews))
-    constant = grounding.recall_at_1(grounding.score(["Train the staff and listen."] * 30, reviews, reviews))
-    assert teacher is not None and constant is not None
-    assert teacher > 0.6 and constant < 0.1
+    teacher = grounding.score([row["mistral_output"] for row in rows], reviews, reviews)
+    constant = grounding.score(["Train the staff and listen."] * 30, reviews, reviews)
+    assert teacher.count(1.0) > 18 and constant.count(1.0) < 3

@@ -78,8 +78,8 @@ def test_a_judge_that_looks_at_the_place_alone_gives_ties(server: Judge) -> None
     for always in "AB":
         server.rule = lambda *_, always=always: f"I like this one.\n{always}"
         verdicts = judge.compare(REVIEWS, LONG, SHORT, server.generator)
-        assert [(verdict.value, verdict.swapped_agrees) for verdict in verdicts] == [(0.5, False)] * 3
-        assert all(verdict.error is None and len(verdict.raw) == 2 for verdict in verdicts)
+        assert [verdict.value for verdict in verdicts] == [0.5] * 3
+        assert all(verdict.error is None for verdict in verdicts)
 
 
 def test_the_better_text_wins_wherever_it_stands(server: Judge) -> None:
@@ -88,9 +88,7 @@ def test_the_better_text_wins_wherever_it_stands(server: Judge) -> None:
     second = [SHORT[0], LONG[1], SHORT[2]]
     verdicts = judge.compare(REVIEWS, first, second, server.generator)
     assert [verdict.value for verdict in verdicts] == [1, 0, 1]
-    assert all(verdict.swapped_agrees for verdict in verdicts)
     assert verdicts[0].reason == "The better one has more steps."
-    assert [raw.splitlines()[-1] for raw in verdicts[0].raw] == ["A", "B"]
 
 
 def test_every_row_is_asked_in_both_orders_and_with_its_own_review(server: Judge) -> None:
@@ -105,10 +103,10 @@ def test_every_row_is_asked_in_both_orders_and_with_its_own_review(server: Judge
 def test_ties(server: Judge) -> None:
     server.rule = lambda *_: "Neither is better.\nTIE"
     (both,) = judge.compare(REVIEWS[:1], LONG[:1], SHORT[:1], server.generator)
-    assert (both.value, both.swapped_agrees, both.reason) == (0.5, True, "Neither is better.")
+    assert (both.value, both.reason) == (0.5, "Neither is better.")
     server.rule = lambda review, text_a, text_b: "First.\nA" if text_a == LONG[0] else "Second.\nTIE"
     (one,) = judge.compare(REVIEWS[:1], LONG[:1], SHORT[:1], server.generator)
-    assert (one.value, one.swapped_agrees) == (0.5, False)
+    assert one.value == 0.5
     assert one.reason == "First. (Swapped:) Second."
 
 
@@ -116,7 +114,7 @@ def test_equal_texts_are_a_tie_without_asking(server: Judge) -> None:
     server.rule = prefers_long
     verdicts = judge.compare(REVIEWS, [LONG[0], "Air  it.\n", ""], [SHORT[0], " Air it.", " "], server.generator)
     assert [verdict.value for verdict in verdicts] == [1, 0.5, 0.5]
-    assert verdicts[1].raw == [] and verdicts[1].swapped_agrees is None and verdicts[1].error is None
+    assert verdicts[1].reason == "the texts are equal" and verdicts[1].error is None
     assert len(server.asked) == 2
 
 
@@ -126,7 +124,6 @@ def test_an_answer_without_a_verdict_is_a_row_with_an_error(server: Judge, garba
     verdicts = judge.compare(REVIEWS, LONG, SHORT, server.generator)
     assert [verdict.value for verdict in verdicts] == [0.5, None, 0.5]
     failed = verdicts[1]
-    assert failed.raw == [garbage, garbage] and failed.swapped_agrees is None
     assert failed.error is not None and "given order" in failed.error and "swapped order" in failed.error
     assert "\n" not in failed.error
 
@@ -135,7 +132,7 @@ def test_one_order_without_a_verdict_is_enough_for_an_error(server: Judge) -> No
     server.rule = lambda review, text_a, text_b: "Fine.\nA" if text_a == LONG[0] else "I cannot say."
     (verdict,) = judge.compare(REVIEWS[:1], LONG[:1], SHORT[:1], server.generator)
     assert verdict.value is None and verdict.error is not None and verdict.error.startswith("swapped order")
-    assert verdict.raw == ["Fine.\nA", "I cannot say."]
+    assert verdict.reason == "Fine. (Swapped:) I cannot say."
 
 
 def test_a_cut_or_empty_answer_is_no_verdict(server: Judge) -> None:

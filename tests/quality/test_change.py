@@ -12,17 +12,22 @@ from hypothesis import strategies as st
 from pipeline.quality import change
 
 
+@pytest.mark.parametrize(("rows", "quantile"), [(2, 318.309), (3, 22.327), (7, 5.208), (31, 3.385)])
+def test_the_noise_of_a_mean_is_student_s_t(rows: int, quantile: float) -> None:
+    """The 0.999 quantiles of the tables, times the standard error of the pairs' differences."""
+    before = dict.fromkeys(map(str, range(rows)), 0.0)
+    after = {key: float(key) for key in before}
+    error = np.std(list(after.values()), ddof=1) / math.sqrt(rows)
+    assert change.mean(before, after, 0.001).noise == pytest.approx(quantile * error, rel=1e-4)
+
+
 @pytest.mark.parametrize(
-    ("p", "freedom", "expected"),
-    [(0.95, 6, 1.943), (0.975, 10, 2.228), (0.995, 20, 2.845), (0.999, 30, 3.385), (0.975, 1e9, 1.960)],
+    ("alpha", "categories", "quantile"), [(0.05, 2, 3.8415), (0.05, 6, 11.0705), (0.001, 29, 56.892)]
 )
-def test_t_quantiles_are_those_of_the_tables(p: float, freedom: float, expected: float) -> None:
-    assert change.t_quantile(p, freedom) == pytest.approx(expected, rel=0.01)
-
-
-@pytest.mark.parametrize(("p", "freedom", "expected"), [(0.95, 1, 3.841), (0.95, 5, 11.070), (0.999, 28, 56.892)])
-def test_chi_square_quantiles_are_those_of_the_tables(p: float, freedom: int, expected: float) -> None:
-    assert change.chi2_quantile(p, freedom) == pytest.approx(expected, rel=0.03)
+def test_the_noise_of_the_stability_index_is_chi_square(alpha: float, categories: int, quantile: float) -> None:
+    counts = dict.fromkeys(map(str, range(categories)), 100)
+    n = 100 * categories + categories / 2
+    assert change.stability(counts, counts, alpha).noise == pytest.approx(quantile * 2 / n, rel=1e-4)
 
 
 def test_a_mean_on_the_same_rows_is_compared_in_pairs() -> None:

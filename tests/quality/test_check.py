@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from pipeline import cli
 from pipeline.core.errors import InputError
-from pipeline.core.warehouse import open_work, publish
+from pipeline.core.warehouse import open_read_only, open_work, publish
 from pipeline.quality import baseline, check
 from tests.report.test_report import write_warehouse
 
@@ -25,7 +26,7 @@ MEANS = {"bleurt": (-0.5, 0.2), "bertscore_f1": (0.86, 0.02), "meteor": (0.24, 0
 
 
 def world(rng: np.random.Generator, names: list[str], drop: dict[str, float] | None = None) -> dict[str, Any]:
-    """A snapshot as `check.snapshot` takes it, of reviews drawn anew from one world."""
+    """A snapshot as `baseline.snapshot` takes it, of reviews drawn anew from one world."""
 
     def draw(metric: str) -> dict[str, float]:
         mean, spread = MEANS[metric]
@@ -147,6 +148,18 @@ def test_what_is_better_is_no_regression() -> None:
     assert regressed(baseline, better) == set()
 
 
+def test_a_metric_of_which_less_is_better_regresses_upwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    metric = next(metric for metric in check.COMPARED if metric.name == "meteor")
+    monkeypatch.setattr(check, "COMPARED", (dataclasses.replace(metric, higher_is_better=False),))
+    sides = [world(np.random.default_rng(5), names(300), {"meteor": drop}) for drop in (0.0, 0.1)]
+    for side in sides:
+        side["rows"] = {"student": {"meteor": side["rows"]["student"]["meteor"]}}
+    sides[1]["rows"]["student"]["meteor"]["7"] += 1
+    assert regressed(*sides) == set()
+    (worse,) = [finding for finding in check.compare(*reversed(sides)) if finding.regressed]
+    assert worse.name == "student meteor" and "7" not in {row.review_id for row in worse.worst}
+
+
 def test_a_young_history_says_nothing_about_nights() -> None:
     baseline = world(np.random.default_rng(5), names(300))
     current = json.loads(json.dumps(baseline)) | {"nights": [300, 40, 0]}
@@ -161,18 +174,18 @@ def test_a_drop_is_named_with_its_bound_and_its_worst_rows(tmp_path: Path, capsy
     reviews = [f"We waited {n} minutes." for n in range(12)]
     before = write_warehouse(tmp_path / "a.duckdb", reviews, 0.30)
     folder = tmp_path / "baselines"
-    recorded = json.loads(baseline.record(before, "embedded", "first night", folder).read_text())
+    recorded = json.loads(baseline.record(open_read_only(before), "embedded", "first night", folder).read_text())
     assert recorded["reason"] == "first night" and recorded["environment"] == {} and "git_sha" in recorded
     assert len(recorded["rows"]["student"]["meteor"]) == 12
-    assert check.check(before, "embedded", folder).passed
+    assert check.check(open_read_only(before), "embedded", folder).passed
     after = write_warehouse(tmp_path / "b.duckdb", reviews, 0.25)
-    verdict = check.check(after, "embedded", folder)
+    verdict = check.check(open_read_only(after), "embedded", folder)
     (worse,) = verdict.regressions
     assert worse.name == "student meteor" and len(worse.worst) == 5
     text = verdict.as_text()
     assert "student meteor: 0.3000 -> 0.2500 (-0.0500, allowed 0.0050, same 12 rows)" in text
     assert "0.300 -> 0.250  We waited" in text and "train a new round" in text
-    assert check.check(write_warehouse(tmp_path / "c.duckdb", reviews, 0.4), "embedded", folder).passed
+    assert check.check(open_read_only(write_warehouse(tmp_path / "c.duckdb", reviews, 0.4)), "embedded", folder).passed
 
     junit = tmp_path / "check.xml"
     command = ["check", "--baselines", str(folder), "--junit", str(junit)]
@@ -187,9 +200,9 @@ def test_a_drop_is_named_with_its_bound_and_its_worst_rows(tmp_path: Path, capsy
 
 def test_other_reviews_are_compared_unpaired(tmp_path: Path) -> None:
     before = write_warehouse(tmp_path / "a.duckdb", [f"We waited {n} minutes." for n in range(12)], 0.30)
-    baseline.record(before, "embedded", "first", tmp_path)
+    baseline.record(open_read_only(before), "embedded", "first", tmp_path)
     after = write_warehouse(tmp_path / "b.duckdb", [f"The soup was cold, {n} of us left." for n in range(12)], 0.30)
-    verdict = check.check(after, "embedded", tmp_path)
+    verdict = check.check(open_read_only(after), "embedded", tmp_path)
     assert verdict.passed and {"12 rows then, 12 now"} == {
         finding.how for finding in verdict.findings if finding.name == "student meteor"
     }
@@ -198,12 +211,12 @@ def test_other_reviews_are_compared_unpaired(tmp_path: Path) -> None:
 def test_a_missing_baseline_or_run_says_what_to_do(tmp_path: Path) -> None:
     path = write_warehouse(tmp_path / "a.duckdb", ["We waited."])
     with pytest.raises(InputError, match="--record"):
-        check.check(path, "embedded", tmp_path / "none")
+        check.check(open_read_only(path), "embedded", tmp_path / "none")
     (tmp_path / "embedded.json").write_text('{"metrics": []}')
     with pytest.raises(InputError, match="older version"):
-        check.check(path, "embedded", tmp_path)
+        check.check(open_read_only(path), "embedded", tmp_path)
     with pytest.raises(InputError, match="review-insights run"):
-        check.check(publish(open_work(tmp_path / "e.duckdb")), "embedded", tmp_path)
+        check.check(open_read_only(publish(open_work(tmp_path / "e.duckdb"))), "embedded", tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="--baselines"):
-        baseline.record(path, "embedded", "first", tmp_path / "file")
+        baseline.record(open_read_only(path), "embedded", "first", tmp_path / "file")

@@ -9,13 +9,14 @@ import pytest
 
 from pipeline.core.profile import Profile
 from pipeline.core.warehouse import Warehouse, sql_file
+from pipeline.metrics.table import COMPARED
 from pipeline.quality import summary
 from tests.factory import NOW, review
 
 
 def scores(student: float, constant: float, grounding: tuple[float, float], n: int = 30) -> list[dict[str, Any]]:
     """Test reviews whose values vary by row, and alike for both roles."""
-    blank = {metric: None for metric in (*summary.TEXT_METRICS, *summary.SIGNALS)}
+    blank = {metric.name: None for metric in COMPARED}
     return [
         {**blank, "review_id": f"{row:03}", "role": role, "meteor": mean + row / 1000, "grounding": found}
         for row in range(n)
@@ -48,7 +49,18 @@ def test_the_student_speaks_only_when_it_beats_the_controls(
     warehouse: Warehouse, rows: list[dict[str, Any]], beaten: bool
 ) -> None:
     for run_id, day in (("old", 1), ("new", 2)):
-        warehouse.append("runs", [{"run_id": run_id, "started_at": datetime(2026, 1, day), "profile": "p", "version": "0", "status": "done"}])  # fmt: skip
+        warehouse.append(
+            "runs",
+            [
+                {
+                    "run_id": run_id,
+                    "started_at": datetime(2026, 1, day),
+                    "profile": "p",
+                    "version": "0",
+                    "status": "done",
+                }
+            ],
+        )
     compared = summary.compare(rows)
     warehouse.append("comparisons", [{"run_id": "new", **row} for row in compared])
     worse = [{**row, "mean": 0.0, "ci_low": -1.0} for row in compared]
@@ -83,13 +95,19 @@ def test_the_classifier_is_not_judged_on_what_it_was_trained_on(warehouse: Wareh
     warehouse.append(
         "store.sentiment",
         [
-            {"review_id": row["review_id"], "fingerprint": "f", "run_id": "r", "model": "m", "label": label,
-             "trained_on": seen}
+            {
+                "review_id": row["review_id"],
+                "fingerprint": "f",
+                "run_id": "r",
+                "model": "m",
+                "label": label,
+                "trained_on": seen,
+            }
             for row, label, seen in zip(
                 rows, ("negative", "positive", "positive", "negative"), (False, None, False, True), strict=True
             )
         ],
-    )  # fmt: skip
+    )
     summary.write(warehouse, "r", fake_profile)
     found = {row["metric"]: row for row in warehouse.query("SELECT * FROM metrics WHERE role = 'classifier'")}
     assert (found["accuracy"]["n"], found["accuracy"]["mean"]) == (3, pytest.approx(2 / 3))
@@ -112,11 +130,16 @@ def test_metrics_name_what_computed_them(warehouse: Warehouse, fake_profile: Pro
 @pytest.mark.parametrize(
     ("metric", "mean", "band"),
     [
-        ("bleurt", -0.1, "very poor match"), ("bleurt", 0.05, "weak similarity"), ("bleurt", 0.6, "very high similarity"),
-        ("bertscore_f1", 0.85, "very similar"), ("bertscore_f1", 0.49, "poor similarity"),
-        ("meteor", 0.28, "weak similarity"), ("meteor", 0.3, "moderate similarity"), ("meteor", 0.71, "very high overlap"),
+        ("bleurt", -0.1, "very poor match"),
+        ("bleurt", 0.05, "weak similarity"),
+        ("bleurt", 0.6, "very high similarity"),
+        ("bertscore_f1", 0.85, "very similar"),
+        ("bertscore_f1", 0.49, "poor similarity"),
+        ("meteor", 0.28, "weak similarity"),
+        ("meteor", 0.3, "moderate similarity"),
+        ("meteor", 0.71, "very high overlap"),
     ],
-)  # fmt: skip
+)
 def test_the_original_s_bands(warehouse: Warehouse, metric: str, mean: float, band: str) -> None:
     warehouse.append("runs", [{"run_id": "r", "started_at": NOW, "profile": "p", "version": "0", "status": "done"}])
     row = {"run_id": "r", "role": "student", "n": 5}

@@ -22,8 +22,15 @@ PROMPT = f"Review: {REVIEW}\nFeedback:"
 
 
 def candidate(role: str, text: str | None, raw: str | None = None) -> dict[str, Any]:
-    return {"review_id": "r1", "role": role, "candidate": text, "raw_output": raw or text, "prompt": PROMPT,
-            "reference": TEACHER, "review": REVIEW}  # fmt: skip
+    return {
+        "review_id": "r1",
+        "role": role,
+        "candidate": text,
+        "raw_output": raw or text,
+        "prompt": PROMPT,
+        "reference": TEACHER,
+        "review": REVIEW,
+    }
 
 
 ROWS = [

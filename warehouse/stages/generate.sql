@@ -3,8 +3,7 @@
 WITH wanted AS (
     SELECT review_id, role
     FROM (SELECT review_id FROM training_set WHERE split = 'test')
-    CROSS JOIN (VALUES ('student_base'), ('student'), ('control_constant'), ('control_nearest'), ('control_shuffled'))
-        roles(role)
+    CROSS JOIN (SELECT unnest($roles) AS role)
     UNION ALL
     (SELECT review_id, 'student' FROM unhappy($max_stars)
      ANTI JOIN training_set USING (review_id)

@@ -1,4 +1,4 @@
--- Reviews that want an answer: negative, or so many stars or fewer. Grain: review_id.
+-- Reviews that the teacher writes for, with their emotions and themes: see is_unhappy. Grain: review_id.
 CREATE OR REPLACE MACRO unhappy(most_stars) AS TABLE
 SELECT r.review_id, r.text, r.language, r.stars, r.business, r.product,
        coalesce(e.labels, []) AS emotions, coalesce(t.themes, []) AS themes
@@ -11,4 +11,4 @@ LEFT JOIN (
                 ORDER BY score NULLS LAST, theme) AS themes
     FROM themes GROUP BY review_id
 ) t USING (review_id)
-WHERE s.label = 'negative' OR r.stars <= most_stars;
+WHERE is_unhappy(s.label, r.stars, most_stars);

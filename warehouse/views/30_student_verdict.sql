@@ -1,4 +1,4 @@
--- Whether the student may speak: on the same test reviews it must beat every control, in METEOR and in grounding at once
+-- Whether the student's text may be shown: on the same test reviews it must beat every control, in METEOR and in grounding at once
 -- (METEOR alone rewards a constant text, grounding alone rewards copying) and by more than chance: both 95 % intervals
 -- of the paired difference lie above 0, on 20 test reviews or more. Its own base it must not fall behind: a base that
 -- was distilled before leaves little to gain. `beaten` says whether it beats the other, `passed` whether that suffices

@@ -7,10 +7,7 @@ SELECT t.review_id, t.theme, t.evidence, t.score,
 FROM themes t
 LEFT JOIN (
     SELECT review_id,
-           greatest(probabilities['anger'], probabilities['annoyance'], probabilities['disappointment'],
-                    probabilities['disapproval'], probabilities['disgust'], probabilities['embarrassment'],
-                    probabilities['fear'], probabilities['grief'], probabilities['nervousness'],
-                    probabilities['remorse'], probabilities['sadness']) AS worst
+           list_max(list_transform(negative_emotions(), lambda name: probabilities[name])) AS worst
     FROM emotions
 ) e USING (review_id)
 WHERE t.sentiment = 'negative';

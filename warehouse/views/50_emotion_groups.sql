@@ -11,7 +11,6 @@ SELECT scheme, name, unnest(members) AS emotion FROM (VALUES
     ('ekman', 'neutral', ['neutral']),
     ('sentiment', 'positive', ['amusement', 'excitement', 'joy', 'love', 'desire', 'optimism', 'caring', 'pride',
                                'admiration', 'gratitude', 'relief', 'approval']),
-    ('sentiment', 'negative', ['fear', 'nervousness', 'remorse', 'embarrassment', 'disappointment', 'sadness', 'grief',
-                               'disgust', 'anger', 'annoyance', 'disapproval']),
+    ('sentiment', 'negative', negative_emotions()),
     ('sentiment', 'ambiguous', ['realization', 'surprise', 'curiosity', 'confusion'])
 ) standard(scheme, name, members);

@@ -34,7 +34,7 @@ WITH every AS MATERIALIZED (
            count(stars) FILTER (inside) AS n, coalesce(sum(stars) FILTER (inside), 0) AS total,
            coalesce(sum(stars * stars) FILTER (inside), 0) AS squares
     FROM placed GROUP BY part
-), told AS (
+), mentioned AS (
     SELECT part, theme,
            count(*) FILTER (inside) AS mentions, count(*) FILTER (recent) AS recent_mentions,
            count(*) FILTER (previous) AS previous_mentions, count(*) FILTER (earlier) AS earlier_mentions,
@@ -49,7 +49,7 @@ WITH every AS MATERIALIZED (
            greatest(0, t.squares - t.total ** 2 / nullif(t.n, 0)) / (t.n - 1) / t.n AS with_error,
            greatest(0, w.squares - t.squares - (w.total - t.total) ** 2 / nullif(w.n - t.n, 0))
                / (w.n - t.n - 1) / (w.n - t.n) AS without_error
-    FROM told t JOIN whole w ON w.part IS NOT DISTINCT FROM t.part
+    FROM mentioned t JOIN whole w ON w.part IS NOT DISTINCT FROM t.part
     WHERE t.mentions > 0
 )
 SELECT part, theme, mentions, reviews, mentions / reviews AS share,

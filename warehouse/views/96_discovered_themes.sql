@@ -5,19 +5,19 @@
 CREATE OR REPLACE MACRO discovered_in(of_business, of_product, of_language, since, until) AS TABLE
 WITH scope AS MATERIALIZED (
     SELECT review_id, business FROM reviews_in(of_business, of_product, of_language, since, until)
-), said AS (
+), mentions AS (
     SELECT d.theme, d.review_id, s.business, d.evidence, d.closeness,
            length(d.evidence) BETWEEN 20 AND 160 AS readable
     FROM discover d JOIN scope s USING (review_id)
     WHERE d.theme <> ''
     QUALIFY row_number() OVER (PARTITION BY d.theme, d.review_id ORDER BY readable DESC, d.closeness DESC, d.place) = 1
-), told AS (
-    SELECT *, row_number() OVER (PARTITION BY theme, evidence ORDER BY review_id) > 1 AS repeated FROM said
+), ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY theme, evidence ORDER BY review_id) > 1 AS repeated FROM mentions
 ), counted AS (
     SELECT theme, count(*) AS reviews, list(review_id ORDER BY review_id) AS review_ids,
            list({'review_id': review_id, 'business': business, 'evidence': evidence}
                 ORDER BY repeated, readable DESC, closeness DESC, review_id)[:3] AS quotes
-    FROM told GROUP BY theme HAVING count(*) >= 5
+    FROM ranked GROUP BY theme HAVING count(*) >= 5
 )
 SELECT c.theme, t.name, t.words, c.reviews, whole.of_reviews, c.reviews / of_reviews AS share,
        wilson_low(c.reviews, of_reviews) AS share_low, wilson_high(c.reviews, of_reviews) AS share_high,

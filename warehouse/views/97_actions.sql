@@ -8,7 +8,7 @@
 CREATE OR REPLACE MACRO actions(of_business, of_product, of_language, since, until) AS TABLE
 WITH scope AS MATERIALIZED (
     SELECT review_id, business, suggestions FROM insights_in(of_business, of_product, of_language, since, until)
-), said AS MATERIALIZED (
+), steps AS MATERIALIZED (
     SELECT review_id,
            trim(regexp_replace(regexp_replace(suggestion,
                '^[^.:!?“"«‹(]{2,60}\([“"«‹].*?[”"»›]\):\s+', ''),     -- a title with a quote
@@ -22,7 +22,7 @@ WITH scope AS MATERIALIZED (
         SELECT step, count(*) AS n,
                list_sort(list_distinct(list_transform(regexp_extract_all(lower(step), '[\p{L}\p{N}]{3,}'),
                                                       lambda word: word[:6]))) AS words
-        FROM said GROUP BY step
+        FROM steps GROUP BY step
     )
 ), merged AS MATERIALIZED (
     SELECT key, words, arg_min(step, (-n, step)) AS action, sum(n)::BIGINT AS n FROM wordings GROUP BY key, words
@@ -41,7 +41,7 @@ WITH scope AS MATERIALIZED (
 ), heads AS (
     SELECT l.key, coalesce(m.leader, l.leader) AS head FROM leaders l LEFT JOIN leaders m ON m.key = l.leader
 ), supporters AS MATERIALIZED (
-    SELECT DISTINCT head, review_id FROM said JOIN wordings USING (step) JOIN heads USING (key)
+    SELECT DISTINCT head, review_id FROM steps JOIN wordings USING (step) JOIN heads USING (key)
 ), counted AS (
     SELECT head, count(*) AS reviews, list(review_id ORDER BY review_id) AS review_ids FROM supporters GROUP BY head
 ), variants AS (
@@ -55,15 +55,15 @@ WITH scope AS MATERIALIZED (
     QUALIFY row_number() OVER (PARTITION BY head ORDER BY count(*) DESC, any_value(everywhere), theme) = 1
 ), evidence AS (
     SELECT s.head, s.review_id, r.business, c.evidence,
-           (length(c.evidence) BETWEEN 20 AND 160)::INTEGER + c.severity AS telling
+           (length(c.evidence) BETWEEN 20 AND 160)::INTEGER + c.severity AS weight
     FROM supporters s
     JOIN themed t USING (head)
     JOIN pains c ON c.review_id = s.review_id AND c.theme = t.theme
     JOIN scope r ON r.review_id = s.review_id
 ), quoted AS (
     SELECT head, list({'review_id': review_id, 'business': business, 'evidence': evidence}
-                      ORDER BY turn, telling DESC, review_id)[:3] AS quotes
-    FROM (SELECT *, row_number() OVER (PARTITION BY head, business ORDER BY telling DESC, review_id) AS turn FROM evidence)
+                      ORDER BY turn, weight DESC, review_id)[:3] AS quotes
+    FROM (SELECT *, row_number() OVER (PARTITION BY head, business ORDER BY weight DESC, review_id) AS turn FROM evidence)
     WHERE turn <= 3 GROUP BY head
 )
 SELECT m.action, t.theme, c.reviews, whole.of_reviews,

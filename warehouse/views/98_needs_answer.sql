@@ -1,11 +1,7 @@
 -- Unhappy reviews that wait for an answer today: written in the last seven days up to `until` or the last review, or
--- without a date and new with the latest run. Unhappy: two stars and fewer, or negative words without more than three stars
--- (whoever gives four or five is not asking for an apology). Grain: review_id.
+-- without a date and new with the latest run. Who is unhappy: see needs_reply. Grain: review_id.
 -- urgency, 0 to 1: the mean of the worst complaint's severity, of the review's negativity and of (5 - stars) / 4, each
 -- where it is known.
-CREATE OR REPLACE MACRO wants_answer(sentiment, stars) AS
-    coalesce(stars <= 2, false) OR (coalesce(sentiment = 'negative', false) AND coalesce(stars <= 3, true));
-
 CREATE OR REPLACE MACRO needs_answer(of_business, of_product, of_language, since, until) AS TABLE
 WITH scope AS MATERIALIZED (
     SELECT i.*, r.run_id FROM insights_in(of_business, of_product, of_language, since, until) i
@@ -23,5 +19,5 @@ LEFT JOIN (
            list_sort(list({'score': score, 'theme': theme, 'evidence': evidence, 'sentiment': 'negative'})) AS themes
     FROM complaints GROUP BY review_id
 ) c USING (review_id)
-WHERE wants_answer(s.sentiment, s.stars)
+WHERE needs_reply(s.sentiment, s.stars)
   AND (s.reviewed_at >= last_day - 6 OR (s.reviewed_at IS NULL AND s.run_id = latest.run_id));

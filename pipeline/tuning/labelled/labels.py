@@ -7,17 +7,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from pipeline.core.errors import InputError
-from pipeline.core.labels import EMOTIONS, from_stars
+from pipeline.core.labels import EMOTIONS, SENTIMENT_WORDS, from_stars
 from pipeline.ingest.values import parse_stars
 from pipeline.tuning.labelled.records import _TWO_CLASSES
 from pipeline.tuning.labelled.rows import CLASSES, Task
 
-WORDS = {"negative": "negative", "neg": "negative", "neutral": "neutral", "neu": "neutral", "positive": "positive",
-          "pos": "positive"}  # fmt: skip
-
 # Maps that a user can name with --labels. Numbers mean nothing by themselves: {0, 1} may be two classes of three.
 NAMED_MAPS: dict[str, dict[str, str]] = {
-    "words": WORDS,
+    "words": SENTIMENT_WORDS,
     "binary": {"0": "negative", "1": "positive"},
     "three": {"0": "negative", "1": "neutral", "2": "positive"},
     "three_reversed": {"0": "positive", "1": "neutral", "2": "negative"},
@@ -55,7 +52,7 @@ def label_mapping(task: Task, labels: Sequence[str], default: str) -> dict[str, 
 
 def promised_classes(task: Task, mapping: Mapping[str, str] | None, source: str) -> set[str]:
     """The classes that a map promises."""
-    if mapping is None or mapping is WORDS:
+    if mapping is None or mapping is SENTIMENT_WORDS:
         two = source.removeprefix("hf:").split(":")[0] in _TWO_CLASSES
         return {"negative", "positive"} if two else set(CLASSES[task])
     return {name for name in mapping.values() if name}
@@ -85,7 +82,7 @@ def _name(part: str, mapping: Mapping[str, str] | None, task: Task) -> str | Non
         return from_stars(stars) if stars is not None and 1 <= stars <= 5 else None
     if mapping is not None:
         return mapping.get(part) if part in mapping else mapping.get(_whole(part))
-    return WORDS.get(part) if task == "sentiment" else part if part in EMOTIONS else None
+    return SENTIMENT_WORDS.get(part) if task == "sentiment" else part if part in EMOTIONS else None
 
 
 def _whole(value: str) -> str:

@@ -1,0 +1,48 @@
+"""What a scorer is: columns of `scores` for a batch of candidates, under one profile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from pipeline.core.warehouse import Warehouse
+
+
+class Candidate(TypedDict):
+    """A text with all that it can be scored against: a row of `warehouse/stages/score.sql`."""
+
+    review_id: str
+    role: str  # who wrote it: see `pipeline.metrics.table.ROLES`
+    candidate: str  # "" where writing it failed
+    raw_output: str | None
+    prompt: str
+    reference: str  # the teacher's text
+    review: str
+
+
+Value = float | bool | str | None  # nan and None: not known
+Columns = Mapping[str, Sequence[Value]]  # column of `scores` -> a value per candidate, in order
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Made by `scorer(profile)` in a metric's module, without loading a model."""
+
+    columns: Callable[[Sequence[Candidate], Warehouse], Columns]
+    # What the values depend on, for the fingerprint of the stage `score`. A scorer that comes anew must name itself
+    # here, such as {"chrf": 1}, or it will not be asked about candidates that were scored before it came. What is
+    # empty is covered by the stage's own version.
+    depends_on: Mapping[str, Any]
+    model: str | None = None  # `metrics.model`: a stand-in is called one
+    settings: str | None = None  # `metrics.settings`: values compare only under the same model and settings
+
+
+def texts(rows: Sequence[Candidate]) -> list[str]:
+    """What was written, one text per row."""
+    return [row["candidate"] for row in rows]
+
+
+def pairs(rows: Sequence[Candidate]) -> tuple[list[str], list[str]]:
+    """(candidates, references) of rows."""
+    return texts(rows), [row["reference"] for row in rows]
