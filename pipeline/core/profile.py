@@ -2,7 +2,7 @@
 
 `load("embedded")` finds a shipped profile by name; `load("my.toml")` reads a file, which may begin with
 `extends = "embedded"` and then holds only what differs. An unknown key or a wrong type is an error, and all
-errors come in one message.
+errors come in one message. The names that `backend` may have stand in `pipeline.core.registry`.
 """
 
 from __future__ import annotations
@@ -10,15 +10,29 @@ from __future__ import annotations
 import functools
 import hashlib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
 
-from pipeline.core.assets import PROFILES
+from pipeline.core.assets import PROFILES, STUDENT
 from pipeline.core.errors import InputError
+from pipeline.core.registry import CLASSIFIERS, WRITERS
+
+
+def _named_in(table: Mapping[str, str]) -> AfterValidator:
+    def check(name: str) -> str:
+        if name not in table:
+            known = ", ".join(repr(other) for other in table)
+            raise PydanticCustomError("unknown_backend", "input should be one of {known}", {"known": known})
+        return name
+
+    return AfterValidator(check)
+
 
 _STRICT = ConfigDict(extra="forbid")
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -30,10 +44,11 @@ Positive = Annotated[int, Field(gt=0)]
 class Sentiment:
     """Three classes. `transformers` takes any AutoModelForSequenceClassification."""
 
-    backend: Literal["embedded", "transformers", "fake"] = "embedded"
+    backend: Annotated[str, _named_in(CLASSIFIERS)] = "embedded"
     model: str = ""  # hub id or local path; the embedded backend needs none
     revision: str = "main"
-    labels: dict[str, str] = field(default_factory=dict)  # the model's label -> negative, neutral or positive
+    # The model's label -> negative, neutral or positive. (No part of the hash: a section is the key of a cache.)
+    labels: dict[str, str] = field(default_factory=dict, hash=False)
     languages: tuple[str, ...] = ()  # ISO 639-1; empty: every language. Others get NULL, never a guess
     calibration: str = ""  # a JSON file made by `calibrate` or `finetune`; empty: probabilities as the model gives them
 
@@ -42,11 +57,11 @@ class Sentiment:
 class Emotions:
     """The 28 GoEmotions labels: a sigmoid and a threshold for each."""
 
-    backend: Literal["embedded", "transformers", "fake"] = "embedded"
+    backend: Annotated[str, _named_in(CLASSIFIERS)] = "embedded"
     model: str = ""
     revision: str = "main"
     threshold: Share = 0.5  # for labels that `thresholds` does not name (the embedded model brings its own)
-    thresholds: dict[str, Share] = field(default_factory=dict)
+    thresholds: dict[str, Share] = field(default_factory=dict, hash=False)
     languages: tuple[str, ...] = ()
 
 
@@ -62,7 +77,7 @@ class Themes:
 class Feedback:
     """The teacher, which writes for unhappy reviews."""
 
-    backend: Literal["playbook", "transformers", "openai", "fake"] = "playbook"
+    backend: Annotated[str, _named_in(WRITERS)] = "playbook"
     model: str = "playbook"
     revision: str = "main"
     quantize: Literal["auto", "nf4", "none"] = "auto"  # auto: nf4 on CUDA, else bf16 weights as they are
@@ -88,6 +103,11 @@ class Distill:
     max_examples: Positive = 1000  # frozen training set: train, validation and test together
     min_examples: Positive = 20  # with fewer unhappy reviews there is nothing to learn from, and no student
     rounds: Positive = 1  # a further round continues from the current adapter, with rows it has not seen
+
+    @property
+    def weights(self) -> str:
+        """Hub id or folder of the base student."""
+        return str(STUDENT) if self.model == "embedded" else self.model
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -117,6 +137,8 @@ class Score:
 @dataclass(frozen=True, config=_STRICT)
 class Judge:
     """A language model that says which of two texts it prefers, on any OpenAI-compatible server. Off by default."""
+
+    temperature: ClassVar[float] = 0.0  # a verdict is not sampled
 
     backend: Literal["none", "openai"] = "none"
     model: str = ""
@@ -148,9 +170,8 @@ def names() -> list[str]:
 def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in changes.items():
-        merged[key] = (
-            _merge(merged[key], value) if isinstance(merged.get(key), dict) and isinstance(value, dict) else value
-        )
+        both_tables = isinstance(merged.get(key), dict) and isinstance(value, dict)
+        merged[key] = _merge(merged[key], value) if both_tables else value
     return merged
 
 

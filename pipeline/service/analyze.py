@@ -90,8 +90,8 @@ class Analyzer:
         return shown | {"label": label, "start": start, "end": start + len(theme["evidence"])}
 
     def write(self, rows: Sequence[Row]) -> list[Row]:
-        """Adds advice and a reply draft to the unhappy among rows from `classify`. `hear` in a row, if it is there, is
-        told the advice as it grows.
+        """Adds advice and a reply draft to the unhappy among rows from `classify`. `on_text` in a row, if it is
+        there, is called with the advice as it grows.
         """
         facts = [_facts(row) for row in rows]
         asked = [fact for row, fact in zip(rows, facts, strict=True) if row["unhappy"]]
@@ -106,7 +106,7 @@ class Analyzer:
             }
             shown = advice and {name: advice[name] for name in ("text", "suggestions", "truncated", "error")}
             result.append(row | {"feedback": shown, "reply": answer, "models": models})
-            result[-1].pop("hear", None)
+            result[-1].pop("on_text", None)
         return result
 
 

@@ -21,7 +21,7 @@ from pipeline.stages.generate import GENERATE
 def spec(profile: Profile) -> dict[str, Any]:
     from pipeline.metrics.judge import PROMPT
 
-    models, judge = registry.identities(profile), profile.judge
+    models, judge = registry.scorer_identities(profile.score), profile.judge
     return {
         "version": 2,
         "bleurt": [models["bleurt"], scorers.bleurt(profile.score).settings],
@@ -98,7 +98,7 @@ def _against_teacher(rows: Sequence[Row], profile: Profile) -> Columns:
         "meteor": meteor.score(texts, references),
         "length_ratio": [None if isnan(ratio) else ratio for ratio in ratios],
     }
-    if (model := registry.judge(profile.judge)) is not None:
+    if (model := registry.judge(profile)) is not None:
         verdicts = judge.compare([row["review"] for row in rows], texts, references, model)
         columns |= {
             "judge": [verdict.value for verdict in verdicts],

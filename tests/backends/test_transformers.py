@@ -53,7 +53,7 @@ def test_generator_uses_the_chat_template_and_never_returns_the_prompt(tiny: Che
 def test_who_listens_hears_the_text_grow(tiny: Checkpoints) -> None:
     generator = TransformersGenerator(tiny.phi, "main", quantize="none", max_new_tokens=6)
     heard: dict[str, list[str]] = {"Soup": [], "A longer prompt about soup": []}
-    requests = [replace(request, hear=heard[request.prompt].append) for request in asked(*heard)]
+    requests = [replace(request, on_text=heard[request.prompt].append) for request in asked(*heard)]
     written = generator.write([*requests, *asked("Nobody listens")])
     assert written == generator.write(asked(*heard, "Nobody listens")), "listening changes nothing"
     for answer, said in zip(written, heard.values(), strict=False):

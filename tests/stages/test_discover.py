@@ -93,7 +93,7 @@ def test_a_quiet_night_changes_nothing_and_loads_nothing(
     def never(*args: Any) -> None:
         raise AssertionError("nothing was new")
 
-    monkeypatch.setattr(discovery, "found", never)
+    monkeypatch.setattr(discovery, "new_themes", never)
     result = run_stage(DISCOVER, fake_profile, filled, "r2", Path())
     assert (result.pending, result.written) == (0, 0)
     assert filled.query("SELECT * FROM store.discover ORDER BY ALL") == state
