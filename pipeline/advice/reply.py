@@ -19,7 +19,7 @@ from pipeline.advice import complaints, wording
 LONGEST = 140  # characters of a quote; 60 in Chinese and Japanese
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
-_MARKS = ("“”", "«»", "‹›", '""')
+_MARKS = (("“", "”"), ("«", "»"), ("‹", "›"), ('"', '"'))
 
 
 @dataclass(frozen=True)
@@ -105,5 +105,6 @@ def _span(evidence: str) -> str:
 
 
 def _marked(quote: str, marks: str) -> str:
-    own = "«\u00a0\u00a0»" if marks == "«»" else marks  # French sets its marks off by a (no-break) blank
+    # French sets its marks off by a (no-break) blank.
+    own = ("«\u00a0", "\u00a0»") if marks == "«»" else (marks[0], marks[1])
     return wording.in_marks(quote, (own, *_MARKS))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 _SLOT = re.compile(r"\{(\w+)\}")
-_MARKS = ("“”", '""', "«»", "‹›")
+_MARKS = (("“", "”"), ('"', '"'), ("«", "»"), ("‹", "›"))
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # controls that would garble the text around
 _COMMON = re.compile(
     r"about|after|again|also|because|been|before|being|could|customers?|does|doing|even|every|from|have|here|into|just|"
@@ -39,14 +39,15 @@ def quote(evidence: str, limit: int, term: str = "") -> str:
     return in_marks(words.rstrip(" .,;:，、。") or words)
 
 
-def in_marks(text: str, marks: Sequence[str] = _MARKS) -> str:
-    """A text in the first pair of quotation marks that does not occur in it; in the last one where all do.
+def in_marks(text: str, pairs: Sequence[tuple[str, str]] = _MARKS) -> str:
+    """A text in the first pair of quotation marks that does not occur in it; in the last pair where all do.
 
-    `marks`: each an opening and a closing half of equal length ("“”"), between which a language may set blanks.
+    A mark may hold the blank that sets it off from the text, as in French.
     """
-    pair = next((pair for pair in marks if pair[0] not in text and pair[-1] not in text), marks[-1])
-    half = len(pair) // 2
-    return f"{pair[:half]}{text}{pair[half:]}"
+    opening, closing = next(
+        (pair for pair in pairs if pair[0].strip() not in text and pair[1].strip() not in text), pairs[-1]
+    )
+    return f"{opening}{text}{closing}"
 
 
 def one_line(text: str) -> str:

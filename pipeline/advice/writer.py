@@ -36,9 +36,18 @@ _FEELINGS = {
     "remorse": "regretful",
     "sadness": "saddened",
 }
-_LIKED = set(
-    ["admiration", "amusement", "approval", "caring", "excitement", "gratitude", "joy", "love", "optimism", "pride"]
-)
+_LIKED = {
+    "admiration",
+    "amusement",
+    "approval",
+    "caring",
+    "excitement",
+    "gratitude",
+    "joy",
+    "love",
+    "optimism",
+    "pride",
+}
 
 _UNHAPPY = (
     "It is clear that this customer was left {feeling} by the experience{with_business}.",

@@ -6,8 +6,7 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.backends.base import ClassifierBackend, Generator
-from pipeline.core.assets import BLEURT
+from pipeline.backends.base import ClassifierBackend, Generator, Writer
 from pipeline.core.labels import EMOTIONS
 from pipeline.core.profile import (
     Distill,
@@ -16,7 +15,6 @@ from pipeline.core.profile import (
     Generate,
     Judge,
     Profile,
-    Score,
     Sentiment,
     model_identity,
 )
@@ -77,8 +75,8 @@ def aspects_identity() -> str:
 
 @functools.lru_cache(maxsize=4)
 def _writer(section: Feedback | Judge, profile: Profile) -> Generator:
-    generator: Generator = implementation(WRITERS, section.backend).from_section(section, profile)
-    return generator
+    writer: type[Writer] = implementation(WRITERS, section.backend)
+    return writer.from_section(section, profile)
 
 
 def teacher(profile: Profile) -> Generator:
@@ -108,12 +106,3 @@ def student(config: Distill, options: Generate, quantize: str, adapter: Path | N
         repetition_penalty=options.repetition_penalty,
         seed=options.seed,
     )
-
-
-def scorer_identities(section: Score) -> dict[str, str]:
-    """What pins the weights of `bleurt` and of `bertscore`, for fingerprints."""
-    bleurt = str(BLEURT) if section.bleurt == "embedded" else section.bleurt
-    return {
-        "bleurt": model_identity(bleurt, section.bleurt_revision),
-        "bertscore": model_identity(section.bertscore, section.bertscore_revision),
-    }

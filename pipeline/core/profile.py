@@ -186,7 +186,7 @@ def _read(name: str, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"Profile {path} is not valid TOML: {error}. Mend that line and run again.") from error
+        raise InputError(f"Profile {path} is not valid TOML: {error}. Correct it and run again.") from error
     base = content.pop("extends", None)
     content.setdefault("name", path.stem)
     return _merge(_read(str(base), (*seen, path.resolve())), content) if base else content

@@ -12,7 +12,8 @@ from typing import Any
 
 from pipeline.backends import registry
 from pipeline.core import prompts
-from pipeline.core.profile import Profile
+from pipeline.core.assets import BLEURT
+from pipeline.core.profile import Profile, model_identity
 from pipeline.core.stage import Context, Row, Stage
 from pipeline.metrics import scorers
 from pipeline.stages.generate import GENERATE
@@ -21,12 +22,14 @@ from pipeline.stages.generate import GENERATE
 def spec(profile: Profile) -> dict[str, Any]:
     from pipeline.metrics.judge import PROMPT
 
-    models, judge = registry.scorer_identities(profile.score), profile.judge
+    score, judge = profile.score, profile.judge
+    bleurt = model_identity(str(BLEURT) if score.bleurt == "embedded" else score.bleurt, score.bleurt_revision)
+    bertscore = model_identity(score.bertscore, score.bertscore_revision)
     return {
         "version": 2,
-        "bleurt": [models["bleurt"], scorers.bleurt(profile.score).settings],
-        "bertscore": [models["bertscore"], scorers.bertscore(profile.score).settings],
-        "pool": profile.score.pool,
+        "bleurt": [bleurt, scorers.bleurt(score).settings],
+        "bertscore": [bertscore, scorers.bertscore(score).settings],
+        "pool": score.pool,
         "judge": [judge.model, prompts.sha256(PROMPT), judge.max_new_tokens] if judge.backend != "none" else None,
     }
 

@@ -207,9 +207,20 @@ def test_audits_pass_on_an_empty_warehouse_and_catch_planted_faults(warehouse: W
     )
     warehouse.append(
         "ingests",
-        [{"source": "s", "content_hash": "h", "spec_hash": "h", "run_id": "r", "rows": 3, "accepted": 1, "added": 1,
-          "rejected": 0, "duplicates": 0}],
-    )  # fmt: skip
+        [
+            {
+                "source": "s",
+                "content_hash": "h",
+                "spec_hash": "h",
+                "run_id": "r",
+                "rows": 3,
+                "accepted": 1,
+                "added": 1,
+                "rejected": 0,
+                "duplicates": 0,
+            }
+        ],
+    )
     with pytest.raises(AuditFailed) as caught:
         audit(warehouse)
     for name in ("evidence_is_verbatim", "probabilities_are_probabilities", "rows_add_up"):
