@@ -33,6 +33,8 @@ _PRAISES = re.compile(
 
 @dataclass(frozen=True)
 class Complaint:
+    """A theme of a review, as feedback names and quotes it."""
+
     aspect: Aspect
     label: str
     evidence: str

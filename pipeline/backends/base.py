@@ -40,6 +40,8 @@ class Written:
 
 
 class Generator(Protocol):
+    """What writes texts."""
+
     model: str  # its name in the warehouse
 
     def write(self, requests: Sequence[Request]) -> list[Written]:
@@ -84,6 +86,8 @@ class ClassifierBackend(ABC):
 
 
 class Scorer(Protocol):
+    """A metric of texts against references."""
+
     @property
     def model(self) -> str:
         """Its name in the warehouse; a stand-in is called one."""

@@ -13,6 +13,8 @@ from pipeline.reader.base import LanguageClassifier
 
 
 class Classified(NamedTuple):
+    """The sentiment of one text, and whose it is."""
+
     classifier: LanguageClassifier
     model: str
     probabilities: np.ndarray  # of SENTIMENTS, float32; nan where the model is not sure enough

@@ -239,7 +239,9 @@ def load_causal_lm(model: str, revision: str, quantize: str) -> tuple[Any, Any]:
 
 
 class TransformersGenerator:
-    """A causal language model, with a LoRA adapter or without."""
+    """A causal language model, with a LoRA adapter or without. Temperature 0 is greedy; sampling is seeded anew for each
+    batch of at most `batch_size` prompts.
+    """
 
     def __init__(
         self,

@@ -25,6 +25,8 @@ from pipeline.core.registry import CLASSIFIERS, WRITERS
 
 
 def _named_in(table: Mapping[str, str]) -> AfterValidator:
+    """Refuses a backend that the table does not name."""
+
     def check(name: str) -> str:
         if name not in table:
             known = ", ".join(repr(other) for other in table)
@@ -35,6 +37,8 @@ def _named_in(table: Mapping[str, str]) -> AfterValidator:
 
 
 _STRICT = ConfigDict(extra="forbid")
+ClassifierName = Annotated[str, _named_in(CLASSIFIERS)]
+WriterName = Annotated[str, _named_in(WRITERS)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
@@ -44,10 +48,10 @@ Positive = Annotated[int, Field(gt=0)]
 class Sentiment:
     """Three classes. `transformers` takes any AutoModelForSequenceClassification."""
 
-    backend: Annotated[str, _named_in(CLASSIFIERS)] = "embedded"
+    backend: ClassifierName = "embedded"
     model: str = ""  # hub id or local path; the embedded backend needs none
     revision: str = "main"
-    # The model's label -> negative, neutral or positive. (No part of the hash: a section is the key of a cache.)
+    # The model's label -> negative, neutral or positive. No part of the hash, for a dict has none.
     labels: dict[str, str] = field(default_factory=dict, hash=False)
     languages: tuple[str, ...] = ()  # ISO 639-1; empty: every language. Others get NULL, never a guess
     calibration: str = ""  # a JSON file made by `calibrate` or `finetune`; empty: probabilities as the model gives them
@@ -57,7 +61,7 @@ class Sentiment:
 class Emotions:
     """The 28 GoEmotions labels: a sigmoid and a threshold for each."""
 
-    backend: Annotated[str, _named_in(CLASSIFIERS)] = "embedded"
+    backend: ClassifierName = "embedded"
     model: str = ""
     revision: str = "main"
     threshold: Share = 0.5  # for labels that `thresholds` does not name (the embedded model brings its own)
@@ -67,6 +71,8 @@ class Emotions:
 
 @dataclass(frozen=True, config=_STRICT)
 class Themes:
+    """Aspects and the sentiment of their mentions."""
+
     taxonomy: str = ""  # a playbook file of your own; empty: the shipped one
     # Of each mention, in English: what is said of the aspect, or of the clause around it; auto: aspects where the
     # sentiment is embedded. Other languages: the clause.
@@ -77,7 +83,7 @@ class Themes:
 class Feedback:
     """The teacher, which writes for unhappy reviews."""
 
-    backend: Annotated[str, _named_in(WRITERS)] = "playbook"
+    backend: WriterName = "playbook"
     model: str = "playbook"
     revision: str = "main"
     quantize: Literal["auto", "nf4", "none"] = "auto"  # auto: nf4 on CUDA, else bf16 weights as they are
@@ -125,6 +131,8 @@ class Generate:
 
 @dataclass(frozen=True, config=_STRICT)
 class Score:
+    """The models behind the text metrics."""
+
     bleurt: str = "embedded"  # hub id or local path; "embedded": our stand-in on MiniLM
     bleurt_revision: str = "main"
     bertscore: str = "minilm"  # hub id or local path; "minilm": the embedded encoder
@@ -150,6 +158,8 @@ class Judge:
 
 @dataclass(frozen=True, config=_STRICT)
 class Profile:
+    """All settings of a run. Hashable, and so are its sections: they are the keys of the caches of loaded models."""
+
     name: str
     description: str = ""
     sentiment: Sentiment = Sentiment()

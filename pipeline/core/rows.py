@@ -15,6 +15,8 @@ class Review(TypedDict):
 
 
 class RatedReview(Review):
+    """With what it was rated, for stages that fall back on it."""
+
     stars: float | None  # 1 to 5, halves possible
 
 

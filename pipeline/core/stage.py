@@ -20,7 +20,7 @@ from pipeline.core.profile import Profile
 from pipeline.core.provenance import now
 from pipeline.core.warehouse import Warehouse, sql_file
 
-Row = dict[str, Any]  # of any stage; each stage says in its signatures what its own rows hold
+Row = dict[str, Any]  # of any stage
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Context:
 
 @dataclass(frozen=True)
 class Stage:
+    """See the head of this file. Rows are dicts; each stage says in its signatures which columns its own have."""
+
     name: str  # fills the table store.<name>
     unique_key: tuple[str, ...]  # grain: one row per key and fingerprint
     spec: Callable[[Profile], Mapping[str, Any]]  # all that can change the output, JSON-serialisable
@@ -51,6 +53,8 @@ class Stage:
 
 @dataclass(frozen=True)
 class StageResult:
+    """How many rows were pending, were written, and of these ended in an error."""
+
     name: str
     fingerprint: str
     pending: int

@@ -81,6 +81,7 @@ class Warehouse:
         return [row["column_name"] for row in self.query(f"DESCRIBE {sql}")]
 
     def execute(self, sql: str, params: Params = None) -> None:
+        """Statements whose result nobody needs; several only without parameters."""
         if params:
             self._connection.execute(sql, params)
         else:
@@ -133,7 +134,9 @@ def sql_file(*parts: str) -> str:
 
 
 def migrate(warehouse: Warehouse) -> None:
-    """Applies the migrations that this file has not seen, each in a transaction, and renews the views."""
+    """Applies the migrations that this file has not seen, each in a transaction, and renews the views. Raises InputError
+    for a warehouse that a newer version has written.
+    """
     warehouse.execute(
         "CREATE TABLE IF NOT EXISTS migrations (name VARCHAR PRIMARY KEY, applied_at TIMESTAMP DEFAULT current_timestamp)"
     )
@@ -192,10 +195,12 @@ def _connect(path: Path, **options: Any) -> duckdb.DuckDBPyConnection:
 
 
 def work_path(path: Path) -> Path:
+    """The working copy beside a published warehouse."""
     return path.with_name(path.name + ".work")
 
 
 def models_path(path: Path) -> Path:
+    """The folder of trained adapters beside a published warehouse."""
     return path.with_name(path.name + ".models")
 
 
@@ -219,7 +224,9 @@ def open_work(path: Path) -> Warehouse:
 
 
 def open_read_only(path: Path) -> Warehouse:
-    """The published warehouse, locked down: no writes, no files, no network, no extensions."""
+    """The published warehouse, locked down: no writes, no files, no network, no extensions. Raises InputError where there
+    is none, or where the file is no warehouse.
+    """
     if not path.exists():
         raise InputError(f"There is no warehouse at {path} yet. Make one with: review-insights run --warehouse {path}")
     return Warehouse(_connect(path, read_only=True, config=_SAFE), path, published=True)

@@ -11,6 +11,8 @@ import numpy as np
 
 
 class Classifier(Protocol):
+    """What gives each label of a text a probability."""
+
     model: str  # its name in the warehouse
     labels: tuple[str, ...]
 

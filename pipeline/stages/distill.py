@@ -38,6 +38,8 @@ class TrainingRow(TypedDict):
 
 
 class Round(TypedDict):
+    """A training round that has not been done."""
+
     round: int  # from 1 on
 
 
@@ -191,6 +193,9 @@ def _drop_leaks(context: Context, number: int) -> None:
 
 
 def transform(rows: Sequence[Round], context: Context) -> list[DistillRow]:
+    """The result of one round, whose adapter is written to `context.models`. Raises InputError for a recipe that TRL or
+    PEFT does not understand.
+    """
     from pipeline.student.sft import train
 
     (row,) = rows  # batch_size is 1: each round is committed before the next begins
@@ -228,6 +233,7 @@ def transform(rows: Sequence[Round], context: Context) -> list[DistillRow]:
 
 
 def adapter_name(fingerprint: str, number: int) -> str:
+    """The folder of a round's adapter."""
     return f"student-{fingerprint}-{number}"
 
 

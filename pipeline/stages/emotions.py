@@ -33,6 +33,7 @@ def spec(profile: Profile) -> dict[str, Any]:
 
 
 def transform(rows: Sequence[Review], context: Context) -> list[EmotionsRow]:
+    """One row per review, those in unsupported languages first."""
     config = context.profile.emotions
     supported = [row for row in rows if readable(row, config.languages)]
     unread = config.model or config.backend

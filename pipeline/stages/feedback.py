@@ -57,6 +57,7 @@ def params(profile: Profile) -> dict[str, Any]:
 
 
 def transform(rows: Sequence[UnhappyReview], context: Context) -> list[FeedbackRow]:
+    """One row per review, in order. Raises BackendDown where the teacher cannot be reached."""
     profile = context.profile
     teacher = registry.teacher(profile)
     requests = [request(row, profile.feedback.prompt, taxonomy=taxonomy_file(profile)) for row in rows]

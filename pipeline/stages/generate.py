@@ -66,6 +66,7 @@ def params(profile: Profile) -> dict[str, Any]:
 
 
 def transform(rows: Sequence[MissingText], context: Context) -> list[FeedbackRow]:
+    """One row per review and role, role by role."""
     result = []
     for role, members in groupby(rows, key=lambda row: row["role"]):  # the query orders by role
         group = list(members)

@@ -46,6 +46,7 @@ def spec(profile: Profile) -> dict[str, Any]:
 
 
 def transform(rows: Sequence[Review], context: Context) -> list[SentimentRow]:
+    """One row per review, in order. Raises InputError for a calibration that cannot be applied."""
     config = context.profile.sentiment
     calibrated = calibration.load(config.calibration) if config.calibration else None
     unread = config.model or config.backend

@@ -51,6 +51,7 @@ def spec(profile: Profile) -> dict[str, Any]:
 
 
 def transform(rows: Sequence[RatedReview], context: Context) -> list[ThemeRow]:
+    """Per review and aspect the mention that counts most; one row without evidence where a review mentions none."""
     aspects = load_aspects(taxonomy_file(context.profile))
     mentions = [(row, mention) for row in rows for mention in find_mentions(row["text"], row["language"], aspects)]
     best: dict[tuple[str, str], ThemeRow] = {}

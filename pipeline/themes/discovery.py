@@ -40,12 +40,16 @@ _STEM = 5  # letters: "email" and "emails", "order" and "ordering", "cancelled" 
 
 @dataclass(frozen=True)
 class Clause:
+    """An unhappy clause without an aspect."""
+
     review_id: str
     text: str
 
 
 @dataclass(frozen=True)
 class Theme:
+    """A group of clauses that words of its own name."""
+
     id: str  # a hash of the clauses that first formed it
     name: str
     words: tuple[str, ...]
