@@ -86,11 +86,9 @@ class ClassifierBackend(ABC):
 
 
 class Scorer(Protocol):
-    """A metric of texts against references."""
-
     @property
     def model(self) -> str:
-        """Its name in the warehouse; a stand-in is called one."""
+        """What a reader should know its values by: a stand-in is called one."""
         ...
 
     @property
@@ -103,5 +101,5 @@ class Scorer(Protocol):
         ...
 
     def truncated(self, candidates: Sequence[str], references: Sequence[str]) -> list[bool]:
-        """Which pairs are longer than what the model reads."""
+        """Which pairs the model cannot read to their ends."""
         ...

@@ -1,4 +1,4 @@
--- Unhappy reviews: negative, or with at most so many stars. Grain: review_id.
+-- Reviews that want an answer: negative, or so many stars or fewer. Grain: review_id.
 CREATE OR REPLACE MACRO unhappy(most_stars) AS TABLE
 SELECT r.review_id, r.text, r.language, r.stars, r.business, r.product,
        coalesce(e.labels, []) AS emotions, coalesce(t.themes, []) AS themes
