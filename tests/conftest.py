@@ -18,7 +18,6 @@ settings.load_profile("deterministic")
 
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "tests" / "fixtures"
-GOLDEN = ROOT / "tests" / "golden"
 
 
 @pytest.fixture(scope="session")

@@ -77,7 +77,9 @@ def test_the_student_was_trained_with_a_real_adapter(finished: tuple[RunResult, 
 
 
 def test_every_role_is_scored_by_every_metric(opened: Warehouse) -> None:
-    rows = opened.query("SELECT role, count(bleurt) AS b, count(bertscore_f1) AS f, count(meteor) AS m, count(grounding) AS g, count(*) AS n FROM scores GROUP BY role")  # fmt: skip
+    rows = opened.query(
+        "SELECT role, count(bleurt) AS b, count(bertscore_f1) AS f, count(meteor) AS m, count(grounding) AS g, count(*) AS n FROM scores GROUP BY role"
+    )
     by_role = {row["role"]: row for row in rows}
     assert set(by_role) == ROLES | {"teacher"}
     for role in ROLES:

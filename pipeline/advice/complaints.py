@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pipeline.advice.wording import stems
+from pipeline.core.rows import UnhappyReview
 from pipeline.text.sentences import sentence_spans
 from pipeline.themes.taxonomy import GENERAL, Aspect
 from pipeline.themes.terms import find_mentions
@@ -33,54 +33,59 @@ _PRAISES = re.compile(
 
 @dataclass(frozen=True)
 class Complaint:
+    """A theme of a review, as feedback names and quotes it."""
+
     aspect: Aspect
     label: str
     evidence: str
     term: str = ""  # where in the evidence the quote must not be cut
-    judged: bool = True  # negative, by the classifier or by the stars
+    is_negative: bool = True  # by the classifier or by the stars; False: nothing tells
 
 
-def find(review: Mapping[str, Any], aspects: Mapping[str, Aspect]) -> list[Complaint]:
+def find(review: UnhappyReview, aspects: Mapping[str, Aspect]) -> list[Complaint]:
     """The most negative themes of a review, at most MOST, each with words of its own. What was praised is left out, and
-    what was merely mentioned too, once there is a complaint. Without themes: the clause that says most, as `general`.
+    what was merely mentioned too, once there is a complaint. Without themes: the most informative clause, as `general`.
 
-    Keys of the review: text, and themes (each with theme, evidence, sentiment, score), language; all but text may be
-    missing, None or empty. `aspects`: those of the playbook by their id.
+    All keys of the review but the text may be missing, None or empty. `aspects`: those of the playbook by their id.
     """
     general = aspects[GENERAL]
-    found = [theme for theme in review.get("themes") or [] if theme["theme"] and (theme["evidence"] or "").strip()]
-    negative = [theme for theme in found if theme.get("sentiment") == "negative"]
+    mentions = [
+        (theme, evidence)
+        for theme in review.get("themes") or []
+        if theme["theme"] and (evidence := theme["evidence"] or "").strip()
+    ]
+    negative = [mention for mention in mentions if mention[0].get("sentiment") == "negative"]
     ranked = []
-    for theme in negative or [theme for theme in found if theme.get("sentiment") != "positive"]:
+    for theme, evidence in negative or [mention for mention in mentions if mention[0].get("sentiment") != "positive"]:
         aspect = aspects.get(theme["theme"], general)  # a discovered theme has no entry of its own
-        label = aspect.label if aspect.id == theme["theme"] else str(theme["theme"]).replace("_", " ").capitalize()
-        mentions = find_mentions(theme["evidence"], review.get("language"), (aspect,))
-        term = mentions[0].term if mentions else ""
-        complaint = Complaint(aspect, label, theme["evidence"], term, theme.get("sentiment") == "negative")
-        said = len(stems(complaint.evidence)) + _tone(complaint.evidence)
-        ranked.append((theme.get("score") or 0.0, -said, -len(term), complaint))
+        label = aspect.label if aspect.id == theme["theme"] else theme["theme"].replace("_", " ").capitalize()
+        matches = find_mentions(evidence, review.get("language"), (aspect,))
+        term = matches[0].term if matches else ""
+        complaint = Complaint(aspect, label, evidence, term, theme.get("sentiment") == "negative")
+        weight = len(stems(evidence)) + _tone(evidence)
+        ranked.append((theme.get("score") or 0.0, -weight, -len(term), complaint))
     complaints: list[Complaint] = []
     for *_, complaint in sorted(ranked, key=lambda entry: entry[:3]):
         if len(complaints) < MOST and all(complaint.evidence != chosen.evidence for chosen in complaints):
             complaints.append(complaint)
-    return complaints or [Complaint(general, general.label, telling(str(review["text"]), ()))]
+    return complaints or [Complaint(general, general.label, most_informative(str(review["text"])))]
 
 
-def telling(text: str, complaints: Sequence[Complaint]) -> str:
-    """The clause that says most beyond what the complaints quote, by its words and its tone; "" if none is left."""
+def most_informative(text: str, complaints: Sequence[Complaint] = ()) -> str:
+    """The clause that adds most to what the complaints quote, by its words and its tone; "" if none is left."""
     quoted = {complaint.evidence for complaint in complaints}
-    said = set[str]().union(*(stems(evidence) for evidence in quoted))
+    known = set[str]().union(*(stems(evidence) for evidence in quoted))
     clauses = [text[start:end] for start, end in sentence_spans(text)]
 
-    def worth(clause: str) -> int:
-        return min(len(stems(clause) - said), 12) + _tone(clause)
+    def weight(clause: str) -> int:
+        return min(len(stems(clause) - known), 12) + _tone(clause)
 
-    return max((clause for clause in clauses if clause not in quoted), key=worth, default="" if complaints else text)
+    return max((clause for clause in clauses if clause not in quoted), key=weight, default="" if complaints else text)
 
 
-def beyond(review: Mapping[str, Any], found: Sequence[Complaint], aspects: Mapping[str, Aspect]) -> Complaint:
-    """The clause that says most beyond the complaints found, as one of its own; its evidence may be empty."""
-    return Complaint(aspects[GENERAL], "", telling(str(review["text"]), found))
+def further(review: UnhappyReview, found: Sequence[Complaint], aspects: Mapping[str, Aspect]) -> Complaint:
+    """The clause that adds most to the complaints found, as one of its own; its evidence may be empty."""
+    return Complaint(aspects[GENERAL], "", most_informative(str(review["text"]), found))
 
 
 def _tone(clause: str) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from pipeline.advice.complaints import Complaint, beyond
+from pipeline.advice.complaints import Complaint, further
 from pipeline.advice.wording import name, quote, stems
+from pipeline.core.rows import UnhappyReview
 from pipeline.themes.taxonomy import Aspect
 
 _LENGTHS = (90, 120, 60, 40, 25)  # of a quote: as a slot is filled, then as else the playbook cuts it
@@ -21,14 +21,14 @@ Slots = Mapping[str, tuple[str, ...]]  # marker -> what it stands for, first as 
 
 
 def slots(
-    review: Mapping[str, Any], found: Sequence[Complaint], aspects: Mapping[str, Aspect]
+    review: UnhappyReview, found: Sequence[Complaint], aspects: Mapping[str, Aspect]
 ) -> dict[str, tuple[str, ...]]:
     """What a small model need not spell: `[1]` to `[3]` are the quotes of the complaints found, `[+]` a further quote,
     `[name]` the business. It writes the markers, and the customer's words are filled in letter for letter (delexicalisation:
     Wen et al. 2015, "Semantically Conditioned LSTM-based Natural Language Generation").
     """
     marked = {f"[{number}]": complaint for number, complaint in enumerate(found, 1)}
-    marked["[+]"] = beyond(review, found, aspects)
+    marked["[+]"] = further(review, found, aspects)
     result = {
         marker: tuple(quote(complaint.evidence, length, complaint.term) for length in _LENGTHS)
         for marker, complaint in marked.items()
@@ -59,13 +59,11 @@ def listed(text: str, slots: Slots) -> str:
     markers = [marker for marker in ("[1]", "[2]", "[3]", "[+]") if marker in slots]
     if len(items) < 2 or not markers:
         return closed
-    told = [stems(item) for item in items]
+    words = [stems(item) for item in items]
     order: list[int] = []
     for marker in markers[: len(items)]:
-        said = stems(slots[marker][0])
-        order.append(
-            min((at for at in range(len(items)) if at not in order), key=lambda at: (-len(told[at] & said), at))
-        )
+        shared = [len(own & stems(slots[marker][0])) for own in words]
+        order.append(max((at for at in range(len(items)) if at not in order), key=lambda at: (shared[at], -at)))
     order += [at for at in range(len(items)) if at not in order]
     numbered = (f"{number}. {items[at]}" for number, at in enumerate(order, 1))
     quotes = f"The customer writes: {', '.join(markers)}."

@@ -7,7 +7,6 @@ who knows what happened reads it before it is sent.
 from __future__ import annotations
 
 import functools
-import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,10 +17,9 @@ from typing import Any
 from pipeline.advice import complaints, wording
 
 LONGEST = 140  # characters of a quote; 60 in Chinese and Japanese
-_SLOT = re.compile(r"\{(\w+)\}")
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
-_MARKS = ("“”", "«»", "‹›", '""')
+_MARKS = (("“", "”"), ("«", "»"), ("‹", "›"), ('"', '"'))
 
 
 @dataclass(frozen=True)
@@ -44,35 +42,35 @@ def draft(review: Mapping[str, Any], labels: Mapping[str, str] | None = None) ->
     code = str(review.get("language") or "")[:2]
     language = code if code in languages() else "en"
     words = languages()[language]
-    business = _name(review.get("business"))
+    business = wording.name(review.get("business"))
     with_business = words["with_business"].replace("{business}", business) if business else ""
 
     themes = [theme for theme in review.get("themes") or [] if (theme.get("evidence") or "").strip()]
     negative = _ranked(theme for theme in themes if theme.get("sentiment") == "negative")
     quotes = _distinct([(theme["theme"], _span(theme["evidence"])) for theme in negative])[:2]
     if not quotes:
-        quotes = _distinct([("", _span(complaints.telling(said, ()))), ("", _span(said))])[:1]
+        quotes = _distinct([("", _span(complaints.most_informative(said))), ("", _span(said))])[:1]
     liked = [theme for theme in themes if theme.get("sentiment") == "positive" and (theme.get("score") or 0) > 0.6]
     praise = _distinct([("", _span(theme["evidence"])) for theme in _ranked(liked)[::-1]])
     praise = [item for item in praise if all(item[1] not in quote and quote not in item[1] for _, quote in quotes)][:1]
 
-    seed = _seed(said)
+    seed = wording.seed(said)
 
     def say(kind: str, **values: str) -> str:
         nonlocal seed
         seed, at = divmod(seed, len(words[kind]))
-        return _fill(words[kind][at], **values)
+        return wording.fill(words[kind][at], **values)
 
     parts = [say("thanks", with_business=with_business)]
     for number, (theme, quote) in enumerate(quotes):
         label = (labels or {}).get(theme, theme.replace("_", " ")) or "your experience"
         kind = "also" if number else "complaint"
-        parts.append(say(kind, subject=_within(label), quote=_marked(quote, words["marks"])))
+        parts.append(say(kind, subject=wording.in_sentence(label), quote=_marked(quote, words["marks"])))
     parts += [say("praise", quote=_marked(quote, words["marks"])) for _, quote in praise]
     parts += [say("next"), say("contact")]
     signature = words["signature"][0] if business else words["signature"][1]
     glue = "" if language in ("zh", "ja") else " "
-    text = f"{glue.join(parts)}\n\n{_fill(signature, business=business or '')}"
+    text = f"{glue.join(parts)}\n\n{wording.fill(signature, business=business or '')}"
     return Reply(text, language, tuple(quote for _, quote in [*quotes, *praise]))
 
 
@@ -107,27 +105,6 @@ def _span(evidence: str) -> str:
 
 
 def _marked(quote: str, marks: str) -> str:
-    for pair in (marks, *_MARKS):
-        if pair[0] not in quote and pair[1] not in quote:
-            break
     # French sets its marks off by a (no-break) blank.
-    return f"«\u00a0{quote}\u00a0»" if pair == "«»" and marks == "«»" else f"{pair[0]}{quote}{pair[1]}"
-
-
-@functools.lru_cache(maxsize=4096)
-def _name(business: str | None) -> str | None:
-    return wording.name(business)
-
-
-def _seed(review: str) -> int:
-    return int.from_bytes(hashlib.sha256(review.encode("utf-8", "surrogatepass")).digest()[:8], "big")
-
-
-def _within(label: str) -> str:
-    """A label inside a sentence: "waiting time", but "WiFi and internet"."""
-    return label[0].lower() + label[1:] if label.split()[0][1:].islower() else label
-
-
-def _fill(template: str, **values: str) -> str:
-    """Slots replaced in one pass, so that braces in a quote stay what they are."""
-    return _SLOT.sub(lambda slot: values[slot[1]], template) if "{" in template else template
+    own = ("«\u00a0", "\u00a0»") if marks == "«»" else (marks[0], marks[1])
+    return wording.in_marks(quote, (own, *_MARKS))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.advice import complaints, markers
 from pipeline.backends.base import Request
 from pipeline.core import prompts
+from pipeline.core.rows import UnhappyReview
 from pipeline.themes.taxonomy import load_aspects
 
 
@@ -20,24 +20,25 @@ def shorten(text: str, most: int) -> str:
     return f"{head.rsplit(' ', 1)[0]} … {tail.split(' ', 1)[-1]}"
 
 
-def request(row: Mapping[str, Any], prompt: str, most_characters: int = 0, taxonomy: Path | None = None) -> Request:
-    """The prompt for one unhappy review. The review goes in as data, with its markers defused.
+def request(row: UnhappyReview, prompt: str, most_characters: int = 0, taxonomy: Path | None = None) -> Request:
+    """What to ask a model about one unhappy review. The review goes into the prompt as data, with its markers defused.
 
-    `taxonomy`: the playbook file whose labels the complaints bear; None: the shipped one.
+    `prompt`: name and version of a template; `most_characters`: of the review, see `shorten`; `taxonomy`: the playbook
+    file whose labels the complaints bear, None for the shipped one. Raises InputError for a prompt that does not exist.
     """
+    themes = [theme["theme"].replace("_", " ") for theme in row["themes"] or [] if theme["sentiment"] != "positive"]
     variables: dict[str, Any] = {
         "stars": row["stars"],
-        "emotions": list(row["emotions"]),
-        "themes": [theme["theme"].replace("_", " ") for theme in row["themes"] if theme["sentiment"] != "positive"][:3],
+        "emotions": list(row["emotions"] or []),
+        "themes": themes[:3],
         "review": prompts.as_data(shorten(row["text"], most_characters)),
     }
-    slots: markers.Slots = {}
-    if prompts.has_slots(prompt):
-        aspects = {aspect.id: aspect for aspect in load_aspects(taxonomy)}
-        found = complaints.find(row, aspects)
-        slots = markers.slots(row, found, aspects)
-        labels = [complaint.label for complaint in found]
-        variables |= {"complaints": labels, "also": "[+]" in slots, "business": slots.get("[name]")}
-    # Whoever listens must not hear markers that are filled in at the end.
-    hear = None if slots else row.get("hear")
-    return Request(prompts.render(prompt, **variables), row, slots, hear=hear)
+    if not prompts.has_slots(prompt):
+        return Request(prompts.render(prompt, **variables), row, on_text=row.get("on_text"))
+    aspects = {aspect.id: aspect for aspect in load_aspects(taxonomy)}
+    found = complaints.find(row, aspects)
+    slots = markers.slots(row, found, aspects)
+    labels = [complaint.label for complaint in found]
+    variables |= {"complaints": labels, "also": "[+]" in slots, "business": slots.get("[name]")}
+    # A text with markers is not shown while it grows: they are filled in at the end.
+    return Request(prompts.render(prompt, **variables), row, slots, on_text=None if slots else row.get("on_text"))

@@ -17,6 +17,7 @@ from pipeline.core.warehouse import sql_file
 
 
 def votes_path(warehouse: Path) -> Path:
+    """The file of votes beside a warehouse."""
     return warehouse.with_name(warehouse.name + ".votes")
 
 

@@ -1,10 +1,14 @@
-"""A customer's words inside a sentence of ours: quoted, shortened, in one line."""
+"""A customer's words inside a sentence of ours: quoted, shortened, in one line; and the templates they are filled into."""
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import re
-from typing import Any
+from collections.abc import Sequence
 
+_SLOT = re.compile(r"\{(\w+)\}")
+_MARKS = (("“", "”"), ('"', '"'), ("«", "»"), ("‹", "›"))
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # controls that would garble the text around
 _COMMON = re.compile(
     r"about|after|again|also|because|been|before|being|could|customers?|does|doing|even|every|from|have|here|into|just|"
@@ -14,37 +18,62 @@ _COMMON = re.compile(
 
 
 def stems(text: str) -> set[str]:
+    """The first five letters of each word of four or more, lower case, without common ones."""
     return {word[:5] for word in re.findall(r"[^\W\d_]{4,}", text.lower()) if not _COMMON.fullmatch(word)}
 
 
 def quote(evidence: str, limit: int, term: str = "") -> str:
     """A customer's words in quotation marks, in one line, at most `limit` characters cut between words around `term`."""
-    said = one_line(evidence)
-    if any("\u2e80" <= character <= "\uffdc" for character in said):
+    words = one_line(evidence)
+    if any("\u2e80" <= character <= "\uffdc" for character in words):
         limit //= 2  # a Chinese or Japanese character says about as much as two or three others
-    at = max(said.lower().find(term.rstrip("*").lower()), 0)
-    if len(said) > limit:
+    at = max(words.lower().find(term.rstrip("*").lower()), 0)
+    if len(words) > limit:
         start = 0
         if at + len(term) > limit - 1:
-            start = said.rfind(" ", 0, max(at - limit // 3, 1)) + 1 or max(at - limit // 3, 0)
-        body = said[start : start + limit]
-        if start + limit < len(said):
+            start = words.rfind(" ", 0, max(at - limit // 3, 1)) + 1 or max(at - limit // 3, 0)
+        body = words[start : start + limit]
+        if start + limit < len(words):
             body = (body.rsplit(" ", 1)[0] if " " in body[limit // 2 :] else body[:-1]).rstrip(" ,;:-–，、") + "…"
-        said = ("…" if start else "") + body
-    said = said.rstrip(" .,;:，、。") or said
-    for marks in ("“”", '""', "«»", "‹›"):
-        if marks[0] not in said and marks[1] not in said:
-            break
-    return f"{marks[0]}{said}{marks[1]}"
+        words = ("…" if start else "") + body
+    return in_marks(words.rstrip(" .,;:，、。") or words)
+
+
+def in_marks(text: str, pairs: Sequence[tuple[str, str]] = _MARKS) -> str:
+    """A text in the first pair of quotation marks that does not occur in it; in the last pair where all do.
+
+    A mark may hold the blank that sets it off from the text, as in French.
+    """
+    opening, closing = next(
+        (pair for pair in pairs if pair[0].strip() not in text and pair[1].strip() not in text), pairs[-1]
+    )
+    return f"{opening}{text}{closing}"
 
 
 def one_line(text: str) -> str:
+    """A text without line breaks, repeated blanks and control characters."""
     return " ".join(_INVISIBLE.sub("", " ".join(text.split())).split())
 
 
-def name(business: Any) -> str | None:
+@functools.lru_cache(maxsize=4096)
+def name(business: str | None) -> str | None:
     """A name that can stand in a sentence; identifiers of a data set cannot."""
     text = one_line(str(business or ""))
     if not any(map(str.isalpha, text)) or len(text) > 60 or re.fullmatch(r"(?=.*\d)[\w-]{16,}", text):
         return None
     return text
+
+
+def in_sentence(label: str) -> str:
+    """A label inside a sentence: "waiting time", but "WiFi and internet"."""
+    return label[0].lower() + label[1:] if label.split()[0][1:].islower() else label
+
+
+def fill(template: str, **values: str) -> str:
+    """A template with its {slots} replaced in one pass, so that braces in a quote stay what they are."""
+    return _SLOT.sub(lambda slot: values[slot[1]], template)
+
+
+def seed(text: str) -> int:
+    """64 bits of a hash: what chooses among variants, so that the same review always gets the same text."""
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "big")

@@ -7,25 +7,35 @@ business that is not in the review or in the playbook.
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Self
 
-from pipeline.advice import complaints, wording
+from pipeline.advice import complaints
+from pipeline.advice.wording import fill, in_sentence, name, quote, seed, stems
 from pipeline.backends.base import Request, Written
-from pipeline.themes.taxonomy import load_aspects
+from pipeline.core.profile import Feedback, Judge, Profile
+from pipeline.core.rows import UnhappyReview
+from pipeline.themes.taxonomy import load_aspects, taxonomy_file
 
 FEWEST_WORDS, MOST_WORDS = 90, 160
 # Most characters of a complaint's quote, and of one from the rest of the review: tried until the text fits.
 LIMITS = ((120, 120), (120, 90), (120, 60), (90, 60), (120, 0), (90, 0), (60, 0), (40, 0), (25, 0))
 
 _FEELINGS = {
-    "anger": "angry", "annoyance": "annoyed", "confusion": "confused", "disappointment": "disappointed",
-    "disapproval": "dissatisfied", "disgust": "disgusted", "embarrassment": "embarrassed", "fear": "worried",
-    "grief": "hurt", "nervousness": "uneasy", "remorse": "regretful", "sadness": "saddened",
-}  # fmt: skip
+    "anger": "angry",
+    "annoyance": "annoyed",
+    "confusion": "confused",
+    "disappointment": "disappointed",
+    "disapproval": "dissatisfied",
+    "disgust": "disgusted",
+    "embarrassment": "embarrassed",
+    "fear": "worried",
+    "grief": "hurt",
+    "nervousness": "uneasy",
+    "remorse": "regretful",
+    "sadness": "saddened",
+}
 _LIKED = {
     "admiration",
     "amusement",
@@ -48,7 +58,7 @@ _MIXED = (
     "It is clear that this customer had a mixed experience{with_business}.",
     "The experience{with_business} was not all bad for this customer, and some of it can be improved.",
 )
-# Where nobody judged the evidence to be a complaint, the text must not call it one.
+# Where the evidence is not known to be negative, the text must not call it a complaint.
 _MENTION = ("On the subject of {subject}, the customer writes: {quote}.", "The review speaks of {subject}: {quote}.")
 _CONTEXT = ("The review also says: {quote}.", "For context, the customer writes: {quote}.")
 _LEAD = (
@@ -61,7 +71,6 @@ _CLOSING = (
     "Finally, respond to the review, acknowledge the customer's concerns and explain what will be improved.",
     "After that, follow up with the customer personally and ensure that the concerns were addressed.",
 )
-_SLOT = re.compile(r"\{(\w+)\}")
 
 
 class Playbook:
@@ -72,92 +81,90 @@ class Playbook:
     def __init__(self, taxonomy: Path | None = None) -> None:
         self.aspects = {aspect.id: aspect for aspect in load_aspects(taxonomy)}
 
+    @classmethod
+    def from_section(cls, section: Feedback | Judge, profile: Profile) -> Self:
+        return cls(taxonomy_file(profile))
+
     def write(self, requests: Sequence[Request]) -> list[Written]:
         """One Written per request, in order; the prompt is not read."""
         texts = [self.compose(request.review)[0] for request in requests]
         return [Written(text, text) for text in texts]
 
-    def compose(self, review: Mapping[str, Any]) -> tuple[str, list[str]]:
-        """(text of 90 to 160 words, its steps). Keys of the review: text, stars, emotions, business, and themes
-        (each with theme, evidence, sentiment, score); all but text may be missing, None or empty.
-        """
-        said = str(review["text"])
+    def compose(self, review: UnhappyReview) -> tuple[str, list[str]]:
+        """(text of 90 to 160 words, its steps). All keys of the review but the text may be missing, None or empty."""
         found = complaints.find(review, self.aspects)
-        opening = _opening(review, said)
-        worst = found[0]
-        context = complaints.beyond(review, found, self.aspects)
-        acknowledge, beyond, lead, closing = (
-            _turned(variants, said)[0]
-            for variants in (worst.aspect.acknowledge if worst.judged else _MENTION, _CONTEXT, _LEAD, _CLOSING)
-        )
+        lead, closing = _variant(_LEAD, review), _variant(_CLOSING, review)
         text, steps = "", list[str]()
         for limit, more in LIMITS:
-            head = [opening]
-            if worst.evidence.strip():
-                business = wording.name(review.get("business")) or "the business"
-                quote, subject = _quote(worst, limit), _within(worst.label)
-                head += [_fill(acknowledge, quote=quote, subject=subject, business=business)]
-            if more and context.evidence:
-                head += [_fill(beyond, quote=_quote(context, more))]
+            head = self._head(review, found, limit, more)
             for count in (4, 3):  # a fourth step only where the text would be short without it
-                steps = _steps(found, count, limit, said)
+                steps = _steps(found, count, limit, review)
                 listed = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
-                text = f"{' '.join(head)} {lead}\n\n{listed}\n\n{closing}"
+                text = f"{head} {lead}\n\n{listed}\n\n{closing}"
                 if len(text.split()) <= (MOST_WORDS if count == 3 else 120):
                     return text, steps
         return text, steps
 
+    def _head(self, review: UnhappyReview, found: Sequence[complaints.Complaint], limit: int, more: int) -> str:
+        """What stands before the steps: how the customer feels, the worst complaint, and, in `more` characters, what
+        else the review says.
+        """
+        worst, further = found[0], complaints.further(review, found, self.aspects)
+        sentences = [_opening(review)]
+        if worst.evidence.strip():
+            acknowledge = _variant(worst.aspect.acknowledge if worst.is_negative else _MENTION, review)
+            business = name(review.get("business")) or "the business"
+            sentences += [
+                fill(acknowledge, quote=_quote(worst, limit), subject=in_sentence(worst.label), business=business)
+            ]
+        if more and further.evidence:
+            sentences += [fill(_variant(_CONTEXT, review), quote=_quote(further, more))]
+        return " ".join(sentences)
 
-def _turned(variants: Sequence[str], review: str) -> list[str]:
-    """The variants in an order that depends on the review alone."""
-    seed = hashlib.sha256(f"{variants[0]}\0{review}".encode("utf-8", "surrogatepass")).digest()
-    first = int.from_bytes(seed[:8], "big") % len(variants)
+
+def _rotated(variants: Sequence[str], review: UnhappyReview) -> list[str]:
+    """The variants in an order that depends on them and on the text of the review alone."""
+    first = seed(f"{variants[0]}\0{review['text']}") % len(variants)
     return [*variants[first:], *variants[:first]]
 
 
-def _opening(review: Mapping[str, Any], said: str) -> str:
+def _variant(variants: Sequence[str], review: UnhappyReview) -> str:
+    return _rotated(variants, review)[0]
+
+
+def _opening(review: UnhappyReview) -> str:
     emotions = review.get("emotions") or []
     feelings = [_FEELINGS[emotion] for emotion in emotions if emotion in _FEELINGS][:2]
     liked = any(emotion in _LIKED for emotion in emotions)
     stars = review.get("stars")
-    business = wording.name(review.get("business"))
+    business = name(review.get("business"))
     mixed = (stars is not None and stars >= 3) and (liked or not feelings)
-    return _fill(
-        _turned(_MIXED if mixed else _UNHAPPY, said)[0],
+    return fill(
+        _variant(_MIXED if mixed else _UNHAPPY, review),
         feeling=" and ".join(feelings) or "disappointed",
         with_business=f" with {business}" if business else "",
     )
 
 
-def _steps(found: Sequence[complaints.Complaint], count: int, limit: int, review: str) -> list[str]:
+def _steps(found: Sequence[complaints.Complaint], count: int, limit: int, review: UnhappyReview) -> list[str]:
     """One step per complaint first, then further ones for the worst; all but the first name the customer's words."""
-    wanted = [0] * len(found)
+    shares = [0] * len(found)
     for number in range(count):
-        wanted[number % len(found)] += 1
+        shares[number % len(found)] += 1
     steps = []
-    for complaint, number in zip(found, wanted, strict=True):
+    for complaint, share in zip(found, shares, strict=True):
         title = complaint.label if complaint is found[0] else f"{complaint.label} ({_quote(complaint, limit)})"
-        chosen = _fitting(complaint, number, review)
+        chosen = _fitting(complaint, share, review)
         steps += [f"{title}: {chosen[0]}", *chosen[1:]]
     return [" ".join(step.split()) for step in steps]
 
 
-def _fitting(complaint: complaints.Complaint, number: int, review: str) -> list[str]:
+def _fitting(complaint: complaints.Complaint, number: int, review: UnhappyReview) -> list[str]:
     """The steps that share most words with the complaint; among equals the hash decides."""
-    said = wording.stems(complaint.evidence)
-    steps = _turned(complaint.aspect.steps, review)
-    return sorted(steps, key=lambda step: -len(wording.stems(step) & said))[:number]
+    words = stems(complaint.evidence)
+    steps = _rotated(complaint.aspect.steps, review)
+    return sorted(steps, key=lambda step: -len(stems(step) & words))[:number]
 
 
 def _quote(complaint: complaints.Complaint, limit: int) -> str:
-    return wording.quote(complaint.evidence, limit, complaint.term)
-
-
-def _within(label: str) -> str:
-    """A label inside a sentence: "waiting time", but "WiFi and internet"."""
-    return label[0].lower() + label[1:] if label.split()[0][1:].islower() else label
-
-
-def _fill(template: str, **values: str) -> str:
-    """Slots replaced in one pass, so that braces in a quote stay what they are."""
-    return _SLOT.sub(lambda slot: values[slot[1]], template)
+    return quote(complaint.evidence, limit, complaint.term)

@@ -1,42 +1,56 @@
-"""Who reads a text: the first classifier that knows its language, or nobody."""
+"""Which classifier reads a text: the first that knows its language, or none."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pipeline.backends import registry
 from pipeline.core.profile import Sentiment
-from pipeline.core.stage import Row
 from pipeline.reader.base import LanguageClassifier
 
 
-def readable(row: Row, languages: tuple[str, ...]) -> bool:
-    """Whether a model of these languages may judge this row. A text too short to tell its language is judged when
-    it is written in ASCII, as English mostly is.
+class Classified(NamedTuple):
+    """The sentiment of one text, and whose it is."""
+
+    classifier: LanguageClassifier
+    model: str
+    probabilities: np.ndarray  # of SENTIMENTS, float32; nan where the model is not sure enough
+
+    @property
+    def is_sure(self) -> bool:
+        return not np.isnan(self.probabilities[0])
+
+    @property
+    def score(self) -> float:
+        """Positive minus negative probability, -1 to 1; nan where the model is not sure enough."""
+        return float(self.probabilities[2] - self.probabilities[0])
+
+
+def readable(row: Mapping[str, Any], languages: tuple[str, ...]) -> bool:
+    """Whether a model of these languages (ISO 639-1; none: all) can read the text of a row with text and language. Where
+    the language is not known, as of most short texts, one that is written in ASCII is taken for English.
     """
     if not languages or row["language"] in languages:
         return True
     return row["language"] is None and "en" in languages and row["text"].isascii()
 
 
-def unsupported(row: Row) -> str:
+def unsupported(row: Mapping[str, Any]) -> str:
+    """The error of a row in a language that the model does not read."""
     return f"the model does not read this language ({row['language'] or 'unknown'})"
 
 
-def classify_sentiment(
-    rows: Sequence[Row], config: Sentiment
-) -> list[tuple[LanguageClassifier, str, np.ndarray] | None]:
-    """Per row (text, language) who judged it, as which model, and the three probabilities: nan where the model is not
-    sure enough to speak. None where nobody reads the language.
-    """
-    judged: list[tuple[LanguageClassifier, str, np.ndarray] | None] = [None] * len(rows)
-    for reader in registry.sentiment(config):
-        at = [index for index, row in enumerate(rows) if judged[index] is None and readable(row, reader.languages)]
+def classify_sentiment(rows: Sequence[Mapping[str, Any]], section: Sentiment) -> list[Classified | None]:
+    """Per row with text and language, what the first classifier that reads the language makes of it; None where none does."""
+    results: list[Classified | None] = [None] * len(rows)
+    for candidate in registry.sentiment(section):
+        at = [index for index, row in enumerate(rows) if results[index] is None and readable(row, candidate.languages)]
         if at:
-            classifier = reader.load()
+            classifier = candidate.load()
             values = classifier.probabilities([rows[index]["text"] for index in at])
             for index, probabilities in zip(at, values, strict=True):
-                judged[index] = (reader, classifier.model, probabilities)
-    return judged
+                results[index] = Classified(candidate, classifier.model, probabilities)
+    return results

@@ -1,22 +1,32 @@
-"""Backends for tests: instant, deterministic, and clearly not real. What they say depends on the text alone."""
+"""Backends for tests: instant, deterministic, and clearly not real. Their output depends on the text alone."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 
-from pipeline.backends.base import Request, Written
+from pipeline.backends.base import ClassifierBackend, Request, Written
+from pipeline.core.labels import EMOTIONS, SENTIMENTS
+from pipeline.core.profile import Emotions, Feedback, Judge, Profile, Sentiment
 
 
-class FakeClassifier:
-    """Probabilities drawn from a hash of the text, but one with "bad" in it is surely negative and others positive."""
+class FakeClassifier(ClassifierBackend):
+    """Probabilities from a hash of the text; of exclusive labels, the first is sure for a text with "bad" in it, and the
+    last for any other.
+    """
 
     model = "fake"
 
     def __init__(self, labels: tuple[str, ...], exclusive: bool) -> None:
         self.labels, self.exclusive = labels, exclusive
+
+    @classmethod
+    def from_section(cls, section: Sentiment | Emotions) -> Self:
+        exclusive = isinstance(section, Sentiment)
+        return cls(SENTIMENTS if exclusive else EMOTIONS, exclusive)
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         values = np.zeros((len(texts), len(self.labels)), dtype=np.float32)
@@ -33,15 +43,16 @@ class FakeGenerator:
 
     model = "fake"
 
+    @classmethod
+    def from_section(cls, section: Feedback | Judge, profile: Profile) -> Self:
+        return cls()
+
     def write(self, requests: Sequence[Request]) -> list[Written]:
-        written = []
-        for request in requests:
-            text = str(request.review["text"])
-            if "[no answer]" in text:
-                written.append(Written("", "", error="the model wrote nothing"))
-                continue
-            answer = (
-                f"The customer was unhappy.\n\n1. Look into: {text[:40]}\n2. Write back to the customer within a day."
-            )
-            written.append(Written(answer, answer))
-        return written
+        return [self._write(str(request.review["text"])) for request in requests]
+
+    def _write(self, review: str) -> Written:
+        if "[no answer]" in review:
+            return Written("", "", error="the model wrote nothing")
+        steps = f"1. Look into: {review[:40]}\n2. Write back to the customer within a day."
+        text = f"The customer was unhappy.\n\n{steps}"
+        return Written(text, text)

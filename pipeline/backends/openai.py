@@ -11,13 +11,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Self
 
 from pipeline.backends.base import Request, Written
 from pipeline.core.errors import BackendDown, InputError
+from pipeline.core.profile import Feedback, Judge, Profile
 
 
 class OpenAIGenerator:
+    """A model behind a server, asked for `parallel` texts at a time. `timeout`: seconds per request."""
+
     def __init__(
         self,
         model: str,
@@ -47,6 +50,17 @@ class OpenAIGenerator:
         # Local servers want no key, but the client insists on one.
         key = os.environ.get(api_key_env) or "none"
         self._client = openai.OpenAI(base_url=base_url, api_key=key, timeout=timeout, max_retries=2)
+
+    @classmethod
+    def from_section(cls, section: Feedback | Judge, profile: Profile) -> Self:
+        return cls(
+            section.model,
+            section.base_url,
+            section.api_key_env,
+            max_new_tokens=section.max_new_tokens,
+            temperature=section.temperature,
+            timeout=section.timeout,
+        )
 
     def write(self, requests: Sequence[Request]) -> list[Written]:
         with ThreadPoolExecutor(self.parallel) as pool:

@@ -5,6 +5,7 @@ Weights load from safetensors only, at the revision the profile pins, and never 
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,12 +13,16 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from pipeline.backends.base import Request, Written
+from pipeline.backends.base import ClassifierBackend, Request, Written
 from pipeline.core.errors import InputError
+from pipeline.core.labels import EMOTIONS, SENTIMENTS, emotion_columns, sentiment_projection
+from pipeline.core.profile import Emotions, Feedback, Profile, Sentiment
+from pipeline.reader.base import Classifier
 from pipeline.reader.minilm import by_length
 
 
 def device() -> str:
+    """Where torch computes best here: cuda, mps or cpu."""
     import torch
 
     if torch.cuda.is_available():
@@ -26,7 +31,7 @@ def device() -> str:
 
 
 def from_pretrained(auto: Any, model: str, revision: str, **options: Any) -> Any:
-    """auto.from_pretrained with one clear error for what usually goes wrong."""
+    """auto.from_pretrained(model), `auto` being an Auto class. Raises InputError where the model cannot be loaded."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # one bar per stage is ours; bars of libraries would tear it apart
@@ -72,10 +77,9 @@ def load_classifier(model: str, revision: str) -> tuple[Any, Any]:
     options = quantization(bench_facts(config).get("quantize", "none"), keep=lora.modules_to_save or ())
     if "quantization_config" in options:
         options |= placement()
-    base = from_pretrained(
-        AutoModelForSequenceClassification, resolve(lora.base_model_name_or_path), lora.revision or "main",
-        config=config, use_safetensors=True, ignore_mismatched_sizes=True, **options,
-    )  # fmt: skip
+    options |= {"config": config, "use_safetensors": True, "ignore_mismatched_sizes": True}
+    base_model, base_revision = resolve(lora.base_model_name_or_path), lora.revision or "main"
+    base = from_pretrained(AutoModelForSequenceClassification, base_model, base_revision, **options)
     return PeftModel.from_pretrained(base, model, revision=revision), tokenizer
 
 
@@ -105,13 +109,45 @@ def window(config: Any) -> int:
     return min(most, bench_facts(config).get("max_tokens", 512), 512)
 
 
-class TransformersClassifier:
+class Projected:
+    """A classifier with its columns mapped onto our labels by a matrix of shape (its labels, our labels)."""
+
+    def __init__(self, inner: Classifier, labels: tuple[str, ...], matrix: np.ndarray) -> None:
+        self.inner, self.labels, self.matrix, self.model = inner, labels, matrix, inner.model
+
+    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        return self.inner.probabilities(texts) @ self.matrix
+
+
+class TransformersClassifier(ClassifierBackend):
     """AutoModelForSequenceClassification. `activation`: softmax for one label of many, sigmoid for many labels."""
 
     def __init__(
         self, model: str, revision: str, activation: Literal["softmax", "sigmoid"], batch_size: int = 32
     ) -> None:
         self._adopt(*load_classifier(model, revision), model, activation, batch_size)
+
+    @classmethod
+    def from_section(cls, section: Sentiment | Emotions) -> Classifier:
+        """Raises InputError where the model cannot be loaded, or where its labels cannot be mapped onto ours."""
+        if isinstance(section, Sentiment):
+            classifier = cls(section.model, section.revision, "softmax")
+            return Projected(
+                classifier, SENTIMENTS, sentiment_projection(classifier.labels, section.labels, section.model)
+            )
+        classifier = cls(section.model, section.revision, "sigmoid")
+        matrix = np.zeros((len(classifier.labels), len(EMOTIONS)), dtype=np.float32)
+        matrix[emotion_columns(classifier.labels, section.model), range(len(EMOTIONS))] = 1
+        return Projected(classifier, EMOTIONS, matrix)
+
+    @classmethod
+    def tuned_thresholds(cls, section: Emotions) -> dict[str, float]:
+        """Those that `finetune` wrote into the folder of the model."""
+        config = Path(section.model) / "config.json"
+        if not config.is_file():
+            return {}
+        facts = json.loads(config.read_text(encoding="utf-8")).get("review_insights") or {}
+        return dict(facts.get("thresholds", {}))
 
     @classmethod
     def of(cls, network: Any, tokenizer: Any, model: str, activation: Literal["softmax", "sigmoid"]) -> Self:
@@ -203,7 +239,9 @@ def load_causal_lm(model: str, revision: str, quantize: str) -> tuple[Any, Any]:
 
 
 class TransformersGenerator:
-    """A causal language model, with a LoRA adapter or without."""
+    """A causal language model, with a LoRA adapter or without. Temperature 0 is greedy; sampling is seeded anew for each
+    batch of at most `batch_size` prompts.
+    """
 
     def __init__(
         self,
@@ -241,6 +279,16 @@ class TransformersGenerator:
         if temperature > 0:
             self.options |= {"temperature": temperature, "top_p": top_p}
 
+    @classmethod
+    def from_section(cls, section: Feedback, profile: Profile) -> Self:
+        return cls(
+            section.model,
+            section.revision,
+            quantize=section.quantize,
+            max_new_tokens=section.max_new_tokens,
+            temperature=section.temperature,
+        )
+
     def _input(self, prompt: str) -> list[int]:
         if self.tokenizer.chat_template:
             chat = [{"role": "user", "content": prompt}]
@@ -264,28 +312,32 @@ class TransformersGenerator:
             torch.manual_seed(self.seed)
             padded = self.tokenizer.pad({"input_ids": [inputs[index] for index in batch]}, return_tensors="pt")
             padded = {name: padded[name].to(self.network.device) for name in ("input_ids", "attention_mask")}
-            heard = [requests[index].hear for index in batch]
-            options = self.options | ({"stopping_criteria": self._telling(heard, padded)} if any(heard) else {})
+            callbacks = [requests[index].on_text for index in batch]
+            options = self.options | (
+                {"stopping_criteria": self._reporting(callbacks, padded)} if any(callbacks) else {}
+            )
             with torch.inference_mode():
                 output = self.network.generate(**padded, **options)
             for index, row in zip(batch, output[:, padded["input_ids"].shape[1] :].tolist(), strict=True):
                 results[index] = self._written(row)
         return [result for result in results if result is not None]
 
-    def _telling(self, listeners: Sequence[Callable[[str], None] | None], padded: Mapping[str, Any]) -> Any:
-        """Stops nothing: it is what `generate` calls after each token of a whole batch (a streamer takes one text)."""
+    def _reporting(self, callbacks: Sequence[Callable[[str], None] | None], padded: Mapping[str, Any]) -> Any:
+        """Stops nothing: stopping criteria are what `generate` calls after each token of a whole batch, while a streamer
+        takes a single text.
+        """
         from transformers import StoppingCriteria, StoppingCriteriaList
 
         generator, start = self, padded["input_ids"].shape[1]
 
-        class Telling(StoppingCriteria):
+        class ReportText(StoppingCriteria):
             def __call__(self, input_ids: Any, scores: Any, **unused: Any) -> Any:
-                for row, hear in zip(input_ids, listeners, strict=True):
-                    if hear:
-                        hear(generator._written(row[start:].tolist()).raw)
+                for row, on_text in zip(input_ids, callbacks, strict=True):
+                    if on_text:
+                        on_text(generator._written(row[start:].tolist()).raw)
                 return input_ids.new_zeros(len(input_ids), dtype=bool)
 
-        return StoppingCriteriaList([Telling()])
+        return StoppingCriteriaList([ReportText()])
 
     def _written(self, tokens: list[int]) -> Written:
         ended = self.tokenizer.eos_token_id in tokens

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 
 class ReviewInsightsError(Exception):
+    """What the command line shows as one line, without a traceback."""
+
     exit_code = 1
 
 

@@ -13,17 +13,48 @@ SENTIMENTS = ("negative", "neutral", "positive")
 
 # GoEmotions (Demszky et al. 2020), in the order of its label file.
 EMOTIONS = (
-    "admiration", "amusement", "anger", "annoyance", "approval", "caring", "confusion", "curiosity", "desire",
-    "disappointment", "disapproval", "disgust", "embarrassment", "excitement", "fear", "gratitude", "grief", "joy",
-    "love", "nervousness", "optimism", "pride", "realization", "relief", "remorse", "sadness", "surprise", "neutral",
-)  # fmt: skip
+    "admiration",
+    "amusement",
+    "anger",
+    "annoyance",
+    "approval",
+    "caring",
+    "confusion",
+    "curiosity",
+    "desire",
+    "disappointment",
+    "disapproval",
+    "disgust",
+    "embarrassment",
+    "excitement",
+    "fear",
+    "gratitude",
+    "grief",
+    "joy",
+    "love",
+    "nervousness",
+    "optimism",
+    "pride",
+    "realization",
+    "relief",
+    "remorse",
+    "sadness",
+    "surprise",
+    "neutral",
+)
 
-# What label columns and models call the sentiments, in lower case.
+# What models and label columns call the sentiments, in lower case.
 SENTIMENT_WORDS = {
-    "negative": "negative", "neg": "negative", "bearish": "negative",
-    "neutral": "neutral", "neu": "neutral", "mixed": "neutral",
-    "positive": "positive", "pos": "positive", "bullish": "positive",
-}  # fmt: skip
+    "negative": "negative",
+    "neg": "negative",
+    "bearish": "negative",
+    "neutral": "neutral",
+    "neu": "neutral",
+    "mixed": "neutral",
+    "positive": "positive",
+    "pos": "positive",
+    "bullish": "positive",
+}
 _STARS = re.compile(r"^([1-5])[ _-]?stars?$")
 
 
@@ -42,10 +73,11 @@ def _sentiment_of(label: str, mapping: Mapping[str, str]) -> str | None:
 
 
 def sentiment_projection(labels: Sequence[str], mapping: Mapping[str, str], model: str) -> np.ndarray:
-    """0/1 matrix of shape (labels, 3): a model's probabilities times it are ours.
+    """0/1 matrix, float32, shape (labels, 3): a model's probabilities, multiplied by it, are those of SENTIMENTS.
 
-    Known without being told: negative/neutral/positive, NEG/NEU/POS, "1 star" to "5 stars". Anything else
-    (LABEL_0, ...) means nothing by itself and must stand in the profile. Raises InputError that shows how.
+    negative/neutral/positive, NEG/NEU/POS, "1 star" to "5 stars" and the like are recognised. Any other label (LABEL_0,
+    ...) must stand in `mapping`, from the profile. Raises InputError, with an example, where one does not, and where no
+    label is negative or none is positive.
     """
     matrix = np.zeros((len(labels), len(SENTIMENTS)), dtype=np.float32)
     unknown = []
@@ -63,7 +95,7 @@ def sentiment_projection(labels: Sequence[str], mapping: Mapping[str, str], mode
     if not matrix[:, 0].any() or not matrix[:, 2].any():
         raise InputError(
             f"Model {model} has no label for {'negative' if not matrix[:, 0].any() else 'positive'} among "
-            f"{', '.join(labels)}. Mend [sentiment.labels] in the profile."
+            f"{', '.join(labels)}. Correct [sentiment.labels] in the profile."
         )
     return matrix
 

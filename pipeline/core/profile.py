@@ -2,7 +2,7 @@
 
 `load("embedded")` finds a shipped profile by name; `load("my.toml")` reads a file, which may begin with
 `extends = "embedded"` and then holds only what differs. An unknown key or a wrong type is an error, and all
-errors come in one message.
+errors come in one message. The names that `backend` may have stand in `pipeline.core.registry`.
 """
 
 from __future__ import annotations
@@ -10,17 +10,35 @@ from __future__ import annotations
 import functools
 import hashlib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
 
-from pipeline.core.assets import PROFILES
+from pipeline.core.assets import PROFILES, STUDENT
 from pipeline.core.errors import InputError
+from pipeline.core.registry import CLASSIFIERS, WRITERS
+
+
+def _named_in(table: Mapping[str, str]) -> AfterValidator:
+    """Refuses a backend that the table does not name."""
+
+    def check(name: str) -> str:
+        if name not in table:
+            known = ", ".join(repr(other) for other in table)
+            raise PydanticCustomError("unknown_backend", "input should be one of {known}", {"known": known})
+        return name
+
+    return AfterValidator(check)
+
 
 _STRICT = ConfigDict(extra="forbid")
+ClassifierName = Annotated[str, _named_in(CLASSIFIERS)]
+WriterName = Annotated[str, _named_in(WRITERS)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
@@ -30,10 +48,11 @@ Positive = Annotated[int, Field(gt=0)]
 class Sentiment:
     """Three classes. `transformers` takes any AutoModelForSequenceClassification."""
 
-    backend: Literal["embedded", "transformers", "fake"] = "embedded"
+    backend: ClassifierName = "embedded"
     model: str = ""  # hub id or local path; the embedded backend needs none
     revision: str = "main"
-    labels: dict[str, str] = field(default_factory=dict)  # the model's label -> negative, neutral or positive
+    # The model's label -> negative, neutral or positive. No part of the hash, for a dict has none.
+    labels: dict[str, str] = field(default_factory=dict, hash=False)
     languages: tuple[str, ...] = ()  # ISO 639-1; empty: every language. Others get NULL, never a guess
     calibration: str = ""  # a JSON file made by `calibrate` or `finetune`; empty: probabilities as the model gives them
 
@@ -42,16 +61,18 @@ class Sentiment:
 class Emotions:
     """The 28 GoEmotions labels: a sigmoid and a threshold for each."""
 
-    backend: Literal["embedded", "transformers", "fake"] = "embedded"
+    backend: ClassifierName = "embedded"
     model: str = ""
     revision: str = "main"
     threshold: Share = 0.5  # for labels that `thresholds` does not name (the embedded model brings its own)
-    thresholds: dict[str, Share] = field(default_factory=dict)
+    thresholds: dict[str, Share] = field(default_factory=dict, hash=False)
     languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, config=_STRICT)
 class Themes:
+    """Aspects and the sentiment of their mentions."""
+
     taxonomy: str = ""  # a playbook file of your own; empty: the shipped one
     # Of each mention, in English: what is said of the aspect, or of the clause around it; auto: aspects where the
     # sentiment is embedded. Other languages: the clause.
@@ -62,7 +83,7 @@ class Themes:
 class Feedback:
     """The teacher, which writes for unhappy reviews."""
 
-    backend: Literal["playbook", "transformers", "openai", "fake"] = "playbook"
+    backend: WriterName = "playbook"
     model: str = "playbook"
     revision: str = "main"
     quantize: Literal["auto", "nf4", "none"] = "auto"  # auto: nf4 on CUDA, else bf16 weights as they are
@@ -89,6 +110,11 @@ class Distill:
     min_examples: Positive = 20  # with fewer unhappy reviews there is nothing to learn from, and no student
     rounds: Positive = 1  # a further round continues from the current adapter, with rows it has not seen
 
+    @property
+    def weights(self) -> str:
+        """Hub id or folder of the base student."""
+        return str(STUDENT) if self.model == "embedded" else self.model
+
 
 @dataclass(frozen=True, config=_STRICT)
 class Generate:
@@ -105,6 +131,8 @@ class Generate:
 
 @dataclass(frozen=True, config=_STRICT)
 class Score:
+    """The models behind the text metrics."""
+
     bleurt: str = "embedded"  # hub id or local path; "embedded": our stand-in on MiniLM
     bleurt_revision: str = "main"
     bertscore: str = "minilm"  # hub id or local path; "minilm": the embedded encoder
@@ -118,6 +146,8 @@ class Score:
 class Judge:
     """A language model that says which of two texts it prefers, on any OpenAI-compatible server. Off by default."""
 
+    temperature: ClassVar[float] = 0.0  # a verdict is not sampled
+
     backend: Literal["none", "openai"] = "none"
     model: str = ""
     max_new_tokens: Positive = 300
@@ -128,6 +158,8 @@ class Judge:
 
 @dataclass(frozen=True, config=_STRICT)
 class Profile:
+    """All settings of a run. Hashable, and so are its sections: they are the keys of the caches of loaded models."""
+
     name: str
     description: str = ""
     sentiment: Sentiment = Sentiment()
@@ -148,9 +180,8 @@ def names() -> list[str]:
 def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in changes.items():
-        merged[key] = (
-            _merge(merged[key], value) if isinstance(merged.get(key), dict) and isinstance(value, dict) else value
-        )
+        both_tables = isinstance(merged.get(key), dict) and isinstance(value, dict)
+        merged[key] = _merge(merged[key], value) if both_tables else value
     return merged
 
 
@@ -165,7 +196,7 @@ def _read(name: str, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"Profile {path} is not valid TOML: {error}. Mend that line and run again.") from error
+        raise InputError(f"Profile {path} is not valid TOML: {error}. Correct it and run again.") from error
     base = content.pop("extends", None)
     content.setdefault("name", path.stem)
     return _merge(_read(str(base), (*seen, path.resolve())), content) if base else content

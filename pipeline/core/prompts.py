@@ -41,6 +41,7 @@ def has_slots(name: str) -> bool:
 
 
 def sha256(name: str) -> str:
+    """Of the template's source, 64 hex digits, for fingerprints. Raises InputError like `load`."""
     return hashlib.sha256(load(name).encode()).hexdigest()
 
 

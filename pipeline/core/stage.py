@@ -20,7 +20,7 @@ from pipeline.core.profile import Profile
 from pipeline.core.provenance import now
 from pipeline.core.warehouse import Warehouse, sql_file
 
-Row = dict[str, Any]
+Row = dict[str, Any]  # of any stage
 
 
 @dataclass(frozen=True)
@@ -37,20 +37,24 @@ class Context:
 
 @dataclass(frozen=True)
 class Stage:
+    """See the head of this file. Rows are dicts; each stage says in its signatures which columns its own have."""
+
     name: str  # fills the table store.<name>
     unique_key: tuple[str, ...]  # grain: one row per key and fingerprint
     spec: Callable[[Profile], Mapping[str, Any]]  # all that can change the output, JSON-serialisable
-    transform: Callable[[Sequence[Row], Context], Sequence[Row]]  # every key of the input is in the output
+    transform: Callable[[Sequence[Any], Context], Sequence[Any]]  # every key of the input is in the output
     parents: tuple[Stage, ...] = ()  # stages its input query reads; their fingerprints chain into this one's
     params: Callable[[Profile], Mapping[str, Any]] = lambda profile: {}  # of the input query, besides $fingerprint
     batch_size: int = 256  # speed only: not in the fingerprint
     finish: Callable[[Context], None] | None = (
-        None  # after the last batch, in a transaction: what needs all rows at once
+        None  # what needs all rows at once: after the last batch, in a transaction
     )
 
 
 @dataclass(frozen=True)
 class StageResult:
+    """How many rows were pending, were written, and of these ended in an error."""
+
     name: str
     fingerprint: str
     pending: int
@@ -103,19 +107,23 @@ def run_stage(
     for start in range(0, len(pending), stage.batch_size):
         progress(stage.name, start, len(pending))
         batch = pending[start : start + stage.batch_size]
-        rows = stage.transform(batch, context)
-        key = [name for name in stage.unique_key if name in batch[0]]
-        if missing := {tuple(row[k] for k in key) for row in batch} - {tuple(row[k] for k in key) for row in rows}:
-            raise AssertionError(f"stage {stage.name} lost {len(missing)} of {len(batch)} rows, such as {min(missing)}")
+        rows = _transform(stage, batch, context)
         with warehouse.transaction():
             warehouse.append(f"store.{stage.name}", [{**row, "fingerprint": mark, "run_id": run_id} for row in rows])
         written += len(rows)
         failed += sum(row.get("error") is not None for row in rows)
-    if (
-        stage.finish
-    ):  # also where nothing was pending: a run may have been killed before it; nothing to do costs nothing
+    if stage.finish:  # where nothing was pending, too: an earlier run may have been killed before it
         with warehouse.transaction():
             stage.finish(context)
     if pending:
         progress(stage.name, len(pending), len(pending))
     return StageResult(stage.name, mark, len(pending), written, failed)
+
+
+def _transform(stage: Stage, batch: Sequence[Row], context: Context) -> Sequence[Row]:
+    """The stage's rows of a batch. Raises AssertionError where one of the batch has none: it would stay pending for ever."""
+    rows = stage.transform(batch, context)
+    key = [name for name in stage.unique_key if name in batch[0]]
+    if missing := {tuple(row[k] for k in key) for row in batch} - {tuple(row[k] for k in key) for row in rows}:
+        raise AssertionError(f"stage {stage.name} lost {len(missing)} of {len(batch)} rows, such as {min(missing)}")
+    return rows

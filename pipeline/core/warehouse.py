@@ -27,13 +27,23 @@ from pipeline.core.errors import AuditFailed, InputError
 Params = Mapping[str, Any] | Sequence[Any] | None
 
 _ARROW = {
-    "VARCHAR": pa.string(), "JSON": pa.string(), "DOUBLE": pa.float64(), "FLOAT": pa.float32(),
-    "BIGINT": pa.int64(), "INTEGER": pa.int32(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us"), "BLOB": pa.binary(),
-    "VARCHAR[]": pa.list_(pa.string()), "MAP(VARCHAR, FLOAT)": pa.map_(pa.string(), pa.float32()),
-}  # fmt: skip
+    "VARCHAR": pa.string(),
+    "JSON": pa.string(),
+    "DOUBLE": pa.float64(),
+    "FLOAT": pa.float32(),
+    "BIGINT": pa.int64(),
+    "INTEGER": pa.int32(),
+    "BOOLEAN": pa.bool_(),
+    "TIMESTAMP": pa.timestamp("us"),
+    "BLOB": pa.binary(),
+    "VARCHAR[]": pa.list_(pa.string()),
+    "MAP(VARCHAR, FLOAT)": pa.map_(pa.string(), pa.float32()),
+}
 
 # Nothing outside the file can be read, written or reached, and no statement can undo that.
 _SAFE = {"enable_external_access": "false", "lock_configuration": "true", "autoload_known_extensions": "false"}
+
+_READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
 class Warehouse:
@@ -71,6 +81,7 @@ class Warehouse:
         return [row["column_name"] for row in self.query(f"DESCRIBE {sql}")]
 
     def execute(self, sql: str, params: Params = None) -> None:
+        """Statements whose result nobody needs; several only without parameters."""
         if params:
             self._connection.execute(sql, params)
         else:
@@ -123,7 +134,9 @@ def sql_file(*parts: str) -> str:
 
 
 def migrate(warehouse: Warehouse) -> None:
-    """Applies the migrations that this file has not seen, each in a transaction, and renews the views."""
+    """Applies the migrations that this file has not seen, each in a transaction, and renews the views. Raises InputError
+    for a warehouse that a newer version has written.
+    """
     warehouse.execute(
         "CREATE TABLE IF NOT EXISTS migrations (name VARCHAR PRIMARY KEY, applied_at TIMESTAMP DEFAULT current_timestamp)"
     )
@@ -140,8 +153,25 @@ def migrate(warehouse: Warehouse) -> None:
                 warehouse.execute(file.read_text(encoding="utf-8"))
                 warehouse.execute("INSERT INTO migrations (name) VALUES (?)", [file.stem])
     with warehouse.transaction():
-        for file in sorted((WAREHOUSE / "views").glob("*.sql")):
-            warehouse.execute(file.read_text(encoding="utf-8"))
+        for sql in _views():
+            warehouse.execute(sql)
+
+
+def _views() -> Iterator[str]:
+    """What makes the views, in order: those of the stages, but for stages with a file of their own (`10_themes.sql`); the
+    macro `stage_errors()`, the errors of all stages (stage, role where there is one, error); the files of `views/`.
+    """
+    stages = sorted(file.stem for file in (WAREHOUSE / "stages").glob("*.sql"))
+    files = sorted((WAREHOUSE / "views").glob("*.sql"))
+    own = {file.stem.partition("_")[2] for file in files}
+    current = "FROM store.{0} t JOIN store.current c ON c.stage = '{0}' AND c.fingerprint = t.fingerprint"
+    for stage in stages:
+        if stage not in own:
+            yield f"CREATE OR REPLACE VIEW {stage} AS SELECT t.* {current.format(stage)}"
+    errors = (f"SELECT '{stage}' AS stage, COLUMNS('^(role|error)$') {current.format(stage)}" for stage in stages)
+    yield f"CREATE OR REPLACE MACRO stage_errors() AS TABLE {' UNION ALL BY NAME '.join(errors)}"
+    for file in files:
+        yield file.read_text(encoding="utf-8")
 
 
 def open_memory() -> Warehouse:
@@ -165,10 +195,12 @@ def _connect(path: Path, **options: Any) -> duckdb.DuckDBPyConnection:
 
 
 def work_path(path: Path) -> Path:
+    """The working copy beside a published warehouse."""
     return path.with_name(path.name + ".work")
 
 
 def models_path(path: Path) -> Path:
+    """The folder of trained adapters beside a published warehouse."""
     return path.with_name(path.name + ".models")
 
 
@@ -192,7 +224,9 @@ def open_work(path: Path) -> Warehouse:
 
 
 def open_read_only(path: Path) -> Warehouse:
-    """The published warehouse, locked down: no writes, no files, no network, no extensions."""
+    """The published warehouse, locked down: no writes, no files, no network, no extensions. Raises InputError where there
+    is none, or where the file is no warehouse.
+    """
     if not path.exists():
         raise InputError(f"There is no warehouse at {path} yet. Make one with: review-insights run --warehouse {path}")
     return Warehouse(_connect(path, read_only=True, config=_SAFE), path, published=True)
@@ -258,14 +292,3 @@ def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
 
 def _refused(error: duckdb.Error) -> InputError:
     return InputError(f"SQL: {' '.join(str(error).split())}")
-
-
-def select(
-    warehouse: Warehouse, sql: str, params: Mapping[str, Any] | None = None
-) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """(column names, all rows) of one query from outside; see `read`."""
-    result = read(warehouse, sql, params)
-    return result.names, list(result.rows)
-
-
-_READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)

@@ -21,9 +21,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.backends import registry
 from pipeline.core.errors import InputError
-from pipeline.core.profile import Profile
+from pipeline.core.profile import Profile, model_identity
 from pipeline.core.warehouse import Warehouse
 from pipeline.metrics import check_pairs, hub
 from pipeline.metrics.scorer import Candidate, Columns, Scorer, pairs
@@ -52,7 +51,8 @@ def scorer(profile: Profile) -> Scorer:
 
     settings = settings_hash(config.bertscore, **how)
     name = "stand-in: all-MiniLM-L6-v2" if config.bertscore == "minilm" else config.bertscore
-    return Scorer(columns, {"bertscore": [registry.identities(profile)["bertscore"], settings]}, name, settings)
+    weights = model_identity(config.bertscore, config.bertscore_revision)
+    return Scorer(columns, {"bertscore": [weights, settings]}, name, settings)
 
 
 def score(

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.backends import registry
+from pipeline.core.assets import BLEURT
 from pipeline.core.errors import InputError
-from pipeline.core.profile import Profile
+from pipeline.core.profile import Profile, model_identity
 from pipeline.core.warehouse import Warehouse
 from pipeline.metrics import bleurt_standin, check_pairs, hub
 from pipeline.metrics.scorer import Candidate, Columns, Scorer, pairs
@@ -93,7 +93,9 @@ def scorer(profile: Profile) -> Scorer:
         both = pairs(rows)
         return {"bleurt": value(*both), "bleurt_cut": is_cut(*both)}
 
-    return Scorer(columns, {"bleurt": [registry.identities(profile)["bleurt"], settings]}, name, settings)
+    model = str(BLEURT) if config.bleurt == "embedded" else config.bleurt
+    weights = model_identity(model, config.bleurt_revision)
+    return Scorer(columns, {"bleurt": [weights, settings]}, name, settings)
 
 
 def score(

@@ -47,7 +47,7 @@ def scorer(profile: Profile) -> Scorer:
     config = profile.judge
 
     def columns(rows: Sequence[Candidate], warehouse: Warehouse) -> Columns:
-        model = registry.judge(config)
+        model = registry.judge(profile)
         if model is None:
             return {}
         verdicts = compare([row["review"] for row in rows], *pairs(rows), model)

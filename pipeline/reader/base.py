@@ -11,7 +11,9 @@ import numpy as np
 
 
 class Classifier(Protocol):
-    model: str  # what a reader of the warehouse should know it by
+    """What gives each label of a text a probability."""
+
+    model: str  # its name in the warehouse
     labels: tuple[str, ...]
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
@@ -21,8 +23,8 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True)
 class LanguageClassifier:
-    """A classifier of reviews in certain languages."""
+    """A classifier of reviews in certain languages, loaded when it is first needed."""
 
-    load: Callable[[], Classifier]
+    load: Callable[[], Classifier]  # the same one at every call
     languages: tuple[str, ...] = ()  # ISO 639-1; empty: every language
     home: Path | None = None  # the folder that says what it was trained on; None: nobody knows

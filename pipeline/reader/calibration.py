@@ -74,7 +74,9 @@ def _fit(chances: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
 
 
 def apply(calibration: dict[str, Any], chances: np.ndarray, languages: Sequence[str | None]) -> np.ndarray:
-    """Calibrated probabilities, float32, of the same shape; a language that was not fitted takes the common one."""
+    """Calibrated probabilities, float32, of the shape of `chances`, (rows, classes), each row with its language; one that
+    was not fitted, or is not known, takes the common calibration.
+    """
     known = calibration["languages"]
     chosen = [known.get(language or "", known[COMMON]) for language in languages]
     if not chosen:
@@ -87,6 +89,7 @@ def apply(calibration: dict[str, Any], chances: np.ndarray, languages: Sequence[
 
 
 def save(calibration: dict[str, Any], path: Path) -> None:
+    """Writes what `fit` gave as JSON."""
     path.write_text(json.dumps(calibration, indent=1) + "\n", encoding="utf-8")
 
 
@@ -114,7 +117,7 @@ def load(path: str) -> dict[str, Any]:
 
 
 def identity(path: str) -> str:
-    """Hash of the content, for fingerprints."""
+    """Hash of the file's content, 16 hex digits, for fingerprints. Raises InputError where there is no such file."""
     try:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
     except OSError as error:

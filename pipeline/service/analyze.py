@@ -48,7 +48,7 @@ class AnalysisRow(ReviewRow):
     feedback: Row | None  # like schema.Feedback
     reply: str | None
     models: dict[str, str | None]
-    hear: NotRequired[Callable[[str], None]]  # see `Analyzer.write`
+    on_text: NotRequired[Callable[[str], None]]  # see `Analyzer.write`
 
 
 class Analyzer:
@@ -129,8 +129,8 @@ class Analyzer:
         return shown | {"label": label, "start": start, "end": start + len(theme["evidence"])}
 
     def write(self, rows: Sequence[AnalysisRow]) -> list[AnalysisRow]:
-        """Adds advice and a reply draft to the unhappy among rows from `classify`. `hear` in a row, if it is there, is
-        told the advice as it grows.
+        """Adds advice and a reply draft to the unhappy among rows from `classify`. `on_text` in a row, if it is
+        there, is called with the advice as it grows.
         """
         unhappy = [row for row in rows if row["unhappy"]]
         facts = [_facts(row) for row in unhappy]
@@ -145,7 +145,7 @@ class Analyzer:
             "reply": reply.draft(facts, self.labels).text,
             "models": row["models"] | {"reply": "replies.toml", "feedback": advice["model"]},
         }
-        written.pop("hear", None)
+        written.pop("on_text", None)
         return written
 
 

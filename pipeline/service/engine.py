@@ -73,10 +73,10 @@ class Engine:
         if generate and found["unhappy"]:
             loop, said, told = asyncio.get_running_loop(), asyncio.Queue[str | None](), ""
 
-            def hear(text: str) -> None:  # called in the thread that writes
+            def on_text(text: str) -> None:  # called in the thread that writes
                 loop.call_soon_threadsafe(said.put_nowait, text)
 
-            writing = asyncio.ensure_future(self._within(self.write, found | {"hear": hear}))
+            writing = asyncio.ensure_future(self._within(self.write, found | {"on_text": on_text}))
             writing.add_done_callback(lambda done: said.put_nowait(None))
             try:
                 while (text := await said.get()) is not None:

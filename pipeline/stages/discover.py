@@ -1,19 +1,20 @@
 """discover: what unhappy reviews complain of that the playbook has no aspect for. See `pipeline.themes.discovery`.
 
-Each review's negative clauses without an aspect are embedded, batch by batch; `finish` then gives them to the themes of
-earlier nights and founds new themes from what is left. A theme, once founded, keeps its id, name and centroid.
+Each review's negative clauses without an aspect are embedded, batch by batch; `finish` then assigns them to the themes of
+earlier nights and forms new themes from what is left. A theme, once formed, keeps its id, name and centroid.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Required, TypedDict
 
 import numpy as np
 
 from pipeline.backends.dispatch import classify_sentiment, readable, unsupported
 from pipeline.core.profile import Profile
+from pipeline.core.rows import Review
 from pipeline.core.stage import Context, Row, Stage
 from pipeline.reader import minilm
 from pipeline.stages.sentiment import SENTIMENT
@@ -23,6 +24,16 @@ from pipeline.themes.taxonomy import load_aspects, taxonomy_file
 LANGUAGES = ("en",)  # what the encoder reads and what common_words.txt knows
 NEGATIVE = -0.4  # positive minus negative probability of a clause: below the doubt, for a complaint is to be named
 _DTYPE = np.float16  # of a stored vector: 768 bytes
+
+
+class DiscoverRow(TypedDict, total=False):
+    """A negative clause without an aspect; place -1, without clause and vector, where the review has none."""
+
+    review_id: Required[str]
+    place: Required[int]  # of its first character in the review
+    evidence: str
+    vector: bytes  # float16, unit length
+    error: str | None
 
 
 def spec(profile: Profile) -> dict[str, Any]:
@@ -36,40 +47,44 @@ def spec(profile: Profile) -> dict[str, Any]:
             discovery.FEWEST,
             discovery.CLOSE,
             discovery.MEMBER,
-            discovery.TELLING,
+            discovery.DISTINCTIVE,
             discovery.UNHAPPIER,
         ],
     }
 
 
-def transform(rows: Sequence[Row], context: Context) -> list[Row]:
+def transform(rows: Sequence[Review], context: Context) -> list[DiscoverRow]:
     """Per review its negative clauses without an aspect, each with its place and vector; one row at -1 where it has none."""
-    aspects = load_aspects(taxonomy_file(context.profile))
-    read = [row for row in rows if readable(row, LANGUAGES)]
-    found = [(row, span) for row in read for span in discovery.uncovered(row["text"], row["language"], aspects)]
-    clauses = [{"text": row["text"][start:end], "language": row["language"]} for row, (start, end) in found]
-    scores = [-1.0 if said is None else float(said[2][2] - said[2][0]) for said in classify_sentiment(clauses, context.profile.sentiment)]  # fmt: skip
-    bad = [at for at, score in enumerate(scores) if score < NEGATIVE]  # nan, where a model is not sure, is not below
-    vectors = minilm.embed([clauses[at]["text"] for at in bad]).astype(_DTYPE)
-    result: list[Row] = [
-        {
-            "review_id": found[at][0]["review_id"],
-            "place": found[at][1][0],
-            "evidence": clauses[at]["text"],
-            "vector": vector.tobytes(),
-        }
-        for at, vector in zip(bad, vectors, strict=True)
+    complaints = _complaints([row for row in rows if readable(row, LANGUAGES)], context.profile)
+    vectors = minilm.embed([clause for *_, clause in complaints]).astype(_DTYPE)
+    result = [
+        DiscoverRow(review_id=review_id, place=place, evidence=clause, vector=vector.tobytes())
+        for (review_id, place, clause), vector in zip(complaints, vectors, strict=True)
     ]
-    told = {row["review_id"] for row in result}
+    complaining = {review_id for review_id, *_ in complaints}
     for row in rows:
-        if row["review_id"] not in told:
+        if row["review_id"] not in complaining:
             error = None if readable(row, LANGUAGES) else unsupported(row)
-            result.append({"review_id": row["review_id"], "place": -1, "error": error})
+            result.append(DiscoverRow(review_id=row["review_id"], place=-1, error=error))
     return result
 
 
+def _complaints(rows: Sequence[Review], profile: Profile) -> list[tuple[str, int, str]]:
+    """(review_id, place, clause) of every negative clause that mentions no aspect."""
+    aspects = load_aspects(taxonomy_file(profile))
+    spans = [(row, span) for row in rows for span in discovery.uncovered(row["text"], row["language"], aspects)]
+    clauses = [{"text": row["text"][start:end], "language": row["language"]} for row, (start, end) in spans]
+    results = classify_sentiment(clauses, profile.sentiment)
+    return [
+        (row["review_id"], start, row["text"][start:end])
+        for (row, (start, end)), result in zip(spans, results, strict=True)
+        # Where no model reads the language all of them count; where one is not sure the score is nan, and not below.
+        if result is None or result.score < NEGATIVE
+    ]
+
+
 def finish(context: Context) -> None:
-    """Gives the clauses of new reviews to the themes that are known, and founds themes from those that are left."""
+    """Assigns the clauses of new reviews to the themes that are known, and forms new ones from those that are left."""
     scope = {"fingerprint": context.fingerprint}
     new = context.warehouse.value(
         "SELECT count(*) FROM store.discover WHERE fingerprint = $fingerprint AND vector IS NOT NULL AND theme IS NULL",
@@ -91,29 +106,35 @@ def finish(context: Context) -> None:
     nearest, closeness = discovery.assign(vectors, centroids)
     free = np.flatnonzero(nearest < 0)[: discovery.MOST]
     clauses = [discovery.Clause(left[at]["review_id"], left[at]["evidence"]) for at in free]
-    founded = discovery.found(
-        clauses, vectors[free], _background(context), (word for row in known for word in row["words"])
-    )
-    if founded:
-        ids += [theme.id for theme in founded]
-        centroids = np.array([*centroids, *(theme.centroid for theme in founded)])
+    taken = [word for row in known for word in row["words"]]
+    themes = discovery.new_themes(clauses, vectors[free], _background(context), taken)
+    if themes:
+        ids += [theme.id for theme in themes]
+        centroids = np.array([*centroids, *(theme.centroid for theme in themes)])
         later, cosines = discovery.assign(vectors, centroids)
         # What a known theme has taken, it keeps.
         nearest, closeness = np.where(nearest < 0, later, nearest), np.where(nearest < 0, cosines, closeness)
-        context.warehouse.append(
-            "store.discovered",
-            [
-                {
-                    "theme": theme.id,
-                    "name": theme.name,
-                    "words": list(theme.words),
-                    "centroid": theme.centroid.tobytes(),
-                    "fingerprint": context.fingerprint,
-                    "run_id": context.run_id,
-                }
-                for theme in founded
-            ],
-        )
+        _record_themes(themes, context)
+    _record_assignment(left, [ids[at] if at >= 0 else "" for at in nearest], closeness, context)
+
+
+def _record_themes(themes: Sequence[discovery.Theme], context: Context) -> None:
+    rows = [
+        {
+            "theme": theme.id,
+            "name": theme.name,
+            "words": list(theme.words),
+            "centroid": theme.centroid.tobytes(),
+            "fingerprint": context.fingerprint,
+            "run_id": context.run_id,
+        }
+        for theme in themes
+    ]
+    context.warehouse.append("store.discovered", rows)
+
+
+def _record_assignment(rows: Sequence[Row], themes: Sequence[str], closeness: np.ndarray, context: Context) -> None:
+    """Writes each clause's theme; a vector that belongs to one is not needed again."""
     context.warehouse.execute(
         """
         UPDATE store.discover d
@@ -123,17 +144,17 @@ def finish(context: Context) -> None:
         WHERE d.fingerprint = $fingerprint AND d.review_id = m.review_id AND d.place = m.place
         """,
         {
-            "reviews": [row["review_id"] for row in left],
-            "places": [row["place"] for row in left],
-            "themes": [ids[at] if at >= 0 else "" for at in nearest],
+            "reviews": [row["review_id"] for row in rows],
+            "places": [row["place"] for row in rows],
+            "themes": themes,
             "closeness": [float(value) for value in closeness],
-            **scope,
+            "fingerprint": context.fingerprint,
         },
     )
 
 
 def _background(context: Context) -> discovery.Background:
-    """Of the first 20,000 readable reviews by id, a hash: a random choice that is the same tomorrow."""
+    """Word counts of the first 20,000 readable reviews by id, a hash: a random choice that is the same tomorrow."""
     rows = context.warehouse.query(
         "SELECT text, NOT is_plainly_happy(s.label, stars) AS unhappy FROM reviews "
         "LEFT JOIN sentiment s USING (review_id) WHERE language IS NULL OR language IN (SELECT unnest($languages)) "

@@ -7,20 +7,56 @@ and a training that was killed starts again on the same rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Required, TypedDict
 
 from pipeline.advice import markers
 from pipeline.advice.request import request
-from pipeline.backends import registry
 from pipeline.core import prompts
-from pipeline.core.profile import Profile
-from pipeline.core.stage import Context, Row, Stage
+from pipeline.core.profile import Profile, model_identity
+from pipeline.core.rows import UnhappyReview
+from pipeline.core.stage import Context, Stage
 from pipeline.stages.feedback import FEEDBACK
 from pipeline.student.recipe import load_recipe
 from pipeline.text import duplicates
 from pipeline.themes.taxonomy import taxonomy_file
 
 SPLITS = {"test": 20, "validation": 10, "train": 70}  # percent
+
+
+class TrainingRow(TypedDict):
+    """A row of `training_set`."""
+
+    review_id: str
+    fingerprint: str
+    run_id: str
+    split: str  # train, validation or test
+    round: int
+    prompt: str
+    completion: str  # the teacher's text
+    target: str  # what the student learns to write: the completion with markers for its quotes
+
+
+class Round(TypedDict):
+    """A training round that has not been done."""
+
+    round: int  # from 1 on
+
+
+class DistillRow(TypedDict, total=False):
+    """A training round; with an error there is no adapter."""
+
+    round: Required[int]
+    model: Required[str]
+    adapter: str  # its folder's name
+    train_rows: int
+    validation_rows: int
+    test_rows: int
+    train_loss: float
+    validation_loss: float | None
+    best_step: int | None
+    seconds: float
+    error: str
 
 
 def split_of(review_id: str) -> str:
@@ -37,7 +73,7 @@ def spec(profile: Profile) -> dict[str, Any]:
     config = profile.distill
     return {
         "version": 4,  # 2: no near-duplicate of a test review is trained on; 3: quotes as markers; 4: a share for each split
-        "student": registry.identities(profile)["student"],
+        "student": model_identity(config.weights, config.revision),
         "prompt": prompts.sha256(config.prompt),
         "max_review_characters": config.max_review_characters,
         "recipe": load_recipe(config.recipe),
@@ -50,43 +86,58 @@ def params(profile: Profile) -> dict[str, Any]:
     return {"rounds": profile.distill.rounds, "min_examples": profile.distill.min_examples}
 
 
-def freeze(context: Context, number: int) -> list[Row]:
+class _Taught(UnhappyReview, total=False):
+    """An unhappy review with the teacher's text."""
+
+    completion: Required[str]
+
+
+def freeze(context: Context, number: int) -> list[TrainingRow]:
     """The training set of a round: chosen once, proportional to the stars, without what earlier rounds saw and without
     near-duplicates of test reviews.
     """
-    sql = "SELECT * FROM store.training_set WHERE fingerprint = $fingerprint AND round = $round ORDER BY review_id"
-    known = context.warehouse.query(sql, {"fingerprint": context.fingerprint, "round": number})
-    if known:
+    if known := _frozen(context, number):
         return known
-    config = context.profile.distill
+    config, taxonomy = context.profile.distill, taxonomy_file(context.profile)
     splits = _choose(context)
-    chosen = context.warehouse.query(
+    frozen = []
+    for row in _taught(context, list(splits)):
+        asked = request(row, config.prompt, config.max_review_characters, taxonomy)
+        frozen.append(
+            TrainingRow(
+                review_id=row["review_id"],
+                fingerprint=context.fingerprint,
+                run_id=context.run_id,
+                split=splits[row["review_id"]],
+                round=number,
+                prompt=asked.prompt,
+                completion=row["completion"],
+                target=markers.listed(row["completion"], asked.slots),
+            )
+        )
+    with context.warehouse.transaction():
+        context.warehouse.append("store.training_set", frozen)
+        _drop_leaks(context, number)
+    return _frozen(context, number)
+
+
+def _frozen(context: Context, number: int) -> list[TrainingRow]:
+    rows: list[Any] = context.warehouse.query(
+        "SELECT * FROM store.training_set WHERE fingerprint = $fingerprint AND round = $round ORDER BY review_id",
+        {"fingerprint": context.fingerprint, "round": number},
+    )
+    return rows
+
+
+def _taught(context: Context, review_ids: list[str]) -> list[_Taught]:
+    rows: list[Any] = context.warehouse.query(
         """
         SELECT u.*, f.text AS completion FROM unhappy($max_stars) u JOIN feedback f USING (review_id)
         WHERE f.role = 'teacher' AND review_id IN (SELECT unnest($chosen::VARCHAR[])) ORDER BY review_id
         """,
-        {"max_stars": context.profile.feedback.max_stars, "chosen": list(splits)},
+        {"max_stars": context.profile.feedback.max_stars, "chosen": review_ids},
     )
-    asked = [
-        request(row, config.prompt, config.max_review_characters, taxonomy_file(context.profile)) for row in chosen
-    ]
-    frozen = [
-        {
-            "review_id": row["review_id"],
-            "split": splits[row["review_id"]],
-            "round": number,
-            "prompt": wanted.prompt,
-            "completion": row["completion"],
-            "target": markers.listed(row["completion"], wanted.slots),
-            "fingerprint": context.fingerprint,
-            "run_id": context.run_id,
-        }
-        for row, wanted in zip(chosen, asked, strict=True)
-    ]
-    with context.warehouse.transaction():
-        context.warehouse.append("store.training_set", frozen)
-        _drop_leaks(context, number)
-    return context.warehouse.query(sql, {"fingerprint": context.fingerprint, "round": number})
+    return rows
 
 
 def _choose(context: Context) -> dict[str, str]:
@@ -109,18 +160,18 @@ def _choose(context: Context) -> dict[str, str]:
         """,
         {"max_stars": context.profile.feedback.max_stars, "fingerprint": context.fingerprint},
     )
-    familiar = duplicates.trained_on([row["text"] for row in candidates], registry.student_home(config))
+    seen = duplicates.trained_on([row["text"] for row in candidates], Path(config.weights))
     most = config.max_examples
     room = {split: most * share // 100 for split, share in SPLITS.items()}
     splits: dict[str, str] = {}
     spare = []  # may be trained on where a split finds fewer than its share
-    for row, seen in zip(candidates, familiar, strict=True):
+    for row, known in zip(candidates, seen, strict=True):
         review_id = row["review_id"]
         split = split_of(review_id)
-        if room[split] > 0 and not (seen and split == "test"):
+        if room[split] > 0 and not (known and split == "test"):
             room[split] -= 1
             splits[review_id] = split
-        elif split == "train" or seen:
+        elif split == "train" or known:
             spare.append(review_id)
     return splits | dict.fromkeys(spare[: most - len(splits)], "train")
 
@@ -141,40 +192,48 @@ def _drop_leaks(context: Context, number: int) -> None:
     )
 
 
-def transform(rows: Sequence[Row], context: Context) -> list[Row]:
+def transform(rows: Sequence[Round], context: Context) -> list[DistillRow]:
+    """The result of one round, whose adapter is written to `context.models`. Raises InputError for a recipe that TRL or
+    PEFT does not understand.
+    """
     from pipeline.student.sft import train
 
     (row,) = rows  # batch_size is 1: each round is committed before the next begins
-    frozen = freeze(context, row["round"])
-    config = context.profile.distill
-    if not any(example["split"] == "train" for example in frozen):
+    number, config = row["round"], context.profile.distill
+    examples: dict[str, list[dict[str, str]]] = {split: [] for split in SPLITS}
+    for example in freeze(context, number):
+        examples[example["split"]].append({"prompt": example["prompt"], "completion": example["target"]})
+    if not examples["train"]:
         error = "nothing to train on: every unhappy review repeats one of the test reviews"
-        return [{"round": row["round"], "model": config.model, "error": error}]
-    previous = adapter_name(context.fingerprint, row["round"] - 1)
+        return [DistillRow(round=number, model=config.model, error=error)]
+    adapter = adapter_name(context.fingerprint, number)
     result = train(
-        {
-            split: [{"prompt": e["prompt"], "completion": e["target"]} for e in frozen if e["split"] == split]
-            for split in SPLITS
-        },
-        model=registry.student_model(config),
+        examples,
+        model=config.weights,
         revision=config.revision,
         recipe=load_recipe(config.recipe),
-        out=context.models / adapter_name(context.fingerprint, row["round"]),
-        continue_from=context.models / previous if row["round"] > 1 else None,
+        out=context.models / adapter,
+        continue_from=context.models / adapter_name(context.fingerprint, number - 1) if number > 1 else None,
         progress=context.progress,
     )
     return [
-        {
-            "round": row["round"],
-            "model": config.model,
-            "adapter": adapter_name(context.fingerprint, row["round"]),
-            **{f"{split}_rows": sum(example["split"] == split for example in frozen) for split in SPLITS},
-            **result,
-        }
+        DistillRow(
+            round=number,
+            model=config.model,
+            adapter=adapter,
+            train_rows=len(examples["train"]),
+            validation_rows=len(examples["validation"]),
+            test_rows=len(examples["test"]),
+            train_loss=result["train_loss"],
+            validation_loss=result["validation_loss"],
+            best_step=result["best_step"],
+            seconds=result["seconds"],
+        )
     ]
 
 
 def adapter_name(fingerprint: str, number: int) -> str:
+    """The folder of a round's adapter."""
     return f"student-{fingerprint}-{number}"
 
 

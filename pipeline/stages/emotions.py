@@ -3,46 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Required, TypedDict
 
 from pipeline.backends import registry
 from pipeline.backends.dispatch import readable, unsupported
 from pipeline.core.labels import EMOTIONS as LABELS
 from pipeline.core.profile import Profile
-from pipeline.core.stage import Context, Row, Stage
+from pipeline.core.rows import Review
+from pipeline.core.stage import Context, Stage
+
+
+class EmotionsRow(TypedDict, total=False):
+    """Without labels and probabilities where there is an error."""
+
+    review_id: Required[str]
+    model: Required[str]
+    labels: list[str]  # those above their thresholds, the most probable first
+    probabilities: list[tuple[str, float]]  # of all labels
+    error: str
 
 
 def spec(profile: Profile) -> dict[str, Any]:
     return {
         "version": 2,  # 2: long reviews sentence by sentence
-        "model": registry.identities(profile)["emotions"],
+        "model": registry.classifier_identity(profile.emotions),
         "thresholds": registry.emotion_thresholds(profile.emotions),
         "languages": profile.emotions.languages,
     }
 
 
-def transform(rows: Sequence[Row], context: Context) -> list[Row]:
+def transform(rows: Sequence[Review], context: Context) -> list[EmotionsRow]:
+    """One row per review, those in unsupported languages first."""
     config = context.profile.emotions
     supported = [row for row in rows if readable(row, config.languages)]
-    result: list[Row] = [
-        {"review_id": row["review_id"], "model": config.model or config.backend, "error": unsupported(row)}
+    unread = config.model or config.backend
+    errors = [
+        EmotionsRow(review_id=row["review_id"], model=unread, error=unsupported(row))
         for row in rows
         if not readable(row, config.languages)
     ]
-    if not supported:
-        return result
-    classifier = registry.emotions(config)
-    thresholds = registry.emotion_thresholds(config)
-    for row, values in zip(supported, classifier.probabilities([row["text"] for row in supported]), strict=True):
+    return errors + (_classify(supported, context) if supported else [])
+
+
+def _classify(rows: Sequence[Review], context: Context) -> list[EmotionsRow]:
+    classifier = registry.emotions(context.profile.emotions)
+    thresholds = registry.emotion_thresholds(context.profile.emotions)
+    result = []
+    for row, values in zip(rows, classifier.probabilities([row["text"] for row in rows]), strict=True):
         chances = {label: float(value) for label, value in zip(LABELS, values, strict=True)}
         chosen = [label for label in LABELS if chances[label] >= thresholds[label]]
         result.append(
-            {
-                "review_id": row["review_id"],
-                "labels": sorted(chosen, key=lambda label: -chances[label]),
-                "probabilities": list(chances.items()),
-                "model": classifier.model,
-            }
+            EmotionsRow(
+                review_id=row["review_id"],
+                labels=sorted(chosen, key=lambda label: -chances[label]),
+                probabilities=list(chances.items()),
+                model=classifier.model,
+            )
         )
     return result
 

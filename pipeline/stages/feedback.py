@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from pipeline.advice.answer import parse_suggestions
 from pipeline.advice.request import request
 from pipeline.backends import registry
+from pipeline.backends.base import Written
 from pipeline.core import prompts
-from pipeline.core.profile import Profile
-from pipeline.core.stage import Context, Row, Stage
+from pipeline.core.profile import Profile, model_identity
+from pipeline.core.rows import UnhappyReview
+from pipeline.core.stage import Context, Stage
 from pipeline.stages.emotions import EMOTIONS
 from pipeline.stages.sentiment import SENTIMENT
 from pipeline.stages.themes import THEMES
 from pipeline.themes.taxonomy import taxonomy_file
+
+
+class FeedbackRow(TypedDict):
+    """A text written for a review. With an error there may be no text, and there are no suggestions."""
+
+    review_id: str
+    role: str  # teacher, student_base, student, control_constant, control_nearest, control_shuffled
+    model: str
+    text: str | None
+    suggestions: list[str]
+    raw_output: str  # as it came from the model
+    truncated: bool  # cut by the token limit
+    error: str | None
 
 
 def spec(profile: Profile) -> dict[str, Any]:
@@ -28,7 +43,7 @@ def spec(profile: Profile) -> dict[str, Any]:
     return {
         "version": 1,
         "backend": config.backend,
-        "model": registry.identities(profile)["feedback"],
+        "model": model_identity(config.model, config.revision),
         "quantize": config.quantize,
         "prompt": prompts.sha256(config.prompt),
         "max_new_tokens": config.max_new_tokens,
@@ -41,31 +56,31 @@ def params(profile: Profile) -> dict[str, Any]:
     return {"max_stars": profile.feedback.max_stars, "max_reviews": profile.feedback.max_reviews}
 
 
-def transform(rows: Sequence[Row], context: Context) -> list[Row]:
-    teacher = registry.teacher(context.profile.feedback, taxonomy_file(context.profile))
-    written = teacher.write(
-        [request(row, context.profile.feedback.prompt, taxonomy=taxonomy_file(context.profile)) for row in rows]
-    )
+def transform(rows: Sequence[UnhappyReview], context: Context) -> list[FeedbackRow]:
+    """One row per review, in order. Raises BackendDown where the teacher cannot be reached."""
+    profile = context.profile
+    teacher = registry.teacher(profile)
+    requests = [request(row, profile.feedback.prompt, taxonomy=taxonomy_file(profile)) for row in rows]
     return [
-        feedback_row(row["review_id"], "teacher", teacher.model, answer)
-        for row, answer in zip(rows, written, strict=True)
+        feedback_row(row["review_id"], "teacher", teacher.model, written)
+        for row, written in zip(rows, teacher.write(requests), strict=True)
     ]
 
 
-def feedback_row(review_id: str, role: str, model: str, answer: Any) -> Row:
-    """A row of `feedback` from what a model wrote; what holds no suggestion keeps its raw output and says so."""
-    suggestions = parse_suggestions(answer.text)
-    error = answer.error or (None if suggestions else "no suggestion could be parsed from the output")
-    return {
-        "review_id": review_id,
-        "role": role,
-        "model": model,
-        "text": answer.text or None,
-        "suggestions": suggestions,
-        "raw_output": answer.raw,
-        "truncated": answer.truncated,
-        "error": error,
-    }
+def feedback_row(review_id: str, role: str, model: str, written: Written) -> FeedbackRow:
+    """A row of `feedback` from what a model wrote; text that holds no suggestion is kept, with an error that says so."""
+    suggestions = parse_suggestions(written.text)
+    error = written.error or (None if suggestions else "no suggestion could be parsed from the output")
+    return FeedbackRow(
+        review_id=review_id,
+        role=role,
+        model=model,
+        text=written.text or None,
+        suggestions=suggestions,
+        raw_output=written.raw,
+        truncated=written.truncated,
+        error=error,
+    )
 
 
 FEEDBACK = Stage(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Required
 
 from pipeline.advice import markers
 from pipeline.advice.request import request
@@ -18,9 +18,10 @@ from pipeline.backends import registry
 from pipeline.backends.base import Written
 from pipeline.core import prompts
 from pipeline.core.profile import Profile
-from pipeline.core.stage import Context, Row, Stage
+from pipeline.core.rows import UnhappyReview
+from pipeline.core.stage import Context, Stage
 from pipeline.stages.distill import DISTILL
-from pipeline.stages.feedback import feedback_row
+from pipeline.stages.feedback import FeedbackRow, feedback_row
 from pipeline.student.recipe import load_recipe
 from pipeline.themes.taxonomy import taxonomy_file
 
@@ -34,6 +35,12 @@ Here are some steps to improve:
 4. Communicate clearly with customers about waiting times, prices and what they can expect.
 
 By taking these steps we can improve our service and give this customer a better experience next time."""
+
+
+class MissingText(UnhappyReview, total=False):
+    """A review with the role that is to write for it."""
+
+    role: Required[str]
 
 
 def spec(profile: Profile) -> dict[str, Any]:
@@ -62,7 +69,8 @@ def params(profile: Profile) -> dict[str, Any]:
     }
 
 
-def transform(rows: Sequence[Row], context: Context) -> list[Row]:
+def transform(rows: Sequence[MissingText], context: Context) -> list[FeedbackRow]:
+    """One row per review and role, role by role."""
     result = []
     for role, members in groupby(rows, key=lambda row: row["role"]):  # the query orders by role
         group = list(members)
@@ -73,32 +81,33 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
     return result
 
 
-def _student(rows: Sequence[Row], context: Context, adapter: Path | None) -> tuple[str, list[Written]]:
+def _student(rows: Sequence[MissingText], context: Context, adapter: Path | None) -> tuple[str, list[Written]]:
     config = context.profile.distill
     quantize = load_recipe(config.recipe)["quantize"]
     student = registry.student(config, context.profile.generate, quantize, adapter)
-    asked = [request(row, config.prompt, config.max_review_characters, taxonomy_file(context.profile)) for row in rows]
+    taxonomy = taxonomy_file(context.profile)
+    requests = [request(row, config.prompt, config.max_review_characters, taxonomy) for row in rows]
     written = [
-        replace(answer, text=markers.fill(answer.text, wanted.slots)) if wanted.slots else answer
-        for answer, wanted in zip(student.write(asked), asked, strict=True)
+        replace(answer, text=markers.fill(answer.text, asked.slots)) if asked.slots else answer
+        for answer, asked in zip(student.write(requests), requests, strict=True)
     ]
     return student.model if adapter is None else f"{student.model}+{adapter.name}", written
 
 
-def _base(rows: Sequence[Row], context: Context) -> tuple[str, list[Written]]:
+def _base(rows: Sequence[MissingText], context: Context) -> tuple[str, list[Written]]:
     return _student(rows, context, None)
 
 
-def _tuned(rows: Sequence[Row], context: Context) -> tuple[str, list[Written]]:
+def _tuned(rows: Sequence[MissingText], context: Context) -> tuple[str, list[Written]]:
     name = context.warehouse.value("SELECT adapter FROM distill WHERE error IS NULL ORDER BY round DESC LIMIT 1")
     return _student(rows, context, context.models / name)
 
 
-def _constant(rows: Sequence[Row], context: Context) -> tuple[str, list[Written]]:
+def _constant(rows: Sequence[MissingText], context: Context) -> tuple[str, list[Written]]:
     return "constant paragraph", [Written(CONSTANT, CONSTANT)] * len(rows)
 
 
-def _nearest(rows: Sequence[Row], context: Context) -> tuple[str, list[Written]]:
+def _nearest(rows: Sequence[MissingText], context: Context) -> tuple[str, list[Written]]:
     from pipeline.reader.minilm import embed
 
     train = context.warehouse.query(
@@ -111,7 +120,7 @@ def _nearest(rows: Sequence[Row], context: Context) -> tuple[str, list[Written]]
     return "nearest training review", [Written(text, text) for text in texts]
 
 
-def _shuffled(rows: Sequence[Row], context: Context) -> tuple[str, list[Written]]:
+def _shuffled(rows: Sequence[MissingText], context: Context) -> tuple[str, list[Written]]:
     """Each test review gets the teacher's text of the next one: a derangement that is the same every time."""
     test = context.warehouse.query(
         "SELECT review_id, completion FROM training_set WHERE split = 'test' ORDER BY review_id"

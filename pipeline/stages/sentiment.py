@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Required, TypedDict
 
 import numpy as np
 
 from pipeline.backends import registry
-from pipeline.backends.dispatch import classify_sentiment, unsupported
+from pipeline.backends.dispatch import Classified, classify_sentiment, unsupported
 from pipeline.core.labels import SENTIMENTS
 from pipeline.core.profile import Profile
-from pipeline.core.stage import Context, Row, Stage
+from pipeline.core.rows import Review
+from pipeline.core.stage import Context, Stage
 from pipeline.reader import calibration
 from pipeline.text import duplicates
+
+
+class SentimentRow(TypedDict, total=False):
+    """Without label and probabilities where there is an error; without `raw_*` where the profile names no calibration."""
+
+    review_id: Required[str]
+    model: Required[str]
+    label: str
+    negative: float
+    neutral: float
+    positive: float
+    raw_negative: float
+    raw_neutral: float
+    raw_positive: float
+    trained_on: bool | None  # None: nobody knows what the model was trained on
+    error: str
 
 
 def spec(profile: Profile) -> dict[str, Any]:
     config = profile.sentiment
     return {
         "version": 2,
-        "model": registry.identities(profile)["sentiment"],
+        "model": registry.classifier_identity(config),
         "labels": config.labels,
         "languages": config.languages,
         # not named where there is none: sentiment of older runs stays valid
@@ -28,27 +45,32 @@ def spec(profile: Profile) -> dict[str, Any]:
     }
 
 
-def transform(rows: Sequence[Row], context: Context) -> list[Row]:
+def transform(rows: Sequence[Review], context: Context) -> list[SentimentRow]:
+    """One row per review, in order. Raises InputError for a calibration that cannot be applied."""
     config = context.profile.sentiment
     calibrated = calibration.load(config.calibration) if config.calibration else None
-    result: list[Row] = []
-    for row, judged in zip(rows, classify_sentiment(rows, config), strict=True):
-        written = {"review_id": row["review_id"], "model": config.model or config.backend}
-        if judged is None:
-            result.append(written | {"error": unsupported(row)})
-            continue
-        reader, model, values = judged
-        (seen,) = duplicates.trained_on([row["text"]], reader.home)
-        written |= {"model": model, "trained_on": seen}
-        if np.isnan(values[0]):
-            result.append(written | {"error": f"the model is not sure enough in this language ({row['language']})"})
-            continue
-        if calibrated:
-            written |= {f"raw_{name}": float(value) for name, value in zip(SENTIMENTS, values, strict=True)}
-            (values,) = calibration.apply(calibrated, values[None], [row["language"]])
-        chances = {name: float(value) for name, value in zip(SENTIMENTS, values, strict=True)}
-        result.append(written | {"label": SENTIMENTS[int(values.argmax())], **chances})
-    return result
+    unread = config.model or config.backend
+    return [
+        _row(row, result, calibrated)
+        if result
+        else SentimentRow(review_id=row["review_id"], model=unread, error=unsupported(row))
+        for row, result in zip(rows, classify_sentiment(rows, config), strict=True)
+    ]
+
+
+def _row(row: Review, result: Classified, calibrated: dict[str, Any] | None) -> SentimentRow:
+    (trained_on,) = duplicates.trained_on([row["text"]], result.classifier.home)
+    written = SentimentRow(review_id=row["review_id"], model=result.model, trained_on=trained_on)
+    if not result.is_sure:
+        written["error"] = f"the model is not sure enough in this language ({row['language']})"
+        return written
+    values = result.probabilities
+    if calibrated:
+        written["raw_negative"], written["raw_neutral"], written["raw_positive"] = map(float, values)
+        (values,) = calibration.apply(calibrated, values[None], [row["language"]])
+    written["negative"], written["neutral"], written["positive"] = map(float, values)
+    written["label"] = SENTIMENTS[int(np.argmax(values))]
+    return written
 
 
 SENTIMENT = Stage("sentiment", ("review_id",), spec, transform)

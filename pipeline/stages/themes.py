@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from pipeline.backends import registry
 from pipeline.backends.dispatch import classify_sentiment, readable
 from pipeline.core.labels import SENTIMENTS, from_stars
 from pipeline.core.profile import Profile
-from pipeline.core.stage import Context, Row, Stage
+from pipeline.core.rows import RatedReview
+from pipeline.core.stage import Context, Stage
 from pipeline.reader.heads import CLAUSE_WEIGHT, NEUTRAL
 from pipeline.stages.sentiment import SENTIMENT
 from pipeline.text.sentences import LONGEST, sentence_spans
@@ -23,39 +24,51 @@ from pipeline.themes.terms import Mention, find_mentions
 # How clearly a mention must blame in a review of four or five stars. Of 40 such mentions on Yelp that were read by hand, 17
 # were complaints; below this 14 of 25, above it 3 of 15.
 CLEAR = -0.6
+# Scores where only the stars speak: less sure than those of a sentence that was read.
+_BY_STARS = {"negative": -0.5, "neutral": 0.0, "positive": 0.5}
+
+_Sentiment = tuple[str | None, float | None]  # label, and positive minus negative probability; None where nothing tells
+
+
+class ThemeRow(TypedDict):
+    """A `ThemeMention` of a review; theme alone, "", where it has none."""
+
+    review_id: str
+    theme: str
+    evidence: NotRequired[str]
+    sentiment: NotRequired[str | None]
+    score: NotRequired[float | None]
 
 
 def spec(profile: Profile) -> dict[str, Any]:
     aspects = load_aspects(taxonomy_file(profile))
     terms = repr([(aspect.id, aspect.terms) for aspect in aspects])
-    aspect_model = registry.identities(profile)["aspects"] if registry.aspects(profile) else ""
-    return {
-        "version": 2,
-        "clear": CLEAR,
-        "terms": hashlib.sha256(terms.encode()).hexdigest(),
-        # not named where there is none: themes of such profiles stay valid
-        **({"aspects": [aspect_model, CLAUSE_WEIGHT, NEUTRAL]} if aspect_model else {}),
-    }
+    # Not named where there is no aspect model: themes of such profiles stay valid.
+    aspect_model = (
+        {"aspects": [registry.aspects_identity(), CLAUSE_WEIGHT, NEUTRAL]} if registry.aspects(profile) else {}
+    )
+    return {"version": 2, "clear": CLEAR, "terms": hashlib.sha256(terms.encode()).hexdigest(), **aspect_model}
 
 
-def transform(rows: Sequence[Row], context: Context) -> list[Row]:
+def transform(rows: Sequence[RatedReview], context: Context) -> list[ThemeRow]:
+    """Per review and aspect the mention that counts most; one row without evidence where a review mentions none."""
     aspects = load_aspects(taxonomy_file(context.profile))
-    found = [(row, mention) for row in rows for mention in find_mentions(row["text"], row["language"], aspects)]
-    said = [_unless_faint(row, *value) for (row, _), value in zip(found, _sentiments(found, context), strict=True)]
-    best: dict[tuple[str, str], Row] = {}
-    for (row, mention), (label, score) in zip(found, said, strict=True):
-        candidate = {
-            "review_id": row["review_id"],
-            "theme": mention.aspect_id,
-            "evidence": row["text"][mention.start : mention.end],
-            "sentiment": label,
-            "score": score,
-        }
+    mentions = [(row, mention) for row in rows for mention in find_mentions(row["text"], row["language"], aspects)]
+    best: dict[tuple[str, str], ThemeRow] = {}
+    for (row, mention), sentiment in zip(mentions, _sentiments(mentions, context), strict=True):
+        label, score = _unless_faint(row, *sentiment)
+        candidate = ThemeRow(
+            review_id=row["review_id"],
+            theme=mention.aspect_id,
+            evidence=row["text"][mention.start : mention.end],
+            sentiment=label,
+            score=score,
+        )
         key = (row["review_id"], mention.aspect_id)
-        if key not in best or _tells_more(candidate, best[key]):
+        if key not in best or _is_stronger(candidate, best[key]):
             best[key] = candidate
-    silent = {row["review_id"] for row in rows} - {review_id for review_id, _ in best}
-    return [*best.values(), *({"review_id": review_id, "theme": ""} for review_id in sorted(silent))]
+    without = {row["review_id"] for row in rows} - {review_id for review_id, _ in best}
+    return [*best.values(), *(ThemeRow(review_id=review_id, theme="") for review_id in sorted(without))]
 
 
 def from_score(score: float) -> str:
@@ -63,52 +76,62 @@ def from_score(score: float) -> str:
     return "negative" if score < -0.2 else "positive" if score > 0.2 else "neutral"
 
 
-def _unless_faint(row: Row, label: str | None, score: float | None) -> tuple[str | None, float | None]:
+def _unless_faint(row: RatedReview, label: str | None, score: float | None) -> _Sentiment:
     """A happy customer's faint blame is no complaint: a long review has many mentions, and the worst of each theme counts."""
     happy = row["stars"] is not None and from_stars(row["stars"]) == "positive"
     faint = happy and label == "negative" and score is not None and score > CLEAR
     return "neutral" if faint else label, score
 
 
-def _tells_more(mention: Row, than: Row) -> bool:
+def _is_stronger(mention: ThemeRow, than: ThemeRow) -> bool:
     """A complaint outweighs praise (that is what the evidence is for); among equals the clearer one stands."""
-    if mention["score"] is None or than["score"] is None:
+    score, other = mention["score"], than["score"]
+    if score is None or other is None:
         return False  # nothing to choose by: the first mention stands
     blames = mention["sentiment"] == "negative"
     if blames != (than["sentiment"] == "negative"):
         return blames
-    return bool(mention["score"] < than["score"] if blames else mention["score"] > than["score"])
+    return score < other if blames else score > other
 
 
-def _sentiments(found: Sequence[tuple[Row, Mention]], context: Context) -> list[tuple[str | None, float | None]]:
-    """Label, and positive minus negative probability, of each mention: of its clause, and in English of what the sentence
-    says about the aspect (see `AspectHead`); from the stars where no model speaks.
+def _sentiments(mentions: Sequence[tuple[RatedReview, Mention]], context: Context) -> list[_Sentiment]:
+    """Of each mention: the sentiment of its clause, and in English of what the sentence says about the aspect (see
+    `AspectHead`); that of the stars where no model can tell.
     """
-    spans = {(row["text"][m.start : m.end], row["language"]): None for row, m in found}
-    asked = [{"text": text, "language": language} for text, language in spans]
-    judged = dict(zip(spans, classify_sentiment(asked, context.profile.sentiment), strict=True))
-    by_stars = dict(zip(SENTIMENTS, (-0.5, 0.0, 0.5), strict=True))  # less sure than a sentence that was read
-    said: list[tuple[str | None, float | None]] = []
-    read: list[tuple[int, np.ndarray]] = []  # place in `said`, probabilities of the clause
-    for row, m in found:
-        clause = judged[row["text"][m.start : m.end], row["language"]]
-        if clause is not None and not np.isnan(clause[2][0]):
+    spans = {(row["text"][m.start : m.end], row["language"]): None for row, m in mentions}
+    clauses = [{"text": text, "language": language} for text, language in spans]
+    results = dict(zip(spans, classify_sentiment(clauses, context.profile.sentiment), strict=True))
+    sentiments: list[_Sentiment] = []
+    english: list[tuple[int, np.ndarray]] = []  # index of the mention, probabilities of its clause
+    for index, (row, m) in enumerate(mentions):
+        clause = results[row["text"][m.start : m.end], row["language"]]
+        if clause is not None and clause.is_sure:
             if readable(row, ("en",)):
-                read.append((len(said), clause[2]))
-            score: float | None = float(clause[2][2] - clause[2][0])
+                english.append((index, clause.probabilities))
+            score: float | None = clause.score
         else:
-            score = None if row["stars"] is None else by_stars[from_stars(row["stars"])]
-        said.append((None if score is None else from_score(score), score))
+            score = None if row["stars"] is None else _BY_STARS[from_stars(row["stars"])]
+        sentiments.append((None if score is None else from_score(score), score))
+    for index, values in _of_aspects(mentions, english, context):
+        sentiments[index] = (SENTIMENTS[int(values.argmax())], float(values[2] - values[0]))
+    return sentiments
+
+
+def _of_aspects(
+    mentions: Sequence[tuple[RatedReview, Mention]], clauses: Sequence[tuple[int, np.ndarray]], context: Context
+) -> list[tuple[int, np.ndarray]]:
+    """Per mention in `clauses` (its index, probabilities of its clause) its index and the probabilities of its aspect;
+    none where the profile uses no aspect model.
+    """
     head = registry.aspects(context.profile)
-    if head and read:
-        pairs = [(_sentence(row["text"], m), m.said) for row, m in (found[at] for at, _ in read)]
-        distinct = sorted(set(pairs))
-        aspects = head.probabilities([sentence for sentence, _ in distinct], [term for _, term in distinct])
-        places = {pair: number for number, pair in enumerate(distinct)}
-        mixed = head.mix(aspects[[places[pair] for pair in pairs]], np.array([clause for _, clause in read]))
-        for (at, _), values in zip(read, mixed, strict=True):
-            said[at] = (SENTIMENTS[int(values.argmax())], float(values[2] - values[0]))
-    return said
+    if not head or not clauses:
+        return []
+    pairs = [(_sentence(row["text"], m), m.said) for row, m in (mentions[index] for index, _ in clauses)]
+    distinct = sorted(set(pairs))
+    values = head.probabilities([sentence for sentence, _ in distinct], [term for _, term in distinct])
+    places = {pair: number for number, pair in enumerate(distinct)}
+    mixed = head.mix(values[[places[pair] for pair in pairs]], np.array([clause for _, clause in clauses]))
+    return list(zip((index for index, _ in clauses), mixed, strict=True))
 
 
 @functools.lru_cache(maxsize=256)  # asked for every mention of a review

@@ -51,7 +51,7 @@ def load_aspects(path: Path | None = None) -> tuple[Aspect, ...]:
         return _load(path, stamp.st_mtime_ns, stamp.st_size)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(
-            f"The playbook {path} cannot be read: {error}. Mend it, or leave [themes] taxonomy out."
+            f"The playbook {path} cannot be read: {error}. Correct it, or leave [themes] taxonomy out."
         ) from None
 
 

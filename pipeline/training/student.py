@@ -278,7 +278,7 @@ def main(arguments: list[str] | None = None) -> None:
         train(network, review_batches(), options.review_steps, 2e-3)
 
     with tempfile.TemporaryDirectory() as folder:
-        rows = label(unhappy, Path(folder))
+        rows: list[Any] = label(unhappy, Path(folder))  # rows of `unhappy`, with their completion
     playbook: dict[str, list[Any]] = {"train": [], "dev": []}
     mistral: dict[str, list[Any]] = {"train": [], "dev": []}
     for row in rows:

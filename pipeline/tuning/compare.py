@@ -179,7 +179,7 @@ def _judge(
         candidate = resolve_tuned(candidate, models)
     section = Sentiment(backend="embedded" if candidate.backend == "embedded" else "transformers", model=candidate.model,
                         revision=candidate.revision, labels=candidate.labels)  # fmt: skip
-    registry._sentiment.cache_clear()  # one model in memory at a time
+    registry.sentiment.cache_clear()  # one model in memory at a time
     classifier = registry.sentiment(section)[0].load()  # of the embedded models the one for English
     classifier.probabilities(["warm up"])
     started = time.monotonic()

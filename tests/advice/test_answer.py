@@ -39,7 +39,7 @@ from pipeline.advice.answer import parse_suggestions
         ("", []),
         (" \n ", []),
     ],
-)  # fmt: skip
+)
 def test_suggestions(text: str, expected: list[str]) -> None:
     assert parse_suggestions(text) == expected
 

@@ -15,12 +15,25 @@ from pipeline.themes.taxonomy import load_aspects
 ASPECTS = {aspect.id: aspect for aspect in load_aspects()}
 REVIEW: dict[str, Any] = {
     "text": "We waited an hour for our table [1] and the soup was cold. The waiter was rude to my mother.",
-    "stars": 2.0, "emotions": ["anger"], "language": "en", "business": "Blue Cafe",
+    "stars": 2.0,
+    "emotions": ["anger"],
+    "language": "en",
+    "business": "Blue Cafe",
     "themes": [
-        {"theme": "waiting_time", "evidence": "We waited an hour for our table [1]", "sentiment": "negative", "score": -0.9},
-        {"theme": "staff_attitude", "evidence": "The waiter was rude to my mother.", "sentiment": "negative", "score": -0.8},
+        {
+            "theme": "waiting_time",
+            "evidence": "We waited an hour for our table [1]",
+            "sentiment": "negative",
+            "score": -0.9,
+        },
+        {
+            "theme": "staff_attitude",
+            "evidence": "The waiter was rude to my mother.",
+            "sentiment": "negative",
+            "score": -0.8,
+        },
     ],
-}  # fmt: skip
+}
 
 
 def test_the_playbook_s_text_closes_and_fills_to_itself() -> None:
@@ -57,7 +70,11 @@ def test_a_marker_without_a_fact_leaves_no_trace() -> None:
 
 def test_a_long_quote_is_closed_at_whatever_length_it_was_cut() -> None:
     said = "the lift was out of order all week and we carried five suitcases up four floors every single evening of our stay"
-    review = {**REVIEW, "text": said, "themes": [{"theme": "facilities", "evidence": said, "sentiment": "negative", "score": -1.0}]}  # fmt: skip
+    review = {
+        **REVIEW,
+        "text": said,
+        "themes": [{"theme": "facilities", "evidence": said, "sentiment": "negative", "score": -1.0}],
+    }
     slots = markers.slots(review, complaints.find(review, ASPECTS), ASPECTS)
     (complaint,) = complaints.find(review, ASPECTS)
     for length in (120, 90, 60, 40, 25):

@@ -201,11 +201,34 @@ def test_every_aspect_gives_90_to_160_words(evidence: str) -> None:
 hostile = st.one_of(
     st.text(max_size=300),
     st.lists(
-        st.sampled_from(["1. ", "\n2. ", "- ", "**b**", "{quote}", "{business}", "“", "”", '"', "«", "\n\n", "\u202e",
-                         "\x00", "\u2028", "字", "…", "waiter ", "%s", "\\1", "a" * 50, "\ud800"]),
+        st.sampled_from(
+            [
+                "1. ",
+                "\n2. ",
+                "- ",
+                "**b**",
+                "{quote}",
+                "{business}",
+                "“",
+                "”",
+                '"',
+                "«",
+                "\n\n",
+                "\u202e",
+                "\x00",
+                "\u2028",
+                "字",
+                "…",
+                "waiter ",
+                "%s",
+                "\\1",
+                "a" * 50,
+                "\ud800",
+            ]
+        ),
         max_size=30,
     ).map("".join),
-)  # fmt: skip
+)
 
 
 @settings(derandomize=True, deadline=None)

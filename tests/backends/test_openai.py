@@ -34,8 +34,17 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def real_server(tiny: Checkpoints, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = free_port()
-    command = [str(Path(sys.executable).with_name("transformers")), "serve", tiny.mistral,
-               "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]  # fmt: skip
+    command = [
+        str(Path(sys.executable).with_name("transformers")),
+        "serve",
+        tiny.mistral,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--device",
+        "cpu",
+    ]
     log = tmp_path_factory.mktemp("server") / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
@@ -65,7 +74,7 @@ def test_a_real_server_writes_for_every_request_in_order(real_server: str, tiny:
 
 
 class Answers:
-    """Says what the test told it to say; keeps what it was asked."""
+    """Gives the answer that the test sets, and keeps what it was asked."""
 
     def __init__(self) -> None:
         self.answer: tuple[int, dict[str, Any]] = (200, {})

@@ -50,15 +50,15 @@ def test_generator_uses_the_chat_template_and_never_returns_the_prompt(tiny: Che
     assert all(prompt not in answer.raw for answer in written)
 
 
-def test_who_listens_hears_the_text_grow(tiny: Checkpoints) -> None:
+def test_on_text_is_called_with_the_text_as_it_grows(tiny: Checkpoints) -> None:
     generator = TransformersGenerator(tiny.phi, "main", quantize="none", max_new_tokens=6)
-    heard: dict[str, list[str]] = {"Soup": [], "A longer prompt about soup": []}
-    requests = [replace(request, hear=heard[request.prompt].append) for request in asked(*heard)]
-    written = generator.write([*requests, *asked("Nobody listens")])
-    assert written == generator.write(asked(*heard, "Nobody listens")), "listening changes nothing"
-    for answer, said in zip(written, heard.values(), strict=False):
-        assert said[-1] == answer.raw and len(said) > 1
-        assert all(len(before) <= len(after) for before, after in itertools.pairwise(said))
+    texts: dict[str, list[str]] = {"Soup": [], "A longer prompt about soup": []}
+    requests = [replace(request, on_text=texts[request.prompt].append) for request in asked(*texts)]
+    written = generator.write([*requests, *asked("No callback")])
+    assert written == generator.write(asked(*texts, "No callback")), "callbacks change nothing"
+    for answer, growing in zip(written, texts.values(), strict=False):
+        assert growing[-1] == answer.raw and len(growing) > 1
+        assert all(len(before) <= len(after) for before, after in itertools.pairwise(growing))
 
 
 def test_an_output_cut_by_the_token_limit_is_marked_and_one_that_ends_is_not(tiny: Checkpoints) -> None:

@@ -20,9 +20,13 @@ def test_every_shipped_profile_loads_with_its_recipe(name: str) -> None:
 def test_profiles_that_use_the_hub_pin_a_commit() -> None:
     seed = profile.load("seed")
     revisions = [
-        seed.sentiment.revision, seed.emotions.revision, seed.feedback.revision, seed.distill.revision,
-        seed.score.bleurt_revision, seed.score.bertscore_revision,
-    ]  # fmt: skip
+        seed.sentiment.revision,
+        seed.emotions.revision,
+        seed.feedback.revision,
+        seed.distill.revision,
+        seed.score.bleurt_revision,
+        seed.score.bertscore_revision,
+    ]
     assert all(len(revision) == 40 for revision in revisions), revisions
 
 

@@ -13,9 +13,13 @@ from pipeline.core.assets import PROMPTS
 from pipeline.core.errors import InputError
 
 ROW = {
-    "text": "Cold soup.", "stars": 2.0, "emotions": ["anger"], "language": "en", "business": None,
+    "text": "Cold soup.",
+    "stars": 2.0,
+    "emotions": ["anger"],
+    "language": "en",
+    "business": None,
     "themes": [{"theme": "food_quality", "evidence": "Cold soup.", "sentiment": "negative", "score": -0.9}],
-}  # fmt: skip
+}
 
 
 def test_released_prompts_have_not_changed() -> None:

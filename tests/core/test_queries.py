@@ -16,7 +16,7 @@ import pytest
 from pipeline import cli
 from pipeline.core import queries
 from pipeline.core.errors import InputError
-from pipeline.core.warehouse import Warehouse, open_memory, open_read_only, open_work, publish, read, select
+from pipeline.core.warehouse import Warehouse, open_memory, open_read_only, open_work, publish, read
 from tests.conftest import ROOT
 from tests.factory import NOW, review
 
@@ -283,7 +283,7 @@ def test_bad_usage(path: Path, arguments: list[str], says: str, capsys: pytest.C
 
 def test_a_row_that_cannot_be_computed_is_an_input_error(path: Path) -> None:
     with pytest.raises(InputError, match="SQL: "):
-        select(open_read_only(path), "SELECT CAST(text AS INTEGER) FROM reviews")
+        list(read(open_read_only(path), "SELECT CAST(text AS INTEGER) FROM reviews").rows)
 
 
 if __name__ == "__main__":

@@ -141,5 +141,12 @@ def test_unreadable_languages_get_no_guess(warehouse: Warehouse, fake_profile: P
 
 def test_stage_needs_no_more_than_its_declared_fields() -> None:
     assert [field.name for field in dataclasses.fields(Stage)] == [
-        "name", "unique_key", "spec", "transform", "parents", "params", "batch_size", "finish",
-    ]  # fmt: skip
+        "name",
+        "unique_key",
+        "spec",
+        "transform",
+        "parents",
+        "params",
+        "batch_size",
+        "finish",
+    ]

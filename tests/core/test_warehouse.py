@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -16,7 +17,7 @@ from pipeline.core.warehouse import (
     open_read_only,
     open_work,
     publish,
-    select,
+    read,
     sql_file,
     work_path,
 )
@@ -97,6 +98,25 @@ def test_migrations_run_once(warehouse: Warehouse) -> None:
     before = warehouse.query("SELECT * FROM migrations")
     migrate(warehouse)
     assert warehouse.query("SELECT * FROM migrations") == before
+
+
+def test_a_new_stage_needs_its_query_and_its_table_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = shutil.copytree(WAREHOUSE, tmp_path / "warehouse")
+    (folder / "stages" / "tone.sql").write_text("-- Reviews without a tone.\nSELECT review_id FROM reviews")
+    (folder / "migrations" / "9999_tone.sql").write_text(
+        "CREATE TABLE store.tone (review_id VARCHAR, fingerprint VARCHAR, run_id VARCHAR, tone VARCHAR, error VARCHAR)"
+    )
+    monkeypatch.setattr("pipeline.core.warehouse.WAREHOUSE", folder)
+    warehouse = open_memory()
+    warehouse.execute("INSERT INTO store.current VALUES ('tone', 'new'), ('feedback', 'f')")
+    row = {"review_id": "a", "run_id": "r"}
+    warehouse.append("store.tone", [{**row, "fingerprint": "old"}, {**row, "fingerprint": "new", "error": "mute"}])
+    warehouse.append("store.feedback", [{**row, "fingerprint": "f", "model": "m", "role": "teacher", "error": "empty"}])
+    assert warehouse.query("SELECT fingerprint, error FROM tone") == [{"fingerprint": "new", "error": "mute"}]
+    assert warehouse.query(sql_file("queries", "errors.sql"), {"limit": None}) == [
+        {"stage": "feedback (teacher)", "error": "empty", "n": 1},
+        {"stage": "tone", "error": "mute", "n": 1},
+    ]
 
 
 def test_a_warehouse_from_the_future_is_refused(warehouse: Warehouse) -> None:
@@ -187,9 +207,20 @@ def test_audits_pass_on_an_empty_warehouse_and_catch_planted_faults(warehouse: W
     )
     warehouse.append(
         "ingests",
-        [{"source": "s", "content_hash": "h", "spec_hash": "h", "run_id": "r", "rows": 3, "accepted": 1, "added": 1,
-          "rejected": 0, "duplicates": 0}],
-    )  # fmt: skip
+        [
+            {
+                "source": "s",
+                "content_hash": "h",
+                "spec_hash": "h",
+                "run_id": "r",
+                "rows": 3,
+                "accepted": 1,
+                "added": 1,
+                "rejected": 0,
+                "duplicates": 0,
+            }
+        ],
+    )
     with pytest.raises(AuditFailed) as caught:
         audit(warehouse)
     for name in ("evidence_is_verbatim", "probabilities_are_probabilities", "rows_add_up"):
@@ -243,14 +274,15 @@ def test_sql_from_outside_can_only_read_the_warehouse(tmp_path: Path, sql: str) 
     secret.write_text("a\nsecret\n")
     before = path.read_bytes(), sorted(file.name for file in tmp_path.iterdir())
     with pytest.raises(InputError) as caught:
-        select(open_read_only(path), sql.format(folder=tmp_path, secret=secret))
+        list(read(open_read_only(path), sql.format(folder=tmp_path, secret=secret)).rows)
     assert "\n" not in str(caught.value)
     assert (path.read_bytes(), sorted(file.name for file in tmp_path.iterdir())) == before
 
 
 def test_reading_sql_works(tmp_path: Path) -> None:
     reader = open_read_only(published(tmp_path / "w.duckdb"))
-    assert select(reader, "SELECT text FROM reviews") == (["text"], [("Fine soup.",)])
+    result = read(reader, "SELECT text FROM reviews")
+    assert (result.names, result.types, list(result.rows)) == (["text"], ["VARCHAR"], [("Fine soup.",)])
     for sql in (
         "DESCRIBE insights",
         "SHOW TABLES",
@@ -258,7 +290,7 @@ def test_reading_sql_works(tmp_path: Path) -> None:
         "WITH a AS (SELECT 1 AS b) FROM a",
         "EXPLAIN SELECT 1",
     ):
-        assert select(reader, sql)[1]
+        assert list(read(reader, sql).rows)
 
 
 def test_only_the_warehouse_module_imports_duckdb() -> None:

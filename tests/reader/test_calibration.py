@@ -84,10 +84,15 @@ def test_identity_changes_nothing() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "[]", "{}", '{"classes": ["a"], "languages": {}}',
-     '{"classes": ["negative", "neutral", "positive"], "languages": {"*": {"temperature": 0, "bias": [0, 0, 0]}}}',
-     '{"classes": ["negative", "neutral", "positive"], "languages": {"*": {"temperature": 1, "bias": [0, 0]}}}'],
-)  # fmt: skip
+    [
+        "",
+        "[]",
+        "{}",
+        '{"classes": ["a"], "languages": {}}',
+        '{"classes": ["negative", "neutral", "positive"], "languages": {"*": {"temperature": 0, "bias": [0, 0, 0]}}}',
+        '{"classes": ["negative", "neutral", "positive"], "languages": {"*": {"temperature": 1, "bias": [0, 0]}}}',
+    ],
+)
 def test_a_broken_file_is_one_clear_line(tmp_path: Path, content: str) -> None:
     file = tmp_path / "c.json"
     file.write_text(content)
@@ -117,7 +122,7 @@ def test_the_stage_applies_it_and_keeps_the_raw_scores(
     assert "raw_negative" not in plain[0] and "calibration" not in sentiment.spec(fake_profile)
     first = sentiment.spec(profile)["calibration"]
     calibration.save({"classes": list(SENTIMENTS), "languages": {"*": even}}, file)
-    assert sentiment.spec(profile)["calibration"] != first, "a new calibration judges anew"
+    assert sentiment.spec(profile)["calibration"] != first, "another calibration makes other rows"
 
 
 def test_a_profile_names_it() -> None:

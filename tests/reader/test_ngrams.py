@@ -1,4 +1,4 @@
-"""The model for other languages: says what it knows, keeps silent where it does not."""
+"""The model for other languages classifies what it is sure of, and gives no label to the rest."""
 
 from __future__ import annotations
 

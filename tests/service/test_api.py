@@ -96,12 +96,12 @@ def test_advice_is_streamed_as_it_is_written(settings: Settings, monkeypatch: py
 
         def write(self, asked: Sequence[Request]) -> list[Written]:
             (request,) = asked
-            if request.hear is None:
+            if request.on_text is None:
                 return [Written(advice.strip(), advice)]
             for end in range(1, len(advice) + 1):
                 if advice[end - 1] == " ":
                     assert arrived.acquire(timeout=20), "the words before were not sent on"
-                request.hear(advice[:end])
+                request.on_text(advice[:end])
             return [Written(advice.strip(), advice)]
 
     monkeypatch.setattr(registry, "teacher", lambda *options: Slow())
@@ -114,7 +114,7 @@ def test_advice_is_streamed_as_it_is_written(settings: Settings, monkeypatch: py
     pieces = [event["text"] for event in events if event["event"] == "text"]
     assert [event["event"] for event in events] == ["classified", *["text"] * len(pieces), "reply", "done"]
     assert len(pieces) > 5 and "".join(pieces) == advice.strip() == events[-1]["analysis"]["feedback"]["text"]
-    assert "hear" not in events[-1]["analysis"]
+    assert "on_text" not in events[-1]["analysis"]
 
 
 @pytest.mark.parametrize(

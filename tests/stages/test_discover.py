@@ -20,13 +20,20 @@ from pipeline.themes.terms import find_mentions
 from tests.factory import review
 
 PARROT = [
-    "Their bad parrot bit my finger.", "A bad parrot bites whoever passes.", "That bad old parrot bit our boy on the finger.",
-    "The bad-tempered parrot bit me twice on my finger.", "We were bitten by their bad parrot.", "The parrot is bad and bites fingers.",
-]  # fmt: skip
+    "Their bad parrot bit my finger.",
+    "A bad parrot bites whoever passes.",
+    "That bad old parrot bit our boy on the finger.",
+    "The bad-tempered parrot bit me twice on my finger.",
+    "We were bitten by their bad parrot.",
+    "The parrot is bad and bites fingers.",
+]
 MAGICIAN = [
-    "The bad magician lost my ring.", "A bad magician who lost her wedding ring.", "Bad magician, my ring never came out of his hat.",
-    "That bad magician dropped my ring and hid it.", "The magician was bad and lost two rings.",
-]  # fmt: skip
+    "The bad magician lost my ring.",
+    "A bad magician who lost her wedding ring.",
+    "Bad magician, my ring never came out of his hat.",
+    "That bad magician dropped my ring and hid it.",
+    "The magician was bad and lost two rings.",
+]
 VERDICTS = [
     f"Really bad, we will not be back {word}." for word in ("again", "soon", "ever", "here", "anymore", "at all")
 ]
@@ -73,7 +80,7 @@ def test_a_later_night_keeps_ids_and_joins_what_is_known_before_it_founds(
     after = discovered(filled)
     assert {name: row["theme"] for name, row in after.items()} == {name: row["theme"] for name, row in before.items()}
     assert sorted(row["reviews"] for row in after.values()) == [5, 7], "the parrot has bitten again; two are no theme"
-    # What was left over founds a theme once there is enough of it, on whichever night.
+    # What was left over becomes a theme once there is enough of it, on whichever night.
     night(
         filled,
         fake_profile,
@@ -93,7 +100,7 @@ def test_a_quiet_night_changes_nothing_and_loads_nothing(
     def never(*args: Any) -> None:
         raise AssertionError("nothing was new")
 
-    monkeypatch.setattr(discovery, "found", never)
+    monkeypatch.setattr(discovery, "new_themes", never)
     result = run_stage(DISCOVER, fake_profile, filled, "r2", Path())
     assert (result.pending, result.written) == (0, 0)
     assert filled.query("SELECT * FROM store.discover ORDER BY ALL") == state
@@ -114,7 +121,9 @@ def test_a_run_that_was_killed_before_its_end_is_finished_by_the_next(filled: Wa
 
 
 def test_other_languages_say_that_they_were_not_searched(warehouse: Warehouse, fake_profile: Profile) -> None:
-    result = night(warehouse, fake_profile, ["Der Papagei hat mich gebissen.", "Nie wieder."], "r", language="de", stars=1.0)  # fmt: skip
+    result = night(
+        warehouse, fake_profile, ["Der Papagei hat mich gebissen.", "Nie wieder."], "r", language="de", stars=1.0
+    )
     assert result.failed == 2
     (row,) = warehouse.query("SELECT DISTINCT place, error FROM store.discover")
     assert row["place"] == -1 and "(de)" in row["error"]

@@ -38,11 +38,19 @@ def prepare(warehouse: Warehouse, texts: list[str]) -> list[dict[str, Any]]:
     warehouse.append(
         "store.feedback",
         [
-            {"review_id": row["review_id"], "fingerprint": "f", "run_id": "r", "model": "m", "role": "teacher",
-             "text": "1. Say sorry.", "suggestions": ["Say sorry."], "truncated": False}
+            {
+                "review_id": row["review_id"],
+                "fingerprint": "f",
+                "run_id": "r",
+                "model": "m",
+                "role": "teacher",
+                "text": "1. Say sorry.",
+                "suggestions": ["Say sorry."],
+                "truncated": False,
+            }
             for row in rows
         ],
-    )  # fmt: skip
+    )
     return rows
 
 
@@ -102,9 +110,15 @@ def test_a_planted_leak_is_caught_by_the_audit(warehouse: Warehouse, asked: str,
     key = {"fingerprint": "f", "run_id": "r", "prompt": "", "completion": "", "round": 1}
     warehouse.append("store.training_set", [{**key, "review_id": rows[0]["review_id"], "split": "test"}])
     for stage in ("sentiment", "emotions"):
-        errors = [{"review_id": row["review_id"], "fingerprint": "f", "run_id": "r", "model": "m", "error": "e"} for row in rows]  # fmt: skip
+        errors = [
+            {"review_id": row["review_id"], "fingerprint": "f", "run_id": "r", "model": "m", "error": "e"}
+            for row in rows
+        ]
         warehouse.append(f"store.{stage}", errors)
-    warehouse.append("store.themes", [{"review_id": row["review_id"], "fingerprint": "f", "run_id": "r", "theme": ""} for row in rows])  # fmt: skip
+    warehouse.append(
+        "store.themes",
+        [{"review_id": row["review_id"], "fingerprint": "f", "run_id": "r", "theme": ""} for row in rows],
+    )
     audit(warehouse)
     warehouse.append("store.training_set", [{**key, "review_id": rows[1]["review_id"], "split": "train"}])
     with pytest.raises(AuditFailed, match="no_near_duplicate_was_trained_on"):

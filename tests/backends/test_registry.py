@@ -1,0 +1,114 @@
+"""A new backend is its module and a line in `pipeline.core.registry`: a profile that names it needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.backends import registry
+from pipeline.backends.base import ClassifierBackend, Request, Written
+from pipeline.core import profile
+from pipeline.core.errors import InputError
+from pipeline.core.labels import EMOTIONS, SENTIMENTS
+from pipeline.core.profile import Emotions, Feedback, Profile, Sentiment
+from pipeline.core.registry import CLASSIFIERS, WRITERS, implementation
+from pipeline.core.stage import Context
+from pipeline.core.warehouse import Warehouse
+from pipeline.stages.emotions import EMOTIONS as EMOTIONS_STAGE
+from pipeline.stages.feedback import FEEDBACK
+from pipeline.stages.sentiment import SENTIMENT
+from tests.factory import review
+
+
+class Cheerful(ClassifierBackend):
+    """The last label for every text."""
+
+    model = "cheerful"
+    loaded = 0
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self.labels = labels
+        type(self).loaded += 1
+
+    @classmethod
+    def from_section(cls, section: Sentiment | Emotions) -> Cheerful:
+        return cls(SENTIMENTS if isinstance(section, Sentiment) else EMOTIONS)
+
+    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        return np.eye(len(self.labels), dtype=np.float32)[[-1] * len(texts)]
+
+
+class Terse:
+    """One suggestion of so many words as its section allows tokens."""
+
+    def __init__(self, model: str, words: int) -> None:
+        self.model, self.words = model, words
+
+    @classmethod
+    def from_section(cls, section: Feedback, profile: Profile) -> Terse:
+        return cls(section.model, section.max_new_tokens)
+
+    def write(self, requests: Sequence[Request]) -> list[Written]:
+        return [Written(f"1. {'Sorry ' * self.words}", "raw") for _ in requests]
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
+    monkeypatch.setitem(CLASSIFIERS, "cheerful", f"{__name__}:Cheerful")  # type: ignore[arg-type]
+    monkeypatch.setitem(WRITERS, "terse", f"{__name__}:Terse")  # type: ignore[arg-type]
+    monkeypatch.setattr(Cheerful, "loaded", 0)
+    registry.sentiment.cache_clear()
+    registry.emotions.cache_clear()
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'extends = "embedded"\n[sentiment]\nbackend = "cheerful"\nmodel = "c"\n[emotions]\nbackend = "cheerful"\n'
+        '[feedback]\nbackend = "terse"\nmodel = "t"\nmax_new_tokens = 2\n'
+    )
+    return profile.load(str(file))
+
+
+def test_a_new_backend_works_once_a_profile_names_it(mine: Profile, warehouse: Warehouse, tmp_path: Path) -> None:
+    context = Context(mine, warehouse, "r", "f", tmp_path)
+    row = {**review("Cold soup."), "business": None, "emotions": [], "themes": []}
+    (sentiment,) = SENTIMENT.transform([row], context)
+    (emotions,) = EMOTIONS_STAGE.transform([row], context)
+    (feedback,) = FEEDBACK.transform([row], context)
+    assert (sentiment["label"], sentiment["model"], sentiment["trained_on"]) == ("positive", "cheerful", None)
+    assert (emotions["labels"], emotions["model"]) == (["neutral"], "cheerful")
+    assert (feedback["suggestions"], feedback["model"]) == (["Sorry Sorry"], "t")
+    assert SENTIMENT.spec(mine)["model"] == "c@main" and FEEDBACK.spec(mine)["backend"] == "terse"
+
+
+def test_a_backend_is_loaded_once_and_only_when_it_is_needed(mine: Profile) -> None:
+    (first,) = registry.sentiment(mine.sentiment)
+    assert Cheerful.loaded == 0
+    assert first.load() is registry.sentiment(mine.sentiment)[0].load()
+    assert registry.emotions(mine.emotions) is registry.emotions(mine.emotions)
+    assert registry.teacher(mine) is registry.teacher(mine)
+    assert Cheerful.loaded == 2, "sentiment and emotions"
+
+
+def test_another_labelling_is_another_model(mine: Profile) -> None:
+    """`labels` is no part of the hash of a section, but of its equality."""
+    other = Sentiment(backend="cheerful", model="c", labels={"x": "negative"})
+    assert registry.sentiment(other) is not registry.sentiment(Sentiment(backend="cheerful", model="c"))
+
+
+def test_an_unknown_backend_names_those_there_are(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('[sentiment]\nbackend = "x"\n[feedback]\nbackend = "y"\n')
+    with pytest.raises(InputError, match=r"sentiment.backend: .*'embedded'.*; feedback.backend: .*'playbook'"):
+        profile.load(str(file))
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_writer_in_the_table_is_there(name: str) -> None:
+    assert callable(implementation(WRITERS, name).from_section)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_every_classifier_in_the_table_is_there(name: str) -> None:
+    assert issubclass(implementation(CLASSIFIERS, name), ClassifierBackend)
