@@ -286,9 +286,9 @@ def sql(args: argparse.Namespace) -> int:
     if args.out:
         export.write({form: args.out}, result.names, result.types, result.rows)
     elif form == "json":
-        export.write_json(sys.stdout, result.names, result.types, result.rows)
+        export.write_json(sys.stdout, result.names, result.rows)
     elif form == "csv":
-        export.write_csv(sys.stdout, result.names, result.rows, newline="\n")
+        export.write_csv(sys.stdout, result.names, result.rows)
     else:
         from rich.console import Console
         from rich.markup import escape
