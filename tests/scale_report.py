@@ -5,6 +5,7 @@ Not among the tests, as it measures time. Bars: 20 seconds, 2 GB.
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import sys
 import tempfile
@@ -12,7 +13,7 @@ import time
 from datetime import date
 from pathlib import Path
 
-from pipeline.core.warehouse import open_work, publish
+from pipeline.core.warehouse import open_read_only, open_work, publish
 from pipeline.report import build
 from tests.factory import NOW
 
@@ -56,7 +57,8 @@ def main(reviews: int) -> None:
         path = publish(opened)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         wall, cpu = time.perf_counter(), time.process_time()
-        written = build.write(path, Path(folder) / "out", date(2026, 11, 1))
+        with contextlib.closing(open_read_only(path)) as warehouse:
+            written = build.write(warehouse, Path(folder) / "out", date(2026, 11, 1)).folder
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         sizes = ", ".join(f"{file.name} {file.stat().st_size / 1e6:.1f} MB" for file in sorted(written.iterdir()))

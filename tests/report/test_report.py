@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import html.parser
 import itertools
@@ -7,6 +8,7 @@ import json
 import re
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pyarrow.parquet as pq
@@ -18,7 +20,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.warehouse import open_memory, open_read_only, open_work, publish
 from pipeline.quality import summary
 from pipeline.report import build, export
-from pipeline.report.content import Scope
+from pipeline.report.scope import Scope
 from tests.factory import NOW, review
 
 HOSTILE = '=cmd|"/c calc"!A1 <script>alert(1)</script> <img src=x onerror=alert(1)> & "quotes" \u202ereversed {{ 7*7 }}'
@@ -72,6 +74,12 @@ def write_warehouse(path: Path, reviews: list[str], meteor: float = 0.3, apart: 
     return publish(opened)
 
 
+def write(path: Path, out: Path, day: date = DAY, **more: Any) -> Path:
+    """The folder of a report on a published warehouse."""
+    with contextlib.closing(open_read_only(path)) as opened:
+        return build.write(opened, out, day, **more).folder
+
+
 class Page(html.parser.HTMLParser):
     """Tags and text of a page."""
 
@@ -102,7 +110,7 @@ class Page(html.parser.HTMLParser):
 
 
 def test_a_hostile_review_cannot_break_the_page(tmp_path: Path) -> None:
-    folder = build.write(write_warehouse(tmp_path / "w.duckdb", [HOSTILE, "We waited an hour."]), tmp_path / "out", DAY)
+    folder = write(write_warehouse(tmp_path / "w.duckdb", [HOSTILE, "We waited an hour."]), tmp_path / "out", DAY)
     page = Page((folder / "report.html").read_text())
     assert "script" not in page.tags and "img" not in page.tags and "link" not in page.tags
     assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href")]
@@ -110,7 +118,7 @@ def test_a_hostile_review_cannot_break_the_page(tmp_path: Path) -> None:
 
 
 def test_the_files_and_their_cells(tmp_path: Path) -> None:
-    folder = build.write(write_warehouse(tmp_path / "w.duckdb", [HOSTILE]), tmp_path / "out", DAY)
+    folder = write(write_warehouse(tmp_path / "w.duckdb", [HOSTILE]), tmp_path / "out", DAY)
     assert folder == tmp_path / "out" / "2026-11-02"
     assert sorted(file.name for file in folder.iterdir()) == [
         "insights.csv",
@@ -134,28 +142,28 @@ def test_formula_cells_are_neutralised(value: str) -> None:
 
 def test_the_same_warehouse_gives_the_same_bytes_and_replaces_its_date(tmp_path: Path) -> None:
     path = write_warehouse(tmp_path / "w.duckdb", ["We waited an hour."])
-    first = {file.name: file.read_bytes() for file in build.write(path, tmp_path / "out", DAY).iterdir()}
-    again = {file.name: file.read_bytes() for file in build.write(path, tmp_path / "out", DAY).iterdir()}
+    first = {file.name: file.read_bytes() for file in write(path, tmp_path / "out", DAY).iterdir()}
+    again = {file.name: file.read_bytes() for file in write(path, tmp_path / "out", DAY).iterdir()}
     assert first == again
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["2026-11-02"], "no scratch folder is left"
 
 
 def test_an_empty_warehouse_says_so(tmp_path: Path) -> None:
-    folder = build.write(publish(open_work(tmp_path / "w.duckdb")), tmp_path / "out", DAY)
+    folder = write(publish(open_work(tmp_path / "w.duckdb")), tmp_path / "out", DAY)
     for name in ("report.html", "report.md"):
         text = (folder / name).read_text()
         assert "no reviews in the warehouse yet" in text and "No student was scored" in text
 
 
 def test_the_verdict_is_said_in_words(tmp_path: Path) -> None:
-    good = build.write(
+    good = write(
         write_warehouse(tmp_path / "g.duckdb", [f"Waited {n} minutes." for n in range(25)], 0.3), tmp_path / "g", DAY
     )
     assert "The tuned student does not beat the control: one constant text" in (good / "report.md").read_text(), (
         "equal grounding"
     )
     assert "METEOR 0.300 against 0.200 (difference +0.100 to +0.100)" in (good / "report.md").read_text()
-    few = build.write(write_warehouse(tmp_path / "f.duckdb", ["Waited."], 0.3), tmp_path / "f", DAY)
+    few = write(write_warehouse(tmp_path / "f.duckdb", ["Waited."], 0.3), tmp_path / "f", DAY)
     assert "does not beat" in (few / "report.md").read_text(), "one review proves nothing"
 
 
@@ -179,7 +187,7 @@ def test_charts_carry_their_title_and_escape_it(tmp_path: Path) -> None:
 
 def test_an_export_opens_in_a_spreadsheet(tmp_path: Path) -> None:
     texts = [HOSTILE, "_x000D_ & <b>\x0bbold\x1f</b>", "x" * 40_000, "+1 for the soup"]
-    folder = build.write(write_warehouse(tmp_path / "w.duckdb", texts), tmp_path / "out", DAY)
+    folder = write(write_warehouse(tmp_path / "w.duckdb", texts), tmp_path / "out", DAY)
     sheet = openpyxl.load_workbook(folder / "insights.xlsx").active
     assert sheet is not None
     names, *rows = sheet.iter_rows(values_only=True)
@@ -193,7 +201,7 @@ def test_an_export_opens_in_a_spreadsheet(tmp_path: Path) -> None:
 
 
 def test_the_page_can_be_read_without_eyes_or_mouse(tmp_path: Path) -> None:
-    folder = build.write(write_warehouse(tmp_path / "w.duckdb", ["We waited an hour."] * 1), tmp_path / "out", DAY)
+    folder = write(write_warehouse(tmp_path / "w.duckdb", ["We waited an hour."] * 1), tmp_path / "out", DAY)
     source = (folder / "report.html").read_text()
     page = Page(source)
     levels = [int(tag[1]) for tag in page.tags if re.fullmatch("h[1-6]", tag)]
@@ -209,7 +217,7 @@ def test_the_page_can_be_read_without_eyes_or_mouse(tmp_path: Path) -> None:
 def test_every_quote_is_verbatim_and_every_figure_is_found_again(tmp_path: Path) -> None:
     texts = [f"We waited {n} minutes for a table. The soup was cold." for n in range(12)]
     path = write_warehouse(tmp_path / "w.duckdb", texts)
-    source = (build.write(path, tmp_path / "out", DAY) / "report.html").read_text()
+    source = (write(path, tmp_path / "out", DAY) / "report.html").read_text()
     assert Page(source).quotes and all(quote.strip() in texts for quote in Page(source).quotes)
     reader = open_read_only(path)
     query = queries.load("top_pain_points")
@@ -231,26 +239,26 @@ def test_every_quote_is_verbatim_and_every_figure_is_found_again(tmp_path: Path)
 
 def test_a_choice_of_business_and_days(tmp_path: Path) -> None:
     path = write_warehouse(tmp_path / "w.duckdb", ["Waited long.", "Cold soup."])
-    one = build.write(path, tmp_path / "one", DAY, scope=Scope(business="Cold soup."))
+    one = write(path, tmp_path / "one", DAY, scope=Scope(business="Cold soup."))
     page = (one / "report.html").read_text()
     assert "Cold soup." in page and "Waited long." not in page
     assert len(json.loads((one / "insights.json").read_text())) == 1
-    none = build.write(path, tmp_path / "none", DAY, scope=Scope(since=date(2026, 10, 2)))
+    none = write(path, tmp_path / "none", DAY, scope=Scope(since=date(2026, 10, 2)))
     assert "No reviews fit this choice" in (none / "report.html").read_text()
     assert "No reviews fit this choice" in (none / "report.md").read_text()
     with pytest.raises(InputError, match="no day lies between"):
-        build.write(path, tmp_path / "x", DAY, scope=Scope(since=DAY, until=date(2026, 1, 1)))
+        write(path, tmp_path / "x", DAY, scope=Scope(since=DAY, until=date(2026, 1, 1)))
 
 
 def test_an_identifier_of_a_data_set_is_not_shown_as_a_name(tmp_path: Path) -> None:
     path = write_warehouse(tmp_path / "w.duckdb", ["Xk7-9fQ2_pLm4RzT81vB", "Cold soup."])
-    page = (build.write(path, tmp_path / "out", DAY) / "report.html").read_text()
+    page = (write(path, tmp_path / "out", DAY) / "report.html").read_text()
     assert "<small>Cold soup. ·" in page and "<small>Xk7-9fQ2_pLm4RzT81vB" not in page
 
 
 def test_texts_alone_leave_no_holes(tmp_path: Path) -> None:
     path = write_warehouse(tmp_path / "w.duckdb", ["Cold soup.", "Late again."], bare=True)
-    folder = build.write(path, tmp_path / "out", DAY)
+    folder = write(path, tmp_path / "out", DAY)
     for name in ("report.md", "report.html"):
         text = (folder / name).read_text()
         assert "()" not in text and "stars on average" not in text, name
@@ -259,7 +267,7 @@ def test_texts_alone_leave_no_holes(tmp_path: Path) -> None:
 def test_each_business_gets_its_own_folder(tmp_path: Path) -> None:
     same = [f"{'A bad <b>place</b> to be in, ever':<30}{n}" for n in range(5)]
     path = write_warehouse(tmp_path / "w.duckdb", [*same, "Another one."])
-    folder = build.write(path, tmp_path / "out", DAY, per_business=True)
+    folder = write(path, tmp_path / "out", DAY, per_business=True)
     (own,) = (folder / "businesses").iterdir()
     assert re.fullmatch(r"a-bad-b-place-b-to-be-in-e-[0-9a-f]{6}", own.name), own.name
     assert f'href="businesses/{own.name}/report.html"' in (folder / "report.html").read_text()
@@ -271,16 +279,14 @@ def test_a_warehouse_without_todays_views_says_how_to_renew_it(tmp_path: Path) -
     opened = open_work(tmp_path / "w.duckdb")
     opened.execute("DROP VIEW complaints")
     with pytest.raises(InputError, match=r"written by another version .* Renew it: review-insights run"):
-        build.write(publish(opened), tmp_path / "out", DAY)
+        write(publish(opened), tmp_path / "out", DAY)
     assert not (tmp_path / "out").exists(), "nothing is left behind"
 
 
 def test_own_groups_of_emotions(tmp_path: Path) -> None:
     path, groups = write_warehouse(tmp_path / "w.duckdb", ["Waited long."]), tmp_path / "groups.toml"
     groups.write_text('[mood]\nupset = ["anger", "annoyance"]\n')
-    assert (
-        ">upset</text>" in (build.write(path, tmp_path / "out", DAY, emotion_groups=groups) / "report.html").read_text()
-    )
+    assert ">upset</text>" in (write(path, tmp_path / "out", DAY, emotion_groups=groups) / "report.html").read_text()
     for text, says in (
         ('[mood]\nupset = ["rage"]\n', "'rage' is none"),
         ("mood = 1", "table per scheme"),
@@ -288,14 +294,14 @@ def test_own_groups_of_emotions(tmp_path: Path) -> None:
     ):
         groups.write_text(text)
         with pytest.raises(InputError, match=says):
-            build.write(path, tmp_path / "out", DAY, emotion_groups=groups)
+            write(path, tmp_path / "out", DAY, emotion_groups=groups)
 
 
 def test_hostile_strings_do_not_break_the_page(tmp_path: Path, shared_data: Path) -> None:
     strings = json.loads((shared_data / "strings" / "naughty_strings.json").read_text())
     texts = [text for text in dict.fromkeys(strings) if text.strip() and text < "\ud800"][:400]
-    plain = build.write(write_warehouse(tmp_path / "p.duckdb", ["Waited."]), tmp_path / "p", DAY)
-    folder = build.write(write_warehouse(tmp_path / "w.duckdb", texts), tmp_path / "out", DAY)
+    plain = write(write_warehouse(tmp_path / "p.duckdb", ["Waited."]), tmp_path / "p", DAY)
+    folder = write(write_warehouse(tmp_path / "w.duckdb", texts), tmp_path / "out", DAY)
     page = Page((folder / "report.html").read_text())
     assert set(page.tags) <= set(Page((plain / "report.html").read_text()).tags) | {
         "ul",
