@@ -14,12 +14,13 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.core import queries
+from pipeline.core import ledger, queries
 from pipeline.core.assets import WAREHOUSE
 from pipeline.core.errors import InputError
 from pipeline.core.warehouse import open_memory, open_read_only, open_work, publish
 from pipeline.quality import summary
 from pipeline.report import build, export
+from pipeline.report.content import gather
 from pipeline.report.scope import Scope
 from tests.factory import NOW, review
 
@@ -295,6 +296,30 @@ def test_own_groups_of_emotions(tmp_path: Path) -> None:
         groups.write_text(text)
         with pytest.raises(InputError, match=says):
             write(path, tmp_path / "out", DAY, emotion_groups=groups)
+
+
+def test_a_warehouse_without_labels_falls_back_to_the_shipped_ones(tmp_path: Path) -> None:
+    path = write_warehouse(tmp_path / "w.duckdb", ["We waited an hour."])
+    assert "<b>Waiting time</b>" in (write(path, tmp_path / "out") / "report.html").read_text()
+    opened = open_work(path)
+    opened.execute("DROP VIEW taxonomy")  # as an older version wrote it
+    opened.execute("DROP TABLE store.taxonomy")
+    assert "<b>Waiting time</b>" in (write(publish(opened), tmp_path / "old") / "report.html").read_text()
+
+
+@pytest.mark.parametrize("night", [True, False])
+def test_only_a_nightly_report_speaks_of_the_night(tmp_path: Path, night: bool) -> None:
+    path = write_warehouse(tmp_path / "w.duckdb", ["We waited an hour."])  # ingested by another run than the latest
+    folder = write(path, tmp_path / "out", night=night)
+    for name in ("report.html", "report.md"):
+        assert ("quiet night" in (folder / name).read_text()) is night
+
+
+def test_a_bench_run_is_not_the_latest_run(tmp_path: Path) -> None:
+    opened = open_work(write_warehouse(tmp_path / "w.duckdb", ["We waited an hour."]))
+    opened.append("runs", [ledger.row("run-2", "minilm", NOW + timedelta(days=1), kind="finetune", status="done")])
+    assert gather(opened)["latest"]["run_id"] == "run-1"
+    opened.close()
 
 
 def test_hostile_strings_do_not_break_the_page(tmp_path: Path, shared_data: Path) -> None:
