@@ -13,6 +13,7 @@ import time
 from datetime import date
 from pathlib import Path
 
+from pipeline.core import ledger
 from pipeline.core.warehouse import open_read_only, open_work, publish
 from pipeline.report import build
 from tests.factory import NOW
@@ -39,7 +40,7 @@ TABLES = (
        repeat('Improve the work of the team with care. ', 20) AS text,
        ['Waiting time (“' || pain || '”): Review step ' || (hash(i, 8) % 40) || ' of ' || theme || ' with the team each week.', 'Train everybody on ' || theme || ' twice a year.'] AS suggestions
        FROM made WHERE unhappy""",
-)  # fmt: skip
+)
 
 
 def main(reviews: int) -> None:
@@ -48,8 +49,7 @@ def main(reviews: int) -> None:
         opened.execute(ROWS, {"n": reviews})
         for table in TABLES:
             opened.execute(table, {"now": NOW} if "$now" in table else None)
-        opened.append("runs", [{"run_id": "run-1", "started_at": NOW, "finished_at": NOW, "profile": "scale", "version": "0", "status": "done",
-                                "environment": "{}", "stages": "{}"}])  # fmt: skip
+        opened.append("runs", [ledger.row("run-1", "scale", NOW, finished_at=NOW, status="done")])
         opened.append(
             "store.current",
             [{"stage": stage, "fingerprint": "f"} for stage in ("sentiment", "emotions", "themes", "feedback")],

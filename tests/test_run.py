@@ -201,10 +201,13 @@ def test_failed_rows_stay_until_they_are_retried(tmp_path: Path, fake_profile: P
 def test_two_writers_are_one_too_many(tmp_path: Path, fake_profile: Profile) -> None:
     reviews, warehouse = write_reviews(tmp_path / "r.csv", 4), tmp_path / "w.duckdb"
     holder = subprocess.Popen(
-        [sys.executable, "-c",
-         f"import duckdb, time; c = duckdb.connect({str(work_path(warehouse))!r}); print('open', flush=True); time.sleep(60)"],
+        [
+            sys.executable,
+            "-c",
+            f"import duckdb, time; c = duckdb.connect({str(work_path(warehouse))!r}); print('open', flush=True); time.sleep(60)",
+        ],
         stdout=subprocess.PIPE,
-    )  # fmt: skip
+    )
     try:
         assert holder.stdout is not None and holder.stdout.readline() == b"open\n"
         with pytest.raises(InputError, match="Another run is writing"):
@@ -240,8 +243,10 @@ def test_kill_9_in_the_middle_then_again_is_the_same_as_never_killed(
     reviews, killed, whole = write_reviews(tmp_path / "r.csv", 300), tmp_path / "k.duckdb", tmp_path / "w.duckdb"
     process = subprocess.Popen(
         [sys.executable, "-c", SLOW, str(reviews), str(killed), str(tmp_path / "fake.toml")],
-        stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
     assert process.stdout is not None
     for line in process.stdout:
         if line.strip() == stage:

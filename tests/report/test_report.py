@@ -33,11 +33,7 @@ def write_warehouse(path: Path, reviews: list[str], meteor: float = 0.3, apart: 
     one review and the next; `bare`: nothing but texts.
     """
     opened = open_work(path)
-    opened.append(
-        "runs",
-        [{"run_id": "run-1", "started_at": NOW, "finished_at": NOW, "profile": "embedded", "version": "0.1.0",
-          "status": "done", "environment": "{}", "stages": "{}"}],
-    )  # fmt: skip
+    opened.append("runs", [ledger.row("run-1", "embedded", NOW, finished_at=NOW, status="done")])
     days = [datetime(2026, 10, 1) - timedelta(days=apart * number) for number in range(len(reviews))]
     rows = [
         review(text, business=text[:30], stars=2.0, reviewed_at=day) for text, day in zip(reviews, days, strict=True)
@@ -60,18 +56,43 @@ def write_warehouse(path: Path, reviews: list[str], meteor: float = 0.3, apart: 
             {**key, "role": role, "bleurt": -0.1, "bertscore_f1": 0.6, "meteor": value, "grounding": 0.5}
             for role, value in (("student", meteor), ("control_constant", 0.2))
         ]
-    tables = {"sentiment": judged, "emotions": feelings, "themes": themes, "feedback": written, "score": scored,
-              "discover": beyond, "discovered": [{"theme": "d1", "name": "Soup & <b>", "words": ["soup"], "centroid": b"", "fingerprint": "f", "run_id": "run-1"}]}  # fmt: skip
+    discovered = {"theme": "d1", "name": "Soup & <b>", "words": ["soup"], "centroid": b"", "fingerprint": "f"}
+    discovered["run_id"] = "run-1"
+    tables = {
+        "sentiment": judged,
+        "emotions": feelings,
+        "themes": themes,
+        "feedback": written,
+        "score": scored,
+        "discover": beyond,
+        "discovered": [discovered],
+    }
     for table, filled in tables.items():
         opened.append(f"store.{table}", filled)
     compared = summary.compare(opened.query("SELECT * FROM scores"))
     opened.append("comparisons", [{"run_id": "run-1", **row} for row in compared])
     opened.append(
         "metrics",
-        [{"run_id": "run-1", "role": role, "metric": "meteor", "n": 500, "mean": value, "std": 0.1, "ci_low": value - 0.01,
-          "ci_high": value + 0.01, "median": value, "min": 0.0, "p25": 0.1, "p75": 0.4, "max": 0.9, "model": "nltk"}
-         for role, value in (("student", meteor), ("control_constant", 0.2))],
-    )  # fmt: skip
+        [
+            {
+                "run_id": "run-1",
+                "role": role,
+                "metric": "meteor",
+                "n": 500,
+                "mean": value,
+                "std": 0.1,
+                "ci_low": value - 0.01,
+                "ci_high": value + 0.01,
+                "median": value,
+                "min": 0.0,
+                "p25": 0.1,
+                "p75": 0.4,
+                "max": 0.9,
+                "model": "nltk",
+            }
+            for role, value in (("student", meteor), ("control_constant", 0.2))
+        ],
+    )
     return publish(opened)
 
 
