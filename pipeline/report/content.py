@@ -33,8 +33,14 @@ def gather(warehouse: Warehouse, scope: Scope | None = None, groups: str | None 
     labels = theme_labels(warehouse)
     overview = _overview(ask)
     content = {
-        **{"scope": scope, "scoped": bool(scope), "labels": labels},
-        **{"day": None, "night": False, "check": None, "brief": False, "own_reports": {}},
+        "scope": scope,
+        "scoped": bool(scope),
+        "labels": labels,
+        "day": None,
+        "night": False,
+        "check": None,
+        "brief": False,
+        "own_reports": {},
         **overview,
         **_complaints(warehouse, scope, ask),
         **_answers(ask, labels),

@@ -33,7 +33,8 @@ def write_warehouse(path: Path, reviews: list[str], meteor: float = 0.3, apart: 
     one review and the next; `bare`: nothing but texts.
     """
     opened = open_work(path)
-    opened.append("runs", [ledger.row("run-1", "embedded", NOW, finished_at=NOW, status="done")])
+    run = ledger.row("run-1", "embedded", NOW, finished_at=NOW, status="done")
+    opened.append("runs", [run | {"environment": "{}"}])
     days = [datetime(2026, 10, 1) - timedelta(days=apart * number) for number in range(len(reviews))]
     rows = [
         review(text, business=text[:30], stars=2.0, reviewed_at=day) for text, day in zip(reviews, days, strict=True)
