@@ -6,19 +6,15 @@ A run that fails an audit publishes nothing.
 
 from __future__ import annotations
 
-import json
-import uuid
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from pipeline import __version__
 from pipeline.core.errors import InputError
+from pipeline.core.ledger import Entry
 from pipeline.core.profile import Profile
-from pipeline.core.provenance import environment, git_sha, now
-from pipeline.core.stage import StageResult, run_stage
+from pipeline.core.stage import Stage, StageResult, run_stage
 from pipeline.core.warehouse import Warehouse, audit, models_path, open_work, publish, work_path
 from pipeline.ingest.load import Ingested, IngestOptions, ingest
 from pipeline.ingest.sources import expand
@@ -26,7 +22,7 @@ from pipeline.quality import summary
 from pipeline.stages import STAGES
 
 STAGE_NAMES = ("ingest", *(stage.name for stage in STAGES))
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]  # name of the stage, rows done, rows in all (0: unknown)
 
 
 @dataclass(frozen=True)
@@ -60,72 +56,53 @@ def run(
     stages = _until(until)
     for stage in stages:
         stage.spec(profile)  # nor must a recipe, prompt or model that is not there
-    fresh = not work_path(warehouse_path).exists()
-    warehouse = open_work(warehouse_path)
-    run_id = f"{now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
-    results: list[StageResult] = []
-    seconds: dict[str, float] = {}
-    try:
-        _open_run(warehouse, run_id, profile)
-        started = now()
-        ingested = ingest(
-            warehouse, reviews, options, run_id, started, lambda source, done: progress("ingest", done, 0)
-        )
-        _record(warehouse, run_id, seconds, "ingest", started)
-        fresh = False  # from here on there is work worth keeping
+    with _opened(warehouse_path, profile) as (warehouse, entry):
+        with entry.timed("ingest") as started:
+            ingested = ingest(
+                warehouse, reviews, options, entry.run_id, started, lambda source, done: progress("ingest", done, 0)
+            )
+        results = []
         for stage in stages:
-            started = now()
-            if retry_failed:
-                warehouse.execute(
-                    f"DELETE FROM store.{stage.name} WHERE error IS NOT NULL AND fingerprint = "
-                    "(SELECT fingerprint FROM store.current WHERE stage = ?)",
-                    [stage.name],
+            with entry.timed(stage.name):
+                if retry_failed:
+                    _forget_failures(warehouse, stage)
+                results.append(
+                    run_stage(stage, profile, warehouse, entry.run_id, models_path(warehouse_path), progress)
                 )
-            results.append(run_stage(stage, profile, warehouse, run_id, models_path(warehouse_path), progress))
-            _record(warehouse, run_id, seconds, stage.name, started)
-        summary.write(warehouse, run_id, profile)
+        summary.write(warehouse, entry.run_id, profile)
         audit(warehouse)
-        warehouse.execute("UPDATE runs SET status = 'done', finished_at = ? WHERE run_id = ?", [now(), run_id])
-        return RunResult(run_id, publish(warehouse), ingested, results, seconds)
+        entry.done()
+        return RunResult(entry.run_id, publish(warehouse), ingested, results, entry.seconds)
+
+
+def _until(name: str | None) -> Sequence[Stage]:
+    if name is None:
+        return STAGES
+    if name not in STAGE_NAMES:
+        raise InputError(f"There is no stage {name!r}. Stages, in order: {', '.join(STAGE_NAMES)}.")
+    return STAGES[: STAGE_NAMES.index(name)]
+
+
+@contextlib.contextmanager
+def _opened(path: Path, profile: Profile) -> Iterator[tuple[Warehouse, Entry]]:
+    """The working copy and the run's entry in `runs`, which records an error that ends the run."""
+    fresh = not work_path(path).exists()
+    warehouse = open_work(path)
+    entry = Entry(warehouse, profile.name)
+    try:
+        yield warehouse, entry
     except BaseException as error:
-        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-        warehouse.execute(
-            "UPDATE runs SET status = ?, finished_at = ?, error = ? WHERE run_id = ?",
-            [status, now(), str(error)[:2000], run_id],
-        )
+        entry.failed(error)
         warehouse.close()
-        if fresh and isinstance(error, InputError):
-            work_path(warehouse_path).unlink()  # nothing came in: leave the folder as it was
+        if fresh and isinstance(error, InputError) and not entry.seconds:
+            work_path(path).unlink()  # nothing came in: leave the folder as it was
         raise
 
 
-def _until(name: str | None) -> list[Any]:
-    if name is None:
-        return list(STAGES)
-    if name not in STAGE_NAMES:
-        raise InputError(f"There is no stage {name!r}. Stages, in order: {', '.join(STAGE_NAMES)}.")
-    return list(STAGES[: STAGE_NAMES.index(name)])
-
-
-def _open_run(warehouse: Warehouse, run_id: str, profile: Profile) -> None:
-    warehouse.execute("UPDATE runs SET status = 'interrupted' WHERE status = 'running'")  # killed: nobody said goodbye
-    warehouse.append(
-        "runs",
-        [
-            {
-                "run_id": run_id,
-                "started_at": now(),
-                "profile": profile.name,
-                "git_sha": git_sha(),
-                "version": __version__,
-                "status": "running",
-                "environment": json.dumps(environment()),
-                "stages": "{}",
-            }
-        ],
+def _forget_failures(warehouse: Warehouse, stage: Stage) -> None:
+    """Rows of the current version that ended in an error become pending again."""
+    warehouse.execute(
+        f"DELETE FROM store.{stage.name} WHERE error IS NOT NULL AND fingerprint = "
+        "(SELECT fingerprint FROM store.current WHERE stage = ?)",
+        [stage.name],
     )
-
-
-def _record(warehouse: Warehouse, run_id: str, seconds: dict[str, float], stage: str, started: datetime) -> None:
-    seconds[stage] = round((now() - started).total_seconds(), 2)
-    warehouse.execute("UPDATE runs SET stages = ? WHERE run_id = ?", [json.dumps(seconds), run_id])

@@ -5,6 +5,7 @@ Not among the tests, as it measures time. Bars: 20 seconds, 2 GB.
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import sys
 import tempfile
@@ -12,7 +13,8 @@ import time
 from datetime import date
 from pathlib import Path
 
-from pipeline.core.warehouse import open_work, publish
+from pipeline.core import ledger
+from pipeline.core.warehouse import open_read_only, open_work, publish
 from pipeline.report import build
 from tests.factory import NOW
 
@@ -38,7 +40,7 @@ TABLES = (
        repeat('Improve the work of the team with care. ', 20) AS text,
        ['Waiting time (“' || pain || '”): Review step ' || (hash(i, 8) % 40) || ' of ' || theme || ' with the team each week.', 'Train everybody on ' || theme || ' twice a year.'] AS suggestions
        FROM made WHERE unhappy""",
-)  # fmt: skip
+)
 
 
 def main(reviews: int) -> None:
@@ -47,8 +49,7 @@ def main(reviews: int) -> None:
         opened.execute(ROWS, {"n": reviews})
         for table in TABLES:
             opened.execute(table, {"now": NOW} if "$now" in table else None)
-        opened.append("runs", [{"run_id": "run-1", "started_at": NOW, "finished_at": NOW, "profile": "scale", "version": "0", "status": "done",
-                                "environment": "{}", "stages": "{}"}])  # fmt: skip
+        opened.append("runs", [ledger.row("run-1", "scale", NOW, finished_at=NOW, status="done")])
         opened.append(
             "store.current",
             [{"stage": stage, "fingerprint": "f"} for stage in ("sentiment", "emotions", "themes", "feedback")],
@@ -56,7 +57,8 @@ def main(reviews: int) -> None:
         path = publish(opened)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         wall, cpu = time.perf_counter(), time.process_time()
-        written = build.write(path, Path(folder) / "out", date(2026, 11, 1))
+        with contextlib.closing(open_read_only(path)) as warehouse:
+            written = build.write(warehouse, Path(folder) / "out", date(2026, 11, 1)).folder
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         sizes = ", ".join(f"{file.name} {file.stat().st_size / 1e6:.1f} MB" for file in sorted(written.iterdir()))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import os
@@ -17,6 +18,7 @@ from pipeline.core.errors import AuditFailed, BackendDown, InputError
 from pipeline.core.profile import Profile
 from pipeline.core.warehouse import Warehouse, open_read_only, work_path
 from pipeline.ingest.load import IngestOptions
+from pipeline.report import build
 from pipeline.run import RunResult, run
 
 OPTIONS = IngestOptions()
@@ -88,6 +90,48 @@ def test_the_ledger_says_what_ran(tmp_path: Path, fake_profile: Profile) -> None
     assert list(result.seconds) == ["ingest", "sentiment", "emotions"]
 
 
+TAXONOMY = """
+[[aspect]]
+id = "t1"
+label = "Behaviour at the table"
+acknowledge = ["They were rude: {quote}."]
+steps = ["Greet everybody.", "Listen first.", "Say thank you."]
+terms.en = ["rude", "waiter"]
+
+[[aspect]]
+id = "general"
+label = "Overall"
+acknowledge = ["They write: {quote}."]
+steps = ["Read it.", "Discuss it.", "Reply to it."]
+"""
+
+
+def test_the_labels_of_ones_own_taxonomy_reach_the_report(tmp_path: Path, fake_profile: Profile) -> None:
+    taxonomy, warehouse = tmp_path / "mine.toml", tmp_path / "w.duckdb"
+    taxonomy.write_text(TAXONOMY)
+    mine = dataclasses.replace(fake_profile, themes=dataclasses.replace(fake_profile.themes, taxonomy=str(taxonomy)))
+    reviews = write_reviews(tmp_path / "r.csv", 6)
+    go(reviews, warehouse, mine)
+    assert labels(warehouse) == {"t1": "Behaviour at the table", "general": "Overall"}
+    with contextlib.closing(open_read_only(warehouse)) as opened:
+        folder = build.write(opened, tmp_path / "out").folder
+    for name in ("report.html", "report.md", "insights.csv"):  # of the last: in the reply drafts
+        assert "ehaviour at the table" in (folder / name).read_text(), name
+
+    taxonomy.write_text(TAXONOMY.replace("Behaviour at the table", "Manners"))
+    assert go(reviews, warehouse, mine).rows_written == 0, "a label is no reason to find themes anew"
+    assert labels(warehouse)["t1"] == "Manners"
+    go(reviews, warehouse, fake_profile, until="sentiment")
+    assert labels(warehouse)["t1"] == "Manners", "the themes in the warehouse are still those of that taxonomy"
+    go(reviews, warehouse, fake_profile)
+    assert "t1" not in labels(warehouse) and labels(warehouse)["waiting_time"] == "Waiting time"
+
+
+def labels(warehouse: Path) -> dict[str, str]:
+    with contextlib.closing(open_read_only(warehouse)) as opened:
+        return {row["theme"]: row["label"] for row in opened.query("SELECT theme, label FROM taxonomy")}
+
+
 def test_until_stops_there_and_still_publishes(tmp_path: Path, fake_profile: Profile) -> None:
     warehouse = tmp_path / "w.duckdb"
     go(write_reviews(tmp_path / "r.csv", 4), warehouse, fake_profile, until="ingest")
@@ -157,10 +201,13 @@ def test_failed_rows_stay_until_they_are_retried(tmp_path: Path, fake_profile: P
 def test_two_writers_are_one_too_many(tmp_path: Path, fake_profile: Profile) -> None:
     reviews, warehouse = write_reviews(tmp_path / "r.csv", 4), tmp_path / "w.duckdb"
     holder = subprocess.Popen(
-        [sys.executable, "-c",
-         f"import duckdb, time; c = duckdb.connect({str(work_path(warehouse))!r}); print('open', flush=True); time.sleep(60)"],
+        [
+            sys.executable,
+            "-c",
+            f"import duckdb, time; c = duckdb.connect({str(work_path(warehouse))!r}); print('open', flush=True); time.sleep(60)",
+        ],
         stdout=subprocess.PIPE,
-    )  # fmt: skip
+    )
     try:
         assert holder.stdout is not None and holder.stdout.readline() == b"open\n"
         with pytest.raises(InputError, match="Another run is writing"):
@@ -196,8 +243,10 @@ def test_kill_9_in_the_middle_then_again_is_the_same_as_never_killed(
     reviews, killed, whole = write_reviews(tmp_path / "r.csv", 300), tmp_path / "k.duckdb", tmp_path / "w.duckdb"
     process = subprocess.Popen(
         [sys.executable, "-c", SLOW, str(reviews), str(killed), str(tmp_path / "fake.toml")],
-        stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
     assert process.stdout is not None
     for line in process.stdout:
         if line.strip() == stage:

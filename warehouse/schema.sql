@@ -241,6 +241,11 @@ VIEW main.student_verdict
     grounding_high DOUBLE
     beaten BOOLEAN
     passed BOOLEAN
+VIEW main.taxonomy
+    theme VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    label VARCHAR
 VIEW main.text_metrics
     metric VARCHAR
     title VARCHAR
@@ -368,6 +373,11 @@ TABLE store.sentiment
     raw_negative FLOAT
     raw_neutral FLOAT
     raw_positive FLOAT
+TABLE store.taxonomy
+    theme VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    label VARCHAR
 TABLE store.themes
     review_id VARCHAR
     fingerprint VARCHAR

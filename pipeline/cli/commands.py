@@ -23,6 +23,8 @@ from pipeline.core.errors import InputError, ReviewInsightsError
 from pipeline.core.queries import PARAMETERS
 
 if TYPE_CHECKING:
+    from pipeline.report.build import Report
+    from pipeline.report.digest import Facts
     from pipeline.run import RunResult
 
 
@@ -230,11 +232,17 @@ def _run(args: argparse.Namespace, until: str | None) -> RunResult:
 
 
 def run(args: argparse.Namespace) -> int:
+    from pipeline.core.warehouse import open_read_only
     from pipeline.report import build, digest
+    from pipeline.report.content import gather
 
     result = _run(args, args.until)
-    folder = None if args.no_report else build.write(args.warehouse, args.out)
-    facts = digest.facts(result, folder)
+    with contextlib.closing(open_read_only(args.warehouse)) as warehouse:
+        if args.no_report:
+            facts = digest.facts(result, gather(warehouse), None)
+        else:
+            report = build.write(warehouse, args.out)
+            facts = digest.facts(result, report.content, report.folder)
     if args.json:
         print(json.dumps(facts, indent=2, default=str))
     else:
@@ -242,7 +250,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _print_summary(facts: dict[str, Any]) -> None:
+def _print_summary(facts: Facts) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -286,9 +294,9 @@ def sql(args: argparse.Namespace) -> int:
     if args.out:
         export.write({form: args.out}, result.names, result.types, result.rows)
     elif form == "json":
-        export.write_json(sys.stdout, result.names, result.types, result.rows)
+        export.write_json(sys.stdout, result.names, result.rows)
     elif form == "csv":
-        export.write_csv(sys.stdout, result.names, result.rows, newline="\n")
+        export.write_csv(sys.stdout, result.names, result.rows)
     else:
         from rich.console import Console
         from rich.markup import escape
@@ -314,40 +322,41 @@ def _shown(value: Any) -> str:
     return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _write_report(args: argparse.Namespace) -> Path:
+def _write_report(args: argparse.Namespace, night: bool) -> Report:
+    from pipeline.core.warehouse import open_read_only
     from pipeline.report import build
-    from pipeline.report.content import Scope
+    from pipeline.report.scope import Scope
 
     scope = Scope(args.business, args.product, args.language, args.since, args.until)
-    return build.write(
-        args.warehouse,
-        args.out,
-        args.date,
-        scope=scope,
-        per_business=args.per_business,
-        emotion_groups=args.emotion_groups,
-        baselines=args.baselines,
-    )
+    with contextlib.closing(open_read_only(args.warehouse)) as warehouse:
+        return build.write(
+            warehouse,
+            args.out,
+            args.date,
+            scope=scope,
+            per_business=args.per_business,
+            emotion_groups=args.emotion_groups,
+            baselines=args.baselines,
+            night=night,
+        )
 
 
 def report(args: argparse.Namespace) -> int:
-    print(_write_report(args))
+    print(_write_report(args, night=False).folder)
     return 0
 
 
 def nightly(args: argparse.Namespace) -> int:
-    from pipeline.core.profile import load
-    from pipeline.core.warehouse import open_read_only
-    from pipeline.quality import check as checking
     from pipeline.report import digest
 
     result = _run(args, None)
-    folder = _write_report(args)
-    with contextlib.closing(open_read_only(args.warehouse)) as warehouse:
-        verdict = checking.verdict_if_recorded(warehouse, load(args.profile).name, args.baselines)
-    facts = digest.facts(result, folder)
+    report = _write_report(args, night=True)
+    verdict = report.verdict
+    if isinstance(verdict, InputError):  # an unusable baseline; the report is there all the same
+        raise verdict
+    facts = digest.facts(result, report.content, report.folder)
     if args.json:
-        print(json.dumps(facts | {"check": verdict.as_dict() if verdict else None}, indent=2, default=str))
+        print(json.dumps({**facts, "check": verdict.as_dict() if verdict else None}, indent=2, default=str))
     else:
         _print_summary(facts)
         print(verdict.as_text() if verdict else "check: no baseline yet; record one with: review-insights check --record REASON")  # fmt: skip

@@ -47,9 +47,9 @@ class Query:
 
     def bind(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """A value for each parameter. Raises InputError for one that is given and that this query does not take."""
-        if strange := [name for name, value in given.items() if value is not None and name not in self.parameters]:
+        if unknown := [name for name, value in given.items() if value is not None and name not in self.parameters]:
             takes = ", ".join(f"--{name}" for name in self.parameters) or "no option"
-            raise InputError(f"@{self.name} does not take --{strange[0]}; it takes {takes}.")
+            raise InputError(f"@{self.name} does not take --{unknown[0]}; it takes {takes}.")
         return {name: given.get(name) for name in self.parameters}
 
 

@@ -12,6 +12,7 @@ from html import escape
 
 WIDTH = 360
 WIDE = 560
+Share = tuple[str, float, float, float]  # label, share, low and high end of its interval
 _COLOURS = ("#3b78bd", "#2f9e77", "#d9822b", "#c0392b", "#8a67b5", "#6b7c85")
 
 
@@ -47,7 +48,7 @@ def bars(title: str, values: Sequence[tuple[str, float]], colour: int = 0) -> st
     return _svg(len(values) * 25 + 8, title, ", ".join(f"{label} {value:g}" for label, value in values), body)
 
 
-def shares(title: str, values: Sequence[tuple[str, float, float, float]]) -> str:
+def shares(title: str, values: Sequence[Share]) -> str:
     """Horizontal bars of (label, share, low, high) on a common scale, each with its interval as a thin line."""
     most = max((high for *_, high in values), default=0) or 1
     body = []
@@ -57,11 +58,13 @@ def shares(title: str, values: Sequence[tuple[str, float, float, float]]) -> str
         body.append(f'<rect x="146" y="{y}" width="{scale * share:.1f}" height="17" rx="2" fill="{_COLOURS[0]}"/>')
         body.append(_rule(146 + scale * low, 146 + scale * high, y + 8.5))
         body.append(_text(151 + scale * high, y + 13, f"{100 * share:.0f} %", size=12))
-    said = (f"{label} {100 * share:.0f} % ({100 * low:.0f} to {100 * high:.0f})" for label, share, low, high in values)
-    return _svg(len(values) * 25 + 8, title, ", ".join(said), body)
+    description = (
+        f"{label} {100 * share:.0f} % ({100 * low:.0f} to {100 * high:.0f})" for label, share, low, high in values
+    )
+    return _svg(len(values) * 25 + 8, title, ", ".join(description), body)
 
 
-def line(title: str, points: Sequence[tuple[str, float, float, float]]) -> str:
+def line(title: str, points: Sequence[Share]) -> str:
     """Shares (label, share, low, high) over time: a line through the shares, a band for their intervals."""
     if len(points) < 2:
         return ""
@@ -81,9 +84,11 @@ def line(title: str, points: Sequence[tuple[str, float, float, float]]) -> str:
         f'<polyline points="{" ".join(middle)}" fill="none" stroke="{_COLOURS[0]}" stroke-width="2.5"/>',
         *(f'<circle cx="{at.split(",")[0]}" cy="{at.split(",")[1]}" r="3.5" fill="{_COLOURS[0]}"/>' for at in middle),
         _rule(40, 345, 150),
-        _text(35, 154, "0", "end", 12), _text(35, 20, f"{100 * most:.0f} %", "end", 12),
-        _text(40, 168, points[0][0], size=12), _text(345, 168, points[-1][0], "end", 12),
-    ]  # fmt: skip
+        _text(35, 154, "0", "end", 12),
+        _text(35, 20, f"{100 * most:.0f} %", "end", 12),
+        _text(40, 168, points[0][0], size=12),
+        _text(345, 168, points[-1][0], "end", 12),
+    ]
     return _svg(174, title, ", ".join(f"{label} {100 * share:.0f} %" for label, share, *_ in points), body)
 
 
@@ -132,8 +137,8 @@ def histograms(title: str, series: Sequence[tuple[str, Sequence[float]]], bins: 
         body.append(_rule(10, 350, top + 52))
     bottom = len(series) * 60 + 8
     body += [_text(10, bottom, f"{low:.2f}", size=12), _text(350, bottom, f"{high:.2f}", "end", 12)]
-    said = (f"{label}: {len(values)} values, {min(values):.2f} to {max(values):.2f}" for label, values in series)
-    return _svg(bottom + 6, title, "; ".join(said), body)
+    description = (f"{label}: {len(values)} values, {min(values):.2f} to {max(values):.2f}" for label, values in series)
+    return _svg(bottom + 6, title, "; ".join(description), body)
 
 
 def scatter(
@@ -159,8 +164,8 @@ def scatter(
         _text(10, 268, f"{x_name} {x_low:.2f} (left) to {x_high:.2f} (right)", size=12),
         _text(10, 285, f"{colour_name} {c_low:.2f} (blue) to {c_high:.2f} (orange)", size=12),
     ]
-    said = f"{len(points)} texts; {x_name} {x_low:.2f} to {x_high:.2f}, {y_name} {y_low:.2f} to {y_high:.2f}"
-    return _svg(292, title, said, body)
+    description = f"{len(points)} texts; {x_name} {x_low:.2f} to {x_high:.2f}, {y_name} {y_low:.2f} to {y_high:.2f}"
+    return _svg(292, title, description, body)
 
 
 def reliability(title: str, series: Sequence[tuple[str, Sequence[tuple[float, float, int]]]]) -> str:
@@ -182,12 +187,12 @@ def reliability(title: str, series: Sequence[tuple[str, Sequence[tuple[float, fl
         ]
         body.append(f'<rect x="370" y="{20 + 24 * row}" width="14" height="14" fill="{colour}"/>')
         body.append(_text(392, 32 + 24 * row, label))
-    body += [_text(60, 308, "0"), _text(340, 308, "1", "end"), _text(200, 308, "confidence", "middle"),
-             _text(54, 290, "0", "end"), _text(54, 22, "1", "end"), _text(54, 155, "right", "end")]  # fmt: skip
-    said = "; ".join(
+    body += [_text(60, 308, "0"), _text(340, 308, "1", "end"), _text(200, 308, "confidence", "middle")]
+    body += [_text(54, 290, "0", "end"), _text(54, 22, "1", "end"), _text(54, 155, "right", "end")]
+    description = "; ".join(
         f"{label}: " + ", ".join(f"{x:.2f} sure, {y:.2f} right" for x, y, _ in points) for label, points in series
     )
-    return _svg(316, title, said, body, WIDE)
+    return _svg(316, title, description, body, WIDE)
 
 
 def confusion(title: str, labels: Sequence[str], matrix: Sequence[Sequence[int]]) -> str:
@@ -206,11 +211,11 @@ def confusion(title: str, labels: Sequence[str], matrix: Sequence[Sequence[int]]
                 f'fill-opacity="{0.05 + 0.7 * count / total:.2f}"/>'
             )
             body.append(_text(x + size / 2, y + size / 2 + 4, str(count), "middle"))
-    said = "; ".join(
-        f"{label}: " + ", ".join(f"{count} as {said}" for count, said in zip(counts, labels, strict=True))
+    description = "; ".join(
+        f"{label}: " + ", ".join(f"{count} as {guess}" for count, guess in zip(counts, labels, strict=True))
         for label, counts in zip(labels, matrix, strict=True)
     )
-    return _svg(46 + size * len(labels), title, said, body, WIDE)
+    return _svg(46 + size * len(labels), title, description, body, WIDE)
 
 
 def curves(title: str, series: Sequence[tuple[str, Sequence[tuple[float, float]]]], x_name: str) -> str:
@@ -233,8 +238,8 @@ def curves(title: str, series: Sequence[tuple[str, Sequence[tuple[float, float]]
         body.append(_text(376, 32 + 40 * row, label))
         body.append(_text(376, 48 + 40 * row, f"{bottom:.3f} to {top:.3f}", size=11))
     body += [_text(30, 226, f"{low:g}"), _text(330, 226, f"{high:g}", "end"), _text(180, 226, x_name, "middle")]
-    said = "; ".join(f"{label} from {points[0][1]:.3f} to {points[-1][1]:.3f}" for label, points in drawn)
-    return _svg(max(232, 40 * len(drawn) + 30), title, said, body, WIDE)
+    description = "; ".join(f"{label} from {points[0][1]:.3f} to {points[-1][1]:.3f}" for label, points in drawn)
+    return _svg(max(232, 40 * len(drawn) + 30), title, description, body, WIDE)
 
 
 def shifts(title: str, values: Sequence[tuple[str, float, float, float]]) -> str:
@@ -251,5 +256,5 @@ def shifts(title: str, values: Sequence[tuple[str, float, float, float]]) -> str
             f'<line x1="{330 + 180 * low / most:.1f}" x2="{330 + 180 * high / most:.1f}" y1="{y + 9}" y2="{y + 9}" stroke="currentColor"/>'
         )
         body.append(_text(555, y + 14, f"{value:+.3f}", "end"))
-    said = ", ".join(f"{label} {value:+.3f} ({low:+.3f} to {high:+.3f})" for label, value, low, high in values)
-    return _svg(26 * len(values) + 12, title, said, body, WIDE)
+    description = ", ".join(f"{label} {value:+.3f} ({low:+.3f} to {high:+.3f})" for label, value, low, high in values)
+    return _svg(26 * len(values) + 12, title, description, body, WIDE)

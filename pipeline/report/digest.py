@@ -1,64 +1,105 @@
-"""What a run tells at its end: numbers for machines, and the same in words for people."""
+"""A run's summary for the command line: numbers for machines, and the same in words for people."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
-from pipeline.core.warehouse import open_read_only
 from pipeline.metrics.table import COMPARED, ROLES
-from pipeline.report.content import gather
+from pipeline.report.content import Content
 
 if TYPE_CHECKING:
     from pipeline.run import RunResult
 
+Scores = dict[str, dict[str, float]]  # role -> metric -> mean
 
-def facts(result: RunResult, folder: Path | None) -> dict[str, Any]:
-    """What `run` tells at its end: numbers for machines, and under "table" the same in words for people."""
-    warehouse = open_read_only(result.warehouse)
-    try:
-        content = gather(warehouse)
-    finally:
-        warehouse.close()
+
+class Facts(TypedDict):
+    """What `--json` prints."""
+
+    run_id: str
+    rows_written: int
+    reviews: int
+    rows: int  # of the latest reading of each source, and what became of them
+    accepted: int
+    rejected: int
+    duplicates: int
+    negative_share: float | None  # of the reviews that could be judged
+    top_emotions: list[str]
+    top_themes: list[str]
+    scores: Scores
+    verdict: list[str]
+    seconds: dict[str, float]  # per stage
+    stages: dict[str, dict[str, int]]  # per stage: rows written, and rows that ended in an error
+    table: list[tuple[str, str]]  # the same in words
+    files: dict[str, str]
+
+
+def facts(result: RunResult, content: Content, folder: Path | None) -> Facts:
+    """`content`: of the report, or what `gather` gives where none was written; `folder`: of the report."""
     headline, ingested = content["headline"], content["ingested"]
-    counts = {name: ingested[name] or 0 for name in ("rows", "accepted", "rejected", "duplicates")}
-    share = headline["negative"] / headline["judged"] if headline["judged"] else None
-    scores: dict[str, dict[str, float]] = {}
+    scores: Scores = {}
     for row in content["metrics"]:
         scores.setdefault(row["role"], {})[row["metric"]] = round(row["mean"], 4)
-    emotions = [f"{row['name']} {row['n']}" for row in content["emotions"][:5]]
-    hurts = [f"{row['theme'].replace('_', ' ')} {row['mentions']}" for row in content["pains"][:5]]
-    table = [
-        ["reviews in", f"{counts['rows']}: {counts['accepted']} accepted, {counts['rejected']} rejected, {counts['duplicates']} duplicates"],
-        ["negative", "nothing judged" if share is None else f"{share:.0%} of the {headline['judged']} that could be judged"],
-        ["top emotions", ", ".join(emotions) or "none"],
-        ["top complaints", ", ".join(hurts) or "none"],
-    ]  # fmt: skip
-    for role, name in ROLES.items():
-        if role in scores:
-            values = [
-                f"{metric.title.split(' (')[0]} {scores[role][metric.name]:.3f}"
-                for metric in COMPARED
-                if metric.name in scores[role]
-            ]
-            table.append([name, ", ".join(values)])
-    table += [["verdict", line] for line in content["verdict"] if "does not beat" in line] or (
-        [["verdict", "the tuned student beats every control: its text is shown"]] if content["verdict"] else []
-    )
-    table.append(["this run", f"{result.rows_written} rows written in {sum(result.seconds.values()):.0f} s"])
     files = {"report": str(folder / "report.html")} if folder else {}
     return {
         "run_id": result.run_id,
         "rows_written": result.rows_written,
         "reviews": headline["reviews"],
-        **counts,
-        "negative_share": share,
+        "rows": ingested["rows"] or 0,
+        "accepted": ingested["accepted"] or 0,
+        "rejected": ingested["rejected"] or 0,
+        "duplicates": ingested["duplicates"] or 0,
+        "negative_share": headline["negative_share"],
         "top_emotions": [row["name"] for row in content["emotions"]],
         "top_themes": [row["theme"] for row in content["pains"]],
         "scores": scores,
         "verdict": content["verdict"],
         "seconds": result.seconds,
         "stages": {stage.name: {"written": stage.written, "failed": stage.failed} for stage in result.stages},
-        "table": table,
+        "table": [*_reviews(content), *_quality(scores, content["verdict"]), _effort(result)],
         "files": files | {"warehouse": str(result.warehouse)},
     }
+
+
+def _reviews(content: Content) -> list[tuple[str, str]]:
+    headline, labels = content["headline"], content["labels"]
+    counts = {name: number or 0 for name, number in content["ingested"].items()}
+    share = headline["negative_share"]
+    emotions = [f"{row['name']} {row['n']}" for row in content["emotions"][:5]]
+    complaints = [
+        f"{labels.get(row['theme'], row['theme'].replace('_', ' '))} {row['mentions']}" for row in content["pains"][:5]
+    ]
+    return [
+        *([("report about", str(content["scope"]))] if content["scoped"] else []),
+        (
+            "reviews in",
+            f"{counts['rows']}: {counts['accepted']} accepted, {counts['rejected']} rejected, {counts['duplicates']} duplicates",
+        ),
+        (
+            "negative",
+            "nothing judged" if share is None else f"{share:.0%} of the {headline['judged']} that could be judged",
+        ),
+        ("top emotions", ", ".join(emotions) or "none"),
+        ("top complaints", ", ".join(complaints) or "none"),
+    ]
+
+
+def _quality(scores: Mapping[str, Mapping[str, float]], verdict: list[str]) -> list[tuple[str, str]]:
+    """A line per role that has scores, and how the student compares."""
+    lines = []
+    for role, name in ROLES.items():
+        means = scores.get(role, {})
+        shown = [metric for metric in COMPARED if metric.name in means]
+        if role in scores:
+            values = (f"{metric.title.split(' (')[0]} {means[metric.name]:.3f}" for metric in shown)
+            lines.append((name, ", ".join(values)))
+    lost = [("verdict", line) for line in verdict if "does not beat" in line]
+    if verdict and not lost:
+        return [*lines, ("verdict", "the tuned student beats every control: its text is shown")]
+    return lines + lost
+
+
+def _effort(result: RunResult) -> tuple[str, str]:
+    return "this run", f"{result.rows_written} rows written in {sum(result.seconds.values()):.0f} s"

@@ -2,63 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pipeline.metrics.table import METRICS, ROLES
 from pipeline.report import charts
 
-if TYPE_CHECKING:
-    pass
+Content = Mapping[str, Any]
+_SCHEMES = {"ekman": "Ekman's seven", "sentiment": "Positive, negative, ambiguous"}
 
 
-def figures(content: Mapping[str, Any], named: Any) -> dict[str, str]:
-    scores = named("scores")
+def figures(content: Content) -> dict[str, str]:
+    """Name -> SVG; empty where there is nothing to draw. Groups of emotions are called "group " and their title."""
+    return {
+        "pains": _pains(content),
+        "trend": _trend(content),
+        **_distributions(content),
+        **_emotion_groups(content),
+        "alignment": _alignment(content["scores"]),
+        **_metrics(content["scores"]),
+    }
 
-    def column(role: str, metric: str) -> list[float]:
-        return [row[metric] for row in scores if row["role"] == role and row[metric] is not None]
 
-    def name(theme: str) -> str:
-        return content["labels"].get(theme, theme.replace("_", " "))
+def _with_interval(name: str, row: Mapping[str, Any], share: str = "share", of: str = "share") -> charts.Share:
+    return name, row[share], row[f"{of}_low"], row[f"{of}_high"]
 
-    points = [
-        (row["bertscore_f1"], row["bleurt"], row["meteor"])
-        for row in scores
-        if row["role"] == "student" and None not in (row["bertscore_f1"], row["bleurt"], row["meteor"])
-    ]
-    period = content["period"]
+
+def _pains(content: Content) -> str:
+    labels = content["labels"]
+    values = [_with_interval(labels.get(row["theme"], row["theme"].replace("_", " ")), row) for row in content["pains"]]
+    return charts.shares("Share of reviews that complain, with 95 % interval", values)
+
+
+def _trend(content: Content) -> str:
     judged = [row for row in content["periods"] if row["judged"]]
-    words = named("word_counts")
-    result = {
-        "pains": charts.shares(
-            "Share of reviews that complain, with 95 % interval",
-            [(name(row["theme"]), row["share"], row["share_low"], row["share_high"]) for row in content["pains"]],
-        ),
-        "trend": charts.line(
-            f"Negative share by {period}, with 95 % interval",
-            [(row["name"], row["negative_share"], row["negative_low"], row["negative_high"]) for row in judged],
-        ),
-        "sentiment": charts.bars("Reviews by sentiment", [(row["name"], row["n"]) for row in content["sentiments"]]),
-        "stars": charts.columns("Reviews by stars", [(f"{row['stars']} ★", row["n"]) for row in named("stars")]),
-        "emotions": charts.bars("Reviews by emotion", [(row["name"], row["n"]) for row in content["emotions"]]),
-        "labels": charts.columns("Reviews by number of emotions", [(str(row["emotions"]), row["n"]) for row in named("emotion_counts")]),
-        "words": charts.columns("Reviews by length, in words", [(f"{row['at_least']}+", row["n"]) for row in words]),
-        "alignment": charts.scatter(
-            "BLEURT against BERTScore of the tuned student, coloured by METEOR",
-            points,
-            "BERTScore F1",
-            "BLEURT",
-            "METEOR",
-        ),
-    }  # fmt: skip
-    for metric in METRICS:
-        if metric.chart:
-            series = [(title.removeprefix("control: "), column(role, metric.name)) for role, title in ROLES.items()]
-            result[metric.name] = charts.histograms(f"{metric.title} per text", [item for item in series if item[1]])
-    titles = {"ekman": "Ekman's seven", "sentiment": "Positive, negative, ambiguous"}
+    values = [_with_interval(row["name"], row, "negative_share", "negative") for row in judged]
+    return charts.line(f"Negative share by {content['period']}, with 95 % interval", values)
+
+
+def _distributions(content: Content) -> dict[str, str]:
+    sentiments = [(row["name"], row["n"]) for row in content["sentiments"]]
+    stars = [(f"{row['stars']} ★", row["n"]) for row in content["stars"]]
+    emotions = [(row["name"], row["n"]) for row in content["emotions"]]
+    counts = [(str(row["emotions"]), row["n"]) for row in content["emotion_counts"]]
+    words = [(f"{row['at_least']}+", row["n"]) for row in content["word_counts"]]
+    return {
+        "sentiment": charts.bars("Reviews by sentiment", sentiments),
+        "stars": charts.columns("Reviews by stars", stars),
+        "emotions": charts.bars("Reviews by emotion", emotions),
+        "labels": charts.columns("Reviews by number of emotions", counts),
+        "words": charts.columns("Reviews by length, in words", words),
+    }
+
+
+def _emotion_groups(content: Content) -> dict[str, str]:
+    drawn = {}
     for scheme in sorted({row["scheme"] for row in content["emotion_groups"]}):
+        title = _SCHEMES.get(scheme, scheme)
         rows = [row for row in content["emotion_groups"] if row["scheme"] == scheme]
-        title = titles.get(scheme, scheme)
-        values = [(row["name"], row["share"], row["share_low"], row["share_high"]) for row in rows]
-        result[f"group {title}"] = charts.shares(f"Emotions: {title}, with 95 % interval", values)
-    return result
+        values = [_with_interval(row["name"], row) for row in rows]
+        drawn[f"group {title}"] = charts.shares(f"Emotions: {title}, with 95 % interval", values)
+    return drawn
+
+
+def _alignment(scores: Sequence[Mapping[str, Any]]) -> str:
+    """One point per text of the tuned student."""
+    points = [(row["bertscore_f1"], row["bleurt"], row["meteor"]) for row in scores if row["role"] == "student"]
+    title = "BLEURT against BERTScore of the tuned student, coloured by METEOR"
+    return charts.scatter(title, [point for point in points if None not in point], "BERTScore F1", "BLEURT", "METEOR")
+
+
+def _metrics(scores: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Of each metric a histogram per role, as far as it has values."""
+    drawn = {}
+    for metric in (metric for metric in METRICS if metric.chart):
+        series = []
+        for role, name in ROLES.items():
+            values = [row[metric.name] for row in scores if row["role"] == role and row[metric.name] is not None]
+            if values:
+                series.append((name.removeprefix("control: "), values))
+        drawn[metric.name] = charts.histograms(f"{metric.title} per text", series)
+    return drawn

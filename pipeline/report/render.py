@@ -6,17 +6,16 @@ import functools
 import re
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 
 from pipeline.advice import wording
 from pipeline.core.provenance import now
 from pipeline.core.warehouse import Warehouse
-from pipeline.report.content import chosen, gather
+from pipeline.report.content import gather
 
-if TYPE_CHECKING:
-    pass
+TEMPLATES = Path(__file__).with_name("templates")
 
 
 def page(warehouse: Warehouse) -> str:
@@ -24,7 +23,32 @@ def page(warehouse: Warehouse) -> str:
     return template("report.html.jinja").render(gather(warehouse) | {"day": now().date()})
 
 
-TEMPLATES = Path(__file__).with_name("templates")
+@functools.cache
+def template(name: str, folder: Path = TEMPLATES) -> jinja2.Template:
+    """A template by its file name, with the filters of `environment`; HTML is escaped."""
+    return environment(folder).get_template(name)
+
+
+def environment(folder: Path) -> jinja2.Environment:
+    """Templates that escape everything in HTML and fail on a name that is not defined."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        autoescape=lambda template: bool(template and ".html" in template),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        percent=_percent,
+        number=lambda value, digits=2: "–" if value is None else f"{value:.{digits}f}",
+        signed=lambda value, digits=1: "–" if value is None else f"{value:+.{digits}f}",
+        md=_markdown,
+        days=_days,
+        named=wording.name,  # identifiers of a data set are no names
+        words=lambda name: name.replace("_", " "),
+    )
+    environment.globals.update(between=_between)
+    return environment
 
 
 def _percent(value: float | None) -> str:
@@ -46,29 +70,3 @@ def _days(first: date, last: date) -> str:
 def _markdown(text: Any) -> str:
     """Text that Markdown shows as it is: one line, every character with a meaning of its own escaped."""
     return re.sub(r"([\\`*_{}\[\]<>()#+!|&~$^=-])", r"\\\1", " ".join(str(text).split()))
-
-
-@functools.cache
-def template(name: str, folder: Path = TEMPLATES) -> jinja2.Template:
-    """A template by its file name, with the filters of `environment`; HTML is escaped."""
-    return environment(folder).get_template(name)
-
-
-def environment(folder: Path) -> jinja2.Environment:
-    """Templates that escape everything in HTML and stumble over a name they do not know."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
-        autoescape=lambda template: bool(template and ".html" in template),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = _percent
-    environment.filters["number"] = lambda value, digits=2: "–" if value is None else f"{value:.{digits}f}"
-    environment.filters["signed"] = lambda value, digits=1: "–" if value is None else f"{value:+.{digits}f}"
-    environment.filters["md"] = _markdown
-    environment.filters["days"] = lambda first, last: _days(first, last)
-    environment.globals.update(between=_between, chosen=chosen)
-    environment.filters["named"] = wording.name  # identifiers of a data set are no names
-    environment.filters["words"] = lambda name: name.replace("_", " ")
-    return environment

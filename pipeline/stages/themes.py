@@ -18,6 +18,7 @@ from pipeline.core.stage import Context, Stage
 from pipeline.reader.heads import CLAUSE_WEIGHT, NEUTRAL
 from pipeline.stages.sentiment import SENTIMENT
 from pipeline.text.sentences import LONGEST, sentence_spans
+from pipeline.themes.labels import record_labels
 from pipeline.themes.taxonomy import load_aspects, taxonomy_file
 from pipeline.themes.terms import Mention, find_mentions
 
@@ -147,4 +148,4 @@ def _sentence(text: str, mention: Mention) -> str:
     return text[mention.start : mention.end]
 
 
-THEMES = Stage("themes", ("review_id", "theme"), spec, transform, parents=(SENTIMENT,))
+THEMES = Stage("themes", ("review_id", "theme"), spec, transform, parents=(SENTIMENT,), finish=record_labels)

@@ -4,12 +4,17 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
 from pipeline import cli
+from pipeline.core import queries
 from pipeline.core.profile import names
+from pipeline.quality import check
 from tests.conftest import ROOT
 
 
@@ -117,6 +122,45 @@ def test_nightly_has_one_exit_code(
     before = page.read_bytes()
     assert cli.main([*arguments, "--reviews", str(tmp_path / "missing.csv")]) == 2
     assert page.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["run", "nightly"])
+def test_a_report_is_gathered_and_checked_once_over_one_connection(
+    command: str, tmp_path: Path, fake_profile: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: Counter[str] = Counter()
+
+    def counted(name: str, module: Any, attribute: str, counts: Any = lambda *args, **options: True) -> None:
+        original = getattr(module, attribute)
+
+        def spy(*args: Any, **options: Any) -> Any:
+            calls[name] += counts(*args, **options)
+            return original(*args, **options)
+
+        monkeypatch.setattr(module, attribute, spy)
+
+    counted("opened", duckdb, "connect", lambda *args, **options: options.get("read_only", False))
+    counted("gathered", queries, "load", lambda name: name == "headline")
+    counted("checked", check, "verdict_if_recorded")
+    (tmp_path / "r.csv").write_text('text,stars\n"The soup was bad and cold.",1\n')
+    shared = ["--warehouse", str(tmp_path / "w.duckdb"), "--out", str(tmp_path / "out")]
+    reviews = ["--reviews", str(tmp_path / "r.csv"), "--profile", str(tmp_path / "fake.toml")]
+    assert cli.main([command, *shared, *reviews]) == 0
+    assert calls == {"opened": 1, "gathered": 1, "checked": 1}
+    calls.clear()
+    assert cli.main(["report", *shared]) == 0
+    assert calls == {"opened": 1, "gathered": 1, "checked": 1}
+
+
+def test_a_second_run_is_no_night_and_a_nightly_one_is(tmp_path: Path, fake_profile: object) -> None:
+    (tmp_path / "r.csv").write_text('text,stars\n"The soup was bad and cold.",1\n')
+    warehouse = ["--warehouse", str(tmp_path / "w.duckdb")]
+    reviews = ["--reviews", str(tmp_path / "r.csv"), "--profile", str(tmp_path / "fake.toml")]
+    for command, quiet in (("run", False), ("run", False), ("report", False), ("nightly", True)):
+        out = tmp_path / f"{command} out"
+        assert cli.main([command, *warehouse, "--out", str(out), *(reviews if command != "report" else [])]) == 0
+        (page,) = out.glob("*/report.html")
+        assert ("quiet night" in page.read_text()) is quiet, command
 
 
 def test_hostile_sql_is_exit_2(warehouse: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""The cookbook: every named query on a synthetic warehouse. Renew with: python -m tests.test_queries > docs/cookbook.md"""
+"""The cookbook: every named query on a synthetic warehouse. Renew with: python -m tests.core.test_queries > docs/cookbook.md"""
 
 from __future__ import annotations
 
@@ -68,6 +68,7 @@ def fill(opened: Warehouse) -> Warehouse:
             ]
             tables["feedback"].append({**key, "model": "m", "role": "teacher", "text": "Advice.", "suggestions": steps})
     opened.append("store.discovered", [{"theme": "d1", "name": "Shrugged", "words": ["shrugged"], "centroid": b"", "fingerprint": "f", "run_id": "run-1"}])  # fmt: skip
+    opened.append("store.taxonomy", [{"theme": "waiting_time", "label": "Waiting time", "fingerprint": "f", "run_id": "run-1"}])  # fmt: skip
     for name, rows in tables.items():
         opened.append(name if name == "reviews" else f"store.{name}", rows)
     return opened
@@ -94,7 +95,7 @@ def cookbook(warehouse: Warehouse) -> str:
     lines = [
         "# Questions and the queries that answer them",
         "",
-        "Generated from [warehouse/queries](../warehouse/queries) by `python -m tests.test_queries > docs/cookbook.md`; tests run every",
+        "Generated from [warehouse/queries](../warehouse/queries) by `python -m tests.core.test_queries > docs/cookbook.md`; tests run every",
         "query. Read-only and safe: nothing outside the warehouse file can be read, written or reached.",
         "",
         "```",
@@ -128,7 +129,7 @@ def cookbook(warehouse: Warehouse) -> str:
 
 
 def test_the_cookbook_shows_every_query_with_its_columns(filled: Warehouse) -> None:
-    """Renew with: python -m tests.test_queries > docs/cookbook.md"""
+    """Renew with: python -m tests.core.test_queries > docs/cookbook.md"""
     assert cookbook(filled) == (ROOT / "docs" / "cookbook.md").read_text()
 
 

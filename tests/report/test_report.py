@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import html.parser
 import itertools
@@ -7,18 +8,20 @@ import json
 import re
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.core import queries
+from pipeline.core import ledger, queries
 from pipeline.core.assets import WAREHOUSE
 from pipeline.core.errors import InputError
 from pipeline.core.warehouse import open_memory, open_read_only, open_work, publish
 from pipeline.quality import summary
 from pipeline.report import build, export
-from pipeline.report.content import Scope
+from pipeline.report.content import gather
+from pipeline.report.scope import Scope
 from tests.factory import NOW, review
 
 HOSTILE = '=cmd|"/c calc"!A1 <script>alert(1)</script> <img src=x onerror=alert(1)> & "quotes" \u202ereversed {{ 7*7 }}'
@@ -30,11 +33,8 @@ def write_warehouse(path: Path, reviews: list[str], meteor: float = 0.3, apart: 
     one review and the next; `bare`: nothing but texts.
     """
     opened = open_work(path)
-    opened.append(
-        "runs",
-        [{"run_id": "run-1", "started_at": NOW, "finished_at": NOW, "profile": "embedded", "version": "0.1.0",
-          "status": "done", "environment": "{}", "stages": "{}"}],
-    )  # fmt: skip
+    run = ledger.row("run-1", "embedded", NOW, finished_at=NOW, status="done")
+    opened.append("runs", [run | {"environment": "{}"}])
     days = [datetime(2026, 10, 1) - timedelta(days=apart * number) for number in range(len(reviews))]
     rows = [
         review(text, business=text[:30], stars=2.0, reviewed_at=day) for text, day in zip(reviews, days, strict=True)
@@ -57,19 +57,50 @@ def write_warehouse(path: Path, reviews: list[str], meteor: float = 0.3, apart: 
             {**key, "role": role, "bleurt": -0.1, "bertscore_f1": 0.6, "meteor": value, "grounding": 0.5}
             for role, value in (("student", meteor), ("control_constant", 0.2))
         ]
-    tables = {"sentiment": judged, "emotions": feelings, "themes": themes, "feedback": written, "score": scored,
-              "discover": beyond, "discovered": [{"theme": "d1", "name": "Soup & <b>", "words": ["soup"], "centroid": b"", "fingerprint": "f", "run_id": "run-1"}]}  # fmt: skip
+    discovered = {"theme": "d1", "name": "Soup & <b>", "words": ["soup"], "centroid": b"", "fingerprint": "f"}
+    discovered["run_id"] = "run-1"
+    tables = {
+        "sentiment": judged,
+        "emotions": feelings,
+        "themes": themes,
+        "feedback": written,
+        "score": scored,
+        "discover": beyond,
+        "discovered": [discovered],
+    }
     for table, filled in tables.items():
         opened.append(f"store.{table}", filled)
     compared = summary.compare(opened.query("SELECT * FROM scores"))
     opened.append("comparisons", [{"run_id": "run-1", **row} for row in compared])
     opened.append(
         "metrics",
-        [{"run_id": "run-1", "role": role, "metric": "meteor", "n": 500, "mean": value, "std": 0.1, "ci_low": value - 0.01,
-          "ci_high": value + 0.01, "median": value, "min": 0.0, "p25": 0.1, "p75": 0.4, "max": 0.9, "model": "nltk"}
-         for role, value in (("student", meteor), ("control_constant", 0.2))],
-    )  # fmt: skip
+        [
+            {
+                "run_id": "run-1",
+                "role": role,
+                "metric": "meteor",
+                "n": 500,
+                "mean": value,
+                "std": 0.1,
+                "ci_low": value - 0.01,
+                "ci_high": value + 0.01,
+                "median": value,
+                "min": 0.0,
+                "p25": 0.1,
+                "p75": 0.4,
+                "max": 0.9,
+                "model": "nltk",
+            }
+            for role, value in (("student", meteor), ("control_constant", 0.2))
+        ],
+    )
     return publish(opened)
+
+
+def write(path: Path, out: Path, day: date = DAY, **more: Any) -> Path:
+    """The folder of a report on a published warehouse."""
+    with contextlib.closing(open_read_only(path)) as opened:
+        return build.write(opened, out, day, **more).folder
 
 
 class Page(html.parser.HTMLParser):
@@ -102,7 +133,7 @@ class Page(html.parser.HTMLParser):
 
 
 def test_a_hostile_review_cannot_break_the_page(tmp_path: Path) -> None:
-    folder = build.write(write_warehouse(tmp_path / "w.duckdb", [HOSTILE, "We waited an hour."]), tmp_path / "out", DAY)
+    folder = write(write_warehouse(tmp_path / "w.duckdb", [HOSTILE, "We waited an hour."]), tmp_path / "out", DAY)
     page = Page((folder / "report.html").read_text())
     assert "script" not in page.tags and "img" not in page.tags and "link" not in page.tags
     assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href")]
@@ -110,7 +141,7 @@ def test_a_hostile_review_cannot_break_the_page(tmp_path: Path) -> None:
 
 
 def test_the_files_and_their_cells(tmp_path: Path) -> None:
-    folder = build.write(write_warehouse(tmp_path / "w.duckdb", [HOSTILE]), tmp_path / "out", DAY)
+    folder = write(write_warehouse(tmp_path / "w.duckdb", [HOSTILE]), tmp_path / "out", DAY)
     assert folder == tmp_path / "out" / "2026-11-02"
     assert sorted(file.name for file in folder.iterdir()) == [
         "insights.csv",
@@ -134,28 +165,28 @@ def test_formula_cells_are_neutralised(value: str) -> None:
 
 def test_the_same_warehouse_gives_the_same_bytes_and_replaces_its_date(tmp_path: Path) -> None:
     path = write_warehouse(tmp_path / "w.duckdb", ["We waited an hour."])
-    first = {file.name: file.read_bytes() for file in build.write(path, tmp_path / "out", DAY).iterdir()}
-    again = {file.name: file.read_bytes() for file in build.write(path, tmp_path / "out", DAY).iterdir()}
+    first = {file.name: file.read_bytes() for file in write(path, tmp_path / "out", DAY).iterdir()}
+    again = {file.name: file.read_bytes() for file in write(path, tmp_path / "out", DAY).iterdir()}
     assert first == again
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["2026-11-02"], "no scratch folder is left"
 
 
 def test_an_empty_warehouse_says_so(tmp_path: Path) -> None:
-    folder = build.write(publish(open_work(tmp_path / "w.duckdb")), tmp_path / "out", DAY)
+    folder = write(publish(open_work(tmp_path / "w.duckdb")), tmp_path / "out", DAY)
     for name in ("report.html", "report.md"):
         text = (folder / name).read_text()
         assert "no reviews in the warehouse yet" in text and "No student was scored" in text
 
 
 def test_the_verdict_is_said_in_words(tmp_path: Path) -> None:
-    good = build.write(
+    good = write(
         write_warehouse(tmp_path / "g.duckdb", [f"Waited {n} minutes." for n in range(25)], 0.3), tmp_path / "g", DAY
     )
     assert "The tuned student does not beat the control: one constant text" in (good / "report.md").read_text(), (
         "equal grounding"
     )
     assert "METEOR 0.300 against 0.200 (difference +0.100 to +0.100)" in (good / "report.md").read_text()
-    few = build.write(write_warehouse(tmp_path / "f.duckdb", ["Waited."], 0.3), tmp_path / "f", DAY)
+    few = write(write_warehouse(tmp_path / "f.duckdb", ["Waited."], 0.3), tmp_path / "f", DAY)
     assert "does not beat" in (few / "report.md").read_text(), "one review proves nothing"
 
 
@@ -179,7 +210,7 @@ def test_charts_carry_their_title_and_escape_it(tmp_path: Path) -> None:
 
 def test_an_export_opens_in_a_spreadsheet(tmp_path: Path) -> None:
     texts = [HOSTILE, "_x000D_ & <b>\x0bbold\x1f</b>", "x" * 40_000, "+1 for the soup"]
-    folder = build.write(write_warehouse(tmp_path / "w.duckdb", texts), tmp_path / "out", DAY)
+    folder = write(write_warehouse(tmp_path / "w.duckdb", texts), tmp_path / "out", DAY)
     sheet = openpyxl.load_workbook(folder / "insights.xlsx").active
     assert sheet is not None
     names, *rows = sheet.iter_rows(values_only=True)
@@ -193,7 +224,7 @@ def test_an_export_opens_in_a_spreadsheet(tmp_path: Path) -> None:
 
 
 def test_the_page_can_be_read_without_eyes_or_mouse(tmp_path: Path) -> None:
-    folder = build.write(write_warehouse(tmp_path / "w.duckdb", ["We waited an hour."] * 1), tmp_path / "out", DAY)
+    folder = write(write_warehouse(tmp_path / "w.duckdb", ["We waited an hour."] * 1), tmp_path / "out", DAY)
     source = (folder / "report.html").read_text()
     page = Page(source)
     levels = [int(tag[1]) for tag in page.tags if re.fullmatch("h[1-6]", tag)]
@@ -209,7 +240,7 @@ def test_the_page_can_be_read_without_eyes_or_mouse(tmp_path: Path) -> None:
 def test_every_quote_is_verbatim_and_every_figure_is_found_again(tmp_path: Path) -> None:
     texts = [f"We waited {n} minutes for a table. The soup was cold." for n in range(12)]
     path = write_warehouse(tmp_path / "w.duckdb", texts)
-    source = (build.write(path, tmp_path / "out", DAY) / "report.html").read_text()
+    source = (write(path, tmp_path / "out", DAY) / "report.html").read_text()
     assert Page(source).quotes and all(quote.strip() in texts for quote in Page(source).quotes)
     reader = open_read_only(path)
     query = queries.load("top_pain_points")
@@ -231,26 +262,26 @@ def test_every_quote_is_verbatim_and_every_figure_is_found_again(tmp_path: Path)
 
 def test_a_choice_of_business_and_days(tmp_path: Path) -> None:
     path = write_warehouse(tmp_path / "w.duckdb", ["Waited long.", "Cold soup."])
-    one = build.write(path, tmp_path / "one", DAY, scope=Scope(business="Cold soup."))
+    one = write(path, tmp_path / "one", DAY, scope=Scope(business="Cold soup."))
     page = (one / "report.html").read_text()
     assert "Cold soup." in page and "Waited long." not in page
     assert len(json.loads((one / "insights.json").read_text())) == 1
-    none = build.write(path, tmp_path / "none", DAY, scope=Scope(since=date(2026, 10, 2)))
+    none = write(path, tmp_path / "none", DAY, scope=Scope(since=date(2026, 10, 2)))
     assert "No reviews fit this choice" in (none / "report.html").read_text()
     assert "No reviews fit this choice" in (none / "report.md").read_text()
     with pytest.raises(InputError, match="no day lies between"):
-        build.write(path, tmp_path / "x", DAY, scope=Scope(since=DAY, until=date(2026, 1, 1)))
+        write(path, tmp_path / "x", DAY, scope=Scope(since=DAY, until=date(2026, 1, 1)))
 
 
 def test_an_identifier_of_a_data_set_is_not_shown_as_a_name(tmp_path: Path) -> None:
     path = write_warehouse(tmp_path / "w.duckdb", ["Xk7-9fQ2_pLm4RzT81vB", "Cold soup."])
-    page = (build.write(path, tmp_path / "out", DAY) / "report.html").read_text()
+    page = (write(path, tmp_path / "out", DAY) / "report.html").read_text()
     assert "<small>Cold soup. ·" in page and "<small>Xk7-9fQ2_pLm4RzT81vB" not in page
 
 
 def test_texts_alone_leave_no_holes(tmp_path: Path) -> None:
     path = write_warehouse(tmp_path / "w.duckdb", ["Cold soup.", "Late again."], bare=True)
-    folder = build.write(path, tmp_path / "out", DAY)
+    folder = write(path, tmp_path / "out", DAY)
     for name in ("report.md", "report.html"):
         text = (folder / name).read_text()
         assert "()" not in text and "stars on average" not in text, name
@@ -259,7 +290,7 @@ def test_texts_alone_leave_no_holes(tmp_path: Path) -> None:
 def test_each_business_gets_its_own_folder(tmp_path: Path) -> None:
     same = [f"{'A bad <b>place</b> to be in, ever':<30}{n}" for n in range(5)]
     path = write_warehouse(tmp_path / "w.duckdb", [*same, "Another one."])
-    folder = build.write(path, tmp_path / "out", DAY, per_business=True)
+    folder = write(path, tmp_path / "out", DAY, per_business=True)
     (own,) = (folder / "businesses").iterdir()
     assert re.fullmatch(r"a-bad-b-place-b-to-be-in-e-[0-9a-f]{6}", own.name), own.name
     assert f'href="businesses/{own.name}/report.html"' in (folder / "report.html").read_text()
@@ -271,16 +302,14 @@ def test_a_warehouse_without_todays_views_says_how_to_renew_it(tmp_path: Path) -
     opened = open_work(tmp_path / "w.duckdb")
     opened.execute("DROP VIEW complaints")
     with pytest.raises(InputError, match=r"written by another version .* Renew it: review-insights run"):
-        build.write(publish(opened), tmp_path / "out", DAY)
+        write(publish(opened), tmp_path / "out", DAY)
     assert not (tmp_path / "out").exists(), "nothing is left behind"
 
 
 def test_own_groups_of_emotions(tmp_path: Path) -> None:
     path, groups = write_warehouse(tmp_path / "w.duckdb", ["Waited long."]), tmp_path / "groups.toml"
     groups.write_text('[mood]\nupset = ["anger", "annoyance"]\n')
-    assert (
-        ">upset</text>" in (build.write(path, tmp_path / "out", DAY, emotion_groups=groups) / "report.html").read_text()
-    )
+    assert ">upset</text>" in (write(path, tmp_path / "out", DAY, emotion_groups=groups) / "report.html").read_text()
     for text, says in (
         ('[mood]\nupset = ["rage"]\n', "'rage' is none"),
         ("mood = 1", "table per scheme"),
@@ -288,14 +317,38 @@ def test_own_groups_of_emotions(tmp_path: Path) -> None:
     ):
         groups.write_text(text)
         with pytest.raises(InputError, match=says):
-            build.write(path, tmp_path / "out", DAY, emotion_groups=groups)
+            write(path, tmp_path / "out", DAY, emotion_groups=groups)
+
+
+def test_a_warehouse_without_labels_falls_back_to_the_shipped_ones(tmp_path: Path) -> None:
+    path = write_warehouse(tmp_path / "w.duckdb", ["We waited an hour."])
+    assert "<b>Waiting time</b>" in (write(path, tmp_path / "out") / "report.html").read_text()
+    opened = open_work(path)
+    opened.execute("DROP VIEW taxonomy")  # as an older version wrote it
+    opened.execute("DROP TABLE store.taxonomy")
+    assert "<b>Waiting time</b>" in (write(publish(opened), tmp_path / "old") / "report.html").read_text()
+
+
+@pytest.mark.parametrize("night", [True, False])
+def test_only_a_nightly_report_speaks_of_the_night(tmp_path: Path, night: bool) -> None:
+    path = write_warehouse(tmp_path / "w.duckdb", ["We waited an hour."])  # ingested by another run than the latest
+    folder = write(path, tmp_path / "out", night=night)
+    for name in ("report.html", "report.md"):
+        assert ("quiet night" in (folder / name).read_text()) is night
+
+
+def test_a_bench_run_is_not_the_latest_run(tmp_path: Path) -> None:
+    opened = open_work(write_warehouse(tmp_path / "w.duckdb", ["We waited an hour."]))
+    opened.append("runs", [ledger.row("run-2", "minilm", NOW + timedelta(days=1), kind="finetune", status="done")])
+    assert gather(opened)["latest"]["run_id"] == "run-1"
+    opened.close()
 
 
 def test_hostile_strings_do_not_break_the_page(tmp_path: Path, shared_data: Path) -> None:
     strings = json.loads((shared_data / "strings" / "naughty_strings.json").read_text())
     texts = [text for text in dict.fromkeys(strings) if text.strip() and text < "\ud800"][:400]
-    plain = build.write(write_warehouse(tmp_path / "p.duckdb", ["Waited."]), tmp_path / "p", DAY)
-    folder = build.write(write_warehouse(tmp_path / "w.duckdb", texts), tmp_path / "out", DAY)
+    plain = write(write_warehouse(tmp_path / "p.duckdb", ["Waited."]), tmp_path / "p", DAY)
+    folder = write(write_warehouse(tmp_path / "w.duckdb", texts), tmp_path / "out", DAY)
     page = Page((folder / "report.html").read_text())
     assert set(page.tags) <= set(Page((plain / "report.html").read_text()).tags) | {
         "ul",

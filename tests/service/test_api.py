@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from pipeline.advice import votes
 from pipeline.backends import registry
 from pipeline.backends.base import Request, Written
-from pipeline.core.warehouse import open_work, publish
+from pipeline.core.warehouse import open_read_only, open_work, publish
 from pipeline.report import build
 from pipeline.service.app import create_app
 from pipeline.service.settings import Settings
@@ -220,7 +220,9 @@ def test_votes_survive_publishing_and_reach_the_report(fresh: TestClient, settin
     found = votes.summary(settings.warehouse)
     assert found["by_model"] == [{"model": "m", "up": 1, "down": 2, "reviews": 1}]
     assert found["worst"] == [{"suggestion": "Add staff.", "up": 1, "down": 2}]
-    folder = build.write(settings.warehouse, settings.warehouse.parent / "out", DAY)
+    opened = open_read_only(settings.warehouse)
+    folder = build.write(opened, settings.warehouse.parent / "out", DAY).folder
+    opened.close()
     for name in ("report.html", "report.md"):
         assert "What people think of the advice" in (folder / name).read_text()
     assert "What people think" in fresh.get("/report/latest").text

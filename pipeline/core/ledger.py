@@ -1,0 +1,67 @@
+"""The table `runs`: what ran, when, from which code, and how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from pipeline import __version__
+from pipeline.core.provenance import environment, git_sha, new_run_id, now
+from pipeline.core.warehouse import Warehouse
+
+
+def row(
+    run_id: str,
+    profile: str,
+    started_at: datetime,
+    *,
+    kind: str = "run",
+    status: str = "running",
+    seconds: Mapping[str, float] | None = None,
+    finished_at: datetime | None = None,
+) -> dict[str, Any]:
+    """A row of `runs`. `profile`: its name, or what a bench run was about; `seconds`: per stage."""
+    return {
+        "run_id": run_id,
+        "started_at": started_at,
+        "finished_at": finished_at,
+        "profile": profile,
+        "git_sha": git_sha(),
+        "version": __version__,
+        "status": status,
+        "environment": json.dumps(environment()),
+        "stages": json.dumps(dict(seconds or {})),
+        "kind": kind,
+    }
+
+
+class Entry:
+    """The row of a run in progress."""
+
+    def __init__(self, warehouse: Warehouse, profile: str) -> None:
+        self.run_id = new_run_id()
+        self.seconds: dict[str, float] = {}  # per stage that has ended
+        self._warehouse = warehouse
+        warehouse.execute("UPDATE runs SET status = 'interrupted' WHERE status = 'running'")  # killed before its end
+        warehouse.append("runs", [row(self.run_id, profile, now())])
+
+    @contextlib.contextmanager
+    def timed(self, stage: str) -> Iterator[datetime]:
+        """Records how long a stage took, if it ends well; gives the time at which it began."""
+        started = now()
+        yield started
+        self.seconds[stage] = round((now() - started).total_seconds(), 2)
+        self._update("stages = ?", json.dumps(self.seconds))
+
+    def done(self) -> None:
+        self._update("status = 'done', finished_at = ?", now())
+
+    def failed(self, error: BaseException) -> None:
+        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        self._update("status = ?, finished_at = ?, error = ?", status, now(), str(error)[:2000])
+
+    def _update(self, assignments: str, *values: Any) -> None:
+        self._warehouse.execute(f"UPDATE runs SET {assignments} WHERE run_id = ?", [*values, self.run_id])

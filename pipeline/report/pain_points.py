@@ -1,0 +1,133 @@
+"""What hurts most, with the quotes that prove it and what to do about it."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any, TypedDict, cast
+
+from pipeline.advice import wording
+from pipeline.core.warehouse import Warehouse
+from pipeline.report.scope import Ask, Scope, run_query
+
+ACTIONS_PER_THEME = 2
+QUOTES_PER_THEME = 2
+
+
+class Quote(TypedDict):
+    """A row of @quotes. `evidence` is verbatim; `score` is positive minus negative probability, -1 to 1."""
+
+    theme: str
+    evidence: str
+    business: str | None
+    day: date | None
+    stars: float | None
+    language: str | None
+    severity: float | None
+    score: float | None
+    review_id: str
+
+
+class Action(TypedDict):
+    """A row of @actions: suggestions of many reviews, merged."""
+
+    action: str
+    theme: str | None
+    reviews: int
+    of_reviews: int
+    share: float
+    share_low: float
+    share_high: float
+    weight: str
+    severity: float | None
+    pain: float
+    wordings: int
+    review_ids: list[str]
+    quotes: list[dict[str, Any]]  # review_id, business, evidence
+
+
+class PainPoint(TypedDict):
+    """A row of @top_pain_points (what its columns mean stands in warehouse/views/60_pain_points.sql), quotes and actions."""
+
+    theme: str
+    mentions: int
+    reviews: int
+    share: float
+    share_low: float
+    share_high: float
+    weight: str
+    severity: float
+    pain: float
+    stars_with: float | None
+    stars_with_n: int
+    stars_without: float | None
+    stars_without_n: int
+    stars_effect: float | None
+    stars_effect_low: float | None
+    stars_effect_high: float | None
+    recent_from: date | None
+    recent_to: date | None
+    recent_mentions: int
+    recent_reviews: int
+    previous_mentions: int
+    previous_reviews: int
+    change: float | None
+    change_low: float | None
+    change_high: float | None
+    trend: str
+    emerging: bool
+    quotes: list[Quote]
+    actions: list[Action]
+
+
+def pain_points(
+    warehouse: Warehouse, scope: Scope | None = None, actions: Sequence[Action] | None = None
+) -> list[PainPoint]:
+    """The themes that hurt most. `actions`: those of the same scope, where they have been asked for already."""
+    ask = functools.partial(run_query, warehouse, scope or Scope())
+    actions = all_actions(ask) if actions is None else actions
+    pains, shown = [], set[str]()
+    for row in ask("top_pain_points", limit=8):
+        found = cast(list[Quote], ask("quotes", theme=row["theme"], limit=200))
+        quotes = representative_first(found, shown)[:QUOTES_PER_THEME]
+        shown |= {quote["evidence"] for quote in quotes}
+        own = [action for action in actions if action["theme"] == row["theme"]]
+        pains.append(cast(PainPoint, row | {"quotes": quotes, "actions": own[:ACTIONS_PER_THEME]}))
+    return pains
+
+
+def all_actions(ask: Ask) -> list[Action]:
+    return cast(list[Action], ask("actions", limit=1000))
+
+
+def top_actions(actions: Sequence[Action], most: int) -> list[Action]:
+    """The first `most`, of each theme ACTIONS_PER_THEME at most."""
+    taken = Counter[str | None]()
+    kept = []
+    for action in actions:
+        taken[action["theme"]] += 1
+        if taken[action["theme"]] <= ACTIONS_PER_THEME:
+            kept.append(action)
+    return kept[:most]
+
+
+def representative_first(quotes: Sequence[Quote], shown: Collection[str] = ()) -> list[Quote]:
+    """Sorted by how negative the clause is times how often its words recur in the other quotes; a clause of a review with
+    four or five stars counts less, and so does one that is too short or too long to be read at a glance.
+
+    Quotes that are `shown` elsewhere are left out while others remain: one clause can be evidence of two themes.
+    """
+    fresh = [quote for quote in quotes if quote["evidence"] not in shown] or list(quotes)
+    words = [wording.stems(quote["evidence"]) for quote in fresh]
+    frequency = Counter(itertools.chain.from_iterable(words))
+
+    def worth(at: int) -> float:
+        quote, length = fresh[at], len(fresh[at]["evidence"])
+        recurrence = sum(frequency[word] - 1 for word in words[at]) / (len(words[at]) + 3)
+        negativity = max(0.0, -(quote["score"] or 0.0)) * (0.3 if (quote["stars"] or 0) >= 4 else 1)
+        return (0.1 + negativity) * (1 + recurrence) * (1 if 30 <= length <= 160 else 0.4)
+
+    return [fresh[at] for at in sorted(range(len(fresh)), key=worth, reverse=True)]
