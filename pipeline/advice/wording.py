@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # controls that would garble the text around
+from pipeline.text.script import CONTROLS, has_dense
+
+_CONTROLS = re.compile(f"[{CONTROLS}]")  # would garble the text around
 _COMMON = re.compile(
     r"about|after|again|also|because|been|before|being|could|customers?|does|doing|even|every|from|have|here|into|just|"
     r"like|made|make|more|most|much|never|only|other|over|review|service|should|some|such|than|that|their|them|then|"
@@ -20,8 +22,8 @@ def stems(text: str) -> set[str]:
 def quote(evidence: str, limit: int, term: str = "") -> str:
     """A customer's words in quotation marks, in one line, at most `limit` characters cut between words around `term`."""
     said = one_line(evidence)
-    if any("\u2e80" <= character <= "\uffdc" for character in said):
-        limit //= 2  # a Chinese or Japanese character says about as much as two or three others
+    if has_dense(said):
+        limit //= 2  # a Chinese, Japanese or Korean character says about as much as two or three others
     at = max(said.lower().find(term.rstrip("*").lower()), 0)
     if len(said) > limit:
         start = 0
@@ -39,7 +41,7 @@ def quote(evidence: str, limit: int, term: str = "") -> str:
 
 
 def one_line(text: str) -> str:
-    return " ".join(_INVISIBLE.sub("", " ".join(text.split())).split())
+    return " ".join(_CONTROLS.sub("", " ".join(text.split())).split())
 
 
 def name(business: Any) -> str | None:

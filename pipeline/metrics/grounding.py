@@ -16,6 +16,7 @@ import numpy as np
 from pipeline.core.errors import InputError
 from pipeline.metrics import check_pairs
 from pipeline.reader import minilm
+from pipeline.text.words import fold
 
 Embed = Callable[[Sequence[str]], np.ndarray]
 
@@ -77,7 +78,7 @@ def recall_at_1(reciprocal_ranks: Sequence[float]) -> float | None:
 
 
 def _place(text: str) -> bytes:
-    return hashlib.sha256(" ".join(text.casefold().split()).encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(fold(text).encode("utf-8", "surrogatepass")).digest()
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -10,9 +10,10 @@ import re
 from collections.abc import Sequence
 
 from pipeline.text.language import detect_languages
+from pipeline.text.script import METRIC_CJK
 
-_CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{_CJK}]|(?:(?![{_CJK}])\w)+(?:['’](?:(?![{_CJK}])\w)+)*")
+_LETTER = rf"(?:(?![{METRIC_CJK}])\w)"
+_WORD = re.compile(rf"[{METRIC_CJK}]|{_LETTER}+(?:['’]{_LETTER}+)*")
 _N = 4
 _FINISHED = re.compile(r"[.!?…。！？][\"'”’»)\]}*_]*$")
 _BARE_NUMBER = re.compile(r"(?:^|\s)\(?\d+[.)]$")  # "3." with nothing after it: the list was cut

@@ -15,8 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|(?:(?![\u3040-\u30ff\u3400-\u9fff])\w)+")
-_MULTIPLIERS = np.array([[0x9E3779B97F4A7C15], [0xBF58476D1CE4E5B9], [0x94D049BB133111EB], [0xD6E8FEB86659FD93]], dtype=np.uint64)  # fmt: skip
+from pipeline.text.script import TRAINED_CJK
+
+_WORD = re.compile(rf"[{TRAINED_CJK}]|(?:(?![{TRAINED_CJK}])\w)+")
+_MULTIPLIERS = np.array(
+    [[0x9E3779B97F4A7C15], [0xBF58476D1CE4E5B9], [0x94D049BB133111EB], [0xD6E8FEB86659FD93]], dtype=np.uint64
+)
 _FILE = "trained_on.safetensors"
 
 

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from pipeline.text.script import CJK, starts_with_cjk
 from pipeline.text.sentences import sentence_spans
-from pipeline.text.words import CJK, FIRST_CJK, WORD, lower, words
+from pipeline.text.words import WORD, lower, words
 from pipeline.themes.taxonomy import Aspect
 
 
@@ -68,7 +69,7 @@ def _terms_in(text: str, start: int, end: int, index: _Index) -> Iterator[tuple[
     words = [run[0] for run in runs]
     at = 0
     while at < len(runs):
-        if words[at] >= FIRST_CJK:
+        if starts_with_cjk(words[at]):
             # Terms such as "2小时" begin in the run of digits before.
             before = at > 0 and words[at - 1].isdigit() and runs[at - 1].end() == runs[at].start()
             begins = runs[at - before].start()
