@@ -15,6 +15,7 @@ _BATCH = 5000  # rows held at once
 
 
 def read_parquet(source: Path, options: ReadOptions) -> Iterator[Record]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
@@ -25,7 +26,7 @@ def read_parquet(source: Path, options: ReadOptions) -> Iterator[Record]:
             for batch in file.iter_batches(_BATCH):
                 for row in zip(*map(_texts, batch.columns), strict=True):
                     yield dict(zip(names, row, strict=True))
-    except (OSError, ValueError, TypeError, KeyError) as error:  # Arrow's own errors are among them
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError) as error:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{source} is not a Parquet file that can be read: {cause}") from error
 

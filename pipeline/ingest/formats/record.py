@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,11 +40,16 @@ def unique_names(names: Sequence[str]) -> list[str]:
 
 
 def as_text(value: Any) -> str | None:
-    """A value of a typed format as a text file would hold it; lists and objects as JSON."""
+    """A value of a typed format as a text file would hold it: lists and objects as JSON, bytes as the UTF-8 that they are
+    where a writer did not declare its texts as such.
+    """
     if value is None:
         return None
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()  # JSON can spell half a character (a lone surrogate)
     if isinstance(value, (dict, list)):
-        return json.dumps(value, default=str)
+        return json.dumps(value, default=as_text)
+    if isinstance(value, bytes):
+        with contextlib.suppress(UnicodeDecodeError):
+            return value.decode()
     return str(value)
