@@ -70,9 +70,8 @@ def draft(review: Mapping[str, Any], labels: Mapping[str, str] | None = None) ->
     negative, praise = _quotes(text, review.get("themes") or [])
     choice = _Choice(text)
 
-    parts = [
-        choice.fill(template.thanks, with_business=_fill(template.with_business, business=business) if business else "")
-    ]
+    with_business = _fill(template.with_business, business=business) if business else ""
+    parts = [choice.fill(template.thanks, with_business=with_business)]
     for kind, (theme, quote) in zip((template.complaint, template.also), negative, strict=False):
         label = (labels or {}).get(theme, theme.replace("_", " ")) or "your experience"
         parts.append(choice.fill(kind, subject=_within(label), quote=_marked(quote, template.marks)))
@@ -103,13 +102,12 @@ def _quotes(text: str, themes: Sequence[Mapping[str, Any]]) -> tuple[list[tuple[
         quotes = _distinct([("", _span(complaints.telling(text, ()))), ("", _span(text))])[:1]
     liked = [theme for theme in themes if theme.get("sentiment") == "positive" and (theme.get("score") or 0) > 0.6]
     praise = _distinct([("", _span(theme["evidence"])) for theme in _ranked(liked)[::-1]])
-    return quotes, [
-        item for item in praise if all(item[1] not in quote and quote not in item[1] for _, quote in quotes)
-    ][:1]
+    apart = [item for item in praise if all(item[1] not in quote and quote not in item[1] for _, quote in quotes)]
+    return quotes, apart[:1]
 
 
 def _ranked(themes: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The most negative first; among equals the evidence that says most and still fits."""
+    """The most negative first; among equals the longest evidence that fits into a quote."""
 
     def rank(theme: Mapping[str, Any]) -> tuple[float, bool, int, str]:
         length = len(theme["evidence"])
@@ -119,7 +117,7 @@ def _ranked(themes: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def _distinct(quotes: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Without empty ones and those that say again what one before says."""
+    """Without empty quotes and those that overlap with an earlier one."""
     kept: list[tuple[str, str]] = []
     for theme, quote in quotes:
         if quote and all(quote not in other and other not in quote for _, other in kept):

@@ -1,4 +1,4 @@
-"""Has a model been trained on this text, or on a near-duplicate of it? MinHash sketches (Broder 1997) tell.
+"""Whether a model was trained on a text or a near-duplicate of it, by MinHash sketches (Broder 1997).
 
 The shipped models come with a sketch of every review they were trained or tuned on (`trained_on.safetensors`): four
 32-bit minima over hashed word 3-grams, from which no text can be read. Two texts match when three of the four agree: of
@@ -36,7 +36,7 @@ def sketches(texts: Sequence[str]) -> np.ndarray:
 
 
 def save(texts: Sequence[str], folder: Path) -> None:
-    """Writes the sketches of what a model was trained on beside its weights."""
+    """Writes the sketches of the texts that a model was trained on beside its weights in `folder`."""
     from safetensors.numpy import save_file
 
     save_file({"sketches": np.unique(sketches(texts), axis=0)}, folder / _FILE)

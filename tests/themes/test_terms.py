@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.text.repair import repair
 from pipeline.text.sentences import sentence_spans
-from pipeline.themes.taxonomy import load_aspects
+from pipeline.themes.taxonomy import Aspect, load_aspects
 from pipeline.themes.terms import find_mentions
 from tests.text.pieces import pieces
 
@@ -147,3 +147,10 @@ def test_a_mention_holds_the_term_as_it_was_written(text: str, language: str, sa
     mentions = find_mentions(text, language, ASPECTS)
     assert all(mention.said in text[mention.start : mention.end] for mention in mentions)
     assert said is None or said in {mention.said for mention in mentions}, mentions
+
+
+def test_korean_terms_are_words_although_the_script_stands_behind_the_chinese_one() -> None:
+    aspect = Aspect("queue", "Queue", (("ko", ("대기", "줄이 길*")),), (), ())
+    found = find_mentions("대기 시간이 길었고 줄이 길었어요", "ko", (aspect,))
+    assert [mention.said for mention in found] == ["대기"]
+    assert [mention.said for mention in find_mentions("줄이 길었어요", "ko", (aspect,))] == ["줄이 길었어요"]
