@@ -40,7 +40,8 @@ def features(text: str) -> np.ndarray:
         is_cjk = TRAINED_SPAN[0] <= word[0] <= TRAINED_SPAN[1]
         padded, sizes = (word, range(1, 5)) if is_cjk else (f"<{word}>", range(2, 6))
         grams.update(padded[at : at + size] for size in sizes for at in range(len(padded) - size + 1))
-    return np.unique(np.array([zlib.crc32(gram.encode("utf-8", "surrogatepass")) % BUCKETS for gram in grams], dtype=np.int64))  # fmt: skip
+    buckets = {zlib.crc32(gram.encode("utf-8", "surrogatepass")) % BUCKETS for gram in grams}
+    return np.array(sorted(buckets), dtype=np.int64)
 
 
 @functools.cache
