@@ -7,9 +7,11 @@ import hashlib
 import re
 from collections.abc import Sequence
 
+from pipeline.text.script import CONTROLS, has_dense
+
 _SLOT = re.compile(r"\{(\w+)\}")
 _MARKS = (("“", "”"), ('"', '"'), ("«", "»"), ("‹", "›"))
-_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # controls that would garble the text around
+_CONTROLS = re.compile(f"[{CONTROLS}]")  # would garble the text around
 _COMMON = re.compile(
     r"about|after|again|also|because|been|before|being|could|customers?|does|doing|even|every|from|have|here|into|just|"
     r"like|made|make|more|most|much|never|only|other|over|review|service|should|some|such|than|that|their|them|then|"
@@ -25,8 +27,8 @@ def stems(text: str) -> set[str]:
 def quote(evidence: str, limit: int, term: str = "") -> str:
     """A customer's words in quotation marks, in one line, at most `limit` characters cut between words around `term`."""
     words = one_line(evidence)
-    if any("\u2e80" <= character <= "\uffdc" for character in words):
-        limit //= 2  # a Chinese or Japanese character says about as much as two or three others
+    if has_dense(words):
+        limit //= 2  # a Chinese, Japanese or Korean character says about as much as two or three others
     at = max(words.lower().find(term.rstrip("*").lower()), 0)
     if len(words) > limit:
         start = 0
@@ -52,7 +54,7 @@ def in_marks(text: str, pairs: Sequence[tuple[str, str]] = _MARKS) -> str:
 
 def one_line(text: str) -> str:
     """A text without line breaks, repeated blanks and control characters."""
-    return " ".join(_INVISIBLE.sub("", " ".join(text.split())).split())
+    return " ".join(_CONTROLS.sub("", " ".join(text.split())).split())
 
 
 @functools.lru_cache(maxsize=4096)

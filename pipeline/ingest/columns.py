@@ -12,27 +12,98 @@ from pipeline.ingest.values import parse_stars
 FIELDS = ("text", "title", "stars", "label", "reviewed_at", "business", "product", "language")
 
 # Common names, the likeliest first; compared in lower case without blanks, dashes and underscores.
-NAMES: dict[str, tuple[str, ...]] = {
-    "text": ("text", "reviewtext", "review", "reviewbody", "content", "textcontent", "body", "comment", "comments",
-             "verifiedreviews", "texte", "reviewcontent", "description", "feedback", "message", "texto", "kommentar",
-             "bewertung", "avis", "opinion", "opinión"),
-    "title": ("title", "reviewtitle", "reviewname", "titre", "titreavis", "headline", "summary", "subject", "titulo"),
-    "stars": ("stars", "reviewrating", "rating", "starrating", "score", "overall", "note", "reviewscorebadge",
-              "reviewscore", "puntuacion", "calificacion", "ratings"),
-    "label": ("label", "sentiment", "polarity"),
-    "reviewed_at": ("reviewedat", "reviewdate", "date", "datetime", "at", "reviewtime", "createdat", "timestamp",
-                    "published", "fecha", "datum", "time", "eventtime", "dateofstay"),
-    "business": ("business", "businessname", "hotelname", "enterprise", "company", "restaurant", "place", "placename",
-                 "store", "shop", "hotel", "name", "businessid", "placeid"),
-    "product": ("product", "productname", "item", "contentname", "variation", "clothingid", "asin", "productid",
-                "itemname", "sku", "roomtypeblock"),
-    "language": ("language", "lang", "locale"),
-}  # fmt: skip
+NAMES: dict[str, list[str]] = {
+    "text": [
+        "text",
+        "reviewtext",
+        "review",
+        "reviewbody",
+        "content",
+        "textcontent",
+        "body",
+        "comment",
+        "comments",
+        "verifiedreviews",
+        "texte",
+        "reviewcontent",
+        "description",
+        "feedback",
+        "message",
+        "texto",
+        "kommentar",
+        "bewertung",
+        "avis",
+        "opinion",
+        "opinión",
+    ],
+    "title": ["title", "reviewtitle", "reviewname", "titre", "titreavis", "headline", "summary", "subject", "titulo"],
+    "stars": [
+        "stars",
+        "reviewrating",
+        "rating",
+        "starrating",
+        "score",
+        "overall",
+        "note",
+        "reviewscorebadge",
+        "reviewscore",
+        "puntuacion",
+        "calificacion",
+        "ratings",
+    ],
+    "label": ["label", "sentiment", "polarity"],
+    "reviewed_at": [
+        "reviewedat",
+        "reviewdate",
+        "date",
+        "datetime",
+        "at",
+        "reviewtime",
+        "createdat",
+        "timestamp",
+        "published",
+        "fecha",
+        "datum",
+        "time",
+        "eventtime",
+        "dateofstay",
+    ],
+    "business": [
+        "business",
+        "businessname",
+        "hotelname",
+        "enterprise",
+        "company",
+        "restaurant",
+        "place",
+        "placename",
+        "store",
+        "shop",
+        "hotel",
+        "name",
+        "businessid",
+        "placeid",
+    ],
+    "product": [
+        "product",
+        "productname",
+        "item",
+        "contentname",
+        "variation",
+        "clothingid",
+        "asin",
+        "productid",
+        "itemname",
+        "sku",
+        "roomtypeblock",
+    ],
+    "language": ["language", "lang", "locale"],
+}
 
 _SPLIT = re.compile(r"[\s_\-]+")
 
 
-def fold(name: str) -> str:
+def plain(name: str) -> str:
     """A column name without case, blanks, dashes and underscores."""
     return _SPLIT.sub("", name.strip().lower())
 
@@ -45,7 +116,7 @@ def looks_like_header(row: Sequence[str], mapping: Mapping[str, str]) -> bool:
     if any(cell.strip() in columns for cell in row):
         return True
     known = {name for names in NAMES.values() for name in names}
-    return any(fold(cell) in known for cell in row)
+    return any(plain(cell) in known for cell in row)
 
 
 def choose(
@@ -65,13 +136,14 @@ def choose(
                 raise InputError(f"--map {field}={value}: {source} has no column {column!r}. Its columns: {shown}.")
     chosen = dict(mapping)
     taken = {column for value in mapping.values() for column in value.split("+")}
-    folded: dict[str, str] = {}
+    by_plain_name: dict[str, str] = {}
     for name in names:
-        folded.setdefault(fold(name), name)
+        by_plain_name.setdefault(plain(name), name)
     for field in FIELDS:
         if field in chosen:
             continue
-        candidates = [folded[name] for name in NAMES[field] if name in folded and folded[name] not in taken]
+        candidates = [by_plain_name[name] for name in NAMES[field] if name in by_plain_name]
+        candidates = [name for name in candidates if name not in taken]
         if field == "text":
             candidates = [name for name in candidates if _prose(name, sample) > 0]
             candidates.sort(key=lambda name: -(_prose(name, sample) > 12))  # stable: the documented order decides

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from pipeline.core.warehouse import Warehouse
 from pipeline.ingest import columns, sources
@@ -37,6 +38,40 @@ class IngestOptions:
     header: bool | None = None
     encoding: str | None = None
     delimiter: str | None = None
+
+
+class Content(TypedDict):
+    """What a customer wrote, and when and about what."""
+
+    text: str
+    stars: float | None  # 1 to 5
+    label: str | None  # negative, neutral or positive
+    language: str | None  # two letters
+    reviewed_at: datetime | None  # without zone; UTC where the source gave one
+    business: str | None
+    product: str | None
+
+
+class ReviewRow(Content):
+    """A row of `reviews`."""
+
+    review_id: str
+    source: str
+    source_row: int  # the number of the record, 1 for the first
+    ingested_at: datetime
+    run_id: str
+
+
+class RejectRow(TypedDict):
+    """A row of `rejects`: a record that became no review, as it stood in the source."""
+
+    reject_id: str
+    source: str
+    source_row: int
+    reason: str
+    raw: str
+    review_id: str | None  # of the review that it is a duplicate of
+    run_id: str
 
 
 @dataclass(frozen=True)
@@ -90,82 +125,99 @@ def _ingest_source(
     progress: Callable[[int], None],
 ) -> Ingested:
     read_options = ReadOptions(options.header, options.encoding, options.delimiter, options.mapping)
-    records: list[Record] = []
-    for record in sources.read_records(source, read_options, warehouse):
-        if options.limit is not None and len(records) == options.limit:
-            break
-        records.append(record)
-    whole = [record for record in records if isinstance(record, dict)]
-    names = list(dict.fromkeys(name for record in whole[:1000] for name in record))
-    chosen = columns.choose(names, options.mapping, whole[:1000], source) if whole else {}
-    shape = _Shape(chosen, whole, options)
-
-    held = {row["review_id"]: row["source"] for row in warehouse.query("SELECT review_id, source FROM reviews")}
-    known_rejects = {
-        row["reject_id"] for row in warehouse.query("SELECT reject_id FROM rejects WHERE source = ?", [source])
-    }
-    seen: set[str] = set()
-    occurrences: Counter[str] = Counter()
-    counts: Counter[str] = Counter()
-    fresh: list[dict[str, Any]] = []
-    rejects: list[dict[str, Any]] = []
-
-    def reject(number: int, reason: str, record: Record, review_id: str | None = None) -> None:
-        raw = record.raw if isinstance(record, Broken) else json.dumps(record, ensure_ascii=False)
-        base = f"{source}\0{reason}\0{raw}"
-        occurrences[base] += 1
-        reject_id = hashlib.sha256(f"{base}\0{occurrences[base]}".encode(errors="surrogatepass")).hexdigest()[:16]
-        counts["duplicates" if reason == "duplicate" else "rejected"] += 1
-        if reject_id not in known_rejects:
-            rejects.append({"reject_id": reject_id, "source": source, "source_row": number, "reason": reason, "raw": raw,
-                            "review_id": review_id, "run_id": run_id})  # fmt: skip
-
-    def flush() -> None:
-        for row, language in zip(fresh, detect_languages([row["text"] for row in fresh]), strict=True):
-            row["language"] = row["language"] or language
-        warehouse.append("reviews", fresh)
-        warehouse.append("rejects", rejects)
-        fresh.clear()
-        rejects.clear()
-
+    records = list(itertools.islice(sources.read_records(source, read_options), options.limit))
+    shape = _Shape.of(source, records, options)
+    rows = _Rows(warehouse, source, run_id, now)
     for number, record in enumerate(records, 1):
-        if isinstance(record, Broken):
-            reject(number, record.reason, record)
-            continue
-        row, reason = shape.review(record)
-        if reason:
-            reject(number, reason, record)
-            continue
-        review_id = row["review_id"]
-        if review_id in seen or held.get(review_id, source) != source:
-            reject(number, "duplicate", record, review_id)
-            continue
-        seen.add(review_id)
-        counts["accepted"] += 1
-        if review_id not in held:
-            counts["added"] += 1
-            fresh.append(row | {"source": source, "source_row": number, "ingested_at": now, "run_id": run_id})
-        if len(fresh) + len(rejects) >= _BATCH:
-            flush()
+        content = record.reason if isinstance(record, Broken) else shape.content(record)
+        if isinstance(content, str):
+            rows.reject(number, record, content)
+        else:
+            rows.accept(number, record, content)
+        if rows.waiting >= _BATCH:
+            rows.write()
             progress(number)
-    flush()
+    rows.write()
     progress(len(records))
-    return Ingested(
-        source,
-        len(records),
-        counts["accepted"],
-        counts["added"],
-        counts["rejected"],
-        counts["duplicates"],
-        shape.columns,
-    )
+    counts = {name: rows.counts[name] for name in ("accepted", "added", "rejected", "duplicates")}
+    return Ingested(source, len(records), columns=shape.columns, **counts)
 
 
-def review_id(row: Mapping[str, Any]) -> str:
+class _Rows:
+    """Collects the rows that a source adds to the warehouse, and counts those it holds already too."""
+
+    def __init__(self, warehouse: Warehouse, source: str, run_id: str, now: datetime) -> None:
+        self.counts: Counter[str] = Counter()
+        self._warehouse, self._source, self._run_id, self._now = warehouse, source, run_id, now
+        reviews = warehouse.query("SELECT review_id, source FROM reviews")
+        rejects = warehouse.query("SELECT reject_id FROM rejects WHERE source = ?", [source])
+        self._held = {row["review_id"]: row["source"] for row in reviews}
+        self._held_rejects = {row["reject_id"] for row in rejects}
+        self._seen: set[str] = set()
+        self._occurrences: Counter[str] = Counter()
+        self._reviews: list[ReviewRow] = []
+        self._rejects: list[RejectRow] = []
+
+    @property
+    def waiting(self) -> int:
+        return len(self._reviews) + len(self._rejects)
+
+    def accept(self, number: int, record: Record, content: Content) -> None:
+        """A review, unless it is a duplicate of one in this source or of another source's."""
+        id = review_id(content)
+        if id in self._seen or self._held.get(id, self._source) != self._source:
+            self.reject(number, record, "duplicate", id)
+            return
+        self._seen.add(id)
+        self.counts["accepted"] += 1
+        if id not in self._held:
+            self.counts["added"] += 1
+            row = ReviewRow(
+                **content,
+                review_id=id,
+                source=self._source,
+                source_row=number,
+                ingested_at=self._now,
+                run_id=self._run_id,
+            )
+            self._reviews.append(row)
+
+    def reject(self, number: int, record: Record, reason: str, review_id: str | None = None) -> None:
+        self.counts["duplicates" if reason == "duplicate" else "rejected"] += 1
+        raw = record.raw if isinstance(record, Broken) else json.dumps(record, ensure_ascii=False)
+        base = f"{self._source}\0{reason}\0{raw}"
+        self._occurrences[base] += 1
+        reject_id = _short_hash(f"{base}\0{self._occurrences[base]}")
+        if reject_id not in self._held_rejects:
+            self._rejects.append(
+                RejectRow(
+                    reject_id=reject_id,
+                    source=self._source,
+                    source_row=number,
+                    reason=reason,
+                    raw=raw,
+                    review_id=review_id,
+                    run_id=self._run_id,
+                )
+            )
+
+    def write(self) -> None:
+        for row, language in zip(self._reviews, detect_languages([row["text"] for row in self._reviews]), strict=True):
+            row["language"] = row["language"] or language
+        self._warehouse.append("reviews", self._reviews)
+        self._warehouse.append("rejects", self._rejects)
+        self._reviews.clear()
+        self._rejects.clear()
+
+
+def review_id(content: Mapping[str, Any]) -> str:
     """What the customer wrote, hashed: 16 hex digits over text, stars, date, business and product."""
-    moment = row["reviewed_at"].isoformat() if row["reviewed_at"] else None
-    content = [row["text"], row["stars"], moment, row["business"], row["product"]]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+    moment = content["reviewed_at"].isoformat() if content["reviewed_at"] else None
+    return _short_hash(json.dumps([content["text"], content["stars"], moment, content["business"], content["product"]]))
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 class _Shape:
@@ -174,39 +226,43 @@ class _Shape:
     def __init__(
         self, chosen: dict[str, str], records: Sequence[Mapping[str, str | None]], options: IngestOptions
     ) -> None:
-        self.chosen = chosen
+        self._chosen = chosen
 
         def column(name: str) -> list[str | None]:
             return [record.get(chosen[name]) for record in records] if name in chosen else []
 
-        self.scale = star_scale(map(parse_stars, column("stars")), options.zero_based_stars)
-        self.day_first = day_first(column("reviewed_at"))
-        self.labels = label_names(column("label"), "label" in options.mapping)
-        self.columns = chosen | ({"star_scale": self.scale} if "stars" in chosen else {})
+        self._scale = star_scale(map(parse_stars, column("stars")), options.zero_based_stars)
+        self._day_first = day_first(column("reviewed_at"))
+        self._labels = label_names(column("label"), "label" in options.mapping)
+        self.columns = chosen | ({"star_scale": self._scale} if "stars" in chosen else {})
 
-    def review(self, record: Mapping[str, str | None]) -> tuple[dict[str, Any], str | None]:
-        """(row of `reviews`, reason for rejecting it or None)."""
+    @classmethod
+    def of(cls, source: str, records: Sequence[Record], options: IngestOptions) -> _Shape:
+        """Raises InputError where no column can be the text."""
+        whole = [record for record in records if isinstance(record, dict)]
+        names = list(dict.fromkeys(name for record in whole[:1000] for name in record))
+        return cls(columns.choose(names, options.mapping, whole[:1000], source) if whole else {}, whole, options)
 
-        def value(field: str) -> str | None:
-            return (record.get(self.chosen[field]) or "").strip() or None if field in self.chosen else None
-
-        halves = [repair(record.get(column) or "") for column in self.chosen["text"].split("+")]
-        text = "\n\n".join(half for half in halves if half)
+    def content(self, record: Mapping[str, str | None]) -> Content | str:
+        """What a record says, or the reason for rejecting it."""
+        text = "\n\n".join(filter(None, (repair(record.get(half) or "") for half in self._chosen["text"].split("+"))))
         if not text:
-            return {}, "empty text"
+            return "empty text"
         if not any(map(str.isalpha, text)):
-            return {}, "no letters"
-        title = repair(value("title") or "")
+            return "no letters"
+        title = repair(self._value(record, "title"))
         if title and not text.lower().startswith(title.rstrip(".…! ").lower()):
             text = f"{title}\n\n{text}"
-        language = (value("language") or "").lower()[:2] or None
-        row: dict[str, Any] = {
-            "text": text,
-            "stars": to_five(parse_stars(value("stars")), self.scale),
-            "reviewed_at": parse_date(value("reviewed_at"), self.day_first),
-            "business": repair(value("business") or "") or None,
-            "product": repair(value("product") or "") or None,
-        }
-        row["review_id"] = review_id(row)
-        label = self.labels.get((value("label") or "").lower())
-        return row | {"label": label, "language": language if language and language.isalpha() else None}, None
+        language = self._value(record, "language").lower()[:2]
+        return Content(
+            text=text,
+            stars=to_five(parse_stars(self._value(record, "stars")), self._scale),
+            label=self._labels.get(self._value(record, "label").lower()),
+            language=language if language.isalpha() else None,
+            reviewed_at=parse_date(self._value(record, "reviewed_at"), self._day_first),
+            business=repair(self._value(record, "business")) or None,
+            product=repair(self._value(record, "product")) or None,
+        )
+
+    def _value(self, record: Mapping[str, str | None], field: str) -> str:
+        return (record.get(self._chosen[field]) or "").strip() if field in self._chosen else ""

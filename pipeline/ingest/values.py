@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from pipeline.core.labels import SENTIMENT_WORDS, SENTIMENTS
+from pipeline.text.language import any_of, languages
 
 # --- Stars ---
 
-_WORDS = {"one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0}
+_NUMBERS = {word: float(n) for language in languages().values() for n, word in enumerate(language.numbers, 1)}
 _NUMBER = re.compile(r"(\d+(?:[.,]\d+)?)")
-_OUT_OF = re.compile(r"(\d+(?:[.,]\d+)?)\s*(?:/|out of|von|sur|de|of)\s*(\d+)", re.IGNORECASE)
+_STARS = re.compile(rf"\s*{any_of('stars')}?")
+_OUT_OF = re.compile(rf"(\d+(?:[.,]\d+)?)\s*(?:/|{any_of('out_of')})\s*(\d+)", re.IGNORECASE)
 
 
 def parse_stars(value: str | None) -> float | None:
@@ -20,13 +22,13 @@ def parse_stars(value: str | None) -> float | None:
     text = (value or "").strip().lower()
     if "★" in text or "⭐" in text:
         return float(text.count("★") + text.count("⭐"))
-    if text.split(" ")[0] in _WORDS:
-        return _WORDS[text.split(" ")[0]]
+    if (word := text.split(" ")[0]) in _NUMBERS:
+        return _NUMBERS[word]
     if match := _OUT_OF.search(text):
         most = float(match[2])
         return float(match[1].replace(",", ".")) * 5 / most if most else None
     match = _NUMBER.match(text)
-    if not match or not re.fullmatch(r"\s*(stars?|sterne?|étoiles?|estrellas?)?", text[match.end() :]):
+    if not match or not _STARS.fullmatch(text, match.end()):
         return None
     return float(match[1].replace(",", "."))
 
@@ -52,21 +54,18 @@ def to_five(value: float | None, scale: str) -> float | None:
 
 # --- Dates ---
 
-_MONTHS = {
-    "januar": "january", "februar": "february", "märz": "march", "marts": "march", "mai": "may", "maj": "may",
-    "juni": "june", "juli": "july", "oktober": "october", "dezember": "december", "janvier": "january",
-    "février": "february", "mars": "march", "avril": "april", "juin": "june", "juillet": "july", "août": "august",
-    "septembre": "september", "octobre": "october", "novembre": "november", "décembre": "december", "enero": "january",
-    "febrero": "february", "marzo": "march", "abril": "april", "mayo": "may", "junio": "june", "julio": "july",
-    "agosto": "august", "septiembre": "september", "octubre": "october", "noviembre": "november", "diciembre": "december",
-}  # fmt: skip
+_MONTHS = {  # in any of our languages -> in English, which is what dateutil reads
+    month: english
+    for language in languages().values()
+    for month, english in zip(language.months, languages()["en"].months, strict=False)
+}
 _DATE_WORD = re.compile(
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)[a-z]*|am|pm|utc|gmt|z|t|st|nd|rd|th",
     re.IGNORECASE,
 )
 _SLASHED = re.compile(r"^\s*(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{2,4})")
 _WORD = re.compile(r"[^\W\d_]+")
-_RELATIVE = re.compile(r"\b(ago|vor|siden|hace|il y a|yesterday|today|gestern|heute)\b", re.IGNORECASE)
+_RELATIVE = re.compile(rf"\b{any_of('relative')}\b", re.IGNORECASE)
 
 
 def day_first(values: Iterable[str | None]) -> bool:

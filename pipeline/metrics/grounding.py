@@ -19,6 +19,7 @@ from pipeline.core.warehouse import Warehouse
 from pipeline.metrics import check_pairs
 from pipeline.metrics.scorer import Candidate, Columns, Scorer
 from pipeline.reader import minilm
+from pipeline.text.words import fold
 
 Embed = Callable[[Sequence[str]], np.ndarray]
 
@@ -87,7 +88,7 @@ def score(
 
 
 def _place(text: str) -> bytes:
-    return hashlib.sha256(" ".join(text.casefold().split()).encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(fold(text).encode("utf-8", "surrogatepass")).digest()
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -13,9 +13,10 @@ from pipeline.core.profile import Profile
 from pipeline.core.warehouse import Warehouse
 from pipeline.metrics.scorer import Candidate, Columns, Scorer, pairs, texts
 from pipeline.text.language import detect_languages
+from pipeline.text.script import METRIC_CJK
 
-_CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{_CJK}]|(?:(?![{_CJK}])\w)+(?:['’](?:(?![{_CJK}])\w)+)*")
+_LETTER = rf"(?:(?![{METRIC_CJK}])\w)"
+_WORD = re.compile(rf"[{METRIC_CJK}]|{_LETTER}+(?:['’]{_LETTER}+)*")
 _N = 4
 _LANGUAGE = "en"  # of the prompts
 _FINISHED = re.compile(r"[.!?…。！？][\"'”’»)\]}*_]*$")

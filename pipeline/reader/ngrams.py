@@ -20,13 +20,13 @@ import numpy as np
 
 from pipeline.core.assets import MODELS
 from pipeline.core.labels import SENTIMENTS
+from pipeline.text.script import TRAINED_CJK, TRAINED_SPAN
 
 FOLDER = MODELS / "ngrams"
 BUCKETS = 2**18
 _NOISE = re.compile(r"https?://\S*|\bhttp\b|@\w+")
-_CJK = "\u3040-\u30ff\u3400-\u9fff"
 _MARKS = "\u0300-\u036f\u0610-\u065f\u0900-\u0dff"  # accents, and vowel signs of Arabic and Indian scripts
-_WORD = re.compile(rf"[{_CJK}]+|(?:(?![{_CJK}])[\w{_MARKS}])+|[^\w\s{_MARKS}]")
+_WORD = re.compile(rf"[{TRAINED_CJK}]+|(?:(?![{TRAINED_CJK}])[\w{_MARKS}])+|[^\w\s{_MARKS}]")
 
 
 def features(text: str) -> np.ndarray:
@@ -37,10 +37,11 @@ def features(text: str) -> np.ndarray:
     grams = set(words)
     grams.update(f"{first} {second}" for first, second in itertools.pairwise(words))
     for word in words:
-        is_cjk = "\u3040" <= word[0] <= "\u9fff"
+        is_cjk = TRAINED_SPAN[0] <= word[0] <= TRAINED_SPAN[1]
         padded, sizes = (word, range(1, 5)) if is_cjk else (f"<{word}>", range(2, 6))
         grams.update(padded[at : at + size] for size in sizes for at in range(len(padded) - size + 1))
-    return np.unique(np.array([zlib.crc32(gram.encode("utf-8", "surrogatepass")) % BUCKETS for gram in grams], dtype=np.int64))  # fmt: skip
+    buckets = {zlib.crc32(gram.encode("utf-8", "surrogatepass")) % BUCKETS for gram in grams}
+    return np.array(sorted(buckets), dtype=np.int64)
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Has a model been trained on this text, or on a near-duplicate of it? MinHash sketches (Broder 1997) tell.
+"""Whether a model was trained on a text or a near-duplicate of it, by MinHash sketches (Broder 1997).
 
 The shipped models come with a sketch of every review they were trained or tuned on (`trained_on.safetensors`): four
 32-bit minima over hashed word 3-grams, from which no text can be read. Two texts match when three of the four agree: of
@@ -15,8 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|(?:(?![\u3040-\u30ff\u3400-\u9fff])\w)+")
-_MULTIPLIERS = np.array([[0x9E3779B97F4A7C15], [0xBF58476D1CE4E5B9], [0x94D049BB133111EB], [0xD6E8FEB86659FD93]], dtype=np.uint64)  # fmt: skip
+from pipeline.text.script import TRAINED_CJK
+
+_WORD = re.compile(rf"[{TRAINED_CJK}]|(?:(?![{TRAINED_CJK}])\w)+")
+_MULTIPLIERS = np.array(
+    [[0x9E3779B97F4A7C15], [0xBF58476D1CE4E5B9], [0x94D049BB133111EB], [0xD6E8FEB86659FD93]], dtype=np.uint64
+)
 _FILE = "trained_on.safetensors"
 
 
@@ -32,7 +36,7 @@ def sketches(texts: Sequence[str]) -> np.ndarray:
 
 
 def save(texts: Sequence[str], folder: Path) -> None:
-    """Writes the sketches of what a model was trained on beside its weights."""
+    """Writes the sketches of the texts that a model was trained on beside its weights in `folder`."""
     from safetensors.numpy import save_file
 
     save_file({"sketches": np.unique(sketches(texts), axis=0)}, folder / _FILE)

@@ -1,30 +1,109 @@
-"""Which language a text is in (lingua; Stahl 2021), for reviews at ingest and for what models wrote."""
+"""What the project knows of each language (one file per language in `languages/`), and which language a text is in.
+
+To add a language, write `languages/CODE.toml`; with `advice/replies/CODE.toml` beside it, reviews in it get reply drafts too.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from typing import Any
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
 
-# The languages of the large review sites. Each further one costs memory and takes short texts away from the others.
-_LANGUAGES = (
-    "ARABIC", "BOKMAL", "CHINESE", "CZECH", "DANISH", "DUTCH", "ENGLISH", "FINNISH", "FRENCH", "GERMAN", "GREEK", "HEBREW",
-    "HINDI", "HUNGARIAN", "INDONESIAN", "ITALIAN", "JAPANESE", "KOREAN", "POLISH", "PORTUGUESE", "ROMANIAN", "RUSSIAN",
-    "SPANISH", "SWEDISH", "THAI", "TURKISH", "UKRAINIAN", "VIETNAMESE",
-)  # fmt: skip
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from pipeline.core.errors import InputError
+
+T = TypeVar("T")
+FOLDER = Path(__file__).with_name("languages")
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Language:
+    """The words of one language. Unless said otherwise an entry is a regular expression, matched regardless of case,
+    and holds in texts of every language: reviews mix them, and a short one's language is unsure. So a word that is
+    common in another language ("men", "dog") must be left out or stand where its neighbours make it unambiguous.
+    """
+
+    name: str  # in English
+    lingua: str = ""  # the detector's name of it; empty: no text is detected as this language
+    spaced: bool = True  # has blanks between words
+
+    # Sentences. A full stop after these ends none:
+    abbreviations: tuple[str, ...] = ()
+    abbreviations_at_end: tuple[str, ...] = ()  # plain words; the full stop ends a sentence if a capital follows
+    abbreviations_before_number: tuple[str, ...] = ()  # plain words; an abbreviation only before a digit ("no. 5")
+    ordinal_followers: tuple[str, ...] = ()  # what follows an ordinal written with a full stop ("im 3. Stock")
+
+    # Clauses. Contrast words open one, since opposite opinions live in one sentence:
+    contrast: tuple[str, ...] = ()  # as whole words; anywhere in a text without blanks
+    contrast_after_comma: tuple[str, ...] = ()
+
+    # Dates and ratings in the columns of a source:
+    months: tuple[str, ...] = ()  # plain lower-case words, January first
+    relative: tuple[str, ...] = ()  # words of dates that depend on today ("2 months ago")
+    numbers: tuple[str, ...] = ()  # plain lower-case words, one first
+    stars: tuple[str, ...] = ()  # "4 stars"
+    out_of: tuple[str, ...] = ()  # "4 out of 5"
+
+    def __post_init__(self) -> None:
+        if len(self.months) not in (0, 12):
+            raise ValueError(f"months: {len(self.months)} names where a year has 12")
+
+
+def read_per_language(folder: Path, kind: type[T]) -> dict[str, T]:
+    """{ISO 639-1 code: content of CODE.toml} of a folder, sorted by code. Raises InputError for an unknown or missing
+    key, a wrong type or broken TOML.
+    """
+    adapter = TypeAdapter(kind)
+    result = {}
+    for file in sorted(folder.glob("*.toml")):
+        try:
+            result[file.stem] = adapter.validate_python(tomllib.loads(file.read_text(encoding="utf-8")))
+        except ValidationError as error:
+            problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+            raise InputError(
+                f"{file} cannot be used: {problems}. Its keys are the fields of {kind.__name__}."
+            ) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"{file} is not valid TOML: {error}.") from error
+    return result
+
+
+@functools.cache
+def languages() -> Mapping[str, Language]:
+    """Every language by its ISO 639-1 code."""
+    return read_per_language(FOLDER, Language)
+
+
+def entries(key: str, spaced: bool | None = None) -> list[str]:
+    """What all languages (only those with or without blanks between words) list under a key, each entry once."""
+    listed = [language for language in languages().values() if spaced in (None, language.spaced)]
+    return list(dict.fromkeys(word for language in listed for word in getattr(language, key)))
+
+
+def any_of(key: str, spaced: bool | None = None) -> str:
+    """A regular expression for any of `entries(key, spaced)`; one that matches nothing if there are none."""
+    return f"(?:{'|'.join(entries(key, spaced)) or '(?!)'})"
+
+
+# --- Detection ---
 
 
 @functools.cache
 def _detector() -> Any:
-    from lingua import Language, LanguageDetectorBuilder
+    import lingua
 
-    languages = [getattr(Language, name) for name in _LANGUAGES]
+    # Those of the large review sites. Each further one costs memory and takes short texts away from the others.
+    detected = [getattr(lingua.Language, language.lingua) for language in languages().values() if language.lingua]
     # Low accuracy mode reads trigrams only: a tenth of the memory, and as good on texts of some words.
-    builder = LanguageDetectorBuilder.from_languages(*languages).with_low_accuracy_mode()
+    builder = lingua.LanguageDetectorBuilder.from_languages(*detected).with_low_accuracy_mode()
     return builder.with_minimum_relative_distance(0.1).build()
 
 
 def detect_languages(texts: Sequence[str]) -> list[str | None]:
-    """ISO 639-1 codes; None where the detector is not sure, as with a word or two."""
+    """ISO 639-1 codes, by lingua (Stahl 2021); None where the detector is not sure, as with a word or two."""
     found = _detector().detect_languages_in_parallel_of([text[:240] for text in texts]) if texts else []
     return [language.iso_code_639_1.name.lower() if language else None for language in found]

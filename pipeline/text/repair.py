@@ -1,4 +1,4 @@
-"""Small text functions that several stages share."""
+"""Undoes what exports and web pages did to a text."""
 
 from __future__ import annotations
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import re
 
+from pipeline.text.language import any_of, entries
+from pipeline.text.script import HAN, weight
+
 LONGEST = 240  # characters of a clause: more than that is no longer evidence, it is the review
-
-
-# --- Sentences and clauses ---
 
 _CLOSERS = "\"'”’»)\\]」』】）"
 _EMOJI = "\u2600-\u27bf\U0001f300-\U0001faff"
@@ -21,31 +21,16 @@ _ADDRESS = re.compile(
 )
 _LIKE_ADDRESS = re.compile(r"://|www\.|@|\.(?:com|org|net|edu|gov|info|co\.uk|de|fr|nl|dk|pdf|html?)\b", re.I)
 _WORD_BEFORE = re.compile(r"[^\W_]+$")
-_ABBREVIATION = re.compile(
-    r"mr|mrs|ms|dr|prof|st|vs|approx|etc|ph|jr|sr|sra|dept|nr|str|bzw|ca|usw|evtl|inkl|zzgl|ggf|tel|mme|mlle|"
-    r"av|bl|kl|osv|dvs|bijv|mevr|dhr|sig",
-    re.I,
-)
-# German and Danish write ordinals with a full stop: "im 3. Stock", "den 5. maj".
-_AFTER_ORDINAL = re.compile(
-    r"\s*(?:jan|feb|mär|mar|apr|mai|maj|jun|jul|aug|sep|okt|oct|nov|dez|dec|etage|stock|og\b|mal\b|klasse|woche|tag\b|sal\b)",
-    re.I,
-)
-# A contrast word opens a new clause, since opposite opinions live in one sentence. Words that mean something else in
-# another language (fr "ma", en "men", nl "dog") count only after a comma, or not at all.
+_ABBREVIATION = re.compile(f"{any_of('abbreviations')}|{any_of('abbreviations_at_end')}", re.I)
+_AT_END = frozenset(entries("abbreviations_at_end"))
+_BEFORE_NUMBER = frozenset(entries("abbreviations_before_number"))
+_AFTER_ORDINAL = re.compile(rf"\s*{any_of('ordinal_followers')}", re.I)
 _CONTRAST = re.compile(
-    r"""(?<![^\s,(])(?:
-        (?<!nothing\s)(?<!anything\s)(?<!everything\s)(?<!none\s)(?<!all\s)(?<!no\schoice\s)but\b
-      | however\b | although\b | (?<!even\s)(?<!as\s)though\b | even\sthough\b | whereas\b
-      | aber\b | allerdings\b | jedoch\b | obwohl\b | mais\b | cependant\b | pourtant\b | toutefois\b | en\srevanche\b
-      | pero\b | aunque\b | sin\sembargo\b | però\b | tuttavia\b | porém\b | contudo\b | no\sentanto\b
-      | maar\b | echter\b | selvom\b
-      | (?<=,\s)(?:while|yet|except|unfortunately|sadly|doch|leider|par\scontre|ma|purtroppo|mas|infelizmente|men|
-                   desværre|helaas|malheureusement|desafortunadamente|lamentablemente)\b
-    )|(?<=[，,、])\s?(?:但|不过|可是|然而|只是|就是|しかし|ただ|でも)|但是|(?<=けど、)|(?<=けれど、)|(?<=すが、)|(?<=たが、)|(?<=いが、)""",
-    re.IGNORECASE | re.VERBOSE,
+    rf"(?<![^\s,(])(?:{any_of('contrast', spaced=True)}|(?<=,\s){any_of('contrast_after_comma', spaced=True)})\b"
+    rf"|(?<=[，,、])\s?{any_of('contrast_after_comma', spaced=False)}|{any_of('contrast', spaced=False)}",
+    re.I,
 )
-_CHINESE_COMMA = re.compile(r"(?<=[\u3400-\u9fff])[，,](?=\s?[\u3400-\u9fff])")
+_CHINESE_COMMA = re.compile(rf"(?<=[{HAN}])[，,](?=\s?[{HAN}])")
 _BREAK = re.compile(r"[,:，、：]+\s*|\s+")
 
 
@@ -96,16 +81,16 @@ def _full_stop_ends(text: str, at: int, end: int, start: int, lowered_text: bool
     following, ahead = text[end : end + 1], text[end : end + 8].lstrip()[:1]
     if not following or (end > at + 1 and following.isspace()):
         return True
-    found = _WORD_BEFORE.search(text, max(start, at - 24), at)
-    word = found[0] if found else ""
+    before = _WORD_BEFORE.search(text, max(start, at - 24), at)
+    word = before[0] if before else ""
     if word.isdigit():
         if following.isdigit() or not text[start : at - len(word)].strip() or _AFTER_ORDINAL.match(text, end):
             return False  # a decimal; the number of a list item; an ordinal
         if following.isspace():
             return ahead.isupper() or lowered_text
         return following.isalpha() and len(word) > 1
-    if _ABBREVIATION.fullmatch(word) or (word.lower() == "no" and ahead.isdigit()):
-        return word.lower() in ("etc", "usw", "osv") and ahead.isupper()
+    if _ABBREVIATION.fullmatch(word) or (word.lower() in _BEFORE_NUMBER and ahead.isdigit()):
+        return word.lower() in _AT_END and ahead.isupper()
     if len(word) == 1 and word != "I" and word.isascii():
         afternoon = text[max(start, at - 3) : at].lower().endswith(("a.m", "p.m"))
         return afternoon and following.isspace() and ahead.isupper()
@@ -126,9 +111,7 @@ def _clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _weighs(text: str, start: int, end: int, least: int) -> bool:
-    """Whether the span has so many characters; a Chinese or Japanese one counts three times (it says as much)."""
-    span = text[start : min(end, start + least)]
-    return sum(3 if "\u3040" <= character <= "\u9fff" else 1 for character in span) >= least
+    return weight(text[start : min(end, start + least)]) >= least
 
 
 def _short(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -136,7 +119,7 @@ def _short(text: str, start: int, end: int) -> list[tuple[int, int]]:
     pieces = []
     while end - start > LONGEST:
         breaks = list(_BREAK.finditer(text, start + LONGEST // 3, start + LONGEST))
-        commas = [found for found in breaks if not found[0].isspace()]
+        commas = [mark for mark in breaks if not mark[0].isspace()]
         cut = (commas or breaks)[-1].end() if breaks else start + LONGEST
         pieces.append(_trim(text, start, cut))
         start = _trim(text, cut, end)[0]

@@ -1,16 +1,12 @@
-"""Words of a text in any script, in lower case of the same length."""
+"""Words of a text in any script, and the forms in which texts and words are compared."""
 
 from __future__ import annotations
 
 import re
 
-FIRST_CJK = "\u3040"
-CJK = "\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f"
+from pipeline.text.script import CJK
 
-
-# --- Terms ---
-
-WORD = re.compile(rf"[^\W_{CJK}]+|[{CJK}]+")
+WORD = re.compile(rf"[^\W_{CJK}]+|[{CJK}]+")  # Chinese and Japanese: a whole run, since no blanks tell words apart
 
 
 def words(term: str) -> tuple[str, ...]:
@@ -23,3 +19,8 @@ def lower(text: str) -> str:
     if len(lowered) == len(text):
         return lowered
     return "".join(small if len(small := character.lower()) == 1 else character for character in text)
+
+
+def fold(text: str) -> str:
+    """What makes two texts the same text: case and blanks do not count."""
+    return " ".join(text.casefold().split())

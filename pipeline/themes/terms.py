@@ -7,24 +7,25 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from pipeline.text.script import CJK, starts_with_cjk
 from pipeline.text.sentences import sentence_spans
-from pipeline.text.words import CJK, FIRST_CJK, WORD, lower, words
+from pipeline.text.words import WORD, lower, words
 from pipeline.themes.taxonomy import Aspect
 
 
 @dataclass(frozen=True)
 class Mention:
-    """text[start:end] is the clause that mentions the aspect; `term` is the playbook's term that matched in it, and `said`
-    how the customer wrote it.
-    """
+    """A clause text[start:end] that mentions an aspect."""
 
     aspect_id: str
     start: int
     end: int
-    term: str
-    said: str
+    term: str  # of the playbook, that matched in the clause
+    said: str  # the term as the customer wrote it
 
 
+_LONGEST_GLUED = 12  # characters of a Chinese or Japanese term
+_is_cjk = re.compile(f"\\w*[{CJK}]").match  # of a term, which may begin with digits ("2小时")
 _JOINT = re.compile(r"[\s\-–'’./&]{1,3}")  # what may stand between the words of a phrase
 
 
@@ -33,12 +34,14 @@ class _Term:
     aspect_id: str
     term: str
     words: tuple[str, ...]
-    open: bool  # closes with *: the last word may go on
+    open: bool  # ends in *: the last word may have any ending
 
 
 @dataclass(frozen=True)
 class _Index:
-    """Where a term is looked up: by its first two words, its only word or its stem; Chinese and Japanese as it is."""
+    """Terms by what they are looked up by: their first two words, their only word or its stem; the Chinese and Japanese
+    ones (`glued`) by their characters.
+    """
 
     phrases: dict[tuple[str, str], list[_Term]]  # the longest first
     words: dict[str, list[_Term]]  # single words, and phrases whose second word is open
@@ -68,7 +71,7 @@ def _terms_in(text: str, start: int, end: int, index: _Index) -> Iterator[tuple[
     words = [run[0] for run in runs]
     at = 0
     while at < len(runs):
-        if words[at] >= FIRST_CJK:
+        if starts_with_cjk(words[at]):
             # Terms such as "2小时" begin in the run of digits before.
             before = at > 0 and words[at - 1].isdigit() and runs[at - 1].end() == runs[at].start()
             begins = runs[at - before].start()
@@ -115,9 +118,6 @@ def _glued_in(run: str, glued: Mapping[str, _Term]) -> Iterator[tuple[_Term, int
         at += size or 1
 
 
-_LONGEST_GLUED = 12
-
-
 @functools.lru_cache(maxsize=64)
 def _index(aspects: tuple[Aspect, ...], language: str) -> _Index:
     known = {code for aspect in aspects for code, _ in aspect.terms}
@@ -145,6 +145,3 @@ def _index(aspects: tuple[Aspect, ...], language: str) -> _Index:
     for terms in [*index.phrases.values(), *index.words.values()]:
         terms.sort(key=lambda term: (-len(term.words), term.open, -len(term.words[-1])))
     return index
-
-
-_is_cjk = re.compile(f"\\w*[{CJK}]").match

@@ -46,6 +46,11 @@ def as_csv(rows: list[dict[str, str]], delimiter: str = ",") -> str:
     return out.getvalue()
 
 
+def quoted_twice() -> str:
+    lines = as_csv([row | {"text": row["text"].replace("\n", " ")} for row in ROWS]).splitlines()
+    return "".join('"' + line.replace('"', '""') + '"\n' for line in lines)
+
+
 WRITERS = {
     "r.csv": lambda path: path.write_text(as_csv(ROWS), newline=""),
     "r.tsv": lambda path: path.write_text(as_csv(ROWS, "\t"), newline=""),
@@ -55,10 +60,7 @@ WRITERS = {
     "utf16.csv": lambda path: path.write_text(as_csv(ROWS), encoding="utf-16", newline=""),
     "utf16-without-bom.csv": lambda path: path.write_text(as_csv(ROWS), encoding="utf-16-be", newline=""),
     "cp1252.csv": lambda path: path.write_text(as_csv(ROWS), encoding="cp1252", newline=""),
-    "quoted-twice.csv": lambda path: path.write_text(
-        "".join('"' + line.replace('"', '""') + '"\n' for line in as_csv([r | {"text": r["text"].replace("\n", " ")} for r in ROWS]).splitlines()),
-        newline="",
-    ),
+    "quoted-twice.csv": lambda path: path.write_text(quoted_twice(), newline=""),
     "r.json": lambda path: path.write_text(json.dumps(ROWS)),
     "wrapped.json": lambda path: path.write_text(json.dumps({"count": 3, "reviews": ROWS})),
     "r.jsonl": lambda path: path.write_text("\n".join(map(json.dumps, ROWS))),
@@ -66,7 +68,7 @@ WRITERS = {
     "r.parquet": lambda path: pq.write_table(pa.Table.from_pylist(ROWS), path),
     "r.csv.gz": lambda path: path.write_bytes(gzip.compress(as_csv(ROWS).encode())),
     "r.jsonl.gz": lambda path: path.write_bytes(gzip.compress("\n".join(map(json.dumps, ROWS)).encode())),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -180,6 +182,8 @@ def test_stars_from_zero_and_out_of_ten(warehouse: Warehouse, tmp_path: Path) ->
         ("text,stars\rFine soup,4\rMore soup,3\r", 2, []),
         ("text,stars\nFine\x00 soup,4\n", 1, []),
         ("text,stars\n\nFine soup,4\n\n", 1, []),
+        ("\n\ntext,stars\nFine soup,4\n", 1, []),
+        ('"Never closed,1\ntext,stars\nFine soup,4\n', 1, ["a quote is opened and never closed"]),
     ],
 )
 def test_damaged_rows_are_rejects_and_the_rest_is_read(

@@ -1,1 +1,43 @@
-"""One module per file format; the table below says which reads what."""
+"""One module per file format; READERS says which reads what. Adding a format is its module and a line here.
+
+A reader is called with a file and ReadOptions and gives the file's Records in order. It raises InputError, at once or on
+the way, if the file as a whole cannot be read. All read gzipped files too, through `contents`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from pipeline.core.registry import implementation
+from pipeline.ingest.formats.record import ReadOptions, Record
+
+Reader = Callable[[Path, ReadOptions], Iterator[Record]]
+
+READERS: Mapping[str, str] = {
+    ".csv": "pipeline.ingest.formats.delimited:read_csv",
+    ".tsv": "pipeline.ingest.formats.delimited:read_tsv",
+    ".txt": "pipeline.ingest.formats.delimited:read_txt",
+    ".json": "pipeline.ingest.formats.json:read_json",
+    ".jsonl": "pipeline.ingest.formats.json:read_json",
+    ".ndjson": "pipeline.ingest.formats.json:read_json",
+    ".parquet": "pipeline.ingest.formats.parquet:read_parquet",
+    ".xlsx": "pipeline.ingest.formats.excel:read_excel",
+}
+KNOWN = f"{', '.join(READERS)}, also .gz"  # for messages
+
+
+def extension(path: Path) -> str:
+    """In lower case, with its dot; of x.csv.gz it is .csv."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    return suffixes[-2] if len(suffixes) > 1 and suffixes[-1] == ".gz" else suffixes[-1] if suffixes else ""
+
+
+def is_known(path: Path) -> bool:
+    return extension(path) in READERS
+
+
+def read(path: Path, options: ReadOptions) -> Iterator[Record]:
+    """The records of a file of a known format, in order. Raises InputError if it cannot be read."""
+    reader: Reader = implementation(READERS, extension(path))
+    return reader(path, options)

@@ -1,4 +1,4 @@
-"""The text of a file, whatever its encoding."""
+"""The content of a file, as bytes and as text, whether it is gzipped and whatever its encoding."""
 
 from __future__ import annotations
 
@@ -8,14 +8,28 @@ from pathlib import Path
 from pipeline.core.errors import InputError
 
 
-def decode(source: str, encoding: str | None) -> str:
-    """The text of a file: by its byte order mark, as UTF-8, as UTF-16 when every other byte is NUL, else cp1252."""
-    data = Path(source).read_bytes()
-    if source.lower().endswith(".gz"):
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError) as error:
-            raise InputError(f"{source} is not a whole gzip file ({error}). Export it again.") from error
+def contents(source: Path) -> bytes:
+    """Raises InputError for a damaged gzip file."""
+    data = source.read_bytes()
+    if source.suffix.lower() != ".gz":
+        return data
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError) as error:
+        raise InputError(f"{source} is not a whole gzip file ({error}). Export it again.") from error
+
+
+def read_text(source: Path, encoding: str | None) -> str:
+    """By its byte order mark, as UTF-8, as UTF-16 when every other byte is NUL, else as cp1252, unless `encoding` says
+    which. Raises InputError where there is no text.
+    """
+    text = _decode(contents(source), encoding)
+    if not text.strip():
+        raise InputError(f"{source} is empty. Export it again, or name another file.")
+    return text
+
+
+def _decode(data: bytes, encoding: str | None) -> str:
     if encoding is None:
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
             encoding = "utf-16"

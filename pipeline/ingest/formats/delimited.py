@@ -6,11 +6,37 @@ import csv
 import io
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 from pipeline.ingest.columns import looks_like_header
+from pipeline.ingest.formats.decode import read_text
 from pipeline.ingest.formats.record import Broken, ReadOptions, Record, unique_names
 
-# --- Delimited text ---
+csv.field_size_limit(2**31 - 1)  # a review has no upper length
+
+
+def read_csv(source: Path, options: ReadOptions) -> Iterator[Record]:
+    text = read_text(source, options.encoding)
+    return _records(text, options.delimiter or _delimiter(text), options)
+
+
+def read_tsv(source: Path, options: ReadOptions) -> Iterator[Record]:
+    return _records(read_text(source, options.encoding), options.delimiter or "\t", options)
+
+
+def read_txt(source: Path, options: ReadOptions) -> Iterator[Record]:
+    """Tab-separated lists of sentences. They know no quoting: a lone quote is part of the text."""
+    return _records(read_text(source, options.encoding), options.delimiter or "\t", options, quoted=False)
+
+
+def _records(text: str, delimiter: str, options: ReadOptions, quoted: bool = True) -> Iterator[Record]:
+    rows = _rows(text, delimiter, quoted)
+    first = next(rows)
+    if isinstance(first, list) and len(first) == 1 and "," in first[0] and delimiter == ",":
+        inner = next(csv.reader([first[0]]))
+        if looks_like_header(inner, options.mapping):  # a CSV quoted twice over: each field is a record
+            return _named(itertools.chain([inner], _unwrapped(rows)), options)
+    return _named(itertools.chain([first], rows), options)
 
 
 def _rows(text: str, delimiter: str, quoted: bool = True) -> Iterator[list[str] | Broken]:
@@ -58,18 +84,6 @@ def _delimiter(text: str) -> str:
     return best
 
 
-def read_delimited(source: str, kind: str, text: str, options: ReadOptions) -> Iterator[Record]:
-    delimiter = options.delimiter or ("\t" if kind in (".tsv", ".txt") else _delimiter(text))
-    # Tab-separated lists of sentences without any header know no quoting: a lone quote is part of the text.
-    rows = _rows(text, delimiter, quoted=kind != ".txt")
-    first = next(rows)
-    if isinstance(first, list) and len(first) == 1 and "," in first[0] and delimiter == ",":
-        inner = next(csv.reader([first[0]]))
-        if looks_like_header(inner, options.mapping):  # a CSV quoted twice over: each field is a record
-            return _named(source, [inner], _unwrapped(rows), options)
-    return _named(source, [first] if isinstance(first, list) else [], rows, options, broken=first)
-
-
 def _unwrapped(rows: Iterator[list[str] | Broken]) -> Iterator[list[str] | Broken]:
     for row in rows:
         if isinstance(row, list) and len(row) == 1:
@@ -78,23 +92,20 @@ def _unwrapped(rows: Iterator[list[str] | Broken]) -> Iterator[list[str] | Broke
             yield row
 
 
-def _named(
-    source: str,
-    head: list[list[str]],
-    rows: Iterator[list[str] | Broken],
-    options: ReadOptions,
-    broken: list[str] | Broken | None = None,
-) -> Iterator[Record]:
-    if isinstance(broken, Broken):
-        yield broken
-        head = [row for row in [next(rows, None)] if isinstance(row, list)]
-    if not head:
-        return
-    has_header = options.header if options.header is not None else looks_like_header(head[0], options.mapping)
-    if has_header:
-        names, body = unique_names(head[0]), rows
+def _named(rows: Iterator[list[str] | Broken], options: ReadOptions) -> Iterator[Record]:
+    """Records by the names that the first whole row gives, or by position if it is no header."""
+    for head in rows:
+        if isinstance(head, Broken):
+            yield head
+        elif head:
+            break
     else:
-        names, body = [str(position) for position in range(1, len(head[0]) + 1)], itertools.chain(head, rows)
+        return
+    has_header = options.header if options.header is not None else looks_like_header(head, options.mapping)
+    if has_header:
+        names, body = unique_names(head), rows
+    else:
+        names, body = [str(position) for position in range(1, len(head) + 1)], itertools.chain([head], rows)
     for row in body:
         if isinstance(row, Broken):
             yield row

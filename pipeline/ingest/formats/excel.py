@@ -1,18 +1,22 @@
-"""Excel workbooks, read by openpyxl."""
+"""Excel workbooks (the first sheet), read by openpyxl."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from pathlib import Path
 
 from pipeline.core.errors import InputError
-from pipeline.ingest.formats.record import Record, as_text, unique_names
+from pipeline.ingest.formats.decode import contents
+from pipeline.ingest.formats.record import ReadOptions, Record, as_text, unique_names
 
 
-def read_excel(source: str) -> Iterator[Record]:
+def read_excel(source: Path, options: ReadOptions) -> Iterator[Record]:
     import openpyxl
 
+    data = io.BytesIO(contents(source))
     try:
-        sheet = openpyxl.load_workbook(source, read_only=True, data_only=True).worksheets[0]
+        sheet = openpyxl.load_workbook(data, read_only=True, data_only=True).worksheets[0]
     except Exception as error:
         raise InputError(
             f"{source} is not an Excel file that can be read: {error}. Save it as .xlsx or .csv."

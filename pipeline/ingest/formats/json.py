@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import InputError
-from pipeline.ingest.formats.record import Broken, Record, as_text
+from pipeline.ingest.formats.decode import read_text
+from pipeline.ingest.formats.record import Broken, ReadOptions, Record, as_text
 
 
-def read_json(source: str, text: str) -> Iterator[Record]:
+def read_json(source: Path, options: ReadOptions) -> Iterator[Record]:
+    text = read_text(source, options.encoding)
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ Record = dict[str, str | None] | Broken
 
 @dataclass(frozen=True)
 class ReadOptions:
+    """What the user said about a file; `mapping` is field -> column."""
+
     header: bool | None = None  # None: look at the first line
     encoding: str | None = None
     delimiter: str | None = None
@@ -36,14 +39,17 @@ def unique_names(names: Sequence[str]) -> list[str]:
     return result
 
 
-# --- Others ---
-
-
 def as_text(value: Any) -> str | None:
+    """A value of a typed format as a text file would hold it: lists and objects as JSON, bytes as the UTF-8 that they are
+    where a writer did not declare its texts as such.
+    """
     if value is None:
         return None
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()  # JSON can spell half a character (a lone surrogate)
     if isinstance(value, (dict, list)):
-        return json.dumps(value)
+        return json.dumps(value, default=as_text)
+    if isinstance(value, bytes):
+        with contextlib.suppress(UnicodeDecodeError):
+            return value.decode()
     return str(value)

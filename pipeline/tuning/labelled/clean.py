@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from pipeline.text.language import detect_languages
 from pipeline.text.repair import repair
+from pipeline.text.words import fold
 from pipeline.tuning.labelled.rows import Example
-
-# --- Cleaning ---
-
-
-def fold(text: str) -> str:
-    """What makes two texts the same text: case and blanks do not count."""
-    return " ".join(text.casefold().split())
 
 
 def clean(
@@ -46,8 +41,6 @@ def with_languages(examples: list[Example]) -> list[Example]:
     unknown = [example.text for example in examples if not example.language]
     if not unknown:
         return examples
-    from pipeline.ingest.load import detect_languages
-
     found = iter(detect_languages(unknown))
     return [
         example

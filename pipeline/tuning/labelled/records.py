@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline.core.errors import InputError
 from pipeline.ingest import sources
 from pipeline.ingest.formats.record import Broken, ReadOptions
+from pipeline.text.language import languages
 from pipeline.tuning.labelled.rows import Columns
 
 
@@ -36,9 +37,7 @@ HUB: dict[str, HubSet] = {
 }
 _TWO_CLASSES = ("stanfordnlp/imdb",)
 
-_FOLDER_LANGUAGES = {"arabic": "ar", "chinese": "zh", "danish": "da", "dutch": "nl", "english": "en", "french": "fr",
-                     "german": "de", "hindi": "hi", "indonesian": "id", "italian": "it", "japanese": "ja",
-                     "portuguese": "pt", "spanish": "es"}  # fmt: skip
+_FOLDER_LANGUAGES = {language.name.lower(): code for code, language in languages().items()}
 
 
 # --- Records ---
@@ -96,27 +95,21 @@ def _lines(pairs: Iterable[tuple[Path, Path, str]]) -> Iterator[tuple[str, str, 
 
 
 def _file(source: str, columns: Columns) -> Iterator[tuple[str, str, str]]:
-    from pipeline.core.warehouse import open_memory
-
     asked = [*columns.text.split("+"), columns.label, *([columns.language] if columns.language else [])]
     mapping = {"text": columns.text, "label": columns.label}
     # A file without a header has its columns by number; then every mapped column must be a number.
     options = ReadOptions(mapping=mapping | ({"language": columns.language} if columns.language else {}))
     checked = False
-    memory = open_memory()
-    try:
-        for record in sources.read_records(source, options, memory):
-            if isinstance(record, Broken):
-                continue
-            if not checked:
-                if missing := [name for name in asked if name not in record]:
-                    raise InputError(
-                        f"{source} has no column {missing[0]!r}. Its columns: {', '.join(record)}. "
-                        "Say which with --text, --label and --language."
-                    )
-                checked = True
-            text = "\n\n".join(part for part in (record.get(name) or "" for name in columns.text.split("+")) if part)
-            language = record.get(columns.language or "language") or ""
-            yield text, record.get(columns.label) or "", language.lower()[:2] if language.isascii() else ""
-    finally:
-        memory.close()
+    for record in sources.read_records(source, options):
+        if isinstance(record, Broken):
+            continue
+        if not checked:
+            if missing := [name for name in asked if name not in record]:
+                raise InputError(
+                    f"{source} has no column {missing[0]!r}. Its columns: {', '.join(record)}. "
+                    "Say which with --text, --label and --language."
+                )
+            checked = True
+        text = "\n\n".join(part for part in (record.get(name) or "" for name in columns.text.split("+")) if part)
+        language = record.get(columns.language or "language") or ""
+        yield text, record.get(columns.label) or "", language.lower()[:2] if language.isascii() else ""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from pipeline.core.errors import InputError
-from pipeline.tuning.labelled.clean import fold
+from pipeline.text.words import fold
 from pipeline.tuning.labelled.rows import SPLITS, Example, Labelled, Task
 
 # --- Subset, split, balance ---
