@@ -18,13 +18,6 @@ from pipeline.reader import heads, minilm
 from pipeline.training import bleurt, emotions, fit, sentiment, student
 
 
-def test_a_text_is_on_one_side_always() -> None:
-    sides = [fit.split_of(f"review {n}") for n in range(2000)]
-    shares = {side: sides.count(side) / len(sides) for side in ("train", "dev", "test")}
-    assert shares["train"] == pytest.approx(0.8, abs=0.03) and shares["test"] == pytest.approx(0.1, abs=0.03)
-    assert sides == [fit.split_of(f"review {n}") for n in range(2000)]
-
-
 def test_the_loop_learns_and_what_is_saved_is_what_was_learnt(tmp_path: Path) -> None:
     torch.manual_seed(0)
     texts = [
