@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from pipeline.backends.adapters import without_bitsandbytes
 from pipeline.backends.base import Request, Written
 from pipeline.core.errors import InputError
 from pipeline.reader.minilm import by_length
@@ -223,9 +224,10 @@ class TransformersGenerator:
         self.model = Path(model).name if Path(model).is_dir() else model
         self.network, self.tokenizer = load_causal_lm(model, revision, quantize)
         if adapter is not None:
-            from peft import PeftModel
+            with without_bitsandbytes():
+                from peft import PeftModel
 
-            self.network = PeftModel.from_pretrained(self.network, adapter)
+                self.network = PeftModel.from_pretrained(self.network, adapter)
         if not hasattr(self.network, "hf_device_map"):
             self.network = self.network.to(device())
         self.network.eval()
