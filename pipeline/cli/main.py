@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline import __version__
-from pipeline.cli import check, report, run, service, tools, tuning
+from pipeline.cli import check, report, run, service, study, tools, training, tuning
 from pipeline.cli.command import Command
 from pipeline.core.errors import InputError, ReviewInsightsError
 
-GROUPS = (run, report, check, tuning, service, tools)
+GROUPS = (run, report, check, tuning, service, tools, training, study)
 COMMANDS: dict[str, Command] = {command.name: command for group in GROUPS for command in group.COMMANDS}
 
 
@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
         prog="review-insights", description="From customer reviews to what went wrong and what to do about it."
     )
     main.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS.values():
         sub = commands.add_parser(command.name, help=command.help, description=command.help)
         for add in command.options:

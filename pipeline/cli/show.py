@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def summary(facts: Mapping[str, Any]) -> None:
         console.print(f"{name}: {path}", highlight=False, soft_wrap=True)
 
 
-def rows(names: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
+def rows(names: Sequence[str], values: Iterable[Sequence[Any]]) -> None:
     """The result of a query: a table, or where that is too wide to read, one line per column as in psql's \\x."""
     from rich.console import Console
     from rich.markup import escape

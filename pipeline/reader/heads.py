@@ -92,7 +92,7 @@ def merge_lora(network: nn.Module, folder: Path) -> None:
             if name.endswith(".lora_A.weight"):
                 b = adapter[name.replace(".lora_A.", ".lora_B.")]
                 weight = network.get_parameter(name.removeprefix("base_model.model.").replace(".lora_A.", "."))
-                weight += b.float() @ a.float() * (settings["lora_alpha"] / settings["r"])
+                weight.add_(b.float() @ a.float() * (settings["lora_alpha"] / settings["r"]))
 
 
 @functools.cache
