@@ -71,6 +71,8 @@ def run(
         ingested = ingest(
             warehouse, reviews, options, run_id, started, lambda source, done: progress("ingest", done, 0)
         )
+        rows = sum(source.rows for source in ingested)
+        progress("ingest", rows, rows)
         _record(warehouse, run_id, seconds, "ingest", started)
         fresh = False  # from here on there is work worth keeping
         for stage in stages:

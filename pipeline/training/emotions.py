@@ -13,7 +13,7 @@ import csv
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -31,7 +31,10 @@ SMOOTHING = 0.98, 0.001  # of the targets: 1 -> 0.981, 0 -> 0.001
 GRID = np.arange(0.05, 0.95, 0.01)
 WINDOW = 11  # grid points that a threshold's F1 is averaged over
 
-Example = tuple[str, np.ndarray]
+
+class Example(NamedTuple):
+    text: str
+    target: np.ndarray  # float32, shape (28,): 1 where the label was given
 
 
 def train(data: Path, out: Path, *, epochs: int = 5, learning_rate: float = 6e-4, seed: int = SEED) -> dict[str, Any]:
@@ -41,10 +44,10 @@ def train(data: Path, out: Path, *, epochs: int = 5, learning_rate: float = 6e-4
     splits = read(data)
     model = Classifier(len(EMOTIONS), dropout=0.15)
     tokens = {
-        split: minilm.tokenize(model.tokenizer, [text for text, _ in rows], MAX_TOKENS)
+        split: minilm.tokenize(model.tokenizer, [row.text for row in rows], MAX_TOKENS)
         for split, rows in splits.items()
     }
-    truth = {split: np.stack([target for _, target in rows]) for split, rows in splits.items()}
+    truth = {split: np.stack([row.target for row in rows]) for split, rows in splits.items()}
     often = torch.tensor(truth["train"].mean(axis=0))
     with torch.no_grad():  # start from how often each label occurs
         nn.init.zeros_(model.head.weight)
@@ -78,14 +81,14 @@ def read(data: Path) -> dict[str, list[Example]]:
             for text, labels, _ in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
                 target = np.zeros(len(EMOTIONS), dtype=np.float32)
                 target[[int(label) for label in labels.split(",")]] = 1
-                examples.append((text, target))
+                examples.append(Example(text, target))
         return examples
 
     train = rows("train.tsv")
     return {
-        "train": [example for example in train if split_of(example[0]) != "test"],
+        "train": [example for example in train if split_of(example.text) != "test"],
         "dev": rows("dev.tsv"),
-        "test": [example for example in train if split_of(example[0]) == "test"],
+        "test": [example for example in train if split_of(example.text) == "test"],
     }
 
 

@@ -135,7 +135,8 @@ def test_the_student_learns_the_answer_not_the_prompt() -> None:
 
 
 def test_the_best_weights_of_a_lesson_are_kept() -> None:
-    network = PhiForCausalLM(PhiConfig(vocab_size=16, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2))  # fmt: skip
+    size = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    network = PhiForCausalLM(PhiConfig(vocab_size=16, **size))
     seen: list[float] = []
 
     def dev_loss() -> float:
