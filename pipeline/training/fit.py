@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file
 from torch import nn
 
+from pipeline.backends.adapters import without_bitsandbytes
 from pipeline.reader import minilm
 from pipeline.text.splits import split_by_hash
 
@@ -59,11 +59,14 @@ class Classifier(nn.Module):
         super().__init__()
         self.pool = pool
         base, self.tokenizer = minilm.load()
-        lora = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=["query", "key", "value", "dense"])
-        if init is None:
-            self.encoder = get_peft_model(base, lora)
-        else:
-            self.encoder = PeftModel.from_pretrained(base, init, is_trainable=True)
+        with without_bitsandbytes():
+            from peft import LoraConfig, PeftModel, get_peft_model
+
+            if init is None:
+                lora = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=["query", "key", "value", "dense"])
+                self.encoder = get_peft_model(base, lora)
+            else:
+                self.encoder = PeftModel.from_pretrained(base, init, is_trainable=True)
         self.head = nn.Linear(minilm.DIMENSION, outputs)
         if init is not None:
             head = load_file(init / "head.safetensors")
