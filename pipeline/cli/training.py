@@ -28,6 +28,7 @@ OPTIONS: dict[str, tuple[type, str]] = {
     "playbook_steps": (int, "of the second lesson"),
     "pair_steps": (int, "of the third lesson"),
 }
+METAVARS = {int: "N", float: "RATE", Path: "DIR"}
 MODELS = {
     "emotions": ("28 emotions in English", ("epochs", "learning_rate", "seed")),
     "sentiment": ("sentiment in English", ("epochs", "learning_rate", "most", "max_tokens", "init")),
@@ -46,8 +47,8 @@ def _options(sub: argparse.ArgumentParser) -> None:
         model.add_argument("--out", type=Path, required=True, metavar="DIR", help=f"such as pipeline/models/{name}")
         for option in own:
             kind, meaning = OPTIONS[option]
-            flag = f"--{option.replace('_', '-')}"
-            model.add_argument(flag, type=kind, default=argparse.SUPPRESS, metavar=option.upper(), help=meaning)
+            flag, metavar = f"--{option.replace('_', '-')}", METAVARS[kind]
+            model.add_argument(flag, type=kind, default=argparse.SUPPRESS, metavar=metavar, help=meaning)
 
 
 def train(args: argparse.Namespace) -> int:

@@ -27,8 +27,8 @@ from pipeline.text.splits import split_by_hash
 logger = logging.getLogger(__name__)
 
 SEED = 20261121
-SHARES = {"test": 1, "dev": 1, "train": 8}
-AVERAGE = 0.998
+SHARES = {"test": 1, "dev": 1, "train": 8}  # tenths
+AVERAGE = 0.998  # what a step keeps of the averaged weights
 
 
 def split_of(text: str) -> str:
@@ -121,10 +121,7 @@ def fit(
             nn.utils.clip_grad_norm_(trainable, 1.0)
             optimizer.step()
             step += 1
-            decay = min(AVERAGE, step / (step + 9))
-            with torch.no_grad():
-                for average, parameter in zip(averaged, trainable, strict=True):
-                    average.lerp_(parameter, 1 - decay)
+            _average(averaged, trainable, step)
             if step % 50 == 0:
                 logger.info("step %d/%d loss %.3f %.0f s", step, steps, loss.item(), time.time() - started)
         current = [parameter.detach().clone() for parameter in trainable]
@@ -135,6 +132,14 @@ def fit(
             best, kept = score, [average.clone() for average in averaged]
         _copy_into(current, trainable)
     _copy_into(kept, trainable)
+
+
+def _average(averaged: Sequence[torch.Tensor], parameters: Sequence[torch.Tensor], step: int) -> None:
+    """Moves the averages towards the parameters; more at first, when they still hold the initial weights."""
+    decay = min(AVERAGE, step / (step + 9))
+    with torch.no_grad():
+        for average, parameter in zip(averaged, parameters, strict=True):
+            average.lerp_(parameter, 1 - decay)
 
 
 def _copy_into(values: Sequence[torch.Tensor], parameters: Sequence[torch.Tensor]) -> None:
