@@ -74,7 +74,7 @@ def figures(title: str, results: Sequence[tuple[str, Mapping[str, Any]]], column
 def progress(
     quiet: bool, console: Console | None = None, clock: Callable[[], float] | None = None
 ) -> Iterator[Progress]:
-    """A line per stage on stderr, whose clock stops when the next stage begins; silence where nobody watches (`--json`).
+    """A line per stage on stderr, whose clock stops when the next stage begins; nothing at all when `quiet`.
 
     Where stderr is no terminal, the lines are written once, at the end.
     """
@@ -100,7 +100,7 @@ def progress(
             bars.update(last.id, total=last.completed if last.total is None else last.total)
             bars.stop_task(last.id)
 
-    def tell(name: str, done: int, total: int) -> None:
+    def update(name: str, done: int, total: int) -> None:
         if not tasks:
             bars.start()  # not before there is something to show: an error is one line
         if name not in tasks:
@@ -109,7 +109,7 @@ def progress(
         bars.update(tasks[name], completed=done, total=total or None, count=f"{done}/{total}" if total else str(done))
 
     try:
-        yield tell
+        yield update
     finally:
         if tasks:
             stop_clock()

@@ -84,7 +84,7 @@ def finetune(args: argparse.Namespace) -> int:
     first = trainer.processes()[0] == 0
     with show.progress(args.json or not first) as progress:
         result = module.run(data, settings, args.out or models_path(args.warehouse), args.warehouse, progress)
-    if result is None:  # one of several processes; the first tells
+    if result is None:  # one of several processes; the first one reports
         return 0
     if args.json:
         show.as_json(_facts(result))
