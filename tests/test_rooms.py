@@ -60,11 +60,11 @@ def test_only_one_module_imports_duckdb() -> None:
     assert [file.name for file in direct] == ["warehouse.py"]
 
 
-@pytest.mark.parametrize(
-    "file", [f for f in FILES if "cli" not in f.parts], ids=lambda file: str(file.relative_to(ROOT))
-)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_only_the_command_line_prints_and_exits(file: Path) -> None:
     """Everything else returns what it found, raises, or logs."""
+    if file.relative_to(ROOT).parts[1] == "cli":
+        return
     wrong = []
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         match node:
