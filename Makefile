@@ -71,7 +71,7 @@ push: .venv/installed-classifiers  ## publish a tuned model on a hub, token in H
 
 embedded-models: .venv/installed-dev  ## train the shipped models anew (hours): make embedded-models DATA=folder
 	for model in emotions sentiment ngrams aspects bleurt student; do \
-	  $(BIN)/python -m pipeline.training.$$model --data '$(DATA)' --out pipeline/models/$$model || exit 1; done
+	  $(INSIGHTS) train $$model --data '$(DATA)' --out pipeline/models/$$model || exit 1; done
 
 doctor: .venv/installed  ## versions, device, and what each profile needs
 	@$(INSIGHTS) doctor $(ARGS)

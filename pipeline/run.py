@@ -61,6 +61,8 @@ def run(
             ingested = ingest(
                 warehouse, reviews, options, entry.run_id, started, lambda source, done: progress("ingest", done, 0)
             )
+            rows = sum(source.rows for source in ingested)
+            progress("ingest", rows, rows)
         results = []
         for stage in stages:
             with entry.timed(stage.name):

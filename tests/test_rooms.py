@@ -58,3 +58,20 @@ def test_only_one_module_imports_duckdb() -> None:
     direct = [f for f in FILES if any(isinstance(n, ast.Import) and any(a.name == "duckdb" for a in n.names)
                                       for n in ast.walk(ast.parse(f.read_text(encoding="utf-8"))))]  # fmt: skip
     assert [file.name for file in direct] == ["warehouse.py"]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_only_the_command_line_prints_and_exits(file: Path) -> None:
+    """Everything else returns what it found, raises, or logs."""
+    if file.relative_to(ROOT).parts[1] == "cli":
+        return
+    wrong = []
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Call(func=ast.Name(id="print" | "exit" | "quit" | "SystemExit" as name)):
+                wrong.append(f"{node.lineno}: {name}")
+            case ast.Attribute(value=ast.Name(id="sys"), attr="exit" | "stdout" | "stderr" | "argv" as name):
+                wrong.append(f"{node.lineno}: sys.{name}")
+            case ast.Import(names=[ast.alias(name="argparse")]) | ast.ImportFrom(module="argparse"):
+                wrong.append(f"{node.lineno}: argparse")
+    assert not wrong, f"{file.relative_to(ROOT)}: {', '.join(wrong)}: leave it to pipeline/cli"

@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from pipeline.backends.adapters import without_bitsandbytes
 from pipeline.backends.base import ClassifierBackend, Request, Written
 from pipeline.core.errors import InputError
 from pipeline.core.labels import EMOTIONS, SENTIMENTS, emotion_columns, sentiment_projection
@@ -261,9 +262,10 @@ class TransformersGenerator:
         self.model = Path(model).name if Path(model).is_dir() else model
         self.network, self.tokenizer = load_causal_lm(model, revision, quantize)
         if adapter is not None:
-            from peft import PeftModel
+            with without_bitsandbytes():
+                from peft import PeftModel
 
-            self.network = PeftModel.from_pretrained(self.network, adapter)
+                self.network = PeftModel.from_pretrained(self.network, adapter)
         if not hasattr(self.network, "hf_device_map"):
             self.network = self.network.to(device())
         self.network.eval()

@@ -77,18 +77,35 @@ class HeadModel:
         return values
 
 
+def merge_lora(network: nn.Module, folder: Path) -> None:
+    """Adds the adapter in `folder` to the weights of the network that it was trained on: W += (alpha / r) B A, with A of
+    shape (r, in) and B of shape (out, r) (Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models", section
+    4.1). Equal to peft's `merge_and_unload` to the last bit, without importing peft, which takes bitsandbytes along.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    settings = json.loads((folder / "adapter_config.json").read_text())
+    adapter = load_file(folder / "adapter_model.safetensors")
+    with torch.no_grad():
+        for name, a in adapter.items():
+            if name.endswith(".lora_A.weight"):
+                b = adapter[name.replace(".lora_A.", ".lora_B.")]
+                weight = network.get_parameter(name.removeprefix("base_model.model.").replace(".lora_A.", "."))
+                weight.add_(b.float() @ a.float() * (settings["lora_alpha"] / settings["r"]))
+
+
 @functools.cache
 def load_head(folder: Path) -> HeadModel:
-    from peft import PeftModel
     from safetensors.torch import load_file
 
     if not (folder / "head.safetensors").is_file():
         raise InputError(f"The shipped model {folder.name} is missing. Reinstall review-insights.")
     base, tokenizer = minilm.load()
-    encoder = PeftModel.from_pretrained(base, folder).merge_and_unload().eval()
+    merge_lora(base, folder)
     head = load_file(folder / "head.safetensors")
     config = json.loads((folder / "config.json").read_text())
-    return HeadModel(encoder, tokenizer, head["weight"].float(), head["bias"].float(), config)
+    return HeadModel(base.eval(), tokenizer, head["weight"].float(), head["bias"].float(), config)
 
 
 def by_class(stars: torch.Tensor) -> torch.Tensor:

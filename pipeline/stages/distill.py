@@ -19,6 +19,7 @@ from pipeline.core.stage import Context, Stage
 from pipeline.stages.feedback import FEEDBACK
 from pipeline.student.recipe import load_recipe
 from pipeline.text import duplicates
+from pipeline.text.splits import split_by_hash
 from pipeline.themes.taxonomy import taxonomy_file
 
 SPLITS = {"test": 20, "validation": 10, "train": 70}  # percent
@@ -61,12 +62,7 @@ class DistillRow(TypedDict, total=False):
 
 def split_of(review_id: str) -> str:
     """By the review's content hash: the same review is on the same side in every warehouse and every round."""
-    place = int(review_id[:8], 16) % 100
-    for split, share in SPLITS.items():
-        if place < share:
-            return split
-        place -= share
-    raise AssertionError("the shares sum to 100")
+    return split_by_hash(review_id[:8], SPLITS)
 
 
 def spec(profile: Profile) -> dict[str, Any]:

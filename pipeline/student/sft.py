@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.backends.adapters import without_bitsandbytes
 from pipeline.backends.transformers import load_causal_lm
 from pipeline.core.errors import InputError
 
@@ -36,9 +37,11 @@ def train(
     """
     import torch
     from datasets import Dataset
-    from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
-    from transformers import PrinterCallback, TrainerCallback, set_seed
-    from trl import SFTConfig, SFTTrainer
+
+    with without_bitsandbytes():
+        from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
+        from transformers import PrinterCallback, TrainerCallback, set_seed
+        from trl import SFTConfig, SFTTrainer
 
     out.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="training-", dir=out.parent))
@@ -77,10 +80,11 @@ def train(
         network, tokenizer = load_causal_lm(model, revision, recipe["quantize"])
         if getattr(network, "is_loaded_in_4bit", False):
             network = prepare_model_for_kbit_training(network, arguments.activation_checkpointing)
-        if continue_from is not None:
-            network = PeftModel.from_pretrained(network, continue_from, is_trainable=True)
-        else:
-            network = get_peft_model(network, lora)
+        with without_bitsandbytes():
+            if continue_from is not None:
+                network = PeftModel.from_pretrained(network, continue_from, is_trainable=True)
+            else:
+                network = get_peft_model(network, lora)
         # The space stands at the border of prompt and completion, as it will when the student is asked.
         sets = {
             split: Dataset.from_list(

@@ -290,6 +290,6 @@ def as_text(result: Mapping[str, Any]) -> str:
         f"Embedded classifier, {by_classifier['texts']} texts, {by_classifier['rounds']} rounds",
         *(f"  {name:<18} {value:8.1f} texts/s" for name, value in by_classifier["texts_per_second"].items()),
         f"  sorted batches are {by_classifier['ratio']:.1f} times as fast "
-        f"(largest difference of a logit {by_classifier['largest_difference']:.1e})",
+        f"(largest difference of a probability {by_classifier['largest_difference']:.1e})",
     ]
     return "\n".join(lines)

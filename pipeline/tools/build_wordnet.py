@@ -1,8 +1,8 @@
 """Builds the compact WordNet table that METEOR reads.
 
-    python -m pipeline.tools.build_wordnet --wordnet /usr/share/wordnet --out pipeline/metrics/data/wordnet.txt.xz
+    review-insights build-wordnet --wordnet /usr/share/wordnet --out pipeline/metrics/data/wordnet.txt.xz
 
-DIR holds the dictionary files of WordNet 3.0 (`data.*`, `index.*`, `*.exc`; Debian: `apt install wordnet-base`).
+The first folder holds the dictionary files of WordNet 3.0 (`data.*`, `index.*`, `*.exc`; Debian: `apt install wordnet-base`).
 Princeton's licence is written beside the table as `WORDNET-LICENSE`. The same input gives the same text.
 
 The table is UTF-8 text under xz, three blocks with a blank line between them:
@@ -16,10 +16,8 @@ A synset's number is its line number, from 0. Glosses, examples, relations and c
 
 from __future__ import annotations
 
-import argparse
 import lzma
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +26,14 @@ from pipeline.core.errors import InputError
 PARTS = {"n": "noun", "v": "verb", "a": "adj", "r": "adv"}
 LICENSE_NAME = "WORDNET-LICENSE"
 _MARKER = re.compile(r"\([^()]*\)$")  # "(p)", "(a)", "(ip)": where an adjective may stand
+
+
+def build(wordnet: Path, out: Path) -> None:
+    """Writes the table to `out` and the licence beside it. Raises InputError when a file of `wordnet` is missing."""
+    text = table(wordnet)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(lzma.compress(text.encode(), preset=9))
+    (out.parent / LICENSE_NAME).write_text(licence(wordnet), encoding="utf-8")
 
 
 def _lines(file: Path) -> Iterator[str]:
@@ -73,22 +79,3 @@ def licence(wordnet: Path) -> str:
     """Princeton's licence, which stands in numbered lines at the top of every data file."""
     numbered = (line for line in (wordnet / "data.noun").read_text(encoding="utf-8").splitlines() if line[:1] == " ")
     return "\n".join(re.sub(r"^ +\d+ ", "", line).rstrip() for line in numbered) + "\n"
-
-
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--wordnet", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
-    options = parser.parse_args(arguments)
-    try:
-        text = table(options.wordnet)
-    except InputError as error:
-        sys.exit(str(error))
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_bytes(lzma.compress(text.encode(), preset=9))
-    (options.out.parent / LICENSE_NAME).write_text(licence(options.wordnet), encoding="utf-8")
-    print(f"{options.out}: {options.out.stat().st_size:,} bytes")
-
-
-if __name__ == "__main__":
-    main()

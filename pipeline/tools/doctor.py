@@ -45,7 +45,7 @@ def examine(warehouse: Path) -> dict[str, Any]:
 
 
 def needs(chosen: profile.Profile) -> list[dict[str, Any]]:
-    """What one profile wants: every model, package, server and key it names."""
+    """What one profile needs: every model, package, server and key it names."""
     found = [_minilm()]
     for need, model, revision in (
         ("sentiment", chosen.sentiment.model, chosen.sentiment.revision),

@@ -1,6 +1,6 @@
 """Do the metrics follow people? Segment-level correlation with human ratings of translations into English (WMT17).
 
-    python -m pipeline.tools.human --data DATA
+    review-insights study people --data DATA
 
 DATA holds `metrics/wmt17/*.tsv`, one file per language pair with the columns LP, translation, reference, HUMAN_score (a
 standardised direct assessment: higher is better) and sentBLEU: the segments of the WMT17 metrics task as
@@ -11,10 +11,8 @@ them: docs/metrics-and-people.md.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import html
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,17 +166,3 @@ def as_text(found: Sequence[Agreement]) -> str:
         mean = sum(row.pearson for row in rows.values()) / len(rows)
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {mean:.3f} |")
     return "\n".join(lines)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR")
-    options = parser.parse_args(arguments)
-    try:
-        print(as_text(agreement(read(options.data))))
-    except InputError as error:
-        sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main()

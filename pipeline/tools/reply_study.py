@@ -1,4 +1,6 @@
-"""Reply drafts against what a company really answered: python -m pipeline.tools.reply_study --data FILE [--limit N]
+"""Reply drafts against what a company really answered.
+
+    review-insights study replies --data FILE [--limit N]
 
 FILE is a CSV with the columns content (the review), replyContent (the company's own reply) and score (stars). Both are
 compared on the same reviews of two stars and fewer: METEOR of the draft against the company's reply, beside the company's
@@ -7,9 +9,8 @@ reply to another review as control, and grounding (does the text find its own re
 
 from __future__ import annotations
 
-import argparse
 import csv
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 
@@ -20,25 +21,13 @@ from pipeline.themes.taxonomy import load_aspects
 from pipeline.themes.terms import find_mentions
 
 
-def measure(path: Path, limit: int) -> dict[str, float]:
+def measure(path: Path, limit: int = 300) -> dict[str, float]:
     """Means over the first `limit` unhappy reviews that have a reply. Raises InputError where the columns are missing."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or not {"content", "replyContent", "score"} <= rows[0].keys():
-        raise InputError(f"{path} needs the columns content, replyContent and score.")
-    rows = [
-        row for row in rows if row["replyContent"].strip() and row["content"].strip() and row["score"] in ("1", "2")
-    ][:limit]
+    rows = read(path)[:limit]
     if len(rows) < 2:
         raise InputError(f"{path} holds fewer than two unhappy reviews with a reply.")
-    aspects = load_aspects()
-    labels = {aspect.id: aspect.label for aspect in aspects}
-    reviews, company, drafts = [row["content"] for row in rows], [row["replyContent"] for row in rows], []
-    for text in reviews:
-        found = find_mentions(text, "en", aspects)
-        # No classifier is asked here: a review of two stars and fewer complains.
-        said = [{"theme": mention.aspect_id, "evidence": text[mention.start : mention.end], "sentiment": "negative", "score": None} for mention in found]  # fmt: skip
-        drafts.append(reply.draft({"text": text, "language": "en", "themes": said}, labels).text)
+    reviews, company = [row["content"] for row in rows], [row["replyContent"] for row in rows]
+    drafts = draft(reviews)
     grounded = {
         name: grounding.score(texts, reviews, reviews) for name, texts in (("draft", drafts), ("company", company))
     }
@@ -56,14 +45,34 @@ def measure(path: Path, limit: int) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--limit", type=int, default=300)
-    args = parser.parse_args()
-    for name, value in measure(args.data, args.limit).items():
-        sys.stdout.write(f"{name:<26}{value:.3f}\n")
+def read(path: Path) -> list[dict[str, str]]:
+    """The rows of one and two stars that have a review and a reply. Raises InputError where the columns are missing."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read ({type(error).__name__}). Give a CSV file in UTF-8.") from error
+    if not rows or not {"content", "replyContent", "score"} <= rows[0].keys():
+        raise InputError(f"{path} needs the columns content, replyContent and score.")
+    return [
+        row for row in rows if row["replyContent"].strip() and row["content"].strip() and row["score"] in ("1", "2")
+    ]
 
 
-if __name__ == "__main__":
-    main()
+def draft(reviews: Sequence[str]) -> list[str]:
+    """A reply to each review, from the themes it names. No classifier is asked: two stars and fewer complain."""
+    aspects = load_aspects()
+    labels = {aspect.id: aspect.label for aspect in aspects}
+    drafts = []
+    for text in reviews:
+        themes = [
+            {
+                "theme": mention.aspect_id,
+                "evidence": text[mention.start : mention.end],
+                "sentiment": "negative",
+                "score": None,
+            }
+            for mention in find_mentions(text, "en", aspects)
+        ]
+        drafts.append(reply.draft({"text": text, "language": "en", "themes": themes}, labels).text)
+    return drafts

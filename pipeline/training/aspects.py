@@ -1,7 +1,7 @@
 """Trains the embedded aspect sentiment: MiniLM with LoRA reads a sentence beside an aspect and says how it fares.
 
-    python -m pipeline.training.aspects --data DATA --out pipeline/models/aspects
-    python -m pipeline.training.evaluate_aspects --data DATA
+    review-insights train aspects --data DATA --out pipeline/models/aspects
+    review-insights study aspects --data DATA
 
 DATA holds `absa/mams_atsa` and `absa/mams_acsa` (Jiang et al. 2019, "A Challenge Dataset and Effective Models for
 Aspect-Based Sentiment Analysis"): restaurant sentences with two or more aspects of different polarity, once with the
@@ -11,12 +11,11 @@ files and SemEval-2014 (`absa/*_Train.xml.seg`, never trained on) are the tests.
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -27,13 +26,51 @@ from pipeline.core.labels import SENTIMENTS
 from pipeline.reader.heads import save, tokenize_aspects
 from pipeline.training.fit import SEED, Classifier, fit, split_of
 
-Example = tuple[str, str, int]  # sentence, aspect, index into SENTIMENTS
+
+class Example(NamedTuple):
+    sentence: str
+    aspect: str
+    label: int  # index into SENTIMENTS
+
+
+def train(data: Path, out: Path, *, epochs: int = 4, learning_rate: float = 5e-4, seed: int = SEED) -> dict[str, Any]:
+    """Writes the model to `out` and returns its figures on dev and the test files."""
+    torch.manual_seed(seed)
+    started = time.time()
+    held_out = tests(data)
+    tested = {row.sentence for rows in held_out.values() for row in rows}
+    known = [row for name in ("mams_atsa", "mams_acsa") for row in read_mams(data / "absa" / name / "train.xml")]
+    known = [row for row in known if row.sentence not in tested]
+    examples = [row for row in known if split_of(row.sentence) != "dev"]
+    dev = [row for row in known if split_of(row.sentence) == "dev"]
+    model = Classifier(len(SENTIMENTS), pool="last")
+
+    def tokens(rows: Sequence[Example]) -> list[list[int]]:
+        return tokenize_aspects(model.tokenizer, [row.sentence for row in rows], [row.aspect for row in rows])
+
+    truth, dev_tokens = torch.tensor([row.label for row in examples]), tokens(dev)
+
+    def loss_of(logits: torch.Tensor, batch: list[int]) -> torch.Tensor:
+        return nn.functional.cross_entropy(logits, truth[batch], label_smoothing=0.05)
+
+    def dev_score() -> float:
+        return figures(model.predict(dev_tokens), dev)["accuracy"]
+
+    fit(model, tokens(examples), loss_of, dev_score, epochs=epochs, batch_size=32, rate=learning_rate)
+    report = {
+        "seed": seed,
+        "minutes": round((time.time() - started) / 60, 1),
+        "trained_on": len(examples),
+        **{name: figures(model.predict(tokens(rows)), rows) for name, rows in [("dev", dev), *held_out.items()]},
+    }
+    save(model.encoder, model.head, {"pool": "last", "figures": report}, out)
+    return report
 
 
 def read_mams(path: Path) -> list[Example]:
-    """Of one MAMS file, terms or categories."""
+    """The aspects of one MAMS file, terms or categories."""
     return [
-        (
+        Example(
             sentence.findtext("text", "").strip(),
             node.get("term") or node.get("category") or "",
             SENTIMENTS.index(polarity),
@@ -45,14 +82,16 @@ def read_mams(path: Path) -> list[Example]:
 
 
 def read_semeval(path: Path) -> list[Example]:
-    """Of one SemEval-2014 file: sentence with $T$, aspect, -1, 0 or 1, a line each."""
+    """The aspects of one SemEval-2014 file: sentence with $T$, aspect, -1, 0 or 1, a line each."""
     lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     triples = zip(lines[0::3], lines[1::3], lines[2::3], strict=True)
-    return [(sentence.replace("$T$", aspect), aspect, int(polarity) + 1) for sentence, aspect, polarity in triples]
+    return [
+        Example(sentence.replace("$T$", aspect), aspect, int(polarity) + 1) for sentence, aspect, polarity in triples
+    ]
 
 
 def tests(data: Path) -> dict[str, list[Example]]:
-    """What no sentence is trained on."""
+    """The test files, none of whose sentences are trained on."""
     absa = data / "absa"
     return {
         "mams_terms": read_mams(absa / "mams_atsa" / "val.xml"),
@@ -63,55 +102,10 @@ def tests(data: Path) -> dict[str, list[Example]]:
 
 
 def figures(logits: np.ndarray, rows: Sequence[Example]) -> dict[str, float]:
-    truth, guess = [row[2] for row in rows], logits.argmax(1)
+    """Accuracy and macro-F1 of logits of shape (rows, 3)."""
+    truth, guess = [row.label for row in rows], logits.argmax(1)
     return {
         "n": len(rows),
         "accuracy": round(float((guess == truth).mean()), 4),
         "macro_f1": round(f1_score(truth, guess, average="macro"), 4),
     }
-
-
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--learning-rate", type=float, default=5e-4)
-    parser.add_argument("--seed", type=int, default=SEED)
-    options = parser.parse_args(arguments)
-
-    torch.manual_seed(options.seed)
-    started = time.time()
-    held_out = tests(options.data)
-    tested = {row[0] for rows in held_out.values() for row in rows}
-    folders = [options.data / "absa" / name for name in ("mams_atsa", "mams_acsa")]
-    known = [row for folder in folders for row in read_mams(folder / "train.xml")]
-    known = [row for row in known if row[0] not in tested]
-    train = [row for row in known if split_of(row[0]) != "dev"]
-    dev = [row for row in known if split_of(row[0]) == "dev"]
-    model = Classifier(len(SENTIMENTS), pool="last")
-
-    def tokens(rows: Sequence[Example]) -> list[list[int]]:
-        return tokenize_aspects(model.tokenizer, [row[0] for row in rows], [row[1] for row in rows])
-
-    truth, dev_tokens = torch.tensor([row[2] for row in train]), tokens(dev)
-
-    def loss_of(logits: torch.Tensor, batch: list[int]) -> torch.Tensor:
-        return nn.functional.cross_entropy(logits, truth[batch], label_smoothing=0.05)
-
-    def judge() -> float:
-        return figures(model.predict(dev_tokens), dev)["accuracy"]
-
-    fit(model, tokens(train), loss_of, judge, epochs=options.epochs, batch_size=32, rate=options.learning_rate)
-    report = {
-        "seed": options.seed,
-        "minutes": round((time.time() - started) / 60, 1),
-        "trained_on": len(train),
-        **{name: figures(model.predict(tokens(rows)), rows) for name, rows in [("dev", dev), *held_out.items()]},
-    }
-    save(model.encoder, model.head, {"pool": "last", "figures": report}, options.out)
-    print(json.dumps(report, indent=2))
-
-
-if __name__ == "__main__":
-    main()

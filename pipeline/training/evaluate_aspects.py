@@ -1,19 +1,20 @@
-"""How good the themes are: python -m pipeline.training.evaluate_aspects --data DATA
+"""How good the themes are.
 
-Prints, as JSON, the sentiment of given aspects (MAMS and SemEval-2014; see `embedded_aspects`) by the clause that names
-them, by the aspect model, and by both as the stage `themes` mixes them; then precision, recall and F1 of the
-playbook's terms on the eight categories of MAMS-ACSA. Those are coarser than ours: CATEGORIES says which of our aspects
-stand for each, read off MAMS' training file. Our "service" holds waiters, which are MAMS' "staff", so that its terms are
-told apart; "miscellaneous" means all that is left, most of which no aspect of ours covers.
+    review-insights study aspects --data DATA
+
+DATA: see `training.aspects`. Measured are the sentiment of given aspects (MAMS and SemEval-2014) by the clause that names
+them, by the aspect model, and by both as the stage `themes` mixes them; then precision, recall and F1 of the playbook's
+terms on the eight categories of MAMS-ACSA. Those are coarser than ours: CATEGORIES says which of our aspects stand for
+each, read off MAMS' training file. Our "service" holds waiters, which are MAMS' "staff", so that its terms are told apart;
+"miscellaneous" means all that is left, most of which no aspect of ours covers.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +46,14 @@ CATEGORIES = {
 PEOPLE = re.compile("wait(er|ress|.?staff)|host|server|bartender")  # terms of our "service" that are MAMS' "staff"
 
 
+def evaluate(data: Path) -> dict[str, Any]:
+    """{"sentiment": figures per test file, "categories": figures per category of MAMS-ACSA}."""
+    return {
+        "sentiment": {name: sentiment(rows) for name, rows in tests(data).items()},
+        "categories": categories(read_mams(data / "absa" / "mams_acsa" / "val.xml")),
+    }
+
+
 def clause_of(sentence: str, term: str) -> str:
     """The clause that names the term; the whole sentence where none does (a category is not named)."""
     clauses = [sentence[start:end] for start, end in sentence_spans(sentence)]
@@ -53,13 +62,13 @@ def clause_of(sentence: str, term: str) -> str:
 
 def sentiment(rows: Sequence[Example]) -> dict[str, float]:
     """Accuracy by the clause, the aspect model, and both."""
-    truth = np.array([row[2] for row in rows])
-    clauses = [clause_of(sentence, term) for sentence, term, _ in rows]
+    truth = np.array([row.label for row in rows])
+    clauses = [clause_of(row.sentence, row.aspect) for row in rows]
     distinct = sorted(set(clauses))
     read = dict(zip(distinct, SentimentHead().probabilities(distinct), strict=True))
     by_clause = np.array([read[clause] for clause in clauses])
     head = AspectHead()
-    by_aspect = head.probabilities([row[0] for row in rows], [row[1] for row in rows])
+    by_aspect = head.probabilities([row.sentence for row in rows], [row.aspect for row in rows])
     chances = {"clause": by_clause, "aspect": by_aspect, "both": head.mix(by_aspect, by_clause)}
     return {"n": len(rows)} | {name: round(float((c.argmax(1) == truth).mean()), 4) for name, c in chances.items()}
 
@@ -68,13 +77,13 @@ def categories(rows: Sequence[Example]) -> dict[str, dict[str, float]]:
     """Precision, recall and F1 per category and over all (micro), of MAMS-ACSA rows."""
     ours = {aspect: category for category, members in CATEGORIES.items() for aspect in members}
     aspects = load_aspects()
-    truth = {(sentence, category) for sentence, category, _ in rows}
+    truth = {(row.sentence, row.aspect) for row in rows}
     found = {
         (
             sentence,
             "staff" if mention.aspect_id == "service" and PEOPLE.search(mention.term) else ours[mention.aspect_id],
         )
-        for sentence in sorted({row[0] for row in rows})
+        for sentence in sorted({row.sentence for row in rows})
         for mention in find_mentions(sentence, "en", aspects)
         if mention.aspect_id in ours
     }
@@ -94,18 +103,3 @@ def _f1(truth: set[tuple[str, str]], found: set[tuple[str, str]]) -> dict[str, f
         "f1": 2 * right / (len(truth) + len(found)) if truth or found else 0.0,
     }
     return {"n": len(truth)} | {name: round(value, 3) for name, value in values.items()}
-
-
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    options = parser.parse_args(arguments)
-    report = {
-        "sentiment": {name: sentiment(rows) for name, rows in tests(options.data).items()},
-        "categories": categories(read_mams(options.data / "absa" / "mams_acsa" / "val.xml")),
-    }
-    print(json.dumps(report, indent=2))
-
-
-if __name__ == "__main__":
-    main()

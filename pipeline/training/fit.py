@@ -1,35 +1,39 @@
 """What the trainings of the embedded classifiers share: MiniLM with a LoRA adapter and one linear head, and how it is fit.
 
 Splits are by a hash of the text, so that a text is on the same side in every training. Weights are averaged over the
-steps (an exponential moving average), which costs nothing and is worth a point of F1 on small data.
+steps (an exponential moving average), which costs nothing and is worth a point of F1 on small data. Progress is logged
+at level INFO.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 import random
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file
 from torch import nn
 
+from pipeline.backends.adapters import without_bitsandbytes
 from pipeline.reader import minilm
+from pipeline.text.splits import split_by_hash
+
+logger = logging.getLogger(__name__)
 
 SEED = 20261121
-AVERAGE = 0.998
+SHARES = {"test": 1, "dev": 1, "train": 8}  # tenths
+AVERAGE = 0.998  # what a step keeps of the averaged weights
 
 
 def split_of(text: str) -> str:
     """train, dev or test, by content: the same review is never on two sides."""
-    bucket = int(hashlib.sha256(text.encode()).hexdigest(), 16) % 10
-    return {0: "test", 1: "dev"}.get(bucket, "train")
+    return split_by_hash(hashlib.sha256(text.encode()).hexdigest(), SHARES)
 
 
 def batches(token_ids: Sequence[Sequence[int]], size: int, rng: random.Random) -> list[list[int]]:
@@ -46,7 +50,7 @@ def batches(token_ids: Sequence[Sequence[int]], size: int, rng: random.Random) -
 
 class Classifier(nn.Module):
     """(batch of token ids) -> logits of shape (batch, outputs). `pool`: see `minilm.pool`; `init`: a folder that
-    `embedded.save` wrote, to go on from.
+    `heads.save` wrote, to go on from.
     """
 
     def __init__(
@@ -55,13 +59,18 @@ class Classifier(nn.Module):
         super().__init__()
         self.pool = pool
         base, self.tokenizer = minilm.load()
-        lora = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=["query", "key", "value", "dense"])
-        self.encoder = get_peft_model(base, lora) if init is None else PeftModel.from_pretrained(base, init, is_trainable=True)  # fmt: skip
+        with without_bitsandbytes():
+            from peft import LoraConfig, PeftModel, get_peft_model
+
+            if init is None:
+                lora = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=["query", "key", "value", "dense"])
+                self.encoder = get_peft_model(base, lora)
+            else:
+                self.encoder = PeftModel.from_pretrained(base, init, is_trainable=True)
         self.head = nn.Linear(minilm.DIMENSION, outputs)
         if init is not None:
-            self.head.load_state_dict(
-                {name: value.float() for name, value in load_file(init / "head.safetensors").items()}
-            )
+            head = load_file(init / "head.safetensors")
+            self.head.load_state_dict({name: value.float() for name, value in head.items()})
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, token_ids: Sequence[Sequence[int]]) -> torch.Tensor:
@@ -85,14 +94,14 @@ def fit(
     model: Classifier,
     token_ids: Sequence[Sequence[int]],
     loss_of: Callable[[torch.Tensor, list[int]], torch.Tensor],
-    judge: Callable[[], float],
+    dev_score: Callable[[], float],
     *,
     epochs: int,
     batch_size: int,
     rate: float,
 ) -> None:
-    """AdamW with warm-up and cosine decay. After each epoch `judge` says how good the averaged weights are on dev; the
-    best ones are in the model at the end. The order of the texts follows torch's seed.
+    """AdamW with warm-up and cosine decay. `dev_score` is asked after each epoch, with the averaged weights in the
+    model; the best ones are in it at the end. The order of the texts follows torch's seed.
     """
     rng = random.Random(torch.initial_seed())
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -112,23 +121,28 @@ def fit(
             nn.utils.clip_grad_norm_(trainable, 1.0)
             optimizer.step()
             step += 1
-            decay = min(AVERAGE, step / (step + 9))
-            with torch.no_grad():
-                for average, parameter in zip(averaged, trainable, strict=True):
-                    average.lerp_(parameter, 1 - decay)
+            _average(averaged, trainable, step)
             if step % 50 == 0:
-                print(f"step {step}/{steps} loss {loss.item():.3f} {time.time() - started:.0f}s", file=sys.stderr, flush=True)  # fmt: skip
+                logger.info("step %d/%d loss %.3f %.0f s", step, steps, loss.item(), time.time() - started)
         current = [parameter.detach().clone() for parameter in trainable]
-        _put(averaged, trainable)
-        reached = judge()
-        print(f"epoch {epoch + 1}: {reached:.4f} on dev", file=sys.stderr, flush=True)
-        if reached > best:
-            best, kept = reached, [average.clone() for average in averaged]
-        _put(current, trainable)
-    _put(kept, trainable)
+        _copy_into(averaged, trainable)
+        score = dev_score()
+        logger.info("epoch %d: %.4f on dev", epoch + 1, score)
+        if score > best:
+            best, kept = score, [average.clone() for average in averaged]
+        _copy_into(current, trainable)
+    _copy_into(kept, trainable)
 
 
-def _put(values: Sequence[torch.Tensor], parameters: Sequence[torch.Tensor]) -> None:
+def _average(averaged: Sequence[torch.Tensor], parameters: Sequence[torch.Tensor], step: int) -> None:
+    """Moves the averages towards the parameters; more at first, when they still hold the initial weights."""
+    decay = min(AVERAGE, step / (step + 9))
+    with torch.no_grad():
+        for average, parameter in zip(averaged, parameters, strict=True):
+            average.lerp_(parameter, 1 - decay)
+
+
+def _copy_into(values: Sequence[torch.Tensor], parameters: Sequence[torch.Tensor]) -> None:
     with torch.no_grad():
         for value, parameter in zip(values, parameters, strict=True):
             parameter.copy_(value)

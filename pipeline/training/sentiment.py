@@ -1,6 +1,6 @@
 """Trains the embedded sentiment classifier for English: one LoRA adapter on MiniLM, five stars.
 
-    python -m pipeline.training.sentiment --data DATA --out pipeline/models/sentiment
+    review-insights train sentiment --data DATA --out pipeline/models/sentiment
 
 DATA holds `reviews/` (star ratings and labelled sentences; the model card lists the files) and `umsab/english` (tweets,
 Barbieri et al. 2022). The model predicts stars; negative is 1 or 2 of them, neutral 3, positive 4 or 5. Where a source
@@ -10,19 +10,18 @@ near-duplicates of dev and test are not trained on. Best epoch, temperature and 
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from sklearn.metrics import f1_score
 from torch import nn
 
+from pipeline.quality.calibration import calibration_error, reliability
 from pipeline.reader import minilm
 from pipeline.reader.heads import by_class, save
 from pipeline.text import duplicates
@@ -31,9 +30,72 @@ from pipeline.training.fit import SEED, Classifier, fit, split_of
 
 # What a label stands for, as a mask over the five stars.
 STARS = {stars: tuple(float(star == stars) for star in range(1, 6)) for stars in range(1, 6)}
-CLASSES = {"negative": (1.0, 1.0, 0.0, 0.0, 0.0), "neutral": (0.0, 0.0, 1.0, 0.0, 0.0), "positive": (0.0, 0.0, 0.0, 1.0, 1.0)}  # fmt: skip
+CLASSES = {
+    "negative": (1.0, 1.0, 0.0, 0.0, 0.0),
+    "neutral": (0.0, 0.0, 1.0, 0.0, 0.0),
+    "positive": (0.0, 0.0, 0.0, 1.0, 1.0),
+}
+PLAIN = {"temperature": 1.0, "bias": [0.0, 0.0, 0.0]}
 
-Example = tuple[str, tuple[float, ...], str]  # text, mask, source
+
+class Example(NamedTuple):
+    text: str
+    mask: tuple[float, ...]
+    source: str  # the file it comes from, or umsab
+
+
+def train(
+    data: Path,
+    out: Path,
+    *,
+    epochs: int = 3,
+    learning_rate: float = 4e-4,
+    most: int = 1500,
+    max_tokens: int = 192,
+    init: Path | None = None,
+) -> dict[str, Any]:
+    """Writes the model to `out` and returns its figures on dev and test, balanced and as reviews come.
+
+    `most`: training reviews of each source and label. `max_tokens`: of a training review; longer ones keep head and tail.
+    `init`: a model of the same kind to go on from.
+    """
+    torch.manual_seed(SEED)
+    started = time.time()
+    splits = read(data)
+    held_out = {split: balance(splits[split], 120) for split in ("dev", "test")}
+    natural = {split: as_they_come(splits[split], 250) for split in ("dev", "test")}
+    examples = without_copies(balance(splits["train"], most), splits["dev"] + splits["test"])
+    model = Classifier(5, init=init)
+
+    def tokens(rows: list[Example], longest: int = minilm.MAX_TOKENS) -> list[list[int]]:
+        return minilm.tokenize(model.tokenizer, [row.text for row in rows], longest)
+
+    masks, dev_tokens = torch.tensor([row.mask for row in examples]), tokens(held_out["dev"])
+
+    def batch_loss(logits: torch.Tensor, batch: list[int]) -> torch.Tensor:
+        return loss_of(logits, masks[batch])
+
+    def dev_score() -> float:
+        reached = figures(model.predict(dev_tokens), held_out["dev"], PLAIN)
+        return reached["macro_f1"] + reached["binary_accuracy"]
+
+    fit(model, tokens(examples, max_tokens), batch_loss, dev_score, epochs=epochs, batch_size=32, rate=learning_rate)
+    truth = np.array([class_of(row.mask) for row in natural["dev"]])
+    settings = calibrate(model.predict(tokens(natural["dev"])), truth)
+
+    def measured(sets: dict[str, list[Example]], chosen: dict[str, Any]) -> dict[str, Any]:
+        return {split: figures(model.predict(tokens(rows)), rows, chosen) for split, rows in sets.items()}
+
+    report = {
+        "seed": SEED,
+        "minutes": round((time.time() - started) / 60, 1),
+        "trained_on": len(examples),
+        "balanced": measured(held_out, PLAIN),
+        "as_they_come": measured(natural, settings),
+    }
+    save(model.encoder, model.head, {**settings, "figures": report}, out)
+    duplicates.save([row.text for row in [*examples, *held_out["dev"], *natural["dev"]]], out)
+    return report
 
 
 def class_of(mask: tuple[float, ...]) -> int:
@@ -48,7 +110,7 @@ def read(data: Path) -> dict[str, list[Example]]:
     def starred(name: str, text: str, stars: str, **options: Any) -> list[Example]:
         frame = pd.read_csv(data / "reviews" / name, **options)[[text, stars]].dropna()
         return [
-            (repair(str(body)), STARS[min(5, max(1, round(float(rating))))], name)
+            Example(repair(str(body)), STARS[min(5, max(1, round(float(rating))))], name)
             for body, rating in zip(frame[text], frame[stars], strict=True)
         ]
 
@@ -56,7 +118,7 @@ def read(data: Path) -> dict[str, list[Example]]:
         lines = (data / "reviews" / name).read_text(encoding="utf-8").splitlines()
         pairs = [line.rsplit("\t", 1) for line in lines if "\t" in line]
         names = {"0": CLASSES["negative"], "1": CLASSES["positive"]}
-        return [(repair(text), names[label.strip()], name) for text, label in pairs if label.strip() in names]
+        return [Example(repair(text), names[label.strip()], name) for text, label in pairs if label.strip() in names]
 
     examples = [
         *starred("yelp_10k.csv", "text", "stars"),
@@ -74,13 +136,13 @@ def read(data: Path) -> dict[str, list[Example]]:
         texts = (tweets / f"{name}_text.txt").read_text(encoding="utf-8").splitlines()
         labels = (tweets / f"{name}_labels.txt").read_text().split()
         masks = list(CLASSES.values())
-        examples += [(text, masks[int(label)], "umsab") for text, label in zip(texts, labels, strict=True)]
+        examples += [Example(text, masks[int(label)], "umsab") for text, label in zip(texts, labels, strict=True)]
     splits: dict[str, list[Example]] = {"train": [], "dev": [], "test": []}
     seen = set()
     for example in examples:
-        if example[0] and example[0] not in seen:
-            seen.add(example[0])
-            splits[split_of(example[0])].append(example)
+        if example.text and example.text not in seen:
+            seen.add(example.text)
+            splits[split_of(example.text)].append(example)
     return splits
 
 
@@ -89,23 +151,23 @@ def balance(examples: list[Example], most: int) -> list[Example]:
     rng = random.Random(SEED)
     groups: dict[str, list[Example]] = {}
     for example in examples:
-        groups.setdefault(f"{example[2]} {example[1]}", []).append(example)
+        groups.setdefault(f"{example.source} {example.mask}", []).append(example)
     return [example for key in sorted(groups) for example in rng.sample(groups[key], min(len(groups[key]), most))]
 
 
 def as_they_come(examples: list[Example], per_source: int) -> list[Example]:
     """At most so many of each source with stars, their classes as frequent as they are."""
     rng = random.Random(SEED)
-    starred = [example for example in examples if example[2].endswith((".csv", ".tsv"))]
-    groups = {source: [e for e in starred if e[2] == source] for source in sorted({e[2] for e in starred})}
+    starred = [example for example in examples if example.source.endswith((".csv", ".tsv"))]
+    groups = {source: [e for e in starred if e.source == source] for source in sorted({e.source for e in starred})}
     return [e for group in groups.values() for e in rng.sample(group, min(len(group), per_source))]
 
 
 def without_copies(examples: list[Example], held_out: list[Example]) -> list[Example]:
     """What is no near-duplicate of a held-out text."""
     with tempfile.TemporaryDirectory() as folder:
-        duplicates.save([example[0] for example in held_out], Path(folder))
-        copies = duplicates.trained_on([example[0] for example in examples], Path(folder))
+        duplicates.save([example.text for example in held_out], Path(folder))
+        copies = duplicates.trained_on([example.text for example in examples], Path(folder))
     return [example for example, copy in zip(examples, copies, strict=True) if not copy]
 
 
@@ -117,7 +179,7 @@ def loss_of(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     return 0.5 * stars.mean() + nn.functional.cross_entropy(by_class(chances), grouped, label_smoothing=0.03)
 
 
-def settle(logits: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
+def calibrate(logits: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
     """Temperature by cross-entropy, then the bias on the three classes' log-probabilities with the best macro-F1 on
     reviews as they come: training saw all classes equally often, files do not.
     """
@@ -135,81 +197,19 @@ def figures(logits: np.ndarray, rows: list[Example], settings: dict[str, Any]) -
     """Three classes, then positive against negative alone; macro-F1 per source."""
     chances = by_class(torch.log_softmax(torch.tensor(logits) / settings["temperature"], dim=1)).numpy()
     chances = chances + np.array(settings["bias"])
-    truth, guess = np.array([class_of(row[1]) for row in rows]), chances.argmax(1)
+    truth, guess = np.array([class_of(row.mask) for row in rows]), chances.argmax(1)
     polar = truth != 1
     sure = np.exp(chances) / np.exp(chances).sum(1, keepdims=True)
-    bins = np.minimum((sure.max(1) * 15).astype(int), 14)
     right = guess == truth
-    gaps = [(abs(sure.max(1)[bins == b].mean() - right[bins == b].mean()), (bins == b).mean()) for b in np.unique(bins)]
     result = {
         "n": len(rows),
         "macro_f1": round(f1_score(truth, guess, average="macro"), 4),
         "accuracy": round(float(right.mean()), 4),
         "binary_accuracy": round(float(((chances[:, 2] > chances[:, 0]) == (truth == 2))[polar].mean()), 4),
-        "calibration_error": round(float(sum(gap * share for gap, share in gaps)), 4),
+        "calibration_error": round(calibration_error(reliability(sure.max(1), right, 15)), 4),
     }
-    for source in sorted({row[2] for row in rows}):
-        at = np.array([row[2] == source for row in rows])
+    for source in sorted({row.source for row in rows}):
+        at = np.array([row.source == source for row in rows])
         labels = sorted(set(truth[at].tolist()))
         result[f"macro_f1:{source}"] = round(f1_score(truth[at], guess[at], average="macro", labels=labels), 4)
     return result
-
-
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--learning-rate", type=float, default=4e-4)
-    parser.add_argument("--most", type=int, default=1500, help="reviews of each file and label")
-    parser.add_argument(
-        "--max-tokens", type=int, default=192, help="of a training review; longer ones keep head and tail"
-    )
-    parser.add_argument("--init", type=Path, help="a model of the same kind to go on from")
-    options = parser.parse_args(arguments)
-
-    torch.manual_seed(SEED)
-    started = time.time()
-    splits = read(options.data)
-    held_out = {split: balance(splits[split], 120) for split in ("dev", "test")}
-    natural = {split: as_they_come(splits[split], 250) for split in ("dev", "test")}
-    train = without_copies(balance(splits["train"], options.most), splits["dev"] + splits["test"])
-    model = Classifier(5, init=options.init)
-
-    def tokens(rows: list[Example], most: int = minilm.MAX_TOKENS) -> list[list[int]]:
-        return minilm.tokenize(model.tokenizer, [row[0] for row in rows], most)
-
-    masks = torch.tensor([row[1] for row in train])
-    dev_tokens = tokens(held_out["dev"])
-    plain = {"temperature": 1.0, "bias": [0.0, 0.0, 0.0]}
-
-    def judge() -> float:
-        reached = figures(model.predict(dev_tokens), held_out["dev"], plain)
-        return reached["macro_f1"] + reached["binary_accuracy"]
-
-    fit(
-        model,
-        tokens(train, options.max_tokens),
-        lambda logits, batch: loss_of(logits, masks[batch]),
-        judge,
-        epochs=options.epochs,
-        batch_size=32,
-        rate=options.learning_rate,
-    )
-    settings = settle(model.predict(tokens(natural["dev"])), np.array([class_of(row[1]) for row in natural["dev"]]))
-    report = {
-        "seed": SEED,
-        "minutes": round((time.time() - started) / 60, 1),
-        "trained_on": len(train),
-        "balanced": {split: figures(model.predict(tokens(rows)), rows, plain) for split, rows in held_out.items()},
-        "as_they_come": {
-            split: figures(model.predict(tokens(rows)), rows, settings) for split, rows in natural.items()
-        },
-    }
-    save(model.encoder, model.head, {**settings, "figures": report}, options.out)
-    duplicates.save([row[0] for row in [*train, *held_out["dev"], *natural["dev"]]], options.out)
-    print(json.dumps(report, indent=2))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Trains the embedded base student: a small PhiForCausalLM with a vocabulary of its own.
 
-    python -m pipeline.training.student --data DATA --out pipeline/models/student
+    review-insights train student --data DATA --out pipeline/models/student
 
 Three lessons, each on the weights of the one before:
 
@@ -17,19 +17,18 @@ are left out throughout. `distill` later trains an adapter on top, with the text
 
 from __future__ import annotations
 
-import argparse
 import csv
 import itertools
 import json
+import logging
 import math
 import random
 import re
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -48,6 +47,8 @@ from pipeline.training.fit import SEED, split_of
 from pipeline.training.sentiment import STARS
 from pipeline.training.sentiment import read as read_reviews
 
+logger = logging.getLogger(__name__)
+
 CONTEXT = 512
 SIZE = {"hidden_size": 256, "intermediate_size": 1024, "num_hidden_layers": 6, "num_attention_heads": 8}
 PROMPT = "student.v2"
@@ -56,13 +57,75 @@ NAMES = (
     "Kitchen Hotel Cafe Grill Store Market Lodge Bistro Clinic Garage Salon Airways Bank Boutique Bakery Pharmacy Gym Resort",
 )
 _PROMPT = re.compile(r"left us a (\d)-star review: ['\"](.*)['\"] The customer feels (.*?)\. Concisely", re.DOTALL)
-_ASKED = "for this customer's experience?"
+_ASKED = "for this customer's experience?"  # the end of the question; the answer comes after it
+
+Example = tuple[list[int], int]  # token ids of prompt and answer, length of the prompt
+Batch = tuple[torch.Tensor, torch.Tensor]  # token ids and labels, both of shape (rows, tokens)
 
 
-def read_pairs(data: Path) -> list[dict[str, Any]]:
-    """Rows with review, stars, emotions and Mistral's text, one per review."""
+class Pair(TypedDict):
+    """A review and what a large model wrote about it."""
+
+    text: str
+    stars: float
+    emotions: list[str]
+    answer: str
+
+
+def train(
+    data: Path,
+    out: Path,
+    *,
+    init: Path | None = None,
+    vocabulary: int = 6000,
+    review_steps: int = 900,
+    playbook_steps: int = 900,
+    pair_steps: int = 400,
+) -> dict[str, Any]:
+    """Writes the model to `out` and returns its figures. `init`: a student to go on from; its vocabulary is kept and the
+    first lesson left out. `vocabulary`: tokens.
+    """
+    torch.manual_seed(SEED)
+    rng, started = random.Random(SEED), time.time()
+    pairs = {row["text"]: row for row in read_pairs(data) if split_of(row["text"]) != "test"}
+    reviews = review_texts(data)
+    unhappy = unhappy_reviews(data, pairs.values())
+    if init:
+        tokenizer = AutoTokenizer.from_pretrained(init)
+        network = PhiForCausalLM.from_pretrained(init, dtype=torch.float32)
+    else:
+        tokenizer = build_tokenizer([*reviews, *(row["answer"] for row in pairs.values())], vocabulary)
+        network = untrained(tokenizer, vocabulary)
+        optimize(network, review_batches(reviews, tokenizer, rng), review_steps, 2e-3)
+
+    playbook, mistral = feedback_examples(unhappy, pairs, tokenizer)
+    pad = tokenizer.pad_token_id
+    optimize(network, pair_batches(playbook["train"], 16, pad, rng), playbook_steps, 1e-3)
+    both = (pair_batches(examples["train"], 16, pad, rng) for examples in (playbook, mistral))
+    alternating = itertools.chain.from_iterable(zip(*both, strict=True))
+    optimize(network, alternating, pair_steps, 5e-4, lambda: completion_loss(network, mistral["dev"], pad))
+
+    sources = {"playbook": playbook, "mistral": mistral}
+    report = {
+        "seed": SEED,
+        "minutes": round((time.time() - started) / 60, 1),
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "examples": {name: len(examples["train"]) for name, examples in sources.items()},
+        "completion_loss_dev": {
+            name: round(completion_loss(network, examples["dev"], pad), 4) for name, examples in sources.items()
+        },
+    }
+    network.to(torch.bfloat16).save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    duplicates.save([*reviews, *(text for text, *_ in unhappy)], out)
+    (out / "figures.json").write_text(json.dumps(report, indent=2) + "\n")
+    return report
+
+
+def read_pairs(data: Path) -> list[Pair]:
+    """The original project's reviews with Mistral's texts, one per review."""
     csv.field_size_limit(10**9)
-    rows = []
+    rows: list[Pair] = []
     for name, prompt, output in (
         ("yelp_mistral_999.csv", "prompt", "response"),
         ("yelp_mistral_163.csv", "input", "mistral_output"),
@@ -87,6 +150,7 @@ def read_pairs(data: Path) -> list[dict[str, Any]]:
 
 
 def build_tokenizer(texts: list[str], size: int) -> PreTrainedTokenizerFast:
+    """A byte-level BPE vocabulary of `size` tokens."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -106,7 +170,27 @@ def build_tokenizer(texts: list[str], size: int) -> PreTrainedTokenizerFast:
     )
 
 
-def unhappy_reviews(data: Path, pairs: list[dict[str, Any]]) -> list[tuple[str, float, str]]:
+def untrained(tokenizer: PreTrainedTokenizerFast, vocabulary: int) -> PhiForCausalLM:
+    return PhiForCausalLM(
+        PhiConfig(
+            vocab_size=vocabulary,
+            max_position_embeddings=CONTEXT,
+            tie_word_embeddings=True,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+            **SIZE,
+        )
+    )
+
+
+def review_texts(data: Path) -> list[str]:
+    """The reviews of the first lesson, tweets left out."""
+    texts = [row.text for rows in read_reviews(data).values() for row in rows if row.source != "umsab"]
+    return [text for text in texts if split_of(text) != "test" and 40 < len(text) < 3000]
+
+
+def unhappy_reviews(data: Path, pairs: Iterable[Pair]) -> list[tuple[str, float, str]]:
     """(text, stars, business) of reviews with three stars or fewer, of complaints without stars, and of the pairs. Four
     in ten get a made-up business, as files come with and without.
     """
@@ -115,10 +199,10 @@ def unhappy_reviews(data: Path, pairs: list[dict[str, Any]]) -> list[tuple[str, 
     rng = random.Random(SEED)
     masks = {mask: float(stars) for stars, mask in STARS.items()}
     found = [
-        (text, masks[mask])
+        (row.text, masks[row.mask])
         for rows in read_reviews(data).values()
-        for text, mask, _ in rows
-        if masks.get(mask, 5.0) <= 3
+        for row in rows
+        if masks.get(row.mask, 5.0) <= 3
     ]
     flights = pd.read_csv(data / "reviews" / "british_airways.csv").iloc[:, -1].dropna()
     found += [(repair(re.sub(r"^.*?\|", "", text)), rng.choice((1.0, 2.0, 3.0))) for text in flights]
@@ -148,8 +232,24 @@ def label(reviews: list[tuple[str, float, str]], folder: Path) -> list[dict[str,
         reader.close()
 
 
-def as_example(wanted: Request, answer: str, tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], int]:
-    """(token ids with the stop token, length of the prompt)."""
+def feedback_examples(
+    unhappy: list[tuple[str, float, str]], pairs: Mapping[str, Pair], tokenizer: PreTrainedTokenizerFast
+) -> tuple[dict[str, list[Example]], dict[str, list[Example]]]:
+    """The playbook's and Mistral's, each by split."""
+    playbook: dict[str, list[Example]] = {"train": [], "dev": []}
+    mistral: dict[str, list[Example]] = {"train": [], "dev": []}
+    with tempfile.TemporaryDirectory() as folder:
+        rows: list[Any] = label(unhappy, Path(folder))  # rows of `unhappy`, with their completion
+    for row in rows:
+        split, wanted = split_of(row["text"]), request(row, PROMPT)
+        playbook[split].append(as_example(wanted, row["completion"], tokenizer))
+        if row["text"] in pairs:
+            mistral[split].append(as_example(wanted, pairs[row["text"]]["answer"], tokenizer))
+    return playbook, mistral
+
+
+def as_example(wanted: Request, answer: str, tokenizer: PreTrainedTokenizerFast) -> Example:
+    """The prompt, and the answer as a list with markers and the stop token."""
     prompt_ids = tokenizer(wanted.prompt)["input_ids"]
     ids = prompt_ids + tokenizer(" " + markers.listed(answer, wanted.slots))["input_ids"] + [tokenizer.eos_token_id]
     return ids[:CONTEXT], len(prompt_ids)
@@ -166,15 +266,15 @@ def packed(documents: list[list[int]], length: int, eos: int, rng: random.Random
                 buffer = buffer[length:]
 
 
-def train(
+def optimize(
     network: PhiForCausalLM,
-    batches: Iterator[tuple[torch.Tensor, torch.Tensor]],
+    batches: Iterator[Batch],
     steps: int,
     rate: float,
-    judge: Callable[[], float] | None = None,
+    dev_loss: Callable[[], float] | None = None,
 ) -> None:
-    """`steps` updates with AdamW, warm-up and cosine decay; labels of -100 carry no loss. With `judge` (a loss, asked every
-    50 steps) the best weights are in the network at the end.
+    """`steps` updates with AdamW, warm-up and cosine decay; labels of -100 carry no loss. With `dev_loss`, which is asked
+    every 50 steps, the weights with the least are in the network at the end. Progress is logged at level INFO.
     """
     decayed = [p for p in network.parameters() if p.dim() >= 2]
     rest = [p for p in network.parameters() if p.dim() < 2]
@@ -196,15 +296,16 @@ def train(
         optimizer.step()
         if step % 50 == 0 or step == steps - 1:
             speed = tokens / (time.time() - started)
-            print(f"step {step}/{steps} loss {loss.item():.3f} {speed:.0f} tokens/s", file=sys.stderr, flush=True)
-        if judge and ((step + 1) % 50 == 0 or step == steps - 1) and (reached := judge()) < least:
-            print(f"step {step}: {reached:.4f} on dev", file=sys.stderr, flush=True)
+            logger.info("step %d/%d loss %.3f %.0f tokens/s", step, steps, loss.item(), speed)
+        if dev_loss and ((step + 1) % 50 == 0 or step == steps - 1) and (reached := dev_loss()) < least:
+            logger.info("step %d: %.4f on dev", step, reached)
             least, kept = reached, {name: value.clone() for name, value in network.state_dict().items()}
-    if judge:
+    if dev_loss:
         network.load_state_dict(kept)
 
 
-def pair_batches(examples: list[tuple[list[int], int]], size: int, pad: int, rng: random.Random) -> Iterator[Any]:
+def pair_batches(examples: list[Example], size: int, pad: int, rng: random.Random) -> Iterator[Batch]:
+    """Endless batches of examples of similar length, with labels on the answer alone."""
     while True:
         order = sorted(rng.sample(range(len(examples)), len(examples)), key=lambda i: len(examples[i][0]) // 32)
         chunks = [order[at : at + size] for at in range(0, len(order) - size + 1, size)]
@@ -220,8 +321,17 @@ def pair_batches(examples: list[tuple[list[int], int]], size: int, pad: int, rng
             yield ids, labels
 
 
+def review_batches(texts: list[str], tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Iterator[Batch]:
+    """Endless batches of 16 blocks of plain text, each token a label."""
+    blocks = packed([tokenizer(text)["input_ids"] for text in texts], 256, tokenizer.eos_token_id, rng)
+    while True:
+        ids = torch.tensor([next(blocks) for _ in range(16)])
+        yield ids, ids
+
+
 @torch.inference_mode()
-def completion_loss(network: PhiForCausalLM, examples: list[tuple[list[int], int]], pad: int) -> float:
+def completion_loss(network: PhiForCausalLM, examples: list[Example], pad: int) -> float:
+    """Mean loss per batch of eight, on the answers alone."""
     network.eval()
     batches = pair_batches(examples, min(8, len(examples)), pad, random.Random(0))
     losses = []
@@ -230,84 +340,3 @@ def completion_loss(network: PhiForCausalLM, examples: list[tuple[list[int], int
         losses.append(network(input_ids=ids, labels=labels).loss.item())
     network.train()
     return sum(losses) / len(losses)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument(
-        "--init", type=Path, help="a student to go on from: its vocabulary is kept, lesson 1 is left out"
-    )
-    parser.add_argument("--vocabulary", type=int, default=6000)
-    parser.add_argument("--review-steps", type=int, default=900)
-    parser.add_argument("--playbook-steps", type=int, default=900)
-    parser.add_argument("--pair-steps", type=int, default=400)
-    options = parser.parse_args(arguments)
-
-    torch.manual_seed(SEED)
-    rng, started = random.Random(SEED), time.time()
-    pairs = {row["text"]: row for row in read_pairs(options.data) if split_of(row["text"]) != "test"}
-    reviews = [text for rows in read_reviews(options.data).values() for text, _, source in rows if source != "umsab"]
-    reviews = [text for text in reviews if split_of(text) != "test" and 40 < len(text) < 3000]
-    unhappy = unhappy_reviews(options.data, list(pairs.values()))
-    if options.init:
-        tokenizer = AutoTokenizer.from_pretrained(options.init)
-        network = PhiForCausalLM.from_pretrained(options.init, dtype=torch.float32)
-    else:
-        tokenizer = build_tokenizer([*reviews, *(row["answer"] for row in pairs.values())], options.vocabulary)
-        network = PhiForCausalLM(
-            PhiConfig(
-                vocab_size=options.vocabulary,
-                max_position_embeddings=CONTEXT,
-                tie_word_embeddings=True,
-                bos_token_id=tokenizer.bos_token_id,
-                eos_token_id=tokenizer.eos_token_id,
-                pad_token_id=tokenizer.pad_token_id,
-                **SIZE,
-            )
-        )
-        documents = [tokenizer(text)["input_ids"] for text in reviews]
-        blocks = packed(documents, 256, tokenizer.eos_token_id, rng)
-
-        def review_batches() -> Iterator[Any]:
-            while True:
-                ids = torch.tensor([next(blocks) for _ in range(16)])
-                yield ids, ids
-
-        train(network, review_batches(), options.review_steps, 2e-3)
-
-    with tempfile.TemporaryDirectory() as folder:
-        rows: list[Any] = label(unhappy, Path(folder))  # rows of `unhappy`, with their completion
-    playbook: dict[str, list[Any]] = {"train": [], "dev": []}
-    mistral: dict[str, list[Any]] = {"train": [], "dev": []}
-    for row in rows:
-        split, wanted = split_of(row["text"]), request(row, PROMPT)
-        playbook[split].append(as_example(wanted, row["completion"], tokenizer))
-        if row["text"] in pairs:
-            mistral[split].append(as_example(wanted, pairs[row["text"]]["answer"], tokenizer))
-    pad = tokenizer.pad_token_id
-    train(network, pair_batches(playbook["train"], 16, pad, rng), options.playbook_steps, 1e-3)
-    both = (pair_batches(examples["train"], 16, pad, rng) for examples in (playbook, mistral))
-    alternating = itertools.chain.from_iterable(zip(*both, strict=True))
-    train(network, alternating, options.pair_steps, 5e-4, lambda: completion_loss(network, mistral["dev"], pad))
-
-    figures = {
-        "seed": SEED,
-        "minutes": round((time.time() - started) / 60, 1),
-        "parameters": sum(p.numel() for p in network.parameters()),
-        "examples": {"playbook": len(playbook["train"]), "mistral": len(mistral["train"])},
-        "completion_loss_dev": {
-            "playbook": round(completion_loss(network, playbook["dev"], pad), 4),
-            "mistral": round(completion_loss(network, mistral["dev"], pad), 4),
-        },
-    }
-    network.to(torch.bfloat16).save_pretrained(options.out)
-    tokenizer.save_pretrained(options.out)
-    duplicates.save([*reviews, *(text for text, *_ in unhappy)], options.out)
-    (options.out / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
-    print(json.dumps(figures, indent=2))
-
-
-if __name__ == "__main__":
-    main()

@@ -13,8 +13,8 @@ import numpy as np
 
 from pipeline.core.errors import InputError
 from pipeline.quality import intervals
+from pipeline.quality.calibration import calibration_error, reliability
 
-BINS = 10
 _LEAST = 5  # rows of one language and label that a shift is computed from
 _FEW = 20  # below so many rows a language's figures are mostly chance; they are shown, and called so
 
@@ -111,7 +111,7 @@ def _figures(
         result["confusion"] = confusion_matrix(truth, guess, labels=labels).tolist()
         result["bins"] = reliability(chances.max(1), correct)
         result["macro_f1_low"], result["macro_f1_high"] = _macro_f1_interval(np.array(result["confusion"]))
-    result["ece"] = ece(result["bins"])
+    result["ece"] = calibration_error(result["bins"])
     return result
 
 
@@ -137,27 +137,6 @@ def _macro_f1_interval(confusion: np.ndarray, resamples: int = 2000) -> tuple[fl
     f1 = (2 * hits / np.maximum(both, 1))[:, held].mean(1)
     low, high = np.quantile(f1, (0.025, 0.975))
     return float(low), float(high)
-
-
-def reliability(confidence: np.ndarray, correct: np.ndarray, bins: int = BINS) -> list[dict[str, Any]]:
-    """Bins of equal width: how sure the model was (`confidence`, mean) and how often it was right (`accuracy`)."""
-    at = np.minimum((confidence * bins).astype(int), bins - 1)
-    return [
-        {
-            "low": index / bins,
-            "high": (index + 1) / bins,
-            "n": int((at == index).sum()),
-            "confidence": float(confidence[at == index].mean()) if (at == index).any() else None,
-            "accuracy": float(correct[at == index].mean()) if (at == index).any() else None,
-        }
-        for index in range(bins)
-    ]
-
-
-def ece(bins: Sequence[dict[str, Any]]) -> float:
-    """Expected calibration error (Naeini et al. 2015): the mean distance of confidence and accuracy, weighted by rows."""
-    total = sum(item["n"] for item in bins)
-    return sum(item["n"] * abs(item["confidence"] - item["accuracy"]) for item in bins if item["n"]) / max(total, 1)
 
 
 def score(chances: np.ndarray, classes: Sequence[str]) -> np.ndarray:

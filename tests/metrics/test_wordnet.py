@@ -94,9 +94,7 @@ def test_the_table_is_what_the_build_makes(debian_wordnet: Path) -> None:
     assert build_wordnet.licence(debian_wordnet) == shipped
 
 
-def test_builds_and_reads_a_small_wordnet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_builds_and_reads_a_small_wordnet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two nouns that share a synset, an adjective with a marker, a satellite, and an irregular plural."""
     files = {
         "data.noun": "  1 Some licence  \n  2   \n00000010 05 n 02 mouse 0 Maus 1 000 | a rodent\n"
@@ -111,8 +109,7 @@ def test_builds_and_reads_a_small_wordnet(
     for name, text in (files | {"adj.exc": ""}).items():
         (tmp_path / name).write_text(text)
     out = tmp_path / "new" / "wordnet.txt.xz"
-    build_wordnet.main(["--wordnet", str(tmp_path), "--out", str(out)])
-    assert "bytes" in capsys.readouterr().out
+    build_wordnet.build(tmp_path, out)
     assert (out.parent / build_wordnet.LICENSE_NAME).read_text() == "Some licence\n\n"
     monkeypatch.setattr(wordnet, "TABLE", out)
     net = wordnet.load.__wrapped__()
@@ -128,8 +125,9 @@ def test_the_table_is_small_and_licensed() -> None:
 
 
 def test_a_build_without_wordnet_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="wordnet-base"):
-        build_wordnet.main(["--wordnet", str(tmp_path), "--out", str(tmp_path / "out.xz")])
+    with pytest.raises(InputError, match="wordnet-base"):
+        build_wordnet.build(tmp_path, tmp_path / "out.xz")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("content", [b"", b"not xz", lzma.compress(b"only one block")])

@@ -66,12 +66,14 @@ def test_the_recipe_runs_and_learns(tmp_path: Path) -> None:
     from pipeline.training import ngrams as recipe
 
     good, bad = ("sehr gut", "wunderbar", "immer gerne"), ("sehr schlecht", "furchtbar", "nie wieder")
-    examples = [(f"{text} {n}", 2 * (text in good), "de", "x") for text in (*good, *bad) for n in range(10)]
-    weights = recipe.train(examples, epochs=4, rate=0.3, decay=0.0)
+    examples = [
+        recipe.Example(f"{text} {n}", 2 * (text in good), "de", "x") for text in (*good, *bad) for n in range(10)
+    ]
+    weights = recipe.fit_weights(examples, epochs=4, rate=0.3, decay=0.0)
     values = ngrams.logits(["wunderbar, sehr gut", "furchtbar, nie wieder"], weights)
     assert values.argmax(axis=1).tolist() == [2, 0]
-    settings = recipe.settle(np.tile(values, (20, 1)), np.array([2, 0] * 20))
+    settings = recipe.calibrate(np.tile(values, (20, 1)), np.array([2, 0] * 20))
     assert settings["least"] < 0.6, "always right: it may always speak"
-    shuffled = recipe.settle(np.tile(values, (20, 1)), np.array([0, 1, 2, 0, 2] * 8))
+    shuffled = recipe.calibrate(np.tile(values, (20, 1)), np.array([0, 1, 2, 0, 2] * 8))
     assert shuffled["least"] > 0.95, "never right often enough: it may never speak"
     assert recipe.figures(settings, values, np.array([2, 0]))["accuracy"] == 1.0

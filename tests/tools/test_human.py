@@ -97,9 +97,9 @@ def test_refuses_what_it_cannot_read(tmp_path: Path, text: str, message: str) ->
     assert "\n" not in str(caught.value)
 
 
-def test_names_the_folder_it_misses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="metrics/wmt17"):
-        human.main(["--data", str(tmp_path)])
+def test_names_the_folder_it_misses(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="metrics/wmt17"):
+        human.read(tmp_path)
 
 
 def test_meteor_follows_people(shared_data: Path) -> None:

@@ -18,13 +18,6 @@ from pipeline.reader import heads, minilm
 from pipeline.training import bleurt, emotions, fit, sentiment, student
 
 
-def test_a_text_is_on_one_side_always() -> None:
-    sides = [fit.split_of(f"review {n}") for n in range(2000)]
-    shares = {side: sides.count(side) / len(sides) for side in ("train", "dev", "test")}
-    assert shares["train"] == pytest.approx(0.8, abs=0.03) and shares["test"] == pytest.approx(0.1, abs=0.03)
-    assert sides == [fit.split_of(f"review {n}") for n in range(2000)]
-
-
 def test_the_loop_learns_and_what_is_saved_is_what_was_learnt(tmp_path: Path) -> None:
     torch.manual_seed(0)
     texts = [
@@ -37,11 +30,11 @@ def test_the_loop_learns_and_what_is_saved_is_what_was_learnt(tmp_path: Path) ->
     def loss_of(logits: torch.Tensor, batch: list[int]) -> torch.Tensor:
         return torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0], truth[batch])
 
-    def judge() -> float:
+    def dev_score() -> float:
         return float(((model.predict(tokens)[:, 0] > 0) == (truth.numpy() > 0)).mean())
 
-    fit.fit(model, tokens, loss_of, judge, epochs=8, batch_size=8, rate=2e-3)
-    assert judge() == 1.0
+    fit.fit(model, tokens, loss_of, dev_score, epochs=8, batch_size=8, rate=2e-3)
+    assert dev_score() == 1.0
     heads.save(model.encoder, model.head, {"figures": {}}, tmp_path)
     again = heads.load_head(tmp_path)
     assert again.logits(tokens)[:, 0] == pytest.approx(model.predict(tokens)[:, 0], abs=0.15), "bfloat16"
@@ -96,18 +89,19 @@ def test_the_bias_brings_back_how_often_classes_occur() -> None:
     truth = rng.choice(3, p=[0.1, 0.1, 0.8], size=600)
     centres = np.array([[2, 1, 0, 0, 0], [0, 0, 1.5, 0, 0], [0, 0, 0, 1, 1.5]])
     logits = (centres[truth] + rng.normal(0, 1.5, size=(600, 5))).astype(np.float32)
-    settings = sentiment.settle(logits, truth)
+    settings = sentiment.calibrate(logits, truth)
     assert settings["bias"][2] > 0 and settings["bias"][0] == 0.0
-    rows = [("", list(sentiment.CLASSES.values())[kind], "x") for kind in truth]
-    plain = sentiment.figures(logits, rows, {"temperature": 1.0, "bias": [0.0] * 3})
+    rows = [sentiment.Example("", list(sentiment.CLASSES.values())[kind], "x") for kind in truth]
+    plain = sentiment.figures(logits, rows, sentiment.PLAIN)
     assert sentiment.figures(logits, rows, settings)["macro_f1"] > plain["macro_f1"]
 
 
 def test_copies_of_held_out_reviews_are_not_trained_on() -> None:
     text = "The waiter forgot us twice, the soup came cold, and nobody said a word when we left early."
     mask = sentiment.STARS[1]
-    held_out = [(text, mask, "a")]
-    examples = [(text.upper().replace(",", " -"), mask, "b"), ("Bright rooms, quiet nights, a kind desk.", mask, "b")]
+    held_out = [sentiment.Example(text, mask, "a")]
+    texts = (text.upper().replace(",", " -"), "Bright rooms, quiet nights, a kind desk.")
+    examples = [sentiment.Example(text, mask, "b") for text in texts]
     assert sentiment.without_copies(examples, held_out) == examples[1:]
 
 
@@ -124,7 +118,8 @@ def test_thresholds_ignore_a_lucky_peak() -> None:
 
 
 def test_agreement_with_bleurt() -> None:
-    pairs = [("c", "r", value, name) for value, name in ((0.1, "base"), (0.2, "base"), (0.5, "tuned"), (0.9, "tuned"))]
+    values = ((0.1, "base"), (0.2, "base"), (0.5, "tuned"), (0.9, "tuned"))
+    pairs = [bleurt.Pair("c", "r", value, name) for value, name in values]
     reached = bleurt.figures(np.array([0.1, 0.2, 0.5, 0.9]), pairs)
     assert (reached["pearson"], reached["pearson_tuned"], reached["mean_absolute_error"]) == (1.0, 1.0, 0.0)
 
@@ -140,15 +135,16 @@ def test_the_student_learns_the_answer_not_the_prompt() -> None:
 
 
 def test_the_best_weights_of_a_lesson_are_kept() -> None:
-    network = PhiForCausalLM(PhiConfig(vocab_size=16, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2))  # fmt: skip
+    size = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    network = PhiForCausalLM(PhiConfig(vocab_size=16, **size))
     seen: list[float] = []
 
-    def judge() -> float:
+    def dev_loss() -> float:
         seen.append(network.lm_head.bias[3].item())
         return [2.0, 1.0, 3.0][len(seen) - 1]
 
     ids = torch.full((2, 4), 3)
-    student.train(network, iter([(ids, ids)] * 150), 150, 1e-2, judge)
+    student.optimize(network, iter([(ids, ids)] * 150), 150, 1e-2, dev_loss)
     assert len(seen) == 3 and network.lm_head.bias[3].item() == seen[1] != seen[2]
 
 

@@ -28,9 +28,11 @@ def test_both_kinds_of_file_are_read(tmp_path: Path) -> None:
 
 def test_categories_are_counted_by_sentence() -> None:
     rows = [
-        ("The waiter dropped the soup.", "staff", 0), ("The waiter dropped the soup.", "food", 1),
-        ("We sang along.", "miscellaneous", 1), ("Slow service.", "food", 0),
-    ]  # fmt: skip
+        aspects.Example("The waiter dropped the soup.", "staff", 0),
+        aspects.Example("The waiter dropped the soup.", "food", 1),
+        aspects.Example("We sang along.", "miscellaneous", 1),
+        aspects.Example("Slow service.", "food", 0),
+    ]
     scores = evaluate_aspects.categories(rows)
     assert scores["staff"] == {"n": 1, "precision": 1.0, "recall": 1.0, "f1": 1.0}
     assert scores["food"] == {"n": 2, "precision": 1.0, "recall": 0.5, "f1": 0.667}

@@ -1,0 +1,48 @@
+"""check: the latest run against the recorded baseline."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from pathlib import Path
+
+from pipeline.cli import options, show
+from pipeline.cli.command import Command
+
+
+def _options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--record", metavar="REASON", help="record the latest run as the baseline, and why")
+    junit = "also write the findings as JUnit XML, for CI servers"
+    sub.add_argument("--junit", type=Path, metavar="FILE", help=junit)
+
+
+def check(args: argparse.Namespace) -> int:
+    from pipeline.core.assets import BASELINES
+    from pipeline.core.profile import load
+    from pipeline.core.warehouse import open_read_only
+    from pipeline.quality import baseline
+    from pipeline.quality import check as checking
+
+    profile, baselines = load(args.profile), args.baselines or BASELINES
+    with contextlib.closing(open_read_only(args.warehouse)) as warehouse:
+        if args.record:
+            print(baseline.record(warehouse, profile.name, args.record, baselines))
+            return 0
+        verdict = checking.check(warehouse, profile.name, baselines)
+    if args.junit:
+        args.junit.write_text(verdict.as_junit(), encoding="utf-8")
+    if args.json:
+        show.as_json(verdict.as_dict())
+    else:
+        print(verdict.as_text())
+    return 0 if verdict.passed else 1
+
+
+COMMANDS = (
+    Command(
+        "check",
+        "compare the latest run with the recorded baseline; exit 1 on a regression",
+        check,
+        (options.warehouse, options.profile, _options, options.baselines, options.as_json),
+    ),
+)

@@ -1,0 +1,74 @@
+"""Parses the arguments, runs one command, and turns what it raises into one line and an exit code.
+
+0 done, 1 a check failed, 2 bad usage or bad input (one line that says what to do next), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline import __version__
+from pipeline.cli import check, report, run, service, study, tools, training, tuning
+from pipeline.cli.command import Command
+from pipeline.core.errors import InputError, ReviewInsightsError
+
+GROUPS = (run, report, check, tuning, service, tools, training, study)
+COMMANDS: dict[str, Command] = {command.name: command for group in GROUPS for command in group.COMMANDS}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        raise InputError(f"{message}. See: {self.prog} --help")
+
+
+def parser() -> argparse.ArgumentParser:
+    """A sub-command for each of COMMANDS. Parsing raises InputError for bad usage."""
+    main = _Parser(
+        prog="review-insights", description="From customer reviews to what went wrong and what to do about it."
+    )
+    main.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS.values():
+        sub = commands.add_parser(command.name, help=command.help, description=command.help)
+        for add in command.options:
+            add(sub)
+    return main
+
+
+def quiet_libraries() -> None:
+    """Libraries chat on stderr; a user wants our progress and our errors."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    warnings.filterwarnings("ignore")
+    for library in ("transformers", "bitsandbytes"):
+        logging.getLogger(library).setLevel(logging.ERROR)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    quiet_libraries()
+    try:
+        args = parser().parse_args(arguments)
+        return COMMANDS[args.command].run(args)
+    except ReviewInsightsError as error:
+        print(f"review-insights: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("review-insights: interrupted; the next run goes on from here", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `review-insights sql ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main())

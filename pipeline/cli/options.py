@@ -1,0 +1,66 @@
+"""Groups of options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from pathlib import Path
+
+from pipeline.core.queries import PARAMETERS
+
+
+def warehouse(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--warehouse", type=Path, default=Path("insights.duckdb"), metavar="FILE")
+
+
+def profile(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--profile", default="embedded", metavar="NAME", help="a shipped profile, or a .toml file")
+
+
+def as_json(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--json", action="store_true", help="a machine-readable summary on stdout")
+
+
+def reviews(sub: argparse.ArgumentParser) -> None:
+    """Of every command that reads reviews in."""
+    sub.add_argument(
+        "--reviews",
+        action="append",
+        metavar="WHAT",
+        help="file, glob, folder or hf:NAME[:CONFIG][:SPLIT]; repeatable (default: the bundled sample)",
+    )
+    sub.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="FIELD=COLUMN",
+        help="which column holds what, e.g. text=body or text=pros+cons; repeatable",
+    )
+    sub.add_argument("--zero-based-stars", action="store_true", help="the file counts its stars from 0 to 4")
+    sub.add_argument("--limit", type=int, metavar="N", help="only the first N records of each source")
+    sub.add_argument("--retry-failed", action="store_true", help="try rows again that ended in an error")
+
+
+def filters(sub: argparse.ArgumentParser) -> None:
+    """Which reviews a query or a report is about."""
+    for name in ("business", "product", "language"):
+        sub.add_argument(f"--{name}", metavar="NAME", help=PARAMETERS[name])
+    for name in ("since", "until"):
+        sub.add_argument(f"--{name}", type=date.fromisoformat, metavar="YYYY-MM-DD", help=PARAMETERS[name])
+
+
+def baselines(sub: argparse.ArgumentParser) -> None:
+    where = "where baselines are kept (default: those that are shipped)"
+    sub.add_argument("--baselines", type=Path, metavar="DIR", help=where)
+
+
+def export(sub: argparse.ArgumentParser) -> None:
+    """Of every command that writes the report."""
+    sub.add_argument("--out", type=Path, default=Path("exports"), metavar="DIR")
+    folder = "name of the dated folder (default: today)"
+    sub.add_argument("--date", type=date.fromisoformat, metavar="YYYY-MM-DD", help=folder)
+    filters(sub)
+    sub.add_argument("--per-business", action="store_true", help="a report for each business too")
+    groups = "a TOML file with groups of emotions of your own"
+    sub.add_argument("--emotion-groups", type=Path, metavar="FILE", help=groups)
+    baselines(sub)

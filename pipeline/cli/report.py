@@ -1,0 +1,114 @@
+"""report, sql: what the warehouse holds."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.cli import options, show
+from pipeline.cli.command import Command
+from pipeline.core.errors import InputError
+from pipeline.core.queries import PARAMETERS
+
+if TYPE_CHECKING:
+    from pipeline.report.build import Report
+
+
+def report(args: argparse.Namespace) -> int:
+    print(write_report(args, night=False).folder)
+    return 0
+
+
+def write_report(args: argparse.Namespace, night: bool) -> Report:
+    """The report that `options.export` asks for; `night`: a nightly run writes it."""
+    from pipeline.core.warehouse import open_read_only
+    from pipeline.report import build
+    from pipeline.report.scope import Scope
+
+    scope = Scope(args.business, args.product, args.language, args.since, args.until)
+    with contextlib.closing(open_read_only(args.warehouse)) as warehouse:
+        return build.write(
+            warehouse,
+            args.out,
+            args.date,
+            scope=scope,
+            per_business=args.per_business,
+            emotion_groups=args.emotion_groups,
+            baselines=args.baselines,
+            night=night,
+        )
+
+
+def _sql_options(sub: argparse.ArgumentParser) -> None:
+    names = "SELECT ..., or @top_pain_points; --list shows the names"
+    sub.add_argument("query", metavar="SQL|@NAME", nargs="?", help=names)
+    sub.add_argument("--list", action="store_true", help="the named queries, each with the question it answers")
+    forms = ("table", "csv", "json", "parquet", "xlsx")
+    sub.add_argument("--format", choices=forms, help="default: by the ending of --out, else table")
+    sub.add_argument("--out", type=Path, metavar="FILE", help="write there instead of the screen")
+    options.filters(sub)
+    for name in ("limit", "theme", "words", "id"):
+        sub.add_argument(f"--{name}", metavar="N" if name == "limit" else "TEXT", help=PARAMETERS[name])
+
+
+def sql(args: argparse.Namespace) -> int:
+    from pipeline.core import queries
+    from pipeline.core.warehouse import open_read_only, read
+    from pipeline.report import export
+
+    if args.list:
+        for name in queries.names():
+            print(f"@{name:<26} {queries.load(name).question}")
+        return 0
+    if not args.query:
+        raise InputError('Write a query: sql "SELECT ...", or sql @NAME. Names: review-insights sql --list')
+    given, form = _parameters(args), _format(args)
+    statement = args.query
+    if statement.startswith("@"):
+        query = queries.load(statement[1:])
+        statement, given = query.sql, query.bind(given)
+    result = read(open_read_only(args.warehouse), statement, given)
+    if args.out:
+        export.write({form: args.out}, result.names, result.types, result.rows)
+    elif form == "json":
+        export.write_json(sys.stdout, result.names, result.rows)
+    elif form == "csv":
+        export.write_csv(sys.stdout, result.names, result.rows)
+    else:
+        show.rows(result.names, result.rows)
+    return 0
+
+
+def _parameters(args: argparse.Namespace) -> dict[str, Any]:
+    """What the options say of a query's parameters; None where one was not given."""
+    given = {name: getattr(args, name) for name in PARAMETERS if name in args}
+    if given["limit"] is not None:
+        if not given["limit"].isdecimal():
+            raise InputError("--limit: give a number of rows")
+        given["limit"] = int(given["limit"])
+    return given
+
+
+def _format(args: argparse.Namespace) -> str:
+    from pipeline.report import export
+
+    form: str = args.format or (args.out.suffix.removeprefix(".") if args.out else "table")
+    if args.out and form not in export.FORMATS:
+        raise InputError(f"--out {args.out}: name a file that ends in .csv, .json, .parquet or .xlsx, or add --format.")
+    if not args.out and form in ("parquet", "xlsx"):
+        raise InputError(f"--format {form} goes into a file: add --out FILE.{form}")
+    return form
+
+
+COMMANDS = (
+    Command("report", "the nightly export of what the warehouse holds", report, (options.warehouse, options.export)),
+    Command(
+        "sql",
+        "a query over the insights, read-only: SQL, or @NAME for a named one",
+        sql,
+        (options.warehouse, _sql_options),
+    ),
+)

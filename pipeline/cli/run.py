@@ -1,0 +1,108 @@
+"""run, nightly: every stage on reviews, and the report."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.cli import options, show
+from pipeline.cli.command import Command
+from pipeline.cli.report import write_report
+from pipeline.core.errors import InputError
+
+if TYPE_CHECKING:
+    from pipeline.ingest.load import IngestOptions
+    from pipeline.run import RunResult
+
+
+def _run_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--until", metavar="STAGE", help="stop after that stage")
+    sub.add_argument("--out", type=Path, default=Path("exports"), metavar="DIR", help="where the report goes")
+    sub.add_argument("--no-report", action="store_true")
+
+
+def run(args: argparse.Namespace) -> int:
+    from pipeline.core.warehouse import open_read_only
+    from pipeline.report import build, digest
+    from pipeline.report.content import gather
+
+    result = _run_stages(args, args.until)
+    with contextlib.closing(open_read_only(args.warehouse)) as warehouse:
+        if args.no_report:
+            facts = digest.facts(result, gather(warehouse), None)
+        else:
+            report = build.write(warehouse, args.out)
+            facts = digest.facts(result, report.content, report.folder)
+    if args.json:
+        show.as_json(facts)
+    else:
+        show.summary(facts)
+    return 0
+
+
+def nightly(args: argparse.Namespace) -> int:
+    from pipeline.report import digest
+
+    result = _run_stages(args, None)
+    report = write_report(args, night=True)
+    verdict = report.verdict
+    if isinstance(verdict, InputError):  # an unusable baseline; the report is there all the same
+        raise verdict
+    facts = digest.facts(result, report.content, report.folder)
+    if args.json:
+        show.as_json({**facts, "check": verdict.as_dict() if verdict else None})
+    else:
+        show.summary(facts)
+        unrecorded = "check: no baseline yet; record one with: review-insights check --record REASON"
+        print(verdict.as_text() if verdict else unrecorded)
+    return 0 if verdict is None or verdict.passed else 1
+
+
+def _run_stages(args: argparse.Namespace, until: str | None) -> RunResult:
+    from pipeline.core.assets import SAMPLE
+    from pipeline.core.profile import load
+    from pipeline.run import run as run_pipeline
+
+    ingest = _ingest_options(args)
+    with show.progress(args.json) as progress:
+        return run_pipeline(
+            args.reviews or [str(SAMPLE)],
+            args.warehouse,
+            load(args.profile),
+            ingest,
+            until=until,
+            retry_failed=args.retry_failed,
+            progress=progress,
+        )
+
+
+def _ingest_options(args: argparse.Namespace) -> IngestOptions:
+    from pipeline.ingest.load import IngestOptions
+
+    mapping = {}
+    for item in args.map:
+        field, equals, column = item.partition("=")
+        if not equals or not field or not column:
+            raise InputError(f"--map {item}: write FIELD=COLUMN, for instance --map text=body")
+        mapping[field] = column
+    if args.limit is not None and args.limit < 1:
+        raise InputError("--limit: give a number of records, 1 or more")
+    return IngestOptions(mapping=mapping, limit=args.limit, zero_based_stars=args.zero_based_stars)
+
+
+COMMANDS = (
+    Command(
+        "run",
+        "run every stage on reviews and write the report",
+        run,
+        (options.warehouse, options.profile, options.reviews, _run_options, options.as_json),
+    ),
+    Command(
+        "nightly",
+        "run, check and report; exit 1 when the check finds a regression, 2 for bad input",
+        nightly,
+        (options.warehouse, options.profile, options.reviews, options.export, options.as_json),
+    ),
+)

@@ -1,0 +1,116 @@
+"""Printing: JSON, tables, and the progress of a run."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Progress = Callable[[str, int, int], None]  # stage, units done, units in all (0: unknown)
+
+
+def as_json(document: Mapping[str, Any]) -> None:
+    """Paths and dates become text."""
+    print(json.dumps(document, indent=2, default=str))
+
+
+def summary(facts: Mapping[str, Any]) -> None:
+    """The table at the end of a run, then the files that were written (see `report.digest.facts`)."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, title="Review Insights", title_justify="left", min_width=76)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in facts["table"]:
+        table.add_row(name, value)
+    console = Console()
+    console.print(table)
+    for name, path in facts["files"].items():
+        console.print(f"{name}: {path}", highlight=False, soft_wrap=True)
+
+
+def rows(names: Sequence[str], values: Iterable[Sequence[Any]]) -> None:
+    """The result of a query: a table, or where that is too wide to read, one line per column as in psql's \\x."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+    from rich.text import Text  # a review is no markup
+
+    console = Console()
+    if len(names) * 10 > console.width:
+        table = Table("column", "value", show_header=False)
+        for row in values:
+            for name, value in zip(names, row, strict=True):
+                table.add_row(Text(name), Text(_cell(value)))
+            table.add_section()
+    else:
+        table = Table(*map(escape, names))
+        for row in values:
+            table.add_row(*(Text(_cell(value)) for value in row))
+    console.print(table)
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def figures(title: str, results: Sequence[tuple[str, Mapping[str, Any]]], columns: Mapping[str, str]) -> None:
+    """A row per model; `columns`: heading -> the figure's key."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("", *columns, title=title, title_justify="left")
+    for role, own in results:
+        table.add_row(role, *("–" if own.get(key) is None else f"{own[key]:.3f}" for key in columns.values()))
+    Console().print(table)
+
+
+@contextlib.contextmanager
+def progress(
+    quiet: bool, console: Console | None = None, clock: Callable[[], float] | None = None
+) -> Iterator[Progress]:
+    """A line per stage on stderr, whose clock stops when the next stage begins; nothing at all when `quiet`.
+
+    Where stderr is no terminal, the lines are written once, at the end.
+    """
+    if quiet:
+        yield lambda name, done, total: None
+        return
+    from rich import progress as rich_progress
+    from rich.console import Console
+
+    bars = rich_progress.Progress(
+        rich_progress.TextColumn("{task.description:>12}"),
+        rich_progress.BarColumn(),
+        rich_progress.TextColumn("{task.fields[count]:>9}"),
+        rich_progress.TimeElapsedColumn(),
+        console=console or Console(stderr=True),
+        get_time=clock,
+    )
+    tasks: dict[str, rich_progress.TaskID] = {}
+
+    def stop_clock() -> None:
+        if tasks:
+            last = bars.tasks[-1]
+            bars.update(last.id, total=last.completed if last.total is None else last.total)
+            bars.stop_task(last.id)
+
+    def update(name: str, done: int, total: int) -> None:
+        if not tasks:
+            bars.start()  # not before there is something to show: an error is one line
+        if name not in tasks:
+            stop_clock()
+            tasks[name] = bars.add_task(name, total=None, count="")
+        bars.update(tasks[name], completed=done, total=total or None, count=f"{done}/{total}" if total else str(done))
+
+    try:
+        yield update
+    finally:
+        if tasks:
+            stop_clock()
+            bars.stop()

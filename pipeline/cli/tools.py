@@ -1,0 +1,71 @@
+"""bench, doctor, build-wordnet: about this machine, and for who works on the package."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pipeline.cli import options, show
+from pipeline.cli.command import Command
+from pipeline.core.errors import InputError
+
+
+def _bench_options(sub: argparse.ArgumentParser) -> None:
+    pairs = "a CSV file of text pairs (default: from the bundled sample)"
+    sub.add_argument("--data", type=Path, metavar="FILE", help=pairs)
+    sub.add_argument("--limit", type=int, default=200, metavar="N", help="pairs and texts to time, 0 for all")
+
+
+def bench(args: argparse.Namespace) -> int:
+    from pipeline.tools import bench as module
+
+    if args.limit < 0:
+        raise InputError("--limit: give a number of pairs, or 0 for all")
+    result = module.run(args.data, args.limit)
+    if args.json:
+        show.as_json(result)
+    else:
+        print(module.as_text(result))
+    return 0
+
+
+def doctor(args: argparse.Namespace) -> int:
+    from pipeline.tools import doctor as module
+
+    findings = module.examine(args.warehouse)
+    if args.json:
+        show.as_json(findings)
+    else:
+        print(module.as_text(findings))
+    return 0
+
+
+def _wordnet_options(sub: argparse.ArgumentParser) -> None:
+    source = "WordNet 3.0's dictionary files, such as /usr/share/wordnet (Debian: apt install wordnet-base)"
+    sub.add_argument("--wordnet", type=Path, required=True, metavar="DIR", help=source)
+    sub.add_argument("--out", type=Path, required=True, metavar="FILE", help="the table; the licence goes beside it")
+
+
+def build_wordnet(args: argparse.Namespace) -> int:
+    from pipeline.tools.build_wordnet import build
+
+    build(args.wordnet, args.out)
+    print(f"{args.out}: {args.out.stat().st_size:,} bytes")
+    return 0
+
+
+COMMANDS = (
+    Command(
+        "bench",
+        "how fast this machine is at what the pipeline does most, against the plain way",
+        bench,
+        (options.warehouse, _bench_options, options.as_json),
+    ),
+    Command(
+        "doctor",
+        "versions, device, and what each profile needs",
+        doctor,
+        (options.warehouse, options.as_json),
+    ),
+    Command("build-wordnet", "build the table of WordNet that METEOR reads", build_wordnet, (_wordnet_options,)),
+)

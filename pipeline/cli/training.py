@@ -1,0 +1,86 @@
+"""train: the models that travel with the package, anew."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.cli import show
+from pipeline.cli.command import Command
+from pipeline.core.errors import InputError
+
+# Options of a training, by the parameter of pipeline.training.NAME.train, where the defaults stand: type, what it is
+OPTIONS: dict[str, tuple[type, str]] = {
+    "epochs": (int, "passes over the examples"),
+    "learning_rate": (float, "at its highest"),
+    "seed": (int, "of the first weights and the order of the examples"),
+    "decay": (float, "of the weights"),
+    "most": (int, "reviews of each file and label"),
+    "max_tokens": (int, "of a training review; longer ones keep head and tail"),
+    "init": (Path, "a model of the same kind to go on from"),
+    "vocabulary": (int, "tokens"),
+    "review_steps": (int, "of the first lesson"),
+    "playbook_steps": (int, "of the second lesson"),
+    "pair_steps": (int, "of the third lesson"),
+}
+METAVARS = {int: "N", float: "RATE", Path: "DIR"}
+MODELS = {
+    "emotions": ("28 emotions in English", ("epochs", "learning_rate", "seed")),
+    "sentiment": ("sentiment in English", ("epochs", "learning_rate", "most", "max_tokens", "init")),
+    "ngrams": ("sentiment in further languages", ("epochs", "learning_rate", "decay")),
+    "aspects": ("the sentiment of an aspect in English", ("epochs", "learning_rate", "seed")),
+    "bleurt": ("the stand-in for BLEURT", ("epochs", "learning_rate", "seed")),
+    "student": ("the base student", ("init", "vocabulary", "review_steps", "playbook_steps", "pair_steps")),
+}
+
+
+def _options(sub: argparse.ArgumentParser) -> None:
+    names = sub.add_subparsers(dest="name", required=True, metavar="MODEL")
+    for name, (what, own) in MODELS.items():
+        model = names.add_parser(name, help=what, description=f"Trains {what}; figures as JSON on stdout.")
+        model.add_argument("--data", type=Path, required=True, metavar="DIR", help="what it holds: see the model card")
+        model.add_argument("--out", type=Path, required=True, metavar="DIR", help=f"such as pipeline/models/{name}")
+        for option in own:
+            kind, meaning = OPTIONS[option]
+            flag, metavar = f"--{option.replace('_', '-')}", METAVARS[kind]
+            model.add_argument(flag, type=kind, default=argparse.SUPPRESS, metavar=metavar, help=meaning)
+
+
+def train(args: argparse.Namespace) -> int:
+    """Figures go to stdout, and what the training logs to stderr."""
+    given = {option: getattr(args, option) for option in OPTIONS if option in args}
+    try:
+        module = importlib.import_module(f"pipeline.training.{args.name}")
+        with _logged():
+            report = module.train(args.data, args.out, **given)
+    except ImportError as error:
+        raise InputError(f"Training needs its packages ({error}): pip install 'review-insights[training]'") from error
+    except FileNotFoundError as error:
+        raise InputError(
+            f"--data {args.data}: {error.filename} is missing. See the model card for what it holds."
+        ) from error
+    show.as_json(report)
+    return 0
+
+
+@contextlib.contextmanager
+def _logged() -> Iterator[None]:
+    """Our own log lines on stderr, meanwhile."""
+    logger, handler = logging.getLogger("pipeline"), logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+COMMANDS = (Command("train", "train a model that travels with the package anew", train, (_options,)),)

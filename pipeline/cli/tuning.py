@@ -1,0 +1,239 @@
+"""finetune, compare, calibrate, push: classifiers of one's own."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.cli import options, show
+from pipeline.cli.command import Command
+from pipeline.core.errors import InputError
+
+if TYPE_CHECKING:
+    from pipeline.tuning.finetune import Tuned
+    from pipeline.tuning.trainer import Settings
+
+
+def _labelled(sub: argparse.ArgumentParser, required: bool = True) -> None:
+    """Of every command that reads labelled rows."""
+    sub.add_argument(
+        "--data",
+        action="append",
+        required=required,
+        metavar="WHAT",
+        help="file, glob, folder, hf:NAME[:CONFIG][:SPLIT] or a known hub id; repeatable",
+    )
+    text = "column of the text, or a+b (a file without header: its number)"
+    sub.add_argument("--text", default="text", metavar="COLUMN", help=text)
+    sub.add_argument("--label", default="label", metavar="COLUMN", help="column of the label or the stars")
+    language = "column of the language (default: language, else detected)"
+    sub.add_argument("--language", default="", metavar="COLUMN", help=language)
+    sub.add_argument(
+        "--labels",
+        nargs="+",
+        default=[],
+        metavar="VALUE=CLASS",
+        help="what label values mean, or one of: words, binary, three, three_reversed, stars, stars_from_0, goemotions",
+    )
+    sub.add_argument("--classes", default="", metavar="A,B", help="the classes to tell apart (default: all)")
+
+
+def _read_labelled(args: argparse.Namespace, task: Any) -> Any:
+    from pipeline.tuning.labelled.read import read_labelled
+    from pipeline.tuning.labelled.rows import Columns
+
+    columns = Columns(args.text, args.label, args.language)
+    classes = [name for name in args.classes.split(",") if name.strip()]
+    return read_labelled(args.data, task, columns, args.labels, classes)
+
+
+def _finetune_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--task", choices=("sentiment", "emotions"), default="sentiment")
+    sub.add_argument("--model", required=True, metavar="M", help="hub id, folder, or minilm (needs no download)")
+    sub.add_argument("--revision", default="main", metavar="REV", help="a commit of the hub repository")
+    sub.add_argument("--method", choices=("full", "lora", "qlora"), default="full")
+    recipe = "a recipe of pipeline/recipes/classify, or a .yaml file (default: that of the method)"
+    sub.add_argument("--recipe", metavar="NAME", help=recipe)
+    sub.add_argument("--epochs", type=float, metavar="N")
+    sub.add_argument("--learning-rate", type=float, metavar="RATE")
+    sub.add_argument("--batch-size", type=int, metavar="N", help="rows per step, over all processes")
+    sub.add_argument("--max-tokens", type=int, metavar="N", help="longer texts are cut")
+    patience = "evaluations without a better macro-F1 before it stops"
+    sub.add_argument("--patience", type=int, metavar="N", help=patience)
+    rare = "against rare classes: weights in the loss, or fewer rows of the others"
+    sub.add_argument("--balance", choices=("none", "weights", "undersample"), default="none", help=rare)
+    fraction = "only this share of the rows, stratified"
+    sub.add_argument("--fraction", type=float, default=1.0, metavar="SHARE", help=fraction)
+    sub.add_argument("--validation", type=float, default=0.1, metavar="SHARE")
+    sub.add_argument("--test", type=float, default=0.1, metavar="SHARE")
+    sub.add_argument("--seed", type=int, default=0)
+    loggers = "tensorboard, wandb, ...: what transformers can report to; repeatable"
+    sub.add_argument("--report-to", action="append", default=[], metavar="WHERE", help=loggers)
+    sub.add_argument("--out", type=Path, metavar="DIR", help="where models go (default: beside the warehouse)")
+
+
+def finetune(args: argparse.Namespace) -> int:
+    from pipeline.core.warehouse import models_path
+    from pipeline.tuning import finetune as module
+    from pipeline.tuning import record, trainer
+
+    settings = _settings(args)
+    record.require_writable(args.warehouse)
+    data = _read_labelled(args, args.task)
+    first = trainer.processes()[0] == 0
+    with show.progress(args.json or not first) as progress:
+        result = module.run(data, settings, args.out or models_path(args.warehouse), args.warehouse, progress)
+    if result is None:  # one of several processes; the first one reports
+        return 0
+    if args.json:
+        show.as_json(_facts(result))
+    else:
+        show.figures("before and after", [("base", result.base), ("tuned", result.tuned)], module.OVERALL)
+        print(result.verdict)
+        print(f"report: {result.report}\nmodel: {result.model}\nas the pipeline's classifier, in a profile:\n")
+        print(module.usage(result.facts, result.model))
+    return 0
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    from pipeline.tuning import trainer
+
+    changes = {
+        "num_train_epochs": args.epochs,
+        "learning_rate": args.learning_rate,
+        "batch_size": args.batch_size,
+        "max_tokens": args.max_tokens,
+        "patience": args.patience,
+    }
+    recipe = trainer.load_recipe(
+        args.recipe or trainer.recipe_name(args.model, args.method),
+        {name: value for name, value in changes.items() if value is not None},
+    )
+    return trainer.Settings(
+        task=args.task,
+        model=args.model,
+        revision=args.revision,
+        method=args.method,
+        recipe=recipe,
+        fraction=args.fraction,
+        validation=args.validation,
+        test=args.test,
+        balance=args.balance,
+        seed=args.seed,
+        report_to=tuple(args.report_to),
+    )
+
+
+def _facts(result: Tuned) -> dict[str, Any]:
+    figures = {
+        role: {name: value for name, value in own.items() if name != "bins"}
+        for role, own in (("base", result.base), ("tuned", result.tuned))
+    }
+    files = {"model": str(result.model), "report": str(result.report)}
+    return {"run_id": result.run_id, "verdict": result.verdict, **figures, "training": result.facts, "files": files}
+
+
+def _compare_options(sub: argparse.ArgumentParser) -> None:
+    _labelled(sub, required=False)
+    models = "hub id, ID@REVISION, folder, or embedded; repeatable (default: the shipped list)"
+    sub.add_argument("--model", action="append", default=[], metavar="M", help=models)
+    listed = "a list of models as TOML, see pipeline/tuning/models.toml"
+    sub.add_argument("--models", type=Path, metavar="FILE", help=listed)
+    probes = "probe phrases of your own, see pipeline/tuning/probes.toml"
+    sub.add_argument("--probes", type=Path, metavar="FILE", help=probes)
+    sub.add_argument("--limit", type=int, default=0, metavar="N", help="only so many rows, chosen by hash")
+    sub.add_argument("--out", type=Path, default=Path("exports") / "compare", metavar="DIR")
+
+
+def compare(args: argparse.Namespace) -> int:
+    from pipeline.core.warehouse import models_path
+    from pipeline.tuning import compare as module
+    from pipeline.tuning import record
+
+    if args.model and args.models:
+        raise InputError("--model and --models: give one of them.")
+    record.require_writable(args.warehouse)
+    candidates = module.given(args.model) if args.model else module.load_models(args.models)
+    probes = module.load_probes(args.probes)
+    if not args.data:
+        sample, args.text, args.label = module.default_data()
+        args.data, args.labels = [str(sample)], args.labels or ["stars"]
+    data = _read_labelled(args, "sentiment")
+    with show.progress(args.json) as progress:
+        results, report = module.run(
+            candidates, data, probes, args.warehouse, models_path(args.warehouse), args.out, args.limit, progress
+        )
+    if args.json:
+        print((report.parent / "figures.json").read_text(encoding="utf-8"), end="")
+        return 0
+    compared = [(result.candidate.name, result.figures) for result in results if result.figures is not None]
+    show.figures("models compared", compared, module.OVERALL)
+    for result in results:
+        if result.figures is None:
+            print(f"not compared: {result.candidate.name}: {result.reason}")
+    print(f"report: {report}")
+    return 0
+
+
+def _calibrate_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--out", type=Path, default=Path("calibration.json"), metavar="FILE")
+
+
+def calibrate(args: argparse.Namespace) -> int:
+    from pipeline.core.profile import load
+    from pipeline.reader import calibration
+    from pipeline.tuning import calibrate as module
+
+    section = load(args.profile).sentiment
+    data = _read_labelled(args, "sentiment")
+    fitted, lines = module.calibrate(data, section)
+    calibration.save(fitted, args.out)
+    for line in lines:
+        print(line)
+    print(f'in the profile: [sentiment] calibration = "{args.out}"')
+    return 0
+
+
+def _push_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--model", type=Path, required=True, metavar="FOLDER", help="what finetune or distill wrote")
+    sub.add_argument("--repo", required=True, metavar="OWNER/NAME")
+    sub.add_argument("--public", action="store_true", help="for everybody to see (default: private)")
+    licence = "of the weights, as the hub names it, e.g. apache-2.0"
+    sub.add_argument("--licence", default="", metavar="ID", help=licence)
+    sub.add_argument("--trained-on", default="", metavar="TEXT", help="the data in words, for the card")
+
+
+def push(args: argparse.Namespace) -> int:
+    from pipeline.tuning import push as module
+
+    print(module.push(args.model, args.repo, private=not args.public, licence=args.licence, data=args.trained_on))
+    return 0
+
+
+COMMANDS = (
+    Command(
+        "finetune",
+        "train a sentiment or emotion classifier and judge it before and after",
+        finetune,
+        (options.warehouse, _labelled, _finetune_options, options.as_json),
+    ),
+    Command(
+        "compare",
+        "several sentiment models side by side, over labelled rows and probe phrases",
+        compare,
+        (options.warehouse, _compare_options, options.as_json),
+    ),
+    Command(
+        "calibrate",
+        "fit a per-language calibration of a profile's sentiment model on labelled rows",
+        calibrate,
+        (options.warehouse, options.profile, _labelled, _calibrate_options),
+    ),
+    Command(
+        "push",
+        "publish a tuned classifier or a student's adapter on a hub, with a model card",
+        push,
+        (options.warehouse, _push_options),
+    ),
+)
