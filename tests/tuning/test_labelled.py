@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.core.errors import InputError
 from pipeline.core.labels import EMOTIONS, SENTIMENTS
-from pipeline.tuning.labelled.clean import fold
+from pipeline.tuning.labelled.clean import same_text_key
 from pipeline.tuning.labelled.labels import NAMED_MAPS
 from pipeline.tuning.labelled.read import read_labelled
 from pipeline.tuning.labelled.records import HUB
@@ -220,8 +220,8 @@ def test_balance() -> None:
     assert class_weights(several, 2, "emotions") == pytest.approx([0, 2**0.5])
 
 
-def test_fold() -> None:
-    assert fold(" Great\n SOUP ") == fold("great soup")
+def test_case_and_blanks_make_no_other_text() -> None:
+    assert same_text_key(" Great\n SOUP ") == same_text_key("great soup")
 
 
 def test_the_real_tweets(shared_data: Path) -> None:
