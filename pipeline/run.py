@@ -7,17 +7,15 @@ A run that fails an audit publishes nothing.
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline import __version__
 from pipeline.core.errors import InputError
 from pipeline.core.profile import Profile
-from pipeline.core.provenance import environment, git_sha, now
+from pipeline.core.provenance import new_run_id, now, run_row
 from pipeline.core.stage import StageResult, run_stage
 from pipeline.core.warehouse import Warehouse, audit, models_path, open_work, publish, work_path
 from pipeline.ingest.load import Ingested, IngestOptions, ingest
@@ -62,7 +60,7 @@ def run(
         stage.spec(profile)  # nor must a recipe, prompt or model that is not there
     fresh = not work_path(warehouse_path).exists()
     warehouse = open_work(warehouse_path)
-    run_id = f"{now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+    run_id = new_run_id()
     results: list[StageResult] = []
     seconds: dict[str, float] = {}
     try:
@@ -109,21 +107,7 @@ def _until(name: str | None) -> list[Any]:
 
 def _open_run(warehouse: Warehouse, run_id: str, profile: Profile) -> None:
     warehouse.execute("UPDATE runs SET status = 'interrupted' WHERE status = 'running'")  # killed: nobody said goodbye
-    warehouse.append(
-        "runs",
-        [
-            {
-                "run_id": run_id,
-                "started_at": now(),
-                "profile": profile.name,
-                "git_sha": git_sha(),
-                "version": __version__,
-                "status": "running",
-                "environment": json.dumps(environment()),
-                "stages": "{}",
-            }
-        ],
-    )
+    warehouse.append("runs", [run_row(run_id, profile.name, "running")])
 
 
 def _record(warehouse: Warehouse, run_id: str, seconds: dict[str, float], stage: str, started: datetime) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import subprocess
 import uuid
 from datetime import UTC, datetime
 from importlib import metadata
+from typing import Any
 
+from pipeline import __version__
 from pipeline.core.assets import PACKAGE
 
 
@@ -19,6 +22,20 @@ def now() -> datetime:
 def new_run_id() -> str:
     """Sorts by time; the random end keeps two runs of one second apart."""
     return f"{now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
+def run_row(run_id: str, subject: str, status: str) -> dict[str, Any]:
+    """A row of `runs` that begins now: what ran (subject: the profile), as which commit and version, and where."""
+    return {
+        "run_id": run_id,
+        "started_at": now(),
+        "profile": subject,
+        "git_sha": git_sha(),
+        "version": __version__,
+        "status": status,
+        "environment": json.dumps(environment()),
+        "stages": "{}",
+    }
 
 
 def git_sha() -> str | None:

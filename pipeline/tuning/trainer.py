@@ -326,7 +326,7 @@ def _facts(
         "key": folder.name,
         "task": settings.task,
         "classes": list(classes),
-        "base": networks.resolve_name(settings.model),
+        "base": networks.public_name(settings.model),
         "revision": settings.revision,
         "method": settings.method,
         "recipe": dict(settings.recipe),

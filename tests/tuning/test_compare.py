@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +81,7 @@ def test_label_spaces_failures_and_the_page(
         assert all(answer["says"] in SENTIMENTS and 1 / 3 <= answer["confidence"] <= 1 for answer in item["probes"])
     assert judged["ours"]["figures"]["accuracy"] > 0.6
     page = (folder / "report.html").read_text()
-    for kind in ("clear positive", "clear negative", "ambiguous", "sarcastic", "negated", "mixed"):
+    for kind in ("clear positive", "clear negative", "ambiguous", "sarcastic", "negated", "mixed", "original project"):
         assert kind in page
     assert "Not compared" in page and "Before comparing languages" in page
     warehouse = open_read_only(tmp_path / "w.duckdb")
@@ -102,7 +104,15 @@ def test_the_shipped_lists_load() -> None:
     names = [candidate.name for candidate in compare.load_models()]
     assert names == ["ours", "BERTweet", "FinBERT", "nlptown", "XLM-T", "GPT-2 tuned", "DistilBERT tuned"]
     kinds = {kind for kind, _, _ in compare.load_probes()}
-    assert kinds == {"clear positive", "clear negative", "ambiguous", "sarcastic", "negated", "mixed"}
+    assert kinds == {
+        "clear positive",
+        "clear negative",
+        "ambiguous",
+        "sarcastic",
+        "negated",
+        "mixed",
+        "original project",
+    }
 
 
 def test_the_newest_tuned_model_is_taken(tmp_path: Path) -> None:
@@ -113,8 +123,47 @@ def test_the_newest_tuned_model_is_taken(tmp_path: Path) -> None:
     assert compare.resolve_tuned(candidate, tmp_path).model == str(tmp_path / "sentiment-a" / "model")
 
 
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def cached(tiny: Checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> compare.Candidate:
+    """A model of the hub that was downloaded once, in a cache laid out as the hub's client does, and no network."""
+    repository = tmp_path / "models--owner--stars"
+    (repository / "refs" / "refs" / "pr").mkdir(parents=True)
+    (repository / "refs" / "refs" / "pr" / "3").write_text(COMMIT)
+    shutil.copytree(tiny.gpt2_sentiment, repository / "snapshots" / COMMIT)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    labels = {"LABEL_0": "negative", "LABEL_1": "neutral", "LABEL_2": "positive"}
+    return compare.Candidate(name="stars", model="owner/stars", revision="refs/pr/3", commit=COMMIT[:7], labels=labels)
+
+
+def test_a_revision_that_can_move_is_loaded_at_the_commit_that_was_seen(
+    cached: compare.Candidate, tmp_path: Path
+) -> None:
+    assert compare.resolve_commit(cached).revision == COMMIT
+    data = labelled_rows.labelled(30)
+    (result,), _ = compare.run([cached], data, [], tmp_path / "w.duckdb", tmp_path, tmp_path / "out")
+    assert result.figures is not None and result.candidate.revision == COMMIT
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"commit": "505b457"}, "is commit 0123456 now, not 505b457"),
+        ({"revision": "refs/pr/4"}, "could not be resolved to a commit"),
+        ({"model": "owner/never-downloaded"}, "could not be resolved to a commit"),
+    ],
+)
+def test_another_commit_is_not_loaded(cached: compare.Candidate, changes: dict[str, str], says: str) -> None:
+    with pytest.raises(InputError, match=says) as caught:
+        compare.resolve_commit(replace(cached, **changes))
+    assert "\n" not in str(caught.value)
+
+
 def test_two_class_data_asks_for_the_side_a_model_leans_to() -> None:
-    values = compare._onto(np.array([[0.3, 0.6, 0.1], [0.0, 1.0, 0.0]]), ("negative", "positive"))
+    values = compare.project(np.array([[0.3, 0.6, 0.1], [0.0, 1.0, 0.0]]), ("negative", "positive"))
     np.testing.assert_allclose(values, [[0.75, 0.25], [0.5, 0.5]])
 
 
