@@ -63,8 +63,23 @@ def test_label_spaces_failures_and_the_page(
     models = tmp_path / "models.toml"
     models.write_text(TOML.format(stars=stars, gpt2=tiny.gpt2_sentiment, away=tmp_path / "away"))
     file = labelled_rows.write(tmp_path / "r.csv", 60)
-    command = ["compare", "--models", str(models), "--data", file, "--label", "stars", "--labels", "stars", "--limit", "30",
-               "--warehouse", str(tmp_path / "w.duckdb"), "--out", str(tmp_path / "out")]  # fmt: skip
+    command = [
+        "compare",
+        "--models",
+        str(models),
+        "--data",
+        file,
+        "--label",
+        "stars",
+        "--labels",
+        "stars",
+        "--limit",
+        "30",
+        "--warehouse",
+        str(tmp_path / "w.duckdb"),
+        "--out",
+        str(tmp_path / "out"),
+    ]
     assert main(command) == 0
     shown = capsys.readouterr().out
     for name, reason in (("mute", "LABEL_0"), ("away", "could not be loaded"), ("untuned", "review-insights finetune")):
@@ -92,8 +107,18 @@ def test_label_spaces_failures_and_the_page(
 
 
 def test_ours_reads_the_clear_probes_and_the_bundled_sample(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["compare", "--model", "embedded", "--limit", "40", "--json", "--warehouse", str(tmp_path / "w.duckdb"),
-               "--out", str(tmp_path)]  # fmt: skip
+    command = [
+        "compare",
+        "--model",
+        "embedded",
+        "--limit",
+        "40",
+        "--json",
+        "--warehouse",
+        str(tmp_path / "w.duckdb"),
+        "--out",
+        str(tmp_path),
+    ]
     assert main(command) == 0
     told = json.loads(capsys.readouterr().out)
     clear = [answer for answer in told["models"][0]["probes"] if answer["kind"].startswith("clear")]
@@ -175,9 +200,13 @@ def test_the_same_rows_whatever_their_order() -> None:
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [("", "names none"), ("[[model]]\nname = 'a'\n", "needs one of"), ("[[model]]\nname = 'a'\ncolour = 'b'\n", "colour"),
-     ("[[model", "cannot be read")],
-)  # fmt: skip
+    [
+        ("", "names none"),
+        ("[[model]]\nname = 'a'\n", "needs one of"),
+        ("[[model]]\nname = 'a'\ncolour = 'b'\n", "colour"),
+        ("[[model", "cannot be read"),
+    ],
+)
 def test_a_list_that_is_wrong_is_one_clear_line(tmp_path: Path, content: str, says: str) -> None:
     file = tmp_path / "m.toml"
     file.write_text(content)
@@ -201,6 +230,12 @@ def test_models_by_name_and_probes_of_ones_own(tmp_path: Path) -> None:
 def test_nothing_to_compare_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(InputError, match="No model could be loaded: away"):
-        compare.run([compare.Candidate(name="away", model=str(tmp_path / "away"))], labelled_rows.labelled(30), [],
-                    tmp_path / "w.duckdb", tmp_path, tmp_path / "out")  # fmt: skip
+        compare.run(
+            [compare.Candidate(name="away", model=str(tmp_path / "away"))],
+            labelled_rows.labelled(30),
+            [],
+            tmp_path / "w.duckdb",
+            tmp_path,
+            tmp_path / "out",
+        )
     assert not (tmp_path / "w.duckdb").exists()

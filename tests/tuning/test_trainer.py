@@ -159,10 +159,24 @@ def test_the_key_changes_with_what_decides_and_with_nothing_else(tiny: Checkpoin
     data, own = labelled_rows.labelled(), labelled_rows.settings(tiny.distilbert_base)
     key = own.key(data)
     assert replace(own, report_to=("tensorboard",)).key(data) == key
-    others = [replace(own, seed=1), replace(own, balance="weights"), replace(own, fraction=0.5), replace(own, method="lora"),
-              replace(own, model=tiny.gpt2_base), replace(own, recipe={**own.recipe, "max_tokens": 33})]  # fmt: skip
-    assert len({key, replace(data, content="other").content and own.key(replace(data, content="other")),
-                *(other.key(data) for other in others)}) == 8  # fmt: skip
+    others = [
+        replace(own, seed=1),
+        replace(own, balance="weights"),
+        replace(own, fraction=0.5),
+        replace(own, method="lora"),
+        replace(own, model=tiny.gpt2_base),
+        replace(own, recipe={**own.recipe, "max_tokens": 33}),
+    ]
+    assert (
+        len(
+            {
+                key,
+                replace(data, content="other").content and own.key(replace(data, content="other")),
+                *(other.key(data) for other in others),
+            }
+        )
+        == 8
+    )
 
 
 @pytest.mark.parametrize("balance", ["weights", "undersample"])
@@ -189,9 +203,14 @@ def test_balancing_helps_the_rare_class(tiny: Checkpoints, tmp_path: Path, balan
 
 def test_emotions_several_at_once_with_thresholds(tiny: Checkpoints, tmp_path: Path) -> None:
     rows = tuple(
-        Example(f"I feel {EMOTIONS[n % 28]} and {EMOTIONS[(n + 1) % 28]} now, day {n}.", tuple(sorted((n % 28, (n + 1) % 28))), "en", "x")
+        Example(
+            f"I feel {EMOTIONS[n % 28]} and {EMOTIONS[(n + 1) % 28]} now, day {n}.",
+            tuple(sorted((n % 28, (n + 1) % 28))),
+            "en",
+            "x",
+        )
         for n in range(280)
-    )  # fmt: skip
+    )
     parts = stratified_split(Labelled("emotions", EMOTIONS, rows, 280, {}, ""))
     own = labelled_rows.settings(tiny.distilbert_base, task="emotions", num_train_epochs=1, balance="weights")
     facts = trainer.train(parts, EMOTIONS, own, tmp_path / "t")
