@@ -22,7 +22,7 @@ from tests.checkpoints import Checkpoints
 @pytest.fixture(scope="module")
 def tuned(tiny: Checkpoints, tmp_path_factory: pytest.TempPathFactory) -> finetune.Tuned:
     folder = tmp_path_factory.mktemp("tuned")
-    own = labelled_rows.settings(tiny.distilbert_base, num_train_epochs=8)
+    own = labelled_rows.settings(tiny.distilbert_base, num_train_epochs=8, learning_rate=5e-3)
     result = finetune.run(labelled_rows.labelled(600), own, folder / "models", folder / "w.duckdb")
     assert result is not None
     return result
