@@ -71,10 +71,16 @@ class Checkpoints:
         torch.manual_seed(0)
         tokenizer = _tokenizer({"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}, _CHAT)
         config = MistralConfig(
-            vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
-            num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=2048,
-            bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
-        )  # fmt: skip
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            max_position_embeddings=2048,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
         return self._save("mistral", MistralForCausalLM(config), tokenizer)
 
     @functools.cached_property
@@ -84,22 +90,42 @@ class Checkpoints:
         end = "<|endoftext|>"
         tokenizer = _tokenizer({"bos_token": end, "eos_token": end, "unk_token": end})
         config = PhiConfig(
-            vocab_size=len(tokenizer) + 8, hidden_size=64, intermediate_size=128, num_hidden_layers=2,
-            num_attention_heads=4, max_position_embeddings=2048, initializer_range=0.2,  # so that adapters can steer it
-            bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
-        )  # fmt: skip
+            vocab_size=len(tokenizer) + 8,
+            hidden_size=64,
+            intermediate_size=128,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            max_position_embeddings=2048,
+            initializer_range=0.2,  # so that adapters can steer it
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
         return self._save("phi", PhiForCausalLM(config), tokenizer)
 
     def _roberta_config(self, tokenizer: Any, **options: Any) -> RobertaConfig:
         return RobertaConfig(
-            vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
-            num_attention_heads=4, max_position_embeddings=130, pad_token_id=tokenizer.pad_token_id,
-            bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, **options,
-        )  # fmt: skip
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            max_position_embeddings=130,
+            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            **options,
+        )
 
     def _roberta_tokenizer(self) -> Any:
-        names = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>",
-                 "cls_token": "<s>", "sep_token": "</s>", "mask_token": "<mask>"}  # fmt: skip
+        names = {
+            "bos_token": "<s>",
+            "pad_token": "<pad>",
+            "eos_token": "</s>",
+            "unk_token": "<unk>",
+            "cls_token": "<s>",
+            "sep_token": "</s>",
+            "mask_token": "<mask>",
+        }
         return _tokenizer(names)
 
     @functools.cached_property
@@ -137,9 +163,15 @@ class Checkpoints:
         end = "<|endoftext|>"
         tokenizer = _tokenizer({"bos_token": end, "eos_token": end, "unk_token": end})
         config = GPT2Config(
-            vocab_size=len(tokenizer), n_embd=32, n_layer=2, n_head=4, n_positions=128, num_labels=3,
-            bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
-        )  # fmt: skip
+            vocab_size=len(tokenizer),
+            n_embd=32,
+            n_layer=2,
+            n_head=4,
+            n_positions=128,
+            num_labels=3,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
         return self._save("gpt2_sentiment", GPT2ForSequenceClassification(config), tokenizer)
 
     # Bases without a classification head, for fine-tuning. No dropout, so that one process and two can be compared.
@@ -150,22 +182,42 @@ class Checkpoints:
         end = "<|endoftext|>"
         tokenizer = _tokenizer({"bos_token": end, "eos_token": end, "unk_token": end})
         config = GPT2Config(
-            vocab_size=len(tokenizer), n_embd=32, n_layer=2, n_head=4, n_positions=128,
-            bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
-            resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
-        )  # fmt: skip
+            vocab_size=len(tokenizer),
+            n_embd=32,
+            n_layer=2,
+            n_head=4,
+            n_positions=128,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            resid_pdrop=0.0,
+            embd_pdrop=0.0,
+            attn_pdrop=0.0,
+        )
         return self._save("gpt2_base", GPT2LMHeadModel(config), tokenizer)
 
     @functools.cached_property
     def distilbert_base(self) -> str:
         torch.manual_seed(6)
-        names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]",
-                 "mask_token": "[MASK]"}  # fmt: skip
+        names = {
+            "pad_token": "[PAD]",
+            "unk_token": "[UNK]",
+            "cls_token": "[CLS]",
+            "sep_token": "[SEP]",
+            "mask_token": "[MASK]",
+        }
         tokenizer = _tokenizer(names)
         config = DistilBertConfig(
-            vocab_size=len(tokenizer), dim=32, hidden_dim=64, n_layers=2, n_heads=4, max_position_embeddings=128,
-            pad_token_id=tokenizer.pad_token_id, dropout=0.0, attention_dropout=0.0, seq_classif_dropout=0.0,
-        )  # fmt: skip
+            vocab_size=len(tokenizer),
+            dim=32,
+            hidden_dim=64,
+            n_layers=2,
+            n_heads=4,
+            max_position_embeddings=128,
+            pad_token_id=tokenizer.pad_token_id,
+            dropout=0.0,
+            attention_dropout=0.0,
+            seq_classif_dropout=0.0,
+        )
         return self._save("distilbert_base", DistilBertForMaskedLM(config), tokenizer)
 
     @functools.cached_property
@@ -175,8 +227,15 @@ class Checkpoints:
         tokenizer = _tokenizer({"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"})
         tokenizer.padding_side = "left"
         config = LlamaConfig(
-            vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=2,
-            num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=256,
-            bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, initializer_range=0.2,
-        )  # fmt: skip
+            vocab_size=len(tokenizer),
+            hidden_size=64,
+            intermediate_size=128,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            max_position_embeddings=256,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            initializer_range=0.2,
+        )
         return self._save("llama_base", LlamaForCausalLM(config), tokenizer)

@@ -35,70 +35,27 @@ def train(
     Returns train_loss, validation_loss (None without validation rows), best_step and seconds.
     Raises InputError for a recipe that TRL or PEFT does not understand.
     """
-    import torch
-    from datasets import Dataset
-
     with without_bitsandbytes():
-        from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
-        from transformers import PrinterCallback, TrainerCallback, set_seed
-        from trl import SFTConfig, SFTTrainer
+        from peft import LoraConfig
+        from transformers import PrinterCallback, set_seed
+        from trl import SFTTrainer
 
     out.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="training-", dir=out.parent))
     validated = bool(examples["validation"])
-    cuda = torch.cuda.is_available()
     try:
-        arguments = SFTConfig(
-            output_dir=str(scratch / "checkpoints"),
-            use_cpu=not cuda,
-            bf16=cuda,
-            eval_strategy="epoch" if validated else "no",
-            save_strategy="epoch",
-            save_total_limit=2,
-            load_best_model_at_end=validated,
-            metric_for_best_model="loss" if validated else None,
-            completion_only_loss=True,
-            report_to="none",
-            disable_tqdm=True,
-            logging_strategy="no",
-            **recipe["sft"],
-        )
-        lora = LoraConfig(task_type="CAUSAL_LM", **recipe["lora"])
-    except (TypeError, ValueError) as error:
-        shutil.rmtree(scratch)
-        raise InputError(
-            f"The recipe holds what TRL or PEFT does not accept: {error}. Mend it and run again."
-        ) from error
-
-    class Report(TrainerCallback):
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            progress(state.global_step, state.max_steps)
-
-    try:
+        arguments = _arguments(recipe, scratch / "checkpoints", validated)
+        lora = _accepted(LoraConfig, {"task_type": "CAUSAL_LM"}, recipe["lora"])
         set_seed(arguments.seed)
         started = time.monotonic()
-        network, tokenizer = load_causal_lm(model, revision, recipe["quantize"])
-        if getattr(network, "is_loaded_in_4bit", False):
-            network = prepare_model_for_kbit_training(network, arguments.activation_checkpointing)
-        with without_bitsandbytes():
-            if continue_from is not None:
-                network = PeftModel.from_pretrained(network, continue_from, is_trainable=True)
-            else:
-                network = get_peft_model(network, lora)
-        # The space stands at the border of prompt and completion, as it will when the student is asked.
-        sets = {
-            split: Dataset.from_list(
-                [{"prompt": row["prompt"], "completion": " " + row["completion"]} for row in examples[split]]
-            )
-            for split in ("train", "validation")
-        }
+        network, tokenizer = _network(model, revision, recipe["quantize"], lora, arguments, continue_from)
         trainer = SFTTrainer(
             model=network,
             args=arguments,
-            train_dataset=sets["train"],
-            eval_dataset=sets["validation"] if validated else None,
+            train_dataset=_dataset(examples["train"]),
+            eval_dataset=_dataset(examples["validation"]) if validated else None,
             processing_class=tokenizer,
-            callbacks=[Report()],
+            callbacks=[_reporter(progress)],
         )
         trainer.remove_callback(PrinterCallback)  # stdout is for results
         outcome = trainer.train()
@@ -116,3 +73,69 @@ def train(
         return result
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _accepted(kind: Any, fixed: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+    """A configuration object of TRL or PEFT; an InputError for an option that it does not know, or that is fixed here."""
+    try:
+        return kind(**fixed, **options)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"The recipe holds what TRL or PEFT does not accept: {error}. Mend it and run again."
+        ) from error
+
+
+def _arguments(recipe: Mapping[str, Any], checkpoints: Path, validated: bool) -> Any:
+    """The SFTConfig of a recipe; what it holds here no recipe can change."""
+    import torch
+    from trl import SFTConfig
+
+    cuda = torch.cuda.is_available()
+    fixed = {
+        "output_dir": str(checkpoints),
+        "use_cpu": not cuda,
+        "bf16": cuda,
+        "eval_strategy": "epoch" if validated else "no",
+        "save_strategy": "epoch",
+        "save_total_limit": 2,
+        "load_best_model_at_end": validated,
+        "metric_for_best_model": "loss" if validated else None,
+        "completion_only_loss": True,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "logging_strategy": "no",
+    }
+    return _accepted(SFTConfig, fixed, recipe["sft"])
+
+
+def _network(
+    model: str, revision: str, quantize: str, lora: Any, arguments: Any, continue_from: Path | None
+) -> tuple[Any, Any]:
+    """(base with an adapter to train, tokenizer); the adapter is new, or that of `continue_from`."""
+    with without_bitsandbytes():
+        from peft import PeftModel, get_peft_model, prepare_model_for_kbit_training
+
+    network, tokenizer = load_causal_lm(model, revision, quantize)
+    if getattr(network, "is_loaded_in_4bit", False):
+        network = prepare_model_for_kbit_training(network, arguments.activation_checkpointing)
+    with without_bitsandbytes():
+        if continue_from is not None:
+            return PeftModel.from_pretrained(network, continue_from, is_trainable=True), tokenizer
+        return get_peft_model(network, lora), tokenizer
+
+
+def _dataset(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Prompts and completions. The space stands at their border, as it will when the student is asked."""
+    from datasets import Dataset
+
+    return Dataset.from_list([{"prompt": row["prompt"], "completion": " " + row["completion"]} for row in rows])
+
+
+def _reporter(progress: Callable[[int, int], None]) -> Any:
+    from transformers import TrainerCallback
+
+    class Report(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            progress(state.global_step, state.max_steps)
+
+    return Report()

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import time
 import tomllib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as strict
 
 from pipeline.backends import registry
+from pipeline.core.assets import SAMPLE
 from pipeline.core.errors import InputError, ReviewInsightsError
 from pipeline.core.labels import SENTIMENTS
 from pipeline.core.profile import Sentiment
 from pipeline.core.provenance import now
-from pipeline.tuning import figures, page, record
-from pipeline.tuning.labelled.rows import Example, Labelled
+from pipeline.reader.base import Classifier
+from pipeline.tuning import figures, networks, page, record
+from pipeline.tuning.labelled.rows import Example, Labelled, targets
 
 HERE = Path(__file__).resolve().parent
-OVERALL = {"accuracy": "accuracy", "macro-F1": "macro_f1", "AUC": "macro_auc", "ECE": "ece",
-           "mean confidence": "confidence", "rows/s": "rows_per_second", "M parameters": "millions"}  # fmt: skip
+OVERALL = {
+    "accuracy": "accuracy",
+    "macro-F1": "macro_f1",
+    "AUC": "macro_auc",
+    "ECE": "ece",
+    "mean confidence": "confidence",
+    "rows/s": "rows_per_second",
+    "M parameters": "millions",
+}
 _EMBEDDED_PARAMETERS = 24_060_000  # MiniLM, its adapter and both heads
 
 
@@ -39,8 +47,27 @@ class Candidate:
     model: str = ""
     tuned_from: str = ""  # the newest model that `finetune` made of this base
     revision: str = "main"
+    commit: str = ""  # how the commit begins that `revision` must name; another one is not loaded
     labels: dict[str, str] = field(default_factory=dict)
     languages: tuple[str, ...] = ()  # that it claims to read; shown, not enforced
+
+
+class Probe(NamedTuple):
+    """A phrase that shows how a model behaves, and the class that a careful reader would give it."""
+
+    kind: str
+    expected: str
+    text: str
+
+
+class ProbeAnswer(TypedDict):
+    """What a model makes of a probe."""
+
+    kind: str
+    text: str
+    expected: str
+    says: str
+    confidence: float
 
 
 @dataclass(frozen=True)
@@ -48,8 +75,10 @@ class Compared:
     """What one model did, or why it could not be loaded."""
 
     candidate: Candidate
-    figures: dict[str, Any] | None = None
-    probes: tuple[dict[str, Any], ...] = ()
+    figures: dict[str, Any] | None = (
+        None  # figures.quality, and shift, confidence, rows_per_second, parameters, millions
+    )
+    probes: tuple[ProbeAnswer, ...] = ()
     reason: str = ""
 
 
@@ -58,7 +87,7 @@ def load_models(path: Path | None = None) -> list[Candidate]:
     file = path or HERE / "models.toml"
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
-        found = TypeAdapter(list[Candidate]).validate_python(content.get("model", []))
+        candidates = TypeAdapter(list[Candidate]).validate_python(content.get("model", []))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(
             f"The list of models {file} cannot be read: {error}. See pipeline/tuning/models.toml."
@@ -69,48 +98,48 @@ def load_models(path: Path | None = None) -> list[Candidate]:
         raise InputError(
             f"The list of models {file}: {key}: {first['msg'].lower()}. See pipeline/tuning/models.toml."
         ) from error
-    for candidate in found:
+    for candidate in candidates:
         if (candidate.backend == "embedded") + bool(candidate.model) + bool(candidate.tuned_from) != 1:
             raise InputError(f'{file}: {candidate.name} needs one of backend = "embedded", model, tuned_from.')
-    if not found:
+    if not candidates:
         raise InputError(f"The list of models {file} names none. See pipeline/tuning/models.toml.")
-    return found
+    return candidates
 
 
 def given(names: Sequence[str]) -> list[Candidate]:
-    """Candidates of --model values: embedded, a hub id, ID@REVISION, or a folder."""
-    result = []
-    for name in names:
-        if name == "embedded":
-            result.append(Candidate(name="ours", backend="embedded"))
-            continue
-        model, _, revision = name.partition("@") if not Path(name).exists() else (name, "", "")
-        label = Path(name).name if Path(name).is_dir() else model
-        if Path(name).is_dir() and label == "model":  # where `finetune` puts it
-            label = Path(name).resolve().parent.name
-        result.append(Candidate(name=label, model=model, revision=revision or "main"))
-    return _distinct(result)
+    """Candidates of --model values: embedded, a hub id, ID@REVISION, or a folder. Raises InputError for two of one name."""
+    candidates = [_candidate(name) for name in names]
+    labels = [candidate.name for candidate in candidates]
+    if repeated := sorted({label for label in labels if labels.count(label) > 1}):
+        raise InputError(
+            f"Two models are called {repeated[0]}. Rename a folder, or give a list with names of your own."
+        )
+    return candidates
 
 
-def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
-    names = [candidate.name for candidate in candidates]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError(f"Two models are called {twice[0]}. Rename a folder, or give a list with names of your own.")
-    return list(candidates)
+def _candidate(name: str) -> Candidate:
+    if name == "embedded":
+        return Candidate(name="ours", backend="embedded")
+    folder = Path(name)
+    if folder.is_dir():
+        finetuned = folder.name == "model"  # where `finetune` puts it
+        return Candidate(name=folder.resolve().parent.name if finetuned else folder.name, model=name)
+    model, _, revision = name.partition("@")
+    return Candidate(name=model, model=model, revision=revision or "main")
 
 
-def load_probes(path: Path | None = None) -> list[tuple[str, str, str]]:
-    """(kind, expected class, text) of every probe phrase. Raises InputError."""
+def load_probes(path: Path | None = None) -> list[Probe]:
+    """Every probe phrase of a TOML file (default: the shipped ones). Raises InputError."""
     file = path or HERE / "probes.toml"
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
-        probes = [(str(p["kind"]), str(p["expected"]), str(text)) for p in content["probe"] for text in p["texts"]]
+        probes = [Probe(str(p["kind"]), str(p["expected"]), str(text)) for p in content["probe"] for text in p["texts"]]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise InputError(
             f"The probe phrases {file} cannot be read: {error}. See pipeline/tuning/probes.toml."
         ) from error
-    if wrong := [expected for _, expected, _ in probes if expected not in SENTIMENTS]:
-        raise InputError(f"{file}: expected = {wrong[0]!r} is none of {', '.join(SENTIMENTS)}.")
+    if unknown := [probe.expected for probe in probes if probe.expected not in SENTIMENTS]:
+        raise InputError(f"{file}: expected = {unknown[0]!r} is none of {', '.join(SENTIMENTS)}.")
     return probes
 
 
@@ -126,10 +155,34 @@ def resolve_tuned(candidate: Candidate, models: Path) -> Candidate:
     return Candidate(name=candidate.name, model=str(max(made)[1]), labels=candidate.labels)
 
 
+def resolve_commit(candidate: Candidate) -> Candidate:
+    """A candidate with a `commit`, its revision replaced by the whole commit that the hub, or the cache of what was
+    downloaded from it, resolves that revision to.
+
+    Raises InputError where it cannot be resolved, or names another commit than the list says.
+    """
+    from huggingface_hub import hf_hub_download
+
+    asked = f"{candidate.model} at {candidate.revision}"
+    try:
+        file = Path(hf_hub_download(candidate.model, "config.json", revision=candidate.revision))
+    except (OSError, ValueError) as error:  # of the hub's client: no network, no such revision, no such name
+        raise InputError(
+            f"{asked} could not be resolved to a commit ({type(error).__name__}). Check the network and the revision."
+        ) from error
+    commit = file.parent.name  # .../snapshots/COMMIT/config.json
+    if not commit.startswith(candidate.commit):
+        raise InputError(
+            f"{asked} is commit {commit[:7]} now, not {candidate.commit}: look at what changed there, "
+            "then give that commit in a list of your own (--models)."
+        )
+    return replace(candidate, revision=commit)
+
+
 def run(
     candidates: Sequence[Candidate],
     data: Labelled,
-    probes: Sequence[tuple[str, str, str]],
+    probes: Sequence[Probe],
     warehouse: Path,
     models: Path,
     out: Path,
@@ -148,21 +201,22 @@ def run(
     for index, candidate in enumerate(candidates):
         progress("compare", index, len(candidates))
         try:
-            results.append(_judge(candidate, rows, data, probes, models))
+            results.append(_evaluate(candidate, rows, data, probes, models))
         except (ReviewInsightsError, OSError, ValueError, RuntimeError, ImportError) as error:
             results.append(Compared(candidate, reason=" ".join(str(error).split())[:300]))
     progress("compare", len(candidates), len(candidates))
-    judged = [result for result in results if result.figures is not None]
-    if not judged:
+    measured = [
+        (f"compare:{result.candidate.name}", result.candidate.model or "embedded", result.figures)
+        for result in results
+        if result.figures is not None
+    ]
+    if not measured:
         raise InputError("No model could be loaded: " + "; ".join(f"{r.candidate.name}: {r.reason}" for r in results))
-    run_id = record.record(
-        warehouse, "compare", f"compare {len(judged)} models", started, {"compare": (now() - started).total_seconds()},
-        [(f"compare:{r.candidate.name}", r.candidate.model or "embedded", r.figures or {}) for r in judged],
-    )  # fmt: skip
-    told = {"run_id": run_id, "rows": len(rows), "models": [
-        {"name": r.candidate.name, "model": r.candidate.model or "embedded", "revision": r.candidate.revision,
-         "reason": r.reason, "figures": r.figures, "probes": r.probes} for r in results]}  # fmt: skip
-    report = page.write(out / run_id, "compare", _content(results, rows, data, probes), told)
+    seconds = {"compare": (now() - started).total_seconds()}
+    subject = f"compare {len(measured)} models"
+    run_id = record.publish_results(warehouse, "compare", subject, started, seconds, measured)
+    summary = {"run_id": run_id, "rows": len(rows), "models": [_summary(result) for result in results]}
+    report = page.write(out / run_id, "compare", _page_content(results, rows, data, probes), summary)
     return results, report
 
 
@@ -172,103 +226,123 @@ def sample(data: Labelled, limit: int) -> list[Example]:
     return rows[:limit] if limit else rows
 
 
-def _judge(
-    candidate: Candidate, rows: Sequence[Example], data: Labelled, probes: Sequence[tuple[str, str, str]], models: Path
+# --- One model ---
+
+
+def _evaluate(
+    candidate: Candidate, rows: Sequence[Example], data: Labelled, probes: Sequence[Probe], models: Path
 ) -> Compared:
     if candidate.tuned_from:
         candidate = resolve_tuned(candidate, models)
-    section = Sentiment(backend="embedded" if candidate.backend == "embedded" else "transformers", model=candidate.model,
-                        revision=candidate.revision, labels=candidate.labels)  # fmt: skip
-    registry.sentiment.cache_clear()  # one model in memory at a time
-    classifier = registry.sentiment(section)[0].load()  # of the embedded models the one for English
+    if candidate.commit:
+        candidate = resolve_commit(candidate)
+    classifier = _load(candidate)
     classifier.probabilities(["warm up"])
     started = time.monotonic()
-    chances = classifier.probabilities([row.text for row in rows])
+    probabilities = project(classifier.probabilities([row.text for row in rows]), data.classes)
     seconds = time.monotonic() - started
-    ours = _onto(chances, data.classes)
-    truth = np.array([row.classes[0] for row in rows])
-    languages = [row.language for row in rows]
-    own = figures.quality(ours, truth, data.classes, languages)
-    own["shift"] = figures.language_shift(figures.score(ours, data.classes), truth, languages)
-    own["confidence"] = float(ours.max(1).mean())
-    own["rows_per_second"] = len(rows) / max(seconds, 1e-9)
-    own["parameters"] = _parameters(classifier)
-    own["millions"] = own["parameters"] / 1e6
-    said = classifier.probabilities([text for _, _, text in probes])
-    answers = tuple(
-        {"kind": kind, "text": text, "expected": expected, "says": SENTIMENTS[int(values.argmax())],
-         "confidence": float(values.max())}
-        for (kind, expected, text), values in zip(probes, said, strict=True)
-    )  # fmt: skip
-    return Compared(candidate, own, answers)
+    truth, languages = targets(rows, data), [row.language for row in rows]
+    result = figures.quality(probabilities, truth, data.classes, languages)
+    result["shift"] = figures.language_shift(figures.score(probabilities, data.classes), truth, languages)
+    result["confidence"] = float(probabilities.max(1).mean())
+    result["rows_per_second"] = len(rows) / max(seconds, 1e-9)
+    result["parameters"] = _parameters(classifier)
+    result["millions"] = result["parameters"] / 1e6
+    return Compared(candidate, result, tuple(_answers(classifier, probes)))
 
 
-def _onto(chances: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+def _load(candidate: Candidate) -> Classifier:
+    """Of the embedded models the one for English."""
+    section = Sentiment(
+        backend="embedded" if candidate.backend == "embedded" else "transformers",
+        model=candidate.model,
+        revision=candidate.revision,
+        labels=candidate.labels,
+    )
+    registry.sentiment.cache_clear()  # one model in memory at a time
+    return registry.sentiment(section)[0].load()
+
+
+def _answers(classifier: Classifier, probes: Sequence[Probe]) -> Iterator[ProbeAnswer]:
+    if not probes:
+        return  # no tokenizer takes an empty batch
+    probabilities = classifier.probabilities([probe.text for probe in probes])
+    for probe, values in zip(probes, probabilities, strict=True):
+        says, confidence = SENTIMENTS[int(values.argmax())], float(values.max())
+        yield ProbeAnswer(kind=probe.kind, text=probe.text, expected=probe.expected, says=says, confidence=confidence)
+
+
+def project(probabilities: np.ndarray, classes: Sequence[str]) -> np.ndarray:
     """Three probabilities to those of the data's classes, each row summing to 1. A two-class data set asks a model
     that knows neutral only for the side it leans to.
     """
-    kept = chances[:, [SENTIMENTS.index(name) for name in classes]].astype(np.float64)
-    total = kept.sum(1, keepdims=True)
-    return np.asarray(np.where(total > 0, kept / np.maximum(total, 1e-12), 1 / kept.shape[1]))
+    kept = [SENTIMENTS.index(name) for name in classes]
+    return figures.normalised(probabilities[:, kept].astype(np.float64))
 
 
 def _parameters(classifier: Any) -> int:
     network = getattr(getattr(classifier, "inner", classifier), "network", None)
-    if network is None:
-        return _EMBEDDED_PARAMETERS
-    from pipeline.tuning.networks import count
-
-    return count(network)[0]
+    return _EMBEDDED_PARAMETERS if network is None else networks.count(network)[0]
 
 
-def _content(
-    results: Sequence[Compared], rows: Sequence[Example], data: Labelled, probes: Sequence[tuple[str, str, str]]
+# --- The page ---
+
+
+def _summary(result: Compared) -> dict[str, Any]:
+    """A model in figures.json."""
+    candidate = result.candidate
+    return {
+        "name": candidate.name,
+        "model": candidate.model or "embedded",
+        "revision": candidate.revision,
+        "reason": result.reason,
+        "figures": result.figures,
+        "probes": result.probes,
+    }
+
+
+def _page_content(
+    results: Sequence[Compared], rows: Sequence[Example], data: Labelled, probes: Sequence[Probe]
 ) -> dict[str, Any]:
-    judged = [(r.candidate.name, r.figures) for r in results if r.figures is not None]
-    kinds = list(dict.fromkeys(kind for kind, _, _ in probes))
-    by_kind = []
-    for result in results:
-        cells = []
-        for kind in kinds if result.figures else []:
-            own = [answer for answer in result.probes if answer["kind"] == kind]
-            cells.append(
-                {
-                    "right": sum(answer["says"] == answer["expected"] for answer in own),
-                    "n": len(own),
-                    "confidence": float(np.mean([answer["confidence"] for answer in own])),
-                }
-            )
-        if cells:
-            by_kind.append({"name": result.candidate.name, "cells": cells})
-    phrases = [
-        {"kind": kind, "expected": expected, "text": text,
-         "answers": [r.probes[index] for r in results if r.figures is not None]}
-        for index, (kind, expected, text) in enumerate(probes)
-    ]  # fmt: skip
+    """What the template shows."""
+    compared = [result for result in results if result.figures is not None]
+    measured = [(result.candidate.name, result.figures or {}) for result in compared]
+    kinds = list(dict.fromkeys(probe.kind for probe in probes))
+    reliability = [(name, page.reliability([(name, own)])) for name, own in measured]
+    shift = [(name, page.shift_chart(f"Score shift by language, {name}", own["shift"])) for name, own in measured]
     return {
         "rows": len(rows),
         "classes": data.classes,
-        "judged": judged,
-        "failed": [r for r in results if r.figures is None],
+        "measured": measured,
+        "failed": [result for result in results if result.figures is None],
         "overall": OVERALL,
         "kinds": kinds,
-        "by_kind": by_kind,
-        "phrases": phrases,
+        "by_kind": [
+            {"name": result.candidate.name, "cells": [_cell(result.probes, kind) for kind in kinds]}
+            for result in compared
+            if kinds
+        ],
+        "phrases": [
+            {**probe._asdict(), "answers": [result.probes[index] for result in compared]}
+            for index, probe in enumerate(probes)
+        ],
         "languages": sorted({row.language for row in rows}),
-        "cautions": [(name, figures.caution(own["shift"])) for name, own in judged],
-        "plots": {
-            "reliability": [(name, page.reliability([(name, own)])) for name, own in judged],
-            "shift": [
-                (name, page.shift_chart(f"Score shift by language, {name}", own["shift"])) for name, own in judged
-            ],
-        },
+        "cautions": [(name, figures.caution(own["shift"])) for name, own in measured],
+        "plots": {"reliability": reliability, "shift": shift},
         "read": [(r.candidate.name, ", ".join(r.candidate.languages)) for r in results if r.candidate.languages],
     }
 
 
-@functools.cache
+def _cell(answers: Sequence[ProbeAnswer], kind: str) -> dict[str, float]:
+    """A model's answers to one kind of probe: how many are right, of how many, and how sure it was on average."""
+    own = [answer for answer in answers if answer["kind"] == kind]
+    return {
+        "right": sum(answer["says"] == answer["expected"] for answer in own),
+        "n": len(own),
+        "confidence": float(np.mean([answer["confidence"] for answer in own])),
+    }
+
+
 def default_data() -> tuple[Path, str, str]:
     """(file, text column, label column) of the bundled sample, whose stars are the labels."""
-    from pipeline.core.assets import SAMPLE
-
     return SAMPLE, "title+review", "rating"

@@ -34,6 +34,12 @@ def decide(chances: np.ndarray, thresholds: Sequence[float] | None = None) -> np
     return chances.argmax(1) if thresholds is None else (chances >= np.asarray(thresholds)).astype(int)
 
 
+def normalised(weights: np.ndarray) -> np.ndarray:
+    """Rows that sum to 1; one of zeros alone becomes even."""
+    total = weights.sum(1, keepdims=True)
+    return np.asarray(np.where(total > 0, weights / np.maximum(total, 1e-12), 1 / weights.shape[1]))
+
+
 def quality(
     chances: np.ndarray,
     truth: np.ndarray,
@@ -98,11 +104,16 @@ def _figures(
         "macro_f1": float(f1[held].mean()),
         "macro_auc": float(np.mean(known)) if known else None,
         "classes": {
-            name: {"precision": float(precision[i]), "recall": float(recall[i]), "f1": float(f1[i]),
-                   "auc": aucs[i], "n": int(support[i])}
-            for i, name in enumerate(classes)
+            name: {
+                "precision": float(precision[index]),
+                "recall": float(recall[index]),
+                "f1": float(f1[index]),
+                "auc": aucs[index],
+                "n": int(support[index]),
+            }
+            for index, name in enumerate(classes)
         },
-    }  # fmt: skip
+    }
     if several:
         _, _, micro, _ = precision_recall_fscore_support(truth, guess, average="micro", zero_division=0)
         result["micro_f1"] = float(micro)

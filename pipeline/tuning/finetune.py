@@ -1,4 +1,4 @@
-"""finetune: read and check the data, train, judge base and tuned model on the same test rows, write page and warehouse rows."""
+"""finetune: train, evaluate base and tuned model on the same test rows, write the page and the warehouse rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 
@@ -19,18 +19,24 @@ from pipeline.reader import calibration
 from pipeline.report import charts
 from pipeline.report.export import neutralise
 from pipeline.tuning import figures, networks, page, record, trainer
-from pipeline.tuning.labelled.rows import Example, Labelled
+from pipeline.tuning.labelled.rows import Example, Labelled, Task, targets
 from pipeline.tuning.labelled.split import stratified_split
 from pipeline.tuning.trainer import Settings
 
-OVERALL = {"accuracy": "accuracy", "macro precision": "macro_precision", "macro recall": "macro_recall",
-           "macro-F1": "macro_f1", "AUC": "macro_auc", "ECE": "ece"}  # fmt: skip
+OVERALL = {
+    "accuracy": "accuracy",
+    "macro precision": "macro_precision",
+    "macro recall": "macro_recall",
+    "macro-F1": "macro_f1",
+    "AUC": "macro_auc",
+    "ECE": "ece",
+}
 SHOWN = 25  # mistakes on the page
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """What `finetune` tells at its end."""
+    """What `finetune` leaves behind: where it is, and the figures (`figures.quality`) of base and tuned model."""
 
     folder: Path
     model: Path
@@ -40,6 +46,31 @@ class Tuned:
     tuned: dict[str, Any]
     facts: dict[str, Any]
     verdict: str
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What one model makes of the test rows."""
+
+    probabilities: np.ndarray  # (rows, classes), in the order of the data's classes
+    thresholds: Sequence[float] | None = None  # one per class for emotions, None for sentiment
+
+    @property
+    def decisions(self) -> np.ndarray:
+        """As `figures.decide`: class indices, or 0 and 1 per class."""
+        return figures.decide(self.probabilities, self.thresholds)
+
+
+class Mistake(TypedDict):
+    """A test row that the tuned model gets wrong, as misclassified.csv has it."""
+
+    text: str
+    language: str
+    label: str
+    tuned: str
+    confidence: float
+    base: str
+    source: str
 
 
 def run(
@@ -64,196 +95,233 @@ def run(
     if trainer.processes()[0] != 0:
         return None
     trained = now()
-    test, validation = parts["test"], parts["validation"]
-    thresholds = [facts["thresholds"][name] for name in data.classes] if "thresholds" in facts else None
-    progress("judge", 0, 2)
-    before, base_note = _judge_base(settings, data, test)
-    progress("judge", 1, 2)
-    tuned_model = TransformersClassifier(str(folder / "model"), "main", _activation(settings))
-    after = project(tuned_model.probabilities([row.text for row in test]), tuned_model.labels, data)
-    progress("judge", 2, 2)
-    truth = _truth(test, data)
-    languages = [row.language for row in test]
-    half = None if thresholds is None else [0.5] * len(thresholds)
-    base = figures.quality(before, truth, data.classes, languages, half)
-    tuned = figures.quality(after, truth, data.classes, languages, thresholds)
-    facts["learned"] = figures.learned(facts["languages"], tuned)
-    content: dict[str, Any] = {"caution": [], "plots": {"shift": "", "shift_calibrated": ""}}
-    if settings.task == "sentiment":
-        base["shift"] = figures.language_shift(figures.score(before, data.classes), truth, languages)
-        tuned["shift"] = figures.language_shift(figures.score(after, data.classes), truth, languages)
-        content["caution"] = figures.caution(tuned["shift"])
-        content["plots"]["shift"] = page.shift_chart(
-            "Score against the other languages, rows of the same label", tuned["shift"]
-        )
-        if data.classes == SENTIMENTS:
-            known = project(tuned_model.probabilities([row.text for row in validation]), tuned_model.labels, data)
-            fitted = calibration.fit(known, _truth(validation, data), [row.language for row in validation])
-            calibration.save(fitted, folder / "model" / "calibration.json")
-            facts["calibrated"] = _calibrated(fitted, after, truth, languages, data, content)
-    wrong = _wrong(test, before, after, truth, data, (half, thresholds))
-    _write_wrong(folder / "misclassified.csv", wrong)
-    verdict = f"{_verdict(before, after, truth, half, thresholds)} {figures.guessing(tuned)}".rstrip()
-    shown = _content(facts, base, tuned, data, folder)
-    content |= shown | {"plots": content["plots"] | shown["plots"]}
-    content |= {"verdict": verdict, "base_note": base_note, "wrong": wrong[:SHOWN], "wrong_count": len(wrong)}
-    seconds = {"train": facts["seconds"], "judge": round((now() - trained).total_seconds(), 1)}
-    run_id = record.record(
-        warehouse, "finetune", folder.name, started, seconds,
-        [("finetune_base", facts["base"], base), ("finetune_tuned", folder.name, tuned)],
-    )  # fmt: skip
-    told = {"run_id": run_id, "verdict": verdict, "training": facts, "base": base, "tuned": tuned,
-            "dropped": data.dropped, "rows": data.rows}  # fmt: skip
-    report = page.write(folder, "finetune", content, told)
-    return Tuned(folder, folder / "model", report, run_id, base, tuned, facts, verdict)
+    test = parts["test"]
+    progress("evaluate", 0, 2)
+    base, base_note = _predict_base(settings, data, test)
+    progress("evaluate", 1, 2)
+    classifier = TransformersClassifier(str(folder / "model"), "main", _activation(settings.task))
+    tuned = Predictions(_probabilities(classifier, test, data), _thresholds(facts, data))
+    progress("evaluate", 2, 2)
+    results = {"base": _evaluate(base, test, data), "tuned": _evaluate(tuned, test, data)}
+    facts["learned"] = figures.learned(facts["languages"], results["tuned"])
+    if data.classes == SENTIMENTS:
+        fitted = _fit_calibration(classifier, parts["validation"], data)
+        calibration.save(fitted, folder / "model" / "calibration.json")
+        facts["calibrated"] = _evaluate_calibrated(fitted, tuned, test, data)
+    mistakes = _mistakes(test, base, tuned, data)
+    _write_mistakes(folder / "misclassified.csv", mistakes)
+    verdict = f"{_verdict(base, tuned, targets(test, data))} {figures.guessing(results['tuned'])}".rstrip()
+    seconds = {"train": facts["seconds"], "evaluate": round((now() - trained).total_seconds(), 1)}
+    rows = [("finetune_base", facts["base"], results["base"]), ("finetune_tuned", folder.name, results["tuned"])]
+    run_id = record.publish_results(warehouse, "finetune", folder.name, started, seconds, rows)
+    content = _page_content(facts, results, mistakes, data, folder)
+    content |= {"verdict": verdict, "base_note": base_note}
+    counts = {"dropped": data.dropped, "rows": data.rows}
+    summary = {"run_id": run_id, "verdict": verdict, "training": facts, **results, **counts}
+    report = page.write(folder, "finetune", content, summary)
+    return Tuned(folder, folder / "model", report, run_id, **results, facts=facts, verdict=verdict)
 
 
-def _activation(settings: Settings) -> Any:
-    return "sigmoid" if settings.task == "emotions" else "softmax"
+# --- Predictions ---
 
 
-def _truth(rows: Sequence[Example], data: Labelled) -> np.ndarray:
-    if data.task == "sentiment":
-        return np.array([row.classes[0] for row in rows])
-    truth = np.zeros((len(rows), len(data.classes)), dtype=int)
-    for index, row in enumerate(rows):
-        truth[index, list(row.classes)] = 1
-    return truth
+def _activation(task: Task) -> Literal["sigmoid", "softmax"]:
+    return "sigmoid" if task == "emotions" else "softmax"
 
 
-def project(chances: np.ndarray, columns: Sequence[str], data: Labelled) -> np.ndarray:
+def _thresholds(facts: dict[str, Any], data: Labelled) -> list[float] | None:
+    """Those chosen on validation, in the order of the classes; None where one class is chosen per row."""
+    return [facts["thresholds"][name] for name in data.classes] if "thresholds" in facts else None
+
+
+def _probabilities(model: TransformersClassifier, rows: Sequence[Example], data: Labelled) -> np.ndarray:
+    return project(model.probabilities([row.text for row in rows]), model.labels, data)
+
+
+def project(probabilities: np.ndarray, columns: Sequence[str], data: Labelled) -> np.ndarray:
     """A model's probabilities in the order of our classes; several columns of one class are added up.
 
     Sentiment: classes that the data does not have are left out, and each row sums to 1 again.
     """
-    ours = np.zeros((len(chances), len(data.classes)), dtype=np.float64)
+    ours = np.zeros((len(probabilities), len(data.classes)), dtype=np.float64)
     for column, name in enumerate(columns):
         if name in data.classes:
-            ours[:, data.classes.index(name)] += chances[:, column]
-    if data.task == "sentiment":
-        total = ours.sum(1, keepdims=True)
-        ours = np.where(total > 0, ours / np.maximum(total, 1e-12), 1 / ours.shape[1])
-    return ours
+            ours[:, data.classes.index(name)] += probabilities[:, column]
+    return figures.normalised(ours) if data.task == "sentiment" else ours
 
 
-def _judge_base(settings: Settings, data: Labelled, rows: Sequence[Example]) -> tuple[np.ndarray, str]:
-    """Probabilities of the untouched base: of its own head where it has one for this task, else of an untrained head,
-    the one that training started from.
+def _predict_base(settings: Settings, data: Labelled, rows: Sequence[Example]) -> tuple[Predictions, str]:
+    """(what the untouched base makes of the rows, by which head): its own where it has one for this task, else an
+    untrained one, the one that training started from.
     """
     from transformers import AutoConfig
 
-    texts = [row.text for row in rows]
+    thresholds = [0.5] * len(data.classes) if settings.task == "emotions" else None
     config = from_pretrained(AutoConfig, resolve(settings.model), settings.revision)
     own = networks.own_classes(config, settings.task)
     if own is not None and set(data.classes) <= set(own):
-        model = TransformersClassifier(settings.model, settings.revision, _activation(settings))
-        return project(model.probabilities(texts), own, data), "The base is judged by its own trained head."
+        model = TransformersClassifier(settings.model, settings.revision, _activation(settings.task))
+        columns, note = own, "The base is judged by its own trained head."
+    else:
+        model = _untrained(settings, data)
+        columns = list(data.classes)
+        note = "The base has no head for this task: it is judged with the untrained head that training started from."
+    probabilities = project(model.probabilities([row.text for row in rows]), columns, data)
+    return Predictions(probabilities, thresholds), note
+
+
+def _untrained(settings: Settings, data: Labelled) -> TransformersClassifier:
+    """The base as training found it, with its new head."""
     network, tokenizer = networks.load(
-        settings.model, settings.revision, task=settings.task, columns=data.classes, seed=settings.seed,
-        quantize=settings.recipe["quantize"], lora=None,
-    )  # fmt: skip
+        settings.model,
+        settings.revision,
+        task=settings.task,
+        columns=data.classes,
+        seed=settings.seed,
+        quantize=settings.recipe["quantize"],
+        lora=None,
+    )
     network.config.review_insights = {"max_tokens": settings.recipe["max_tokens"]}
-    model = TransformersClassifier.of(network, tokenizer, settings.model, _activation(settings))
-    note = "The base has no head for this task: it is judged with the untrained head that training started from."
-    return project(model.probabilities(texts), data.classes, data), note
+    return TransformersClassifier.of(network, tokenizer, settings.model, _activation(settings.task))
 
 
-def _calibrated(
-    fitted: dict[str, Any], raw: np.ndarray, truth: np.ndarray, languages: Sequence[str], data: Labelled,
-    content: dict[str, Any],
-) -> dict[str, Any]:  # fmt: skip
-    """What the calibration changes on the test rows."""
-    chances = calibration.apply(fitted, raw, languages)
-    before = figures.quality(raw, truth, data.classes)
-    after = figures.quality(chances, truth, data.classes)
-    shift = figures.language_shift(figures.score(chances, data.classes), truth, languages)
-    content["plots"]["shift_calibrated"] = page.shift_chart("The same after per-language calibration", shift)
-    content |= {"ece_raw": before["ece"], "ece_calibrated": after["ece"], "accuracy_raw": before["accuracy"],
-                "accuracy_calibrated": after["accuracy"]}  # fmt: skip
-    return {"ece": after["ece"], "accuracy": after["accuracy"], "macro_f1": after["macro_f1"], "shift": shift}
+# --- Figures ---
 
 
-def _names(decided: np.ndarray, data: Labelled) -> list[str]:
-    if decided.ndim == 1:
-        return [data.classes[index] for index in decided]
-    return [
-        ", ".join(name for name, chosen in zip(data.classes, row, strict=True) if chosen) or "none" for row in decided
-    ]
+def _evaluate(predictions: Predictions, rows: Sequence[Example], data: Labelled) -> dict[str, Any]:
+    """`figures.quality` on these rows; for sentiment also how languages' scores differ (`shift`)."""
+    truth, languages = targets(rows, data), [row.language for row in rows]
+    result = figures.quality(predictions.probabilities, truth, data.classes, languages, predictions.thresholds)
+    if data.task == "sentiment":
+        scores = figures.score(predictions.probabilities, data.classes)
+        result["shift"] = figures.language_shift(scores, truth, languages)
+    return result
 
 
-def _wrong(
-    rows: Sequence[Example], before: np.ndarray, after: np.ndarray, truth: np.ndarray, data: Labelled,
-    thresholds: tuple[Sequence[float] | None, Sequence[float] | None],
-) -> list[dict[str, Any]]:  # fmt: skip
-    """Test rows that the tuned model gets wrong, the surest first."""
-    base, tuned = (figures.decide(chances, own) for chances, own in zip((before, after), thresholds, strict=True))
-    said, earlier, right = _names(tuned, data), _names(base, data), _names(truth, data)
-    sure = after.max(1)
-    places = [index for index in range(len(rows)) if said[index] != right[index]]
-    return [
-        {"text": rows[i].text, "language": rows[i].language, "label": right[i], "tuned": said[i],
-         "confidence": round(float(sure[i]), 4), "base": earlier[i], "source": rows[i].source}
-        for i in sorted(places, key=lambda index: -sure[index])
-    ]  # fmt: skip
+def _fit_calibration(model: TransformersClassifier, rows: Sequence[Example], data: Labelled) -> dict[str, Any]:
+    languages = [row.language for row in rows]
+    return calibration.fit(_probabilities(model, rows, data), targets(rows, data), languages)
 
 
-def _write_wrong(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["text", "language", "label", "tuned", "confidence", "base", "source"])
-        writer.writerows([neutralise(value) for value in row.values()] for row in rows)
+def _evaluate_calibrated(
+    fitted: dict[str, Any], tuned: Predictions, rows: Sequence[Example], data: Labelled
+) -> dict[str, Any]:
+    """What a calibration makes of the tuned model on these rows."""
+    calibrated = calibration.apply(fitted, tuned.probabilities, [row.language for row in rows])
+    result = _evaluate(Predictions(calibrated), rows, data)
+    return {name: result[name] for name in ("ece", "accuracy", "macro_f1", "shift")}
 
 
-def _verdict(
-    before: np.ndarray, after: np.ndarray, truth: np.ndarray, half: Sequence[float] | None, own: Sequence[float] | None
-) -> str:
-    def correct(chances: np.ndarray, thresholds: Sequence[float] | None) -> np.ndarray:
-        hits = figures.decide(chances, thresholds) == truth
+def _verdict(base: Predictions, tuned: Predictions, truth: np.ndarray) -> str:
+    """In words, whether the tuned model is right more often than its base, by a paired bootstrap."""
+
+    def correct(predictions: Predictions) -> np.ndarray:
+        hits = predictions.decisions == truth
         return (hits.all(1) if truth.ndim == 2 else hits).astype(float)
 
-    gain, low, high = intervals.paired_bootstrap(correct(after, own), correct(before, half))
+    gain, low, high = intervals.paired_bootstrap(correct(tuned), correct(base))
     if gain is None or low is None or high is None:
         return "Too few test rows to compare."
-    says = "more right than" if low > 0 else "fewer right than" if high < 0 else "not clearly different from"
+    relation = "more right than" if low > 0 else "fewer right than" if high < 0 else "not clearly different from"
     return (
-        f"The tuned model is {says} the base: {100 * gain:+.1f} points of accuracy "
+        f"The tuned model is {relation} the base: {100 * gain:+.1f} points of accuracy "
         f"(95 % interval {100 * low:+.1f} to {100 * high:+.1f}, {len(truth)} test rows)."
     )
 
 
-def _content(
-    facts: dict[str, Any], base: dict[str, Any], tuned: dict[str, Any], data: Labelled, folder: Path
-) -> dict[str, Any]:
-    results = [("base", base), ("tuned", tuned)]
-    history = facts["history"]
-    lines = [
-        (name.replace("_", " "), [(row["epoch"], row[name]) for row in history if name in row])
-        for name in ("train_loss", "validation_loss", "validation_macro_f1")
+# --- Mistakes ---
+
+
+def _mistakes(rows: Sequence[Example], base: Predictions, tuned: Predictions, data: Labelled) -> list[Mistake]:
+    """Test rows that the tuned model gets wrong, the surest first."""
+    labels = _class_names(targets(rows, data), data)
+    by_base, by_tuned = _class_names(base.decisions, data), _class_names(tuned.decisions, data)
+    confidence = tuned.probabilities.max(1)
+    wrong = [index for index in range(len(rows)) if by_tuned[index] != labels[index]]
+    return [
+        Mistake(
+            text=rows[index].text,
+            language=rows[index].language,
+            label=labels[index],
+            tuned=by_tuned[index],
+            confidence=round(float(confidence[index]), 4),
+            base=by_base[index],
+            source=rows[index].source,
+        )
+        for index in sorted(wrong, key=lambda index: -confidence[index])
     ]
-    plots = {
-        "confusion": [
-            (name, charts.confusion(f"Confusion of the {name} model", data.classes, result["confusion"]))
-            for name, result in results
-            if "confusion" in result
-        ],
-        "reliability": page.reliability(results),
-        "training": charts.curves("Training and validation, epoch by epoch", lines, "epoch"),
-    }
+
+
+def _class_names(decisions: np.ndarray, data: Labelled) -> list[str]:
+    """The class of each row, or its classes with commas between them."""
+    if decisions.ndim == 1:
+        return [data.classes[index] for index in decisions]
+    return [", ".join(np.array(data.classes)[row == 1]) or "none" for row in decisions]
+
+
+def _write_mistakes(path: Path, mistakes: Sequence[Mistake]) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(Mistake.__annotations__)
+        writer.writerows([neutralise(value) for value in mistake.values()] for mistake in mistakes)
+
+
+# --- Page ---
+
+
+def _page_content(
+    facts: dict[str, Any],
+    results: dict[str, dict[str, Any]],
+    mistakes: Sequence[Mistake],
+    data: Labelled,
+    folder: Path,
+) -> dict[str, Any]:
+    """What the template shows, besides the verdict and the note on the base."""
     dropped = ", ".join(f"{count} {reason}" for reason, count in data.dropped.items()) or "none"
+    shift = results["tuned"].get("shift")
     return {
         "facts": facts,
-        "results": results,
+        "results": list(results.items()),
         "overall": OVERALL,
-        "plots": plots,
+        "caution": figures.caution(shift) if shift else [],
+        "plots": _plots(facts, results, data),
+        "wrong": mistakes[:SHOWN],
+        "wrong_count": len(mistakes),
         "data_note": f"{data.rows} rows in, {len(data.examples)} kept, left out: {dropped}.",
         "usage": usage(facts, folder / "model"),
     }
 
 
+def _plots(facts: dict[str, Any], results: dict[str, dict[str, Any]], data: Labelled) -> dict[str, Any]:
+    """SVG by name; `confusion` is a list of (role, SVG)."""
+    curves = [
+        (name.replace("_", " "), [(row["epoch"], row[name]) for row in facts["history"] if name in row])
+        for name in ("train_loss", "validation_loss", "validation_macro_f1")
+    ]
+    shift, calibrated = results["tuned"].get("shift", {}), facts.get("calibrated", {}).get("shift", {})
+    return {
+        "confusion": [
+            (role, charts.confusion(f"Confusion of the {role} model", data.classes, result["confusion"]))
+            for role, result in results.items()
+            if "confusion" in result
+        ],
+        "reliability": page.reliability(list(results.items())),
+        "training": charts.curves("Training and validation, epoch by epoch", curves, "epoch"),
+        "shift": page.shift_chart("Score against the other languages, rows of the same label", shift),
+        "shift_calibrated": page.shift_chart("The same after per-language calibration", calibrated),
+    }
+
+
 def usage(facts: dict[str, Any], model: Path | str) -> str:
     """The lines of a profile that make a model the pipeline's classifier."""
-    lines = ['extends = "embedded"', "", f"[{facts['task']}]", 'backend = "transformers"', f'model = "{model}"',
-             f"languages = {json.dumps(facts['learned'])}   # those it learned; empty: judge every language"]  # fmt: skip
+    lines = [
+        'extends = "embedded"',
+        "",
+        f"[{facts['task']}]",
+        'backend = "transformers"',
+        f'model = "{model}"',
+        f"languages = {json.dumps(facts['learned'])}   # those it learned; empty: judge every language",
+    ]
     if "calibrated" in facts:
         lines.append(f'calibration = "{model}/calibration.json"')
     return "\n".join(lines)

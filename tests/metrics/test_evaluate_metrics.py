@@ -37,8 +37,8 @@ def test_combined(bleurt_bert: tuple[Path, Any]) -> None:
     }
     assert set(got) == {*expected, *(f"{name}_scores" for name in expected)}
     for name, values in expected.items():
-        assert got[f"{name}_scores"] == pytest.approx(values, abs=1e-6)
-        assert got[name] == pytest.approx(sum(values) / 3, abs=1e-6)
+        assert got[f"{name}_scores"] == pytest.approx(values, abs=1e-4)
+        assert got[name] == pytest.approx(sum(values) / 3, abs=1e-4)
 
 
 def test_rows_can_be_added_one_by_one() -> None:

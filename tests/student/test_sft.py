@@ -30,10 +30,8 @@ def examples(count: int = 8, validation: int = 2) -> dict[str, list[dict[str, st
 def test_it_learns_the_answer_and_to_stop(
     tiny: Checkpoints, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    result = train(
-        examples(32, 4), model=tiny.phi, revision="main", out=tmp_path / "adapter",
-        recipe=recipe(num_train_epochs=15, learning_rate=1e-2),
-    )  # fmt: skip
+    longer = recipe(num_train_epochs=15, learning_rate=1e-2)
+    result = train(examples(32, 4), model=tiny.phi, revision="main", out=tmp_path / "adapter", recipe=longer)
     assert capsys.readouterr().out == "", "stdout is for results"
     assert result["validation_loss"] < 0.5 and result["best_step"] > 1
     options: dict[str, Any] = {"quantize": "none", "max_new_tokens": 60}
@@ -53,11 +51,14 @@ def test_only_the_adapter_is_written_and_its_folder_is_whole(tiny: Checkpoints, 
     assert all("lora" in name for name in load_file(tmp_path / "adapter" / "adapter_model.safetensors"))
 
 
-def test_the_same_seed_gives_the_same_adapter(tiny: Checkpoints, tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        train(examples(), model=tiny.phi, revision="main", recipe=recipe(), out=tmp_path / name)
-    one, two = (load_file(tmp_path / name / "adapter_model.safetensors") for name in ("a", "b"))
-    assert all(torch.equal(one[key], two[key]) for key in one)
+def test_the_same_seed_gives_the_same_adapter_and_another_seed_another(tiny: Checkpoints, tmp_path: Path) -> None:
+    def weights(name: str, seed: int) -> torch.Tensor:
+        train(examples(), model=tiny.phi, revision="main", recipe=recipe(seed=seed), out=tmp_path / name)
+        state = load_file(tmp_path / name / "adapter_model.safetensors")
+        return torch.cat([state[key].flatten() for key in sorted(state)])
+
+    one, same, other = weights("a", 0), weights("b", 0), weights("c", 1)
+    assert torch.dist(one, same) < 1e-3 * torch.dist(one, other)  # bits may differ: threads add up in any order
 
 
 def test_a_further_round_starts_from_the_adapter_before(tiny: Checkpoints, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,8 +63,23 @@ def test_label_spaces_failures_and_the_page(
     models = tmp_path / "models.toml"
     models.write_text(TOML.format(stars=stars, gpt2=tiny.gpt2_sentiment, away=tmp_path / "away"))
     file = labelled_rows.write(tmp_path / "r.csv", 60)
-    command = ["compare", "--models", str(models), "--data", file, "--label", "stars", "--labels", "stars", "--limit", "30",
-               "--warehouse", str(tmp_path / "w.duckdb"), "--out", str(tmp_path / "out")]  # fmt: skip
+    command = [
+        "compare",
+        "--models",
+        str(models),
+        "--data",
+        file,
+        "--label",
+        "stars",
+        "--labels",
+        "stars",
+        "--limit",
+        "30",
+        "--warehouse",
+        str(tmp_path / "w.duckdb"),
+        "--out",
+        str(tmp_path / "out"),
+    ]
     assert main(command) == 0
     shown = capsys.readouterr().out
     for name, reason in (("mute", "LABEL_0"), ("away", "could not be loaded"), ("untuned", "review-insights finetune")):
@@ -79,7 +96,7 @@ def test_label_spaces_failures_and_the_page(
         assert all(answer["says"] in SENTIMENTS and 1 / 3 <= answer["confidence"] <= 1 for answer in item["probes"])
     assert judged["ours"]["figures"]["accuracy"] > 0.6
     page = (folder / "report.html").read_text()
-    for kind in ("clear positive", "clear negative", "ambiguous", "sarcastic", "negated", "mixed"):
+    for kind in ("clear positive", "clear negative", "ambiguous", "sarcastic", "negated", "mixed", "original project"):
         assert kind in page
     assert "Not compared" in page and "Before comparing languages" in page
     warehouse = open_read_only(tmp_path / "w.duckdb")
@@ -90,8 +107,18 @@ def test_label_spaces_failures_and_the_page(
 
 
 def test_ours_reads_the_clear_probes_and_the_bundled_sample(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["compare", "--model", "embedded", "--limit", "40", "--json", "--warehouse", str(tmp_path / "w.duckdb"),
-               "--out", str(tmp_path)]  # fmt: skip
+    command = [
+        "compare",
+        "--model",
+        "embedded",
+        "--limit",
+        "40",
+        "--json",
+        "--warehouse",
+        str(tmp_path / "w.duckdb"),
+        "--out",
+        str(tmp_path),
+    ]
     assert main(command) == 0
     told = json.loads(capsys.readouterr().out)
     clear = [answer for answer in told["models"][0]["probes"] if answer["kind"].startswith("clear")]
@@ -102,7 +129,15 @@ def test_the_shipped_lists_load() -> None:
     names = [candidate.name for candidate in compare.load_models()]
     assert names == ["ours", "BERTweet", "FinBERT", "nlptown", "XLM-T", "GPT-2 tuned", "DistilBERT tuned"]
     kinds = {kind for kind, _, _ in compare.load_probes()}
-    assert kinds == {"clear positive", "clear negative", "ambiguous", "sarcastic", "negated", "mixed"}
+    assert kinds == {
+        "clear positive",
+        "clear negative",
+        "ambiguous",
+        "sarcastic",
+        "negated",
+        "mixed",
+        "original project",
+    }
 
 
 def test_the_newest_tuned_model_is_taken(tmp_path: Path) -> None:
@@ -113,8 +148,47 @@ def test_the_newest_tuned_model_is_taken(tmp_path: Path) -> None:
     assert compare.resolve_tuned(candidate, tmp_path).model == str(tmp_path / "sentiment-a" / "model")
 
 
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def cached(tiny: Checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> compare.Candidate:
+    """A model of the hub that was downloaded once, in a cache laid out as the hub's client does, and no network."""
+    repository = tmp_path / "models--owner--stars"
+    (repository / "refs" / "refs" / "pr").mkdir(parents=True)
+    (repository / "refs" / "refs" / "pr" / "3").write_text(COMMIT)
+    shutil.copytree(tiny.gpt2_sentiment, repository / "snapshots" / COMMIT)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    labels = {"LABEL_0": "negative", "LABEL_1": "neutral", "LABEL_2": "positive"}
+    return compare.Candidate(name="stars", model="owner/stars", revision="refs/pr/3", commit=COMMIT[:7], labels=labels)
+
+
+def test_a_revision_that_can_move_is_loaded_at_the_commit_that_was_seen(
+    cached: compare.Candidate, tmp_path: Path
+) -> None:
+    assert compare.resolve_commit(cached).revision == COMMIT
+    data = labelled_rows.labelled(30)
+    (result,), _ = compare.run([cached], data, [], tmp_path / "w.duckdb", tmp_path, tmp_path / "out")
+    assert result.figures is not None and result.candidate.revision == COMMIT
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"commit": "505b457"}, "is commit 0123456 now, not 505b457"),
+        ({"revision": "refs/pr/4"}, "could not be resolved to a commit"),
+        ({"model": "owner/never-downloaded"}, "could not be resolved to a commit"),
+    ],
+)
+def test_another_commit_is_not_loaded(cached: compare.Candidate, changes: dict[str, str], says: str) -> None:
+    with pytest.raises(InputError, match=says) as caught:
+        compare.resolve_commit(replace(cached, **changes))
+    assert "\n" not in str(caught.value)
+
+
 def test_two_class_data_asks_for_the_side_a_model_leans_to() -> None:
-    values = compare._onto(np.array([[0.3, 0.6, 0.1], [0.0, 1.0, 0.0]]), ("negative", "positive"))
+    values = compare.project(np.array([[0.3, 0.6, 0.1], [0.0, 1.0, 0.0]]), ("negative", "positive"))
     np.testing.assert_allclose(values, [[0.75, 0.25], [0.5, 0.5]])
 
 
@@ -126,9 +200,13 @@ def test_the_same_rows_whatever_their_order() -> None:
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [("", "names none"), ("[[model]]\nname = 'a'\n", "needs one of"), ("[[model]]\nname = 'a'\ncolour = 'b'\n", "colour"),
-     ("[[model", "cannot be read")],
-)  # fmt: skip
+    [
+        ("", "names none"),
+        ("[[model]]\nname = 'a'\n", "needs one of"),
+        ("[[model]]\nname = 'a'\ncolour = 'b'\n", "colour"),
+        ("[[model", "cannot be read"),
+    ],
+)
 def test_a_list_that_is_wrong_is_one_clear_line(tmp_path: Path, content: str, says: str) -> None:
     file = tmp_path / "m.toml"
     file.write_text(content)
@@ -152,6 +230,12 @@ def test_models_by_name_and_probes_of_ones_own(tmp_path: Path) -> None:
 def test_nothing_to_compare_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(InputError, match="No model could be loaded: away"):
-        compare.run([compare.Candidate(name="away", model=str(tmp_path / "away"))], labelled_rows.labelled(30), [],
-                    tmp_path / "w.duckdb", tmp_path, tmp_path / "out")  # fmt: skip
+        compare.run(
+            [compare.Candidate(name="away", model=str(tmp_path / "away"))],
+            labelled_rows.labelled(30),
+            [],
+            tmp_path / "w.duckdb",
+            tmp_path,
+            tmp_path / "out",
+        )
     assert not (tmp_path / "w.duckdb").exists()

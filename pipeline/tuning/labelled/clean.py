@@ -1,50 +1,47 @@
-"""Labelled texts repaired, each once, each with a language."""
+"""Texts repaired, each once, each with a language."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from pipeline.text.language import detect_languages
 from pipeline.text.repair import repair
 from pipeline.text.words import fold
-from pipeline.tuning.labelled.rows import Example
+from pipeline.tuning.labelled.rows import Example, MappedRow
 
 
-def clean(
-    parsed: Iterable[tuple[str, tuple[str, ...], str, str]], order: Sequence[str], dropped: Counter[str]
-) -> list[Example]:
-    """Repaired texts, each once. A text that stands there with two different labels teaches nothing and is left out."""
+def clean(rows: Iterable[MappedRow], order: Sequence[str], dropped: Counter[str]) -> list[Example]:
+    """Repaired texts, each once, with their classes as indices into `order`. A text that is there with two different
+    labels teaches nothing and is left out. `dropped` counts what is left out, by reason.
+    """
     kept: dict[str, Example] = {}
     contradicted: set[str] = set()
-    for text, names, language, source in parsed:
-        body = repair(text)
-        if not body or not any(map(str.isalpha, body)):
-            dropped["no letters" if body else "empty text"] += 1
+    for row in rows:
+        text = repair(row.text)
+        if not text or not any(map(str.isalpha, text)):
+            dropped["no letters" if text else "empty text"] += 1
             continue
-        key, indices = fold(body), tuple(sorted(order.index(name) for name in names))
+        key, indices = fold(text), tuple(sorted(order.index(name) for name in row.classes))
         if key not in kept:
-            kept[key] = Example(body, indices, language, source)
+            kept[key] = Example(text, indices, row.language, row.source)
         elif kept[key].classes == indices:
             dropped["duplicate"] += 1
         else:
             dropped["contradictory labels"] += 1
             contradicted.add(key)
-    dropped["contradictory labels"] += len(contradicted)
-    if not dropped["contradictory labels"]:
-        del dropped["contradictory labels"]
+    if contradicted:
+        dropped["contradictory labels"] += len(contradicted)  # the first of each, which was kept so far
     return [example for key, example in kept.items() if key not in contradicted]
 
 
-def with_languages(examples: list[Example]) -> list[Example]:
-    """Languages that no column or folder tells are detected."""
-    unknown = [example.text for example in examples if not example.language]
-    if not unknown:
+def detect_missing_languages(examples: list[Example]) -> list[Example]:
+    """The examples with a language each: detected where neither a column nor a folder says it, "unknown" where that fails."""
+    missing = [example.text for example in examples if not example.language]
+    if not missing:
         return examples
-    found = iter(detect_languages(unknown))
+    detected = iter(detect_languages(missing))
     return [
-        example
-        if example.language
-        else Example(example.text, example.classes, next(found) or "unknown", example.source)
-        for example in examples
+        example if example.language else replace(example, language=next(detected) or "unknown") for example in examples
     ]

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from pipeline.core.errors import InputError
 from pipeline.core.labels import EMOTIONS, SENTIMENT_WORDS, from_stars
 from pipeline.ingest.values import parse_stars
-from pipeline.tuning.labelled.records import _TWO_CLASSES
 from pipeline.tuning.labelled.rows import CLASSES, Task
+
+LabelMap = Mapping[str, str]  # value -> class; the class "" leaves its rows out
 
 # Maps that a user can name with --labels. Numbers mean nothing by themselves: {0, 1} may be two classes of three.
 NAMED_MAPS: dict[str, dict[str, str]] = {
@@ -24,11 +25,12 @@ NAMED_MAPS: dict[str, dict[str, str]] = {
 }
 
 
-# --- Labels ---
+def parse_label_map(task: Task, labels: Sequence[str], default: str) -> LabelMap | None:
+    """The map that --labels asks for: VALUE=CLASS pairs, or one name of NAMED_MAPS. Without any the map named `default`;
+    where that is empty too None: the values are names of classes.
 
-
-def label_mapping(task: Task, labels: Sequence[str], default: str) -> dict[str, str] | None:
-    """VALUE -> class ("" leaves out), or None to take names as they are (and stars where they are written out)."""
+    Raises InputError for a pair or name without a meaning.
+    """
     if not labels:
         return NAMED_MAPS[default] if default else None
     if len(labels) == 1 and "=" not in labels[0]:
@@ -37,60 +39,52 @@ def label_mapping(task: Task, labels: Sequence[str], default: str) -> dict[str, 
                 f"--labels {labels[0]}: write VALUE=CLASS pairs such as 0=negative, or one of {', '.join(NAMED_MAPS)}."
             )
         return NAMED_MAPS[labels[0]]
-    mapping = {}
-    for item in labels:
-        value, equals, name = item.rpartition("=")
-        if not equals or not value.strip():
-            raise InputError(f"--labels {item}: write VALUE=CLASS, for instance 0=negative.")
-        name = name.strip().lower()
-        if name and name not in CLASSES[task]:
-            known = ", ".join(CLASSES[task][:5]) + (", ..." if len(CLASSES[task]) > 5 else "")
-            raise InputError(f"--labels {item}: there is no class {name!r} in {task}. Classes: {known}.")
-        mapping[value.strip().lower()] = name
-    return mapping
+    return dict(_parse_pair(pair, task) for pair in labels)
 
 
-def promised_classes(task: Task, mapping: Mapping[str, str] | None, source: str) -> set[str]:
-    """The classes that a map promises."""
-    if mapping is None or mapping is SENTIMENT_WORDS:
-        two = source.removeprefix("hf:").split(":")[0] in _TWO_CLASSES
-        return {"negative", "positive"} if two else set(CLASSES[task])
-    return {name for name in mapping.values() if name}
+def _parse_pair(pair: str, task: Task) -> tuple[str, str]:
+    value, equals, name = pair.rpartition("=")
+    if not equals or not value.strip():
+        raise InputError(f"--labels {pair}: write VALUE=CLASS, for instance 0=negative.")
+    name = name.strip().lower()
+    if name and name not in CLASSES[task]:
+        known = ", ".join(CLASSES[task][:5]) + (", ..." if len(CLASSES[task]) > 5 else "")
+        raise InputError(f"--labels {pair}: there is no class {name!r} in {task}. Classes: {known}.")
+    return value.strip().lower(), name
 
 
-def class_names(
-    label: str, mapping: Mapping[str, str] | None, task: Task, unmapped: Counter[str]
-) -> tuple[str, ...] | None:
-    """Class names of one label cell; None when the row is to be left out. Counts what has no meaning."""
+def expected_classes(task: Task, label_map: LabelMap | None, held: Sequence[str]) -> set[str]:
+    """The classes that rows are to be expected of: those a map of the user's names, else those the source is known to
+    hold (`held`), else all of the task.
+    """
+    if label_map is None or label_map is SENTIMENT_WORDS:
+        return set(held or CLASSES[task])
+    return {name for name in label_map.values() if name}
+
+
+def classes_of(label: str, label_map: LabelMap | None, task: Task, unmapped: Counter[str]) -> tuple[str, ...] | None:
+    """The classes that one label cell names; None where its row is to be left out. `unmapped` counts values without a meaning."""
     value = label.strip().lower()
     if not value:
         return None
     parts = [part for part in re.split(r"[,;|\s\[\]'\"]+", value) if part] if task == "emotions" else [value]
-    found: list[str] = []
-    for part in parts:
-        name = _name(part, mapping, task)
-        if name is None:
-            unmapped[part] += 1
-        elif name:
-            found.append(name)
-    return tuple(dict.fromkeys(found)) or None
+    names = [_class_of(part, label_map, task) for part in parts]
+    unmapped.update(part for part, name in zip(parts, names, strict=True) if name is None)
+    return tuple(dict.fromkeys(name for name in names if name)) or None
 
 
-def _name(part: str, mapping: Mapping[str, str] | None, task: Task) -> str | None:
-    if mapping is NAMED_MAPS["stars"]:
-        stars = parse_stars(part)
+def _class_of(value: str, label_map: LabelMap | None, task: Task) -> str | None:
+    """The class of one value, "" to leave its row out, None where it has no meaning."""
+    if label_map is NAMED_MAPS["stars"]:  # a rating is read however it is written
+        stars = parse_stars(value)
         return from_stars(stars) if stars is not None and 1 <= stars <= 5 else None
-    if mapping is not None:
-        return mapping.get(part) if part in mapping else mapping.get(_whole(part))
-    return SENTIMENT_WORDS.get(part) if task == "sentiment" else part if part in EMOTIONS else None
-
-
-def _whole(value: str) -> str:
-    """ "2.0" is how a spreadsheet writes 2."""
-    return value[:-2] if value.endswith(".0") else value
+    if label_map is not None:
+        return label_map.get(value, label_map.get(value.removesuffix(".0")))  # "2.0" is how a spreadsheet writes 2
+    return SENTIMENT_WORDS.get(value) if task == "sentiment" else value if value in EMOTIONS else None
 
 
 def unmapped_message(unmapped: Counter[str], task: Task) -> str:
+    """What to tell someone whose label column holds values without a meaning."""
     shown = ", ".join(value[:30] for value, _ in sorted(unmapped.items(), key=lambda item: -item[1])[:8])
     example = "0=negative 1=neutral 2=positive, or --labels stars" if task == "sentiment" else "goemotions"
     return (
@@ -99,8 +93,9 @@ def unmapped_message(unmapped: Counter[str], task: Task) -> str:
     )
 
 
-def class_order(task: Task, given: Sequence[str], wanted: set[str]) -> tuple[str, ...]:
-    names = [name.strip().lower() for name in given] or sorted(wanted)
+def class_order(task: Task, asked: Sequence[str], expected: set[str]) -> tuple[str, ...]:
+    """The classes of --classes (`asked`), else the expected ones, in our order. Raises InputError for an unknown one."""
+    names = [name.strip().lower() for name in asked] or sorted(expected)
     if unknown := [name for name in names if name not in CLASSES[task]]:
         raise InputError(f"--classes: there is no class {unknown[0]!r} in {task}: {', '.join(CLASSES[task])}.")
     return tuple(name for name in CLASSES[task] if name in names)

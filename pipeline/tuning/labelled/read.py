@@ -1,9 +1,6 @@
-"""Labelled texts for training and comparing classifiers: read, mapped onto our classes, cleaned, split.
+"""A data set from its sources: read, mapped onto our classes, checked, cleaned.
 
 Everything that can be wrong with data, columns or label maps is found here, before any model is loaded: one InputError.
-
-A source is a file that `ingest` reads too, `hf:NAME[:CONFIG][:SPLIT]`, one of HUB by its id, or a folder of
-`NAME_text.txt` beside `NAME_labels.txt` (one text, one label per line; UMSAB is laid out so, one folder per language).
 """
 
 from __future__ import annotations
@@ -14,10 +11,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pipeline.core.errors import InputError
-from pipeline.tuning.labelled.clean import clean, with_languages
-from pipeline.tuning.labelled.labels import class_names, class_order, label_mapping, promised_classes, unmapped_message
-from pipeline.tuning.labelled.records import records
-from pipeline.tuning.labelled.rows import Columns, Labelled, Task
+from pipeline.tuning.labelled.clean import clean, detect_missing_languages
+from pipeline.tuning.labelled.labels import class_order, classes_of, expected_classes, parse_label_map, unmapped_message
+from pipeline.tuning.labelled.records import open_source
+from pipeline.tuning.labelled.rows import Columns, Example, Labelled, MappedRow, Task
 
 
 def read_labelled(
@@ -27,47 +24,65 @@ def read_labelled(
     labels: Sequence[str] = (),
     classes: Sequence[str] = (),
 ) -> Labelled:
-    """Reads and cleans every source.
+    """Reads and cleans every source (see `records`).
 
     labels: VALUE=CLASS pairs, or one name of NAMED_MAPS; `VALUE=` leaves rows with that value out. classes: those the
     model shall tell apart (default: all of the task; for two-valued maps negative and positive).
     Raises InputError for a column, value or class that is not there.
     """
-    chosen = columns or Columns()
-    rows_in = 0
-    wanted: set[str] = set()
-    unmapped: Counter[str] = Counter()
-    parsed: list[tuple[str, tuple[str, ...], str, str]] = []
     dropped: Counter[str] = Counter()
-    for source in data:
-        known, rows = records(source, chosen, labels)
-        mapping = label_mapping(task, labels, known.labels if known else "")
-        wanted.update(promised_classes(task, mapping, source))
-        for text, label, language in rows:
-            rows_in += 1
-            names = class_names(label, mapping, task, unmapped)
-            if names is None:
-                dropped["no label" if not label.strip() else "label left out"] += 1
+    mapped, expected = _map_rows(data, task, columns or Columns(), labels, dropped)
+    rows = len(mapped) + sum(dropped.values())
+    order = class_order(task, classes, expected)
+    _require_asked_for(mapped, order)
+    examples = clean(mapped, order, dropped)
+    _require_examples_of_each(examples, order)
+    examples = detect_missing_languages(examples)
+    return Labelled(task, order, tuple(examples), rows, dict(sorted(dropped.items())), _digest(examples))
+
+
+def _map_rows(
+    data: Sequence[str], task: Task, columns: Columns, labels: Sequence[str], dropped: Counter[str]
+) -> tuple[list[MappedRow], set[str]]:
+    """(rows with classes, the classes to be expected). Counts rows without a label, or one that is to be left out."""
+    expected: set[str] = set()
+    unmapped: Counter[str] = Counter()
+    mapped: list[MappedRow] = []
+    for name in data:
+        source = open_source(name, columns)
+        label_map = parse_label_map(task, labels, source.label_map)
+        expected |= expected_classes(task, label_map, source.classes)
+        for row in source.rows:
+            found = classes_of(row.label, label_map, task, unmapped)
+            if found is None:
+                dropped["label left out" if row.label.strip() else "no label"] += 1
             else:
-                parsed.append((text, names, language, source))
+                mapped.append(MappedRow(row.text, found, row.language, name))
     if unmapped:
         raise InputError(unmapped_message(unmapped, task))
-    order = class_order(task, classes, wanted)
-    if strange := sorted({name for _, names, _, _ in parsed for name in names} - set(order)):
+    return mapped, expected
+
+
+def _require_asked_for(rows: Sequence[MappedRow], order: Sequence[str]) -> None:
+    if strange := sorted({name for row in rows for name in row.classes} - set(order)):
         raise InputError(
             f"The data holds {', '.join(strange[:5])}, which --classes {','.join(order)} leaves out. "
             f"Add it there, or leave such rows out with --labels VALUE= for its values."
         )
-    examples = clean(parsed, order, dropped)
+
+
+def _require_examples_of_each(examples: Sequence[Example], order: Sequence[str]) -> None:
     present = {index for example in examples for index in example.classes}
     if missing := [name for index, name in enumerate(order) if index not in present]:
-        having = [name for name in order if name not in missing]
+        held = ",".join(name for name in order if name not in missing) or "negative,positive"
         raise InputError(
             f"No row is labelled {', '.join(missing[:5])}{' ...' if len(missing) > 5 else ''}. Mend --labels, add data, or, "
-            f"if the model shall not know {'it' if len(missing) == 1 else 'them'}, give --classes {','.join(having) or 'negative,positive'}."
+            f"if the model shall not know {'it' if len(missing) == 1 else 'them'}, give --classes {held}."
         )
     if len(order) < 2:
         raise InputError("A classifier needs two classes or more. Mend --labels or --classes.")
-    examples = with_languages(examples)
-    content = hashlib.sha256(json.dumps([[e.text, e.classes, e.language] for e in examples]).encode()).hexdigest()
-    return Labelled(task, order, tuple(examples), rows_in, dict(sorted(dropped.items())), content)
+
+
+def _digest(examples: Sequence[Example]) -> str:
+    content = [[example.text, example.classes, example.language] for example in examples]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

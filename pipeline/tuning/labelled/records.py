@@ -1,8 +1,12 @@
-"""From what was given (files, folders, hub ids) to records of text, label and language."""
+"""What a source holds: raw rows from a file, a folder or a data set of the hub, and what is known of their labels.
+
+A source is a file that `ingest` reads too, `hf:NAME[:CONFIG][:SPLIT]`, one of HUB by its id, or a folder of
+`NAME_text.txt` beside `NAME_labels.txt` (one text, one label per line; UMSAB is laid out so, one folder per language).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,62 +14,67 @@ from pipeline.core.errors import InputError
 from pipeline.ingest import sources
 from pipeline.ingest.formats.record import Broken, ReadOptions
 from pipeline.text.language import languages
-from pipeline.tuning.labelled.rows import Columns
+from pipeline.tuning.labelled.rows import Columns, RawRow
+
+
+@dataclass(frozen=True)
+class Source:
+    """Raw rows, and what is known of their labels."""
+
+    rows: Iterator[RawRow]
+    label_map: str = ""  # a name in labels.NAMED_MAPS; empty: nothing is known
+    classes: tuple[str, ...] = ()  # those it holds; empty: all of the task
 
 
 @dataclass(frozen=True)
 class HubSet:
-    """How a data set of the hub is laid out, so that its id is all that must be given."""
+    """How a data set of the hub is laid out, so that its id is all that must be given. Class labels come by name."""
 
-    name: str  # for sources.read
-    text: str
-    label: str
-    labels: str  # a name in NAMED_MAPS
-    language: str = ""
+    address: str  # as `ingest` takes it
+    columns: Columns
+    label_map: str
+    classes: tuple[str, ...] = ()
 
 
-# Class labels of the hub come by name.
 HUB: dict[str, HubSet] = {
-    "stanfordnlp/imdb": HubSet("hf:stanfordnlp/imdb", "text", "label", "words"),
+    "stanfordnlp/imdb": HubSet("hf:stanfordnlp/imdb", Columns(), "words", classes=("negative", "positive")),
     "tyqiangz/multilingual-sentiments": HubSet(
-        "hf:tyqiangz/multilingual-sentiments:all:train", "text", "label", "words", "language"
+        "hf:tyqiangz/multilingual-sentiments:all:train", Columns(language="language"), "words"
     ),
     "hungnm/multilingual-amazon-review-sentiment-processed": HubSet(
-        "hf:hungnm/multilingual-amazon-review-sentiment-processed", "text", "label", "binary", "language"
+        "hf:hungnm/multilingual-amazon-review-sentiment-processed", Columns(language="language"), "binary"
     ),
-    "Yelp/yelp_review_full": HubSet("hf:Yelp/yelp_review_full", "text", "label", "stars"),
+    "Yelp/yelp_review_full": HubSet("hf:Yelp/yelp_review_full", Columns(), "stars"),
 }
-_TWO_CLASSES = ("stanfordnlp/imdb",)
 
 _FOLDER_LANGUAGES = {language.name.lower(): code for code, language in languages().items()}
 
 
-# --- Records ---
+def open_source(source: str, columns: Columns) -> Source:
+    """What `source` names; `columns` are those of a file or a hub data set that is not in HUB.
 
-
-def records(
-    source: str, columns: Columns, labels: Sequence[str]
-) -> tuple[HubSet | None, Iterator[tuple[str, str, str]]]:
-    """(what is known of the source, its rows as (text, label, language))."""
-    name = source.removeprefix("hf:").split(":")[0]
-    if name in HUB and not Path(source).exists():
-        known = HUB[name]
-        place = known.name if ":" not in source.removeprefix("hf:") else f"hf:{source.removeprefix('hf:')}"
-        return known, _file(place, Columns(known.text, known.label, known.language))
+    Raises InputError for a source that is not there; its rows do for a column or a label that is missing.
+    """
+    address = source.removeprefix("hf:")
+    known = HUB.get(address.split(":")[0])
+    if known and not Path(source).exists():
+        place = f"hf:{address}" if ":" in address else known.address
+        return Source(_table_rows(place, known.columns), known.label_map, known.classes)
     if pairs := _line_pairs(Path(source)):
-        return HubSet(source, "text", "label", "" if labels else "three"), _lines(pairs)
-    if source.startswith("hf:"):
-        return None, _file(source, columns)
-    return None, (row for file in _expand(source) for row in _file(file, columns))
+        return Source(_line_pair_rows(pairs), label_map="three")
+    files = [source] if source.startswith("hf:") else _expand(source)
+    return Source(row for file in files for row in _table_rows(file, columns))
 
 
 def _expand(source: str) -> list[str]:
     try:
         return sources.expand([source])
     except InputError as error:
-        known = ", ".join(HUB)
         message = str(error).replace("--reviews", "--data")
-        raise InputError(f"{message} Hub data sets known by their id: {known}.") from error
+        raise InputError(f"{message} Hub data sets known by their id: {', '.join(HUB)}.") from error
+
+
+# --- Folders of line pairs ---
 
 
 def _line_pairs(folder: Path) -> list[tuple[Path, Path, str]]:
@@ -81,7 +90,7 @@ def _line_pairs(folder: Path) -> list[tuple[Path, Path, str]]:
     return pairs
 
 
-def _lines(pairs: Iterable[tuple[Path, Path, str]]) -> Iterator[tuple[str, str, str]]:
+def _line_pair_rows(pairs: Iterable[tuple[Path, Path, str]]) -> Iterator[RawRow]:
     for texts_file, labels_file, language in pairs:
         # split at \n alone: a text may hold other characters that splitlines takes for line ends
         texts = texts_file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
@@ -91,25 +100,40 @@ def _lines(pairs: Iterable[tuple[Path, Path, str]]) -> Iterator[tuple[str, str, 
                 f"{texts_file} has {len(texts)} lines and {labels_file.name} has {len(labels)} labels. Each text needs one."
             )
         for text, label in zip(texts, labels, strict=True):
-            yield text, label, language
+            yield RawRow(text, label, language)
 
 
-def _file(source: str, columns: Columns) -> Iterator[tuple[str, str, str]]:
-    asked = [*columns.text.split("+"), columns.label, *([columns.language] if columns.language else [])]
-    mapping = {"text": columns.text, "label": columns.label}
+# --- Tables: files and hub data sets ---
+
+
+def _table_rows(source: str, columns: Columns) -> Iterator[RawRow]:
     # A file without a header has its columns by number; then every mapped column must be a number.
-    options = ReadOptions(mapping=mapping | ({"language": columns.language} if columns.language else {}))
+    mapping = {"text": columns.text, "label": columns.label}
+    mapping |= {"language": columns.language} if columns.language else {}
     checked = False
-    for record in sources.read_records(source, options):
+    for record in sources.read_records(source, ReadOptions(mapping=mapping)):
         if isinstance(record, Broken):
             continue
         if not checked:
-            if missing := [name for name in asked if name not in record]:
-                raise InputError(
-                    f"{source} has no column {missing[0]!r}. Its columns: {', '.join(record)}. "
-                    "Say which with --text, --label and --language."
-                )
+            _require_columns(record, columns, source)
             checked = True
-        text = "\n\n".join(part for part in (record.get(name) or "" for name in columns.text.split("+")) if part)
-        language = record.get(columns.language or "language") or ""
-        yield text, record.get(columns.label) or "", language.lower()[:2] if language.isascii() else ""
+        yield _raw_row(record, columns)
+
+
+def _require_columns(record: Mapping[str, str | None], columns: Columns, source: str) -> None:
+    asked = [*columns.text.split("+"), columns.label, *([columns.language] if columns.language else [])]
+    if missing := [name for name in asked if name not in record]:
+        raise InputError(
+            f"{source} has no column {missing[0]!r}. Its columns: {', '.join(record)}. "
+            "Say which with --text, --label and --language."
+        )
+
+
+def _raw_row(record: Mapping[str, str | None], columns: Columns) -> RawRow:
+    parts = [record.get(name) or "" for name in columns.text.split("+")]
+    language = record.get(columns.language or "language") or ""
+    return RawRow(
+        text="\n\n".join(part for part in parts if part),
+        label=record.get(columns.label) or "",
+        language=language.lower()[:2] if language.isascii() else "",
+    )

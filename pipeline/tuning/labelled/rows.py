@@ -1,15 +1,42 @@
-"""Labelled rows: the types."""
+"""The types: a row as it was read, an example as it is learned from, and a whole data set."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
+
+import numpy as np
 
 from pipeline.core.labels import EMOTIONS, SENTIMENTS
 
 Task = Literal["sentiment", "emotions"]
 CLASSES: dict[str, tuple[str, ...]] = {"sentiment": SENTIMENTS, "emotions": EMOTIONS}
 SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Columns:
+    text: str = "text"  # or a+b
+    label: str = "label"
+    language: str = ""  # empty: a column of that name where there is one, else the folder's, else detected
+
+
+class RawRow(NamedTuple):
+    """What a source says, before anything is mapped."""
+
+    text: str
+    label: str
+    language: str  # ISO 639-1, or "" where the source does not say
+
+
+class MappedRow(NamedTuple):
+    """A raw row whose label has a meaning."""
+
+    text: str
+    classes: tuple[str, ...]
+    language: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -32,8 +59,13 @@ class Labelled:
     content: str  # sha256 of the examples, what a training depends on
 
 
-@dataclass(frozen=True)
-class Columns:
-    text: str = "text"  # or a+b
-    label: str = "label"
-    language: str = ""  # empty: a column of that name where there is one, else the folder's, else detected
+def targets(examples: Sequence[Example], data: Labelled) -> np.ndarray:
+    """The right answers, as `figures.quality` takes them: for sentiment class indices of shape (examples,), for emotions
+    0 or 1 of shape (examples, classes).
+    """
+    if data.task == "sentiment":
+        return np.array([example.classes[0] for example in examples], dtype=int)
+    truth = np.zeros((len(examples), len(data.classes)), dtype=int)
+    for row, example in enumerate(examples):
+        truth[row, list(example.classes)] = 1
+    return truth

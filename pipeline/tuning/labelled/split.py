@@ -10,14 +10,13 @@ from pipeline.core.errors import InputError
 from pipeline.text.words import fold
 from pipeline.tuning.labelled.rows import SPLITS, Example, Labelled, Task
 
-# --- Subset, split, balance ---
 
-
-def _rank(example: Example, salt: str) -> str:
+def _hash_key(example: Example, salt: str) -> str:
+    """Sorts examples in an order that depends on their texts and the salt alone."""
     return hashlib.sha256(f"{salt}\0{fold(example.text)}".encode()).hexdigest()
 
 
-def _strata_order(examples: Iterable[Example], salt: str) -> list[Example]:
+def _stratified_order(examples: Iterable[Example], salt: str) -> list[Example]:
     """Sorted by class and language, within them by a hash: every k-th of them is a stratified sample.
 
     An example with several classes counts for its rarest one, which needs it most.
@@ -26,12 +25,12 @@ def _strata_order(examples: Iterable[Example], salt: str) -> list[Example]:
     counts = Counter(index for example in rows for index in example.classes)
 
     def key(example: Example) -> tuple[int, str, str]:
-        return min(example.classes, key=lambda index: counts[index]), example.language, _rank(example, salt)
+        return min(example.classes, key=lambda index: counts[index]), example.language, _hash_key(example, salt)
 
     return sorted(rows, key=key)
 
 
-def _every(position: int, share: float) -> bool:
+def _is_in_share(position: int, share: float) -> bool:
     """Whether a row at this position belongs to a share of evenly spaced rows. Half a step in: small strata count too."""
     return int((position + 1) * share + 0.5) > int(position * share + 0.5)
 
@@ -47,23 +46,27 @@ def stratified_split(
         raise InputError(f"--fraction {fraction}: give a share above 0, up to 1.")
     if validation <= 0 or test <= 0 or validation + test >= 1:
         raise InputError("--validation and --test: two shares above 0 that leave something to train on, such as 0.1.")
-    rows = _strata_order(labelled.examples, f"fraction {seed}")
-    rows = [row for position, row in enumerate(rows) if _every(position, fraction)] if fraction < 1 else rows
+    rows = _stratified_order(labelled.examples, f"fraction {seed}")
+    rows = [row for position, row in enumerate(rows) if _is_in_share(position, fraction)]
     parts: dict[str, list[Example]] = {name: [] for name in SPLITS}
     rest: list[Example] = []
-    for position, row in enumerate(_strata_order(rows, f"test {seed}")):
-        (parts["test"] if _every(position, test) else rest).append(row)
+    for position, row in enumerate(_stratified_order(rows, f"test {seed}")):
+        (parts["test"] if _is_in_share(position, test) else rest).append(row)
     for position, row in enumerate(rest):
-        parts["validation" if _every(position, validation / (1 - test)) else "train"].append(row)
+        parts["validation" if _is_in_share(position, validation / (1 - test)) else "train"].append(row)
     for name, part in parts.items():
-        part.sort(key=lambda row: _rank(row, f"order {seed}"))
-        present = {index for row in part for index in row.classes}
-        missing = [label for index, label in enumerate(labelled.classes) if index not in present]
-        # Of 28 emotions some are too rare for a small test set; what is never trained on is never learned.
-        if not part or (missing and (labelled.task == "sentiment" or name == "train")):
-            what = f"is labelled {', '.join(missing[:5])}" if part else "is left"
-            raise InputError(f"No {name} row {what} ({len(rows)} rows in all). Raise --fraction or add data.")
+        part.sort(key=lambda row: _hash_key(row, f"order {seed}"))
+        _require_classes(part, name, labelled, len(rows))
     return parts
+
+
+def _require_classes(part: Sequence[Example], name: str, labelled: Labelled, rows: int) -> None:
+    """Of 28 emotions some are too rare for a small test set; what is never trained on is never learned."""
+    present = {index for row in part for index in row.classes}
+    missing = [label for index, label in enumerate(labelled.classes) if index not in present]
+    if not part or (missing and (labelled.task == "sentiment" or name == "train")):
+        what = f"is labelled {', '.join(missing[:5])}" if part else "is left"
+        raise InputError(f"No {name} row {what} ({rows} rows in all). Raise --fraction or add data.")
 
 
 def undersample(examples: Sequence[Example], seed: int) -> list[Example]:
@@ -75,7 +78,7 @@ def undersample(examples: Sequence[Example], seed: int) -> list[Example]:
     kept = {
         id(example)
         for group in groups.values()
-        for example in sorted(group, key=lambda row: _rank(row, f"balance {seed}"))[:least]
+        for example in sorted(group, key=lambda row: _hash_key(row, f"balance {seed}"))[:least]
     }
     return [example for example in examples if id(example) in kept]
 
