@@ -1,4 +1,4 @@
-"""Where the files that are not Python lie: `prompts/` and `warehouse/` at the top of a checkout, inside the wheel."""
+"""Paths of the files that are not code. `prompts/` and `warehouse/` lie at the top of a checkout, in a wheel inside the package."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WAREHOUSE = ROOT / "warehouse"
 PROFILES = PACKAGE / "profiles"
 RECIPES = PACKAGE / "recipes"
 MODELS = PACKAGE / "models"
-STUDENT = MODELS / "student"  # the base student that travels with the package
+STUDENT = MODELS / "student"  # the shipped base student
 BLEURT = MODELS / "bleurt"  # the stand-in for BLEURT
 BASELINES = PACKAGE / "baselines"
 SAMPLE = PACKAGE / "samples" / "reviews.csv"
