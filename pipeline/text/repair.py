@@ -13,8 +13,8 @@ _BLANK_LINES = re.compile(r" ?\n[ \n]*\n ?")
 
 
 def repair(text: str) -> str:
-    """A review as its author wrote it: mojibake and HTML entities decoded (ftfy), literal ``\\n`` sequences made
-    line breaks, runs of blanks folded. Case, punctuation, emoji and digits stay as they are.
+    """A review as its author wrote it: mojibake and HTML entities decoded (ftfy), literal ``\\n`` sequences turned into
+    line breaks, runs of spaces collapsed. Case, punctuation, emoji and digits stay as they are.
     """
     # Full-width punctuation is normal in Chinese and Japanese.
     text = ftfy.fix_text(text, unescape_html=True, normalization="NFC", fix_character_width=False).replace("\x00", "")

@@ -54,9 +54,7 @@ def sentence_spans(text: str, clauses: bool = True) -> list[tuple[int, int]]:
             spans.append((start, end))
     if not clauses:
         return spans
-    return [
-        piece for start, end in spans for clause in _clauses(text, start, end) for piece in _split_long(text, *clause)
-    ]
+    return [piece for start, end in spans for clause in _clauses(text, start, end) for piece in _pieces(text, *clause)]
 
 
 def _cuts(text: str, semicolons: bool) -> list[int]:
@@ -117,7 +115,7 @@ def _has_weight(text: str, start: int, end: int, minimum: int) -> bool:
     return weight(text[start : min(end, start + minimum)]) >= minimum
 
 
-def _split_long(text: str, start: int, end: int) -> list[tuple[int, int]]:
+def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Pieces of at most LONGEST characters, cut at the last comma, else the last space, else anywhere."""
     pieces = []
     while end - start > LONGEST:
