@@ -81,9 +81,7 @@ def choose(
         candidates = [name for name in candidates if name not in taken]
         if field == "text":
             candidates = [name for name in candidates if _prose(name, sample) > 0]
-            candidates.sort(
-                key=lambda name: -(_prose(name, sample) > 12)
-            )  # stable: among prose the order of NAMES decides
+            candidates.sort(key=lambda name: -(_prose(name, sample) > 12))  # stable: then in the order of NAMES
         if field == "stars":
             candidates = [name for name in candidates if any(parse_stars(row.get(name)) is not None for row in sample)]
         if candidates:

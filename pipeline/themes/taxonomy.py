@@ -24,9 +24,7 @@ class Aspect:
 
     id: str
     label: str
-    terms: tuple[tuple[str, tuple[str, ...]], ...] = field(
-        hash=False
-    )  # not hashed: long, and aspects are hashed for every review
+    terms: tuple[tuple[str, tuple[str, ...]], ...] = field(hash=False)  # long, and aspects are hashed for every review
     acknowledge: tuple[str, ...] = field(hash=False)
     steps: tuple[str, ...] = field(hash=False)
 

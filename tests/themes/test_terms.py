@@ -1,4 +1,4 @@
-"""Which words give an aspect away, and the clause that they stand in."""
+"""Which words mention an aspect, and in which clause."""
 
 from __future__ import annotations
 
