@@ -1,4 +1,6 @@
-"""Paths of the files that are not code. `prompts/` and `warehouse/` lie at the top of a checkout, in a wheel inside the package."""
+"""Paths of files that are not code. `prompts/` and `warehouse/` are at the top of a checkout, and inside the package once
+it is installed.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _ENVIRONMENT = jinja2.Environment(
 
 @functools.cache
 def load(name: str) -> str:
-    """The source of a template, such as load("feedback.v1"). Raises InputError, listing the templates, if there is none."""
+    """The source of a template, such as load("feedback.v1"). Raises InputError, listing all, if there is none."""
     file = PROMPTS / f"{name}.jinja"
     if not file.is_file() or file.parent != PROMPTS:
         known = ", ".join(sorted(path.stem for path in PROMPTS.glob("*.jinja")))

@@ -42,7 +42,7 @@ def save(encoder: Any, head: nn.Linear, config: dict[str, Any], out: Path) -> No
     from safetensors.torch import load_file, save_file
 
     encoder.save_pretrained(out)
-    (out / "README.md").unlink(missing_ok=True)  # peft's empty template would replace the model card
+    (out / "README.md").unlink(missing_ok=True)  # peft's empty template, not the model card
     adapter = out / "adapter_model.safetensors"
     settings = json.loads((out / "adapter_config.json").read_text())
     settings["base_model_name_or_path"] = minilm.HUB_ID  # not the path on the machine that trained it
@@ -152,12 +152,10 @@ class EmotionsHead:
             for text, ids in zip(texts, token_ids, strict=True)
         ]
         sentences = [sentence for group in split for sentence in group]
-        by_sentence = (
-            1 / (1 + np.exp(-model.logits(minilm.tokenize(model.tokenizer, sentences)))) if sentences else None
-        )
+        by_sentence = _sigmoid(model.logits(minilm.tokenize(model.tokenizer, sentences))) if sentences else None
         short = [row for row, group in enumerate(split) if not group]
         values = np.zeros((len(texts), len(EMOTIONS)), dtype=np.float32)
-        values[short] = 1 / (1 + np.exp(-model.logits([token_ids[row] for row in short])))
+        values[short] = _sigmoid(model.logits([token_ids[row] for row in short]))
         start, neutral = 0, EMOTIONS.index("neutral")
         for row, group in enumerate(split):
             if group and by_sentence is not None:
@@ -166,6 +164,10 @@ class EmotionsHead:
                 values[row, neutral] = of_text[:, neutral].min()
                 start += len(group)
         return values
+
+
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-logits))
 
 
 class AspectHead:

@@ -25,7 +25,7 @@ from pipeline.themes.taxonomy import Aspect
 from pipeline.themes.terms import find_mentions
 
 MIN_REVIEWS = 5  # of a theme
-GROUP_COSINES = (0.65, 0.55)  # minimum cosine of two clauses in a group: first tight groups, then looser ones
+GROUP_COSINES = (0.65, 0.55)  # minimum cosine with the clause that seeds a group: first tight groups, then looser ones
 MEMBER_COSINE = 0.60  # minimum cosine of a clause with its theme's centroid, in this run and later ones
 # Minimum, for a word that may name a group, of its idf times the share of the group's reviews that have it (at least half):
 # if unhappy reviews can be compared with others, and if not.
@@ -172,10 +172,8 @@ def name_words(members: Sequence[Clause], counts: Background) -> tuple[str, ...]
     if not distinctive:
         return ()
     best = sorted(scores, key=lambda stem: (-scores[stem], stem))
-    chosen = [stem for stem in best[:3] if stem in distinctive or scores[stem] >= scores[best[0]] / 3] or distinctive[
-        :1
-    ]
-    return tuple(min(forms[stem], key=lambda word: (-forms[stem][word], word)) for stem in chosen)
+    chosen = [stem for stem in best[:3] if stem in distinctive or scores[stem] >= scores[best[0]] / 3]
+    return tuple(min(forms[stem], key=lambda word: (-forms[stem][word], word)) for stem in chosen or distinctive[:1])
 
 
 def _reviews(clauses: Sequence[Clause], indices: np.ndarray) -> int:
