@@ -1,7 +1,7 @@
-"""A run: opens it, ingests, walks STAGES in order, sums up, audits, publishes, closes.
+"""A run: ingests, runs STAGES in order, summarises, audits and publishes.
 
-A run that is interrupted or killed leaves its working file; the next run goes on from the last committed batch.
-A run that fails an audit publishes nothing.
+An interrupted or killed run leaves its working file, and the next run continues after the last committed batch. A run
+that fails an audit publishes nothing.
 """
 
 from __future__ import annotations
@@ -22,19 +22,22 @@ from pipeline.quality import summary
 from pipeline.stages import STAGES
 
 STAGE_NAMES = ("ingest", *(stage.name for stage in STAGES))
-Progress = Callable[[str, int, int], None]  # name of the stage, rows done, rows in all (0: unknown)
+Progress = Callable[[str, int, int], None]  # stage, rows done, total rows (0: unknown)
 
 
 @dataclass(frozen=True)
 class RunResult:
+    """What a run did."""
+
     run_id: str
     warehouse: Path
     ingested: list[Ingested]
     stages: list[StageResult]
-    seconds: dict[str, float]  # per stage, `ingest` among them
+    seconds: dict[str, float]  # per stage, including ingest
 
     @property
     def rows_written(self) -> int:
+        """New reviews and the rows of all stages."""
         return sum(item.added for item in self.ingested) + sum(stage.written for stage in self.stages)
 
 
@@ -47,10 +50,11 @@ def run(
     retry_failed: bool = False,
     progress: Progress = lambda name, done, total: None,
 ) -> RunResult:
-    """Every stage up to `until` on `reviews`, published to `warehouse_path`.
+    """Runs every stage up to `until` on `reviews` and publishes to `warehouse_path`. `retry_failed`: also recomputes rows
+    that ended in an error.
 
-    Raises InputError before anything is written for input or settings that cannot be used, BackendDown when a
-    model server is away, AuditFailed when the result breaks the warehouse's rules.
+    Raises InputError, before anything is written, for unusable input or settings, BackendDown if a model server cannot be
+    reached, AuditFailed if the result breaks the warehouse's rules.
     """
     expand(reviews)  # a missing file must not leave a warehouse behind
     stages = _until(until)
@@ -87,7 +91,7 @@ def _until(name: str | None) -> Sequence[Stage]:
 
 @contextlib.contextmanager
 def _opened(path: Path, profile: Profile) -> Iterator[tuple[Warehouse, Entry]]:
-    """The working copy and the run's entry in `runs`, which records an error that ends the run."""
+    """The working copy and the run's entry in `runs`, in which an error that ends the run is recorded."""
     fresh = not work_path(path).exists()
     warehouse = open_work(path)
     entry = Entry(warehouse, profile.name)
@@ -97,12 +101,12 @@ def _opened(path: Path, profile: Profile) -> Iterator[tuple[Warehouse, Entry]]:
         entry.failed(error)
         warehouse.close()
         if fresh and isinstance(error, InputError) and not entry.seconds:
-            work_path(path).unlink()  # nothing came in: leave the folder as it was
+            work_path(path).unlink()  # nothing was ingested: leave the folder as it was
         raise
 
 
 def _forget_failures(warehouse: Warehouse, stage: Stage) -> None:
-    """Rows of the current version that ended in an error become pending again."""
+    """Makes rows of the current fingerprint that hold an error pending again."""
     warehouse.execute(
         f"DELETE FROM store.{stage.name} WHERE error IS NOT NULL AND fingerprint = "
         "(SELECT fingerprint FROM store.current WHERE stage = ?)",

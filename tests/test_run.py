@@ -39,7 +39,7 @@ def go(reviews: Path, warehouse: Path, profile: Profile, until: str | None = "fe
 
 
 def tables(warehouse: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """What a run leaves behind, without what names the run itself."""
+    """What a run wrote, without what identifies the run itself."""
     opened = open_read_only(warehouse)
     result = {}
     for table in ("reviews", "rejects", "store.sentiment", "store.emotions", "store.themes", "store.feedback"):
@@ -115,7 +115,7 @@ def test_the_labels_of_ones_own_taxonomy_reach_the_report(tmp_path: Path, fake_p
     assert labels(warehouse) == {"t1": "Behaviour at the table", "general": "Overall"}
     with contextlib.closing(open_read_only(warehouse)) as opened:
         folder = build.write(opened, tmp_path / "out").folder
-    for name in ("report.html", "report.md", "insights.csv"):  # of the last: in the reply drafts
+    for name in ("report.html", "report.md", "insights.csv"):  # in the CSV: within reply drafts
         assert "ehaviour at the table" in (folder / name).read_text(), name
 
     taxonomy.write_text(TAXONOMY.replace("Behaviour at the table", "Manners"))

@@ -1,4 +1,6 @@
-"""Where the files that are not Python lie: `prompts/` and `warehouse/` at the top of a checkout, inside the wheel."""
+"""Paths of files that are not code. `prompts/` and `warehouse/` are at the top of a checkout, and inside the package once
+it is installed.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ WAREHOUSE = ROOT / "warehouse"
 PROFILES = PACKAGE / "profiles"
 RECIPES = PACKAGE / "recipes"
 MODELS = PACKAGE / "models"
-STUDENT = MODELS / "student"  # the base student that travels with the package
+STUDENT = MODELS / "student"  # the shipped base student
 BLEURT = MODELS / "bleurt"  # the stand-in for BLEURT
 BASELINES = PACKAGE / "baselines"
 SAMPLE = PACKAGE / "samples" / "reviews.csv"

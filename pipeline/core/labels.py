@@ -1,4 +1,4 @@
-"""Our label spaces, and how other models' labels map onto them."""
+"""The label spaces of sentiment and emotion, and how other models' labels map onto them."""
 
 from __future__ import annotations
 
@@ -12,38 +12,14 @@ from pipeline.core.errors import InputError
 SENTIMENTS = ("negative", "neutral", "positive")
 
 # GoEmotions (Demszky et al. 2020), in the order of its label file.
-EMOTIONS = (
-    "admiration",
-    "amusement",
-    "anger",
-    "annoyance",
-    "approval",
-    "caring",
-    "confusion",
-    "curiosity",
-    "desire",
-    "disappointment",
-    "disapproval",
-    "disgust",
-    "embarrassment",
-    "excitement",
-    "fear",
-    "gratitude",
-    "grief",
-    "joy",
-    "love",
-    "nervousness",
-    "optimism",
-    "pride",
-    "realization",
-    "relief",
-    "remorse",
-    "sadness",
-    "surprise",
-    "neutral",
-)
+_GOEMOTIONS = """
+    admiration amusement anger annoyance approval caring confusion curiosity desire disappointment disapproval disgust
+    embarrassment excitement fear gratitude grief joy love nervousness optimism pride realization relief remorse sadness
+    surprise neutral
+"""
+EMOTIONS = tuple(_GOEMOTIONS.split())
 
-# What models and label columns call the sentiments, in lower case.
+# Names that models and label columns give to sentiments, in lower case.
 SENTIMENT_WORDS = {
     "negative": "negative",
     "neg": "negative",
@@ -59,7 +35,7 @@ _STARS = re.compile(r"^([1-5])[ _-]?stars?$")
 
 
 def from_stars(stars: float) -> str:
-    """1 and 2 stars negative, up to 3.5 neutral, 4 and 5 positive (half stars exist)."""
+    """The sentiment of a rating from 1 to 5: up to 2.5 stars negative, 3 and 3.5 neutral, 4 and more positive."""
     return "negative" if stars < 2.75 else "neutral" if stars < 3.75 else "positive"
 
 
@@ -73,11 +49,11 @@ def _sentiment_of(label: str, mapping: Mapping[str, str]) -> str | None:
 
 
 def sentiment_projection(labels: Sequence[str], mapping: Mapping[str, str], model: str) -> np.ndarray:
-    """0/1 matrix, float32, shape (labels, 3): a model's probabilities, multiplied by it, are those of SENTIMENTS.
+    """0/1 matrix, float32, shape (labels, 3), that turns a model's probabilities into those of SENTIMENTS.
 
-    negative/neutral/positive, NEG/NEU/POS, "1 star" to "5 stars" and the like are recognised. Any other label (LABEL_0,
-    ...) must stand in `mapping`, from the profile. Raises InputError, with an example, where one does not, and where no
-    label is negative or none is positive.
+    negative/neutral/positive, NEG/NEU/POS, "1 star" to "5 stars" and the like are recognised; any other label (LABEL_0,
+    ...) must be in `mapping`, from the profile. Raises InputError if one is not, or if no label is negative or none is
+    positive.
     """
     matrix = np.zeros((len(labels), len(SENTIMENTS)), dtype=np.float32)
     unknown = []
@@ -101,11 +77,11 @@ def sentiment_projection(labels: Sequence[str], mapping: Mapping[str, str], mode
 
 
 def emotion_columns(labels: Sequence[str], model: str) -> list[int]:
-    """For each of EMOTIONS, the column of a model that has it. Raises InputError when one is missing."""
-    at = {label.strip().lower(): column for column, label in enumerate(labels)}
-    if missing := [label for label in EMOTIONS if label not in at]:
+    """The column of each of EMOTIONS in a model's output. Raises InputError if one is missing."""
+    column_of = {label.strip().lower(): column for column, label in enumerate(labels)}
+    if missing := [label for label in EMOTIONS if label not in column_of]:
         raise InputError(
             f"Model {model} does not have the 28 GoEmotions labels: {', '.join(missing[:4])} missing of "
             f"{len(labels)} labels. Choose a GoEmotions model, such as SamLowe/roberta-base-go_emotions."
         )
-    return [at[label] for label in EMOTIONS]
+    return [column_of[label] for label in EMOTIONS]

@@ -23,7 +23,7 @@ def row(
     seconds: Mapping[str, float] | None = None,
     finished_at: datetime | None = None,
 ) -> dict[str, Any]:
-    """A row of `runs`. `profile`: its name, or what a bench run was about; `seconds`: per stage."""
+    """A row of `runs`. `profile`: its name, or the subject of a run of another kind; `seconds`: per stage."""
     return {
         "run_id": run_id,
         "started_at": started_at,
@@ -39,27 +39,29 @@ def row(
 
 
 class Entry:
-    """The row of a run in progress."""
+    """The row of a run in progress, updated as it goes."""
 
     def __init__(self, warehouse: Warehouse, profile: str) -> None:
         self.run_id = new_run_id()
-        self.seconds: dict[str, float] = {}  # per stage that has ended
+        self.seconds: dict[str, float] = {}  # per finished stage
         self._warehouse = warehouse
-        warehouse.execute("UPDATE runs SET status = 'interrupted' WHERE status = 'running'")  # killed before its end
+        warehouse.execute("UPDATE runs SET status = 'interrupted' WHERE status = 'running'")  # left by a killed run
         warehouse.append("runs", [row(self.run_id, profile, now())])
 
     @contextlib.contextmanager
     def timed(self, stage: str) -> Iterator[datetime]:
-        """Records how long a stage took, if it ends well; gives the time at which it began."""
+        """Records how long a stage takes if it succeeds; yields the time at which it started."""
         started = now()
         yield started
         self.seconds[stage] = round((now() - started).total_seconds(), 2)
         self._update("stages = ?", json.dumps(self.seconds))
 
     def done(self) -> None:
+        """Marks the run as done."""
         self._update("status = 'done', finished_at = ?", now())
 
     def failed(self, error: BaseException) -> None:
+        """Marks the run as failed with `error`, or as interrupted by Ctrl-C."""
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         self._update("status = ?, finished_at = ?, error = ?", status, now(), str(error)[:2000])
 

@@ -1,8 +1,8 @@
 """A profile says which models do the work and with what settings. Frozen dataclasses, read from TOML.
 
 `load("embedded")` finds a shipped profile by name; `load("my.toml")` reads a file, which may begin with
-`extends = "embedded"` and then holds only what differs. An unknown key or a wrong type is an error, and all
-errors come in one message. The names that `backend` may have stand in `pipeline.core.registry`.
+`extends = "embedded"` and then holds only what differs. Unknown keys and wrong types are errors, all of them
+reported in one message. The names that `backend` may have are listed in `pipeline.core.registry`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pipeline.core.registry import CLASSIFIERS, WRITERS
 
 
 def _named_in(table: Mapping[str, str]) -> AfterValidator:
-    """Refuses a backend that the table does not name."""
+    """A validator that refuses a backend the table does not name."""
 
     def check(name: str) -> str:
         if name not in table:
@@ -51,31 +51,31 @@ class Sentiment:
     backend: ClassifierName = "embedded"
     model: str = ""  # hub id or local path; the embedded backend needs none
     revision: str = "main"
-    # The model's label -> negative, neutral or positive. No part of the hash, for a dict has none.
+    # The model's label -> negative, neutral or positive. Not hashed: a dict cannot be.
     labels: dict[str, str] = field(default_factory=dict, hash=False)
-    languages: tuple[str, ...] = ()  # ISO 639-1; empty: every language. Others get NULL, never a guess
-    calibration: str = ""  # a JSON file made by `calibrate` or `finetune`; empty: probabilities as the model gives them
+    languages: tuple[str, ...] = ()  # ISO 639-1; empty: every language. Reviews in others get NULL, never a guess
+    calibration: str = ""  # a JSON file made by `calibrate` or `finetune`; empty: the model's own probabilities
 
 
 @dataclass(frozen=True, config=_STRICT)
 class Emotions:
-    """The 28 GoEmotions labels: a sigmoid and a threshold for each."""
+    """The 28 GoEmotions labels, each with a sigmoid and a threshold of its own."""
 
     backend: ClassifierName = "embedded"
     model: str = ""
     revision: str = "main"
-    threshold: Share = 0.5  # for labels that `thresholds` does not name (the embedded model brings its own)
+    threshold: Share = 0.5  # for labels not in `thresholds` (the embedded model brings its own)
     thresholds: dict[str, Share] = field(default_factory=dict, hash=False)
     languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, config=_STRICT)
 class Themes:
-    """Aspects and the sentiment of their mentions."""
+    """Aspects that reviews mention, and the sentiment of each mention."""
 
-    taxonomy: str = ""  # a playbook file of your own; empty: the shipped one
-    # Of each mention, in English: what is said of the aspect, or of the clause around it; auto: aspects where the
-    # sentiment is embedded. Other languages: the clause.
+    taxonomy: str = ""  # path of a playbook file; empty: the shipped one
+    # Where the sentiment of a mention comes from in English: the aspect model, or the clause around the mention; auto:
+    # the aspect model if the sentiment backend is embedded. Other languages: always the clause.
     sentiment: Literal["auto", "aspects", "clause"] = "auto"
 
 
@@ -86,14 +86,14 @@ class Feedback:
     backend: WriterName = "playbook"
     model: str = "playbook"
     revision: str = "main"
-    quantize: Literal["auto", "nf4", "none"] = "auto"  # auto: nf4 on CUDA, else bf16 weights as they are
+    quantize: Literal["auto", "nf4", "none"] = "auto"  # auto: nf4 on CUDA, elsewhere unquantized bf16
     prompt: str = "feedback.v1"
-    max_stars: Annotated[float, Field(ge=0, le=5)] = 3.0  # unhappy: negative, or this many stars or fewer
-    max_reviews: Count = 0  # the teacher writes for at most so many (chosen by hash); 0: for all
+    max_stars: Annotated[float, Field(ge=0, le=5)] = 3.0  # unhappy: negative sentiment, or at most this many stars
+    max_reviews: Count = 0  # how many the teacher writes for at most (chosen by hash); 0: all
     max_new_tokens: Positive = 400
     temperature: Annotated[float, Field(ge=0)] = 0.0
-    base_url: str = ""  # openai: for instance http://localhost:11434/v1
-    api_key_env: str = "OPENAI_API_KEY"  # the environment variable that holds the key, if the server wants one
+    base_url: str = ""  # for openai, such as http://localhost:11434/v1
+    api_key_env: str = "OPENAI_API_KEY"  # the environment variable that holds the key, if the server needs one
     timeout: Annotated[float, Field(gt=0)] = 120.0  # seconds per request
 
 
@@ -101,14 +101,14 @@ class Feedback:
 class Distill:
     """The student and how it is trained."""
 
-    model: str = "embedded"  # hub id or local path; "embedded": the small Phi that is shipped
+    model: str = "embedded"  # hub id or local path; "embedded": the small Phi shipped with the package
     revision: str = "main"
     prompt: str = "student.v1"
     recipe: str = "embedded"  # pipeline/recipes/NAME.yaml, or a path
     max_review_characters: Count = 900  # longer reviews keep their opening and their end; 0: the whole text
-    max_examples: Positive = 1000  # frozen training set: train, validation and test together
-    min_examples: Positive = 20  # with fewer unhappy reviews there is nothing to learn from, and no student
-    rounds: Positive = 1  # a further round continues from the current adapter, with rows it has not seen
+    max_examples: Positive = 1000  # size of the frozen training set: train, validation and test together
+    min_examples: Positive = 20  # with fewer unhappy reviews no student is trained
+    rounds: Positive = 1  # each further round continues from the current adapter, on rows it has not seen
 
     @property
     def weights(self) -> str:
@@ -118,14 +118,14 @@ class Distill:
 
 @dataclass(frozen=True, config=_STRICT)
 class Generate:
-    """How the student writes. Defaults of the original project."""
+    """How the student samples. The defaults are those of the original project."""
 
     temperature: Annotated[float, Field(ge=0)] = 0.5
     top_p: Share = 0.9
     no_repeat_ngram_size: Count = 3
     repetition_penalty: Annotated[float, Field(ge=1)] = 1.0  # 1: none
     max_new_tokens: Positive = 250
-    new_reviews: Count = 200  # unhappy reviews outside the training set that the tuned student writes for
+    new_reviews: Count = 200  # how many unhappy reviews outside the training set the tuned student writes for
     seed: int = 0
 
 
@@ -137,14 +137,14 @@ class Score:
     bleurt_revision: str = "main"
     bertscore: str = "minilm"  # hub id or local path; "minilm": the embedded encoder
     bertscore_revision: str = "main"
-    bertscore_layers: Count = 0  # 0: the library's (or our) choice for that model
-    bertscore_rescale: bool = False  # spread over more of the range, by bert-score's own baselines
-    pool: Positive = 100  # grounding: the own review among so many
+    bertscore_layers: Count = 0  # 0: the default for that model
+    bertscore_rescale: bool = False  # rescale with bert-score's baselines, which spreads scores over more of the range
+    pool: Positive = 100  # grounding: the size of the pool in which a text must find its own review
 
 
 @dataclass(frozen=True, config=_STRICT)
 class Judge:
-    """A language model that says which of two texts it prefers, on any OpenAI-compatible server. Off by default."""
+    """A language model on any OpenAI-compatible server that says which of two texts is better. Off by default."""
 
     temperature: ClassVar[float] = 0.0  # a verdict is not sampled
 
@@ -158,7 +158,7 @@ class Judge:
 
 @dataclass(frozen=True, config=_STRICT)
 class Profile:
-    """All settings of a run. Hashable, and so are its sections: they are the keys of the caches of loaded models."""
+    """All settings of a run. It and its sections are hashable, since loaded models are cached by them."""
 
     name: str
     description: str = ""
@@ -173,7 +173,7 @@ class Profile:
 
 
 def names() -> list[str]:
-    """The shipped profiles."""
+    """Names of the shipped profiles, sorted."""
     return sorted(file.stem for file in PROFILES.glob("*.toml"))
 
 
@@ -208,15 +208,15 @@ def _adapter() -> TypeAdapter[Profile]:
 
 
 def load(name: str) -> Profile:
-    """A shipped profile by name, or a TOML file by path. Raises InputError that lists everything wrong with it."""
+    """A shipped profile by name, or a TOML file by path. Raises InputError listing everything wrong with it."""
     try:
         return _adapter().validate_python(_read(name))
     except ValidationError as error:
         problems = []
         for item in error.errors():
             key = ".".join(str(part) for part in item["loc"])
-            known = item["type"] in {"unexpected_keyword_argument", "extra_forbidden"}
-            problems.append(f"{key}: unknown key" if known else f"{key}: {item['msg'].lower()}")
+            is_unknown = item["type"] in {"unexpected_keyword_argument", "extra_forbidden"}
+            problems.append(f"{key}: unknown key" if is_unknown else f"{key}: {item['msg'].lower()}")
         raise InputError(
             f"Profile {name}: {'; '.join(problems)}. See pipeline/core/profile.py for the keys."
         ) from error
@@ -224,7 +224,7 @@ def load(name: str) -> Profile:
 
 @functools.cache
 def model_identity(model: str, revision: str) -> str:
-    """What pins a model's weights for a fingerprint: id and revision, or for a folder the content of its files."""
+    """What identifies a model's weights in a fingerprint: id and revision, or a hash of the files in a local folder."""
     folder = Path(model)
     if not model or not folder.is_dir():
         return f"{model}@{revision}"

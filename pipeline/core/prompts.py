@@ -1,7 +1,7 @@
 """Prompt templates: load, render, hash. The files and their contract: `prompts/README.md`.
 
-Released prompts never change (`prompts.lock` holds their sha256; a test compares): an edit is a new version.
-Reviews are data: whatever a review says, it stands between markers that it cannot close itself.
+A released prompt never changes (a test compares it with its sha256 in `prompts.lock`): an edit is a new version.
+Reviews are data: whatever a review says, it stands between markers that it cannot close.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ENVIRONMENT = jinja2.Environment(
 
 @functools.cache
 def load(name: str) -> str:
-    """Source of the template, for instance load("feedback.v1"). Raises InputError naming those there are."""
+    """The source of a template, such as load("feedback.v1"). Raises InputError, listing all, if there is none."""
     file = PROMPTS / f"{name}.jinja"
     if not file.is_file() or file.parent != PROMPTS:
         known = ", ".join(sorted(path.stem for path in PROMPTS.glob("*.jinja")))
@@ -36,12 +36,12 @@ def load(name: str) -> str:
 
 
 def has_slots(name: str) -> bool:
-    """Whether the model may answer with markers that are filled in afterwards (`pipeline.advice.markers.slots`)."""
+    """Whether the model may write markers that are filled in afterwards (`pipeline.advice.markers.slots`)."""
     return load(name).startswith("{# slots #}")
 
 
 def sha256(name: str) -> str:
-    """Of the template's source, 64 hex digits, for fingerprints. Raises InputError like `load`."""
+    """Hash of the template's source, 64 hex digits, for fingerprints. Raises InputError as `load` does."""
     return hashlib.sha256(load(name).encode()).hexdigest()
 
 
@@ -51,10 +51,10 @@ def _template(name: str) -> jinja2.Template:
 
 
 def render(name: str, **variables: Any) -> str:
-    """The prompt as text. Raises jinja2.UndefinedError when a variable is missing: a hole must not go unseen."""
+    """The prompt as text. Raises jinja2.UndefinedError if a variable is missing."""
     return _template(name).render(**variables).strip()
 
 
 def as_data(text: str, marker: str = "review") -> str:
-    """A customer's text with any copy of the closing (or opening) marker defused, so that it stays inside."""
+    """A customer's text with any opening or closing marker in it defused, so that it cannot end its own section."""
     return re.sub(rf"<(\s*/?\s*{marker}\s*)>", r"(\1)", text, flags=re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Where a number comes from: the time, the commit, and the versions it was computed with."""
+"""Where a number comes from: the time, the commit and the versions that produced it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pipeline.core.assets import PACKAGE
 
 
 def now() -> datetime:
-    """The time in UTC, without a zone, as the warehouse keeps it."""
+    """The current time in UTC, without time zone, as the warehouse stores it."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 
 def new_run_id() -> str:
-    """Sorts by time; the random end keeps two runs of one second apart."""
+    """An id that sorts by time; its random suffix tells apart runs started in the same second."""
     return f"{now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
 
 
 def git_sha() -> str | None:
-    """The commit of the checkout this runs from; None for an installed copy."""
+    """The commit of the checkout that is running; None for an installed package."""
     if not (PACKAGE.parent / ".git").exists():
         return None
     command = ["git", "-C", str(PACKAGE.parent), "rev-parse", "HEAD"]
@@ -34,7 +34,7 @@ def git_sha() -> str | None:
 
 
 def environment() -> dict[str, str]:
-    """Versions that decide what a number is worth."""
+    """Versions of Python, the platform and the packages that results depend on."""
     packages = ("torch", "transformers", "peft", "trl", "bitsandbytes", "duckdb", "nltk", "bert-score", "evaluate")
     versions = {name: metadata.version(name) for name in packages}
     return {"python": platform.python_version(), "platform": platform.platform(), **versions}

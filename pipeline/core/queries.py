@@ -1,7 +1,7 @@
 """The named queries in `warehouse/queries/`: what people ask, by name.
 
-The first line of a file is the question it answers; the parameters it takes are those it names ($business, $since, ...),
-and one that is not given is NULL, which means all.
+The first line of a file is the question it answers. It takes the parameters it names ($business, $since, ...); one that
+is not given is NULL, which means all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.core.assets import WAREHOUSE
 from pipeline.core.errors import InputError
 
-# What a parameter means, for help and documentation.
+# Shown in help and documentation.
 PARAMETERS = {
     "business": "only this business",
     "product": "only this product",
@@ -34,6 +34,8 @@ _NOT_CODE = re.compile(r"--[^\n]*|'(?:[^']|'')*'")
 
 @dataclass(frozen=True)
 class Query:
+    """A named query."""
+
     name: str
     question: str  # "What hurts most?"
     notes: str  # the rest of the comment: grain, what a parameter means
@@ -46,7 +48,7 @@ class Query:
         return tuple(name for name in PARAMETERS if name in named)
 
     def bind(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """A value for each parameter. Raises InputError for one that is given and that this query does not take."""
+        """A value for each parameter, None if not given. Raises InputError for a value that the query does not take."""
         if unknown := [name for name, value in given.items() if value is not None and name not in self.parameters]:
             takes = ", ".join(f"--{name}" for name in self.parameters) or "no option"
             raise InputError(f"@{self.name} does not take --{unknown[0]}; it takes {takes}.")
@@ -54,11 +56,11 @@ class Query:
 
 
 def load(name: str) -> Query:
-    """The query of that name. Raises InputError, with the names that come near, where there is none."""
+    """The query of that name. Raises InputError, suggesting similar names, if there is none."""
     path = WAREHOUSE / "queries" / f"{name}.sql"
     if not re.fullmatch(r"[a-z_]+", name) or not path.is_file():
-        near = difflib.get_close_matches(name, names(), n=3, cutoff=0.5)
-        hint = f" Did you mean {' or '.join(f'@{other}' for other in near)}?" if near else ""
+        similar = difflib.get_close_matches(name, names(), n=3, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(f'@{other}' for other in similar)}?" if similar else ""
         raise InputError(f"There is no query @{name}.{hint} All of them: review-insights sql --list")
     sql = path.read_text(encoding="utf-8")
     comment = []
@@ -71,4 +73,5 @@ def load(name: str) -> Query:
 
 
 def names() -> list[str]:
+    """Names of all queries, sorted."""
     return sorted(path.stem for path in (WAREHOUSE / "queries").glob("*.sql"))

@@ -1,4 +1,4 @@
-"""Rows that cross rooms, as the queries in `warehouse/stages/` give them. Keys are the columns of these queries."""
+"""Rows that cross rooms. Their keys are the columns of the queries in `warehouse/stages/`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Required, TypedDict
 
 
 class Review(TypedDict):
-    """What the stages that read every review get."""
+    """Input of the stages that read every review."""
 
     review_id: str  # a hash of the review's content
     text: str
@@ -15,7 +15,7 @@ class Review(TypedDict):
 
 
 class RatedReview(Review):
-    """With what it was rated, for stages that fall back on it."""
+    """A review with its rating, for stages that fall back on it."""
 
     stars: float | None  # 1 to 5, halves possible
 
@@ -24,13 +24,13 @@ class ThemeMention(TypedDict):
     """One theme of a review."""
 
     theme: str  # id of an aspect or of a discovered theme; "" where the review has none
-    evidence: str | None  # a span of the review, letter for letter
-    sentiment: str | None  # negative, neutral or positive; None where nothing tells
+    evidence: str | None  # a verbatim span of the review
+    sentiment: str | None  # negative, neutral or positive; None: unknown
     score: float | None  # positive minus negative probability, -1 to 1
 
 
 class UnhappyReview(TypedDict, total=False):
-    """A row of the macro `unhappy`. Whoever reads one accepts any but the text missing or None."""
+    """A row of the macro `unhappy`. Any key except the text may be missing or None."""
 
     text: Required[str]
     review_id: str
@@ -38,6 +38,6 @@ class UnhappyReview(TypedDict, total=False):
     stars: float | None
     business: str | None
     product: str | None
-    emotions: list[str] | None  # labels, the most probable first
-    themes: list[ThemeMention] | None  # the most negative first
-    on_text: Callable[[str], None] | None  # not from the query: see `pipeline.backends.base.Request`
+    emotions: list[str] | None  # most probable first
+    themes: list[ThemeMention] | None  # most negative first
+    on_text: Callable[[str], None] | None  # not a column: see `pipeline.backends.base.Request`

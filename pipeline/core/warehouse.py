@@ -1,11 +1,11 @@
-"""The DuckDB warehouse: connect, migrate, pending, append, publish. The only module that imports duckdb.
+"""The DuckDB warehouse: connect, migrate, query, append, publish. The only module that imports duckdb.
 
-A run works in its own file beside the published one and replaces it in one step when its audits have passed, so
-that readers never see half a run and never meet a lock:
+A run works in a file of its own beside the published one and replaces it in one step once its audits have passed, so
+readers never see half a run and never wait for a lock:
 
     insights.duckdb          what SQL, report and API read
-    insights.duckdb.work     a run in progress (or one that was killed: the next run goes on with it)
-    insights.duckdb.models/  adapters that `distill` trained
+    insights.duckdb.work     a run in progress, or a killed one that the next run continues
+    insights.duckdb.models/  adapters trained by `distill`
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ _ARROW = {
     "MAP(VARCHAR, FLOAT)": pa.map_(pa.string(), pa.float32()),
 }
 
-# Nothing outside the file can be read, written or reached, and no statement can undo that.
+# SQL can reach nothing outside the file, and no statement can undo that.
 _SAFE = {"enable_external_access": "false", "lock_configuration": "true", "autoload_known_extensions": "false"}
 
-_READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+_READ_ONLY = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
 class Warehouse:
-    """One connection. Rows go in and come out as dicts; SQL text never contains a value, only parameters."""
+    """One connection. Rows go in and come out as dicts; values reach SQL as parameters, never as text."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, path: Path | None = None, published: bool = False
@@ -58,13 +58,13 @@ class Warehouse:
         self._in_transaction = False
 
     def query(self, sql: str, params: Params = None) -> list[dict[str, Any]]:
-        """All rows of one statement, as dicts in column order."""
+        """All rows of one statement, as dicts. Raises InputError if the published file was written by another version."""
         try:
             cursor = self._connection.execute(sql, params) if params else self._connection.execute(sql)
         except duckdb.CatalogException as error:
             if not self._published:
                 raise
-            raise InputError(  # views are renewed by whoever writes, and this reader may be newer
+            raise InputError(  # only a writer renews the views, and this reader may be newer
                 f"{self.path} was written by another version ({str(error).splitlines()[0]}). Renew it: review-insights run "
                 f"--warehouse {self.path}, with the same --reviews as before; nothing is computed twice."
             ) from error
@@ -72,16 +72,16 @@ class Warehouse:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def value(self, sql: str, params: Params = None) -> Any:
-        """The first column of the first row, or None where there is no row."""
+        """The first column of the first row; None if there is no row."""
         rows = self.query(sql, params)
         return next(iter(rows[0].values())) if rows else None
 
     def columns(self, sql: str) -> list[str]:
-        """The column names a SELECT would return."""
+        """The column names that a SELECT would return."""
         return [row["column_name"] for row in self.query(f"DESCRIBE {sql}")]
 
     def execute(self, sql: str, params: Params = None) -> None:
-        """Statements whose result nobody needs; several only without parameters."""
+        """Runs statements without a result; with parameters only one."""
         if params:
             self._connection.execute(sql, params)
         else:
@@ -89,7 +89,7 @@ class Warehouse:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing. Inside another transaction it joins that one."""
+        """Commits on success, rolls back on any exception. Inside another transaction it joins that one."""
         if self._in_transaction:
             yield
             return
@@ -106,9 +106,9 @@ class Warehouse:
             self._in_transaction = False
 
     def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Inserts rows by column name, all or nothing; columns that a row lacks become NULL.
+        """Inserts rows by column name, all or nothing, and returns their number; columns that a row lacks become NULL.
 
-        Raises KeyError for a column the table does not have: a misspelt name must not become a silent NULL.
+        Raises KeyError for a column that the table does not have: a misspelt name must not silently become NULL.
         """
         if not rows:
             return 0
@@ -125,30 +125,31 @@ class Warehouse:
         return len(rows)
 
     def close(self) -> None:
+        """Closes the connection."""
         self._connection.close()
 
 
 def sql_file(*parts: str) -> str:
-    """The text of a file under `warehouse/`, for instance sql_file("stages", "sentiment.sql")."""
+    """The text of a file under `warehouse/`, such as sql_file("stages", "sentiment.sql")."""
     return WAREHOUSE.joinpath(*parts).read_text(encoding="utf-8")
 
 
 def migrate(warehouse: Warehouse) -> None:
-    """Applies the migrations that this file has not seen, each in a transaction, and renews the views. Raises InputError
-    for a warehouse that a newer version has written.
+    """Applies outstanding migrations, each in a transaction, and renews the views. Raises InputError for a warehouse that
+    a newer version has written.
     """
     warehouse.execute(
         "CREATE TABLE IF NOT EXISTS migrations (name VARCHAR PRIMARY KEY, applied_at TIMESTAMP DEFAULT current_timestamp)"
     )
-    known = {row["name"] for row in warehouse.query("SELECT name FROM migrations")}
+    applied = {row["name"] for row in warehouse.query("SELECT name FROM migrations")}
     files = sorted((WAREHOUSE / "migrations").glob("*.sql"))
-    if ahead := known - {file.stem for file in files}:
+    if ahead := applied - {file.stem for file in files}:
         raise InputError(
             f"This warehouse was written by a newer version (it has migration {max(ahead)}). "
             "Upgrade review-insights, or name another file with --warehouse."
         )
     for file in files:
-        if file.stem not in known:
+        if file.stem not in applied:
             with warehouse.transaction():
                 warehouse.execute(file.read_text(encoding="utf-8"))
                 warehouse.execute("INSERT INTO migrations (name) VALUES (?)", [file.stem])
@@ -158,15 +159,15 @@ def migrate(warehouse: Warehouse) -> None:
 
 
 def _views() -> Iterator[str]:
-    """What makes the views, in order: those of the stages, but for stages with a file of their own (`10_themes.sql`); the
-    macro `stage_errors()`, the errors of all stages (stage, role where there is one, error); the files of `views/`.
+    """SQL that creates the views, in order: one per stage, unless it has a file of its own (`10_themes.sql`); the macro
+    `stage_errors()` with the errors of all stages (stage, role if it has one, error); the files of `views/`.
     """
     stages = sorted(file.stem for file in (WAREHOUSE / "stages").glob("*.sql"))
     files = sorted((WAREHOUSE / "views").glob("*.sql"))
-    own = {file.stem.partition("_")[2] for file in files}
+    handwritten = {file.stem.partition("_")[2] for file in files}
     current = "FROM store.{0} t JOIN store.current c ON c.stage = '{0}' AND c.fingerprint = t.fingerprint"
     for stage in stages:
-        if stage not in own:
+        if stage not in handwritten:
             yield f"CREATE OR REPLACE VIEW {stage} AS SELECT t.* {current.format(stage)}"
     errors = (f"SELECT '{stage}' AS stage, COLUMNS('^(role|error)$') {current.format(stage)}" for stage in stages)
     yield f"CREATE OR REPLACE MACRO stage_errors() AS TABLE {' UNION ALL BY NAME '.join(errors)}"
@@ -175,7 +176,7 @@ def _views() -> Iterator[str]:
 
 
 def open_memory() -> Warehouse:
-    """A migrated warehouse in memory, for tests."""
+    """A migrated warehouse in memory, for the service and for tests."""
     warehouse = Warehouse(duckdb.connect(":memory:"))
     migrate(warehouse)
     return warehouse
@@ -207,14 +208,14 @@ def models_path(path: Path) -> Path:
 def open_work(path: Path) -> Warehouse:
     """The working copy of a warehouse, for the one process that writes.
 
-    A work file that a killed run left behind is continued; otherwise it starts as a copy of the published file.
-    Raises InputError when another process is writing or when the file is not a warehouse.
+    A work file left behind by a killed run is continued; otherwise it starts as a copy of the published file.
+    Raises InputError if the folder is missing, another process is writing, or the file is not a warehouse.
     """
     if path.is_dir() or not path.parent.is_dir():
         raise InputError(f"--warehouse {path}: name a file in a folder that exists.")
     work = work_path(path)
     if not work.exists() and path.exists():
-        open_read_only(path).close()  # refuses a file that is no warehouse before anything is copied
+        open_read_only(path).close()  # refuses a file that is not a warehouse before it is copied
         copy = work.with_name(work.name + ".tmp")
         shutil.copyfile(path, copy)
         os.replace(copy, work)
@@ -224,8 +225,8 @@ def open_work(path: Path) -> Warehouse:
 
 
 def open_read_only(path: Path) -> Warehouse:
-    """The published warehouse, locked down: no writes, no files, no network, no extensions. Raises InputError where there
-    is none, or where the file is no warehouse.
+    """The published warehouse, locked down: no writes, no files, no network, no extensions. Raises InputError if there is
+    none or the file is not a warehouse.
     """
     if not path.exists():
         raise InputError(f"There is no warehouse at {path} yet. Make one with: review-insights run --warehouse {path}")
@@ -243,7 +244,7 @@ def audit(warehouse: Warehouse) -> None:
 
 
 def publish(warehouse: Warehouse) -> Path:
-    """Closes the working copy and puts it in the place of the published file in one step."""
+    """Closes the working copy, puts it in place of the published file in one step, and returns the published path."""
     assert warehouse.path is not None, "an in-memory warehouse has no place to be published to"
     warehouse.execute("CHECKPOINT")
     warehouse.close()
@@ -253,7 +254,7 @@ def publish(warehouse: Warehouse) -> Path:
 
 @dataclass(frozen=True)
 class Result:
-    """What a query from outside gives. `types`: DuckDB's names of the columns' types. `rows` can be read once."""
+    """The result of a user's query. `types`: DuckDB's names of the column types. `rows` can be read once."""
 
     names: list[str]
     types: list[str]
@@ -261,21 +262,21 @@ class Result:
 
 
 def read(warehouse: Warehouse, sql: str, params: Mapping[str, Any] | None = None) -> Result:
-    """One query from outside, on a connection from `open_read_only`, its rows fetched as they are asked for.
+    """One query from a user, on a connection from `open_read_only`; its rows are fetched as they are read.
 
-    Raises InputError for anything but one reading statement, for SQL that DuckDB refuses, for a value that the query has
-    no $parameter for, and when a row cannot be computed.
+    Raises InputError for anything but one read-only statement, for SQL that DuckDB refuses, for a value without its
+    $parameter in the query, and, while reading, for a row that cannot be computed.
     """
     try:
-        connection = warehouse._connection.cursor()  # of its own: rows are still to come while others ask
+        connection = warehouse._connection.cursor()  # of its own, since other queries may run before its rows are read
         statements = connection.extract_statements(sql)
-        if len(statements) != 1 or statements[0].type not in _READING:
+        if len(statements) != 1 or statements[0].type not in _READ_ONLY:
             raise InputError("Only one SELECT statement at a time can be run here; nothing can be written.")
-        wanted = statements[0].named_parameters
+        parameters = statements[0].named_parameters
         given = {name: value for name, value in (params or {}).items() if value is not None}
-        if strange := sorted(given.keys() - wanted):
-            raise InputError(f"The query has no ${strange[0]}. Write it where the value belongs: ... = ${strange[0]}")
-        cursor = connection.execute(statements[0], {name: given.get(name) for name in wanted} or None)
+        if unknown := sorted(given.keys() - parameters):
+            raise InputError(f"The query has no ${unknown[0]}. Write it where the value belongs: ... = ${unknown[0]}")
+        cursor = connection.execute(statements[0], {name: given.get(name) for name in parameters} or None)
         columns = cursor.description or []
         return Result([column[0] for column in columns], [str(column[1]) for column in columns], _fetched(cursor))
     except duckdb.Error as error:

@@ -11,105 +11,40 @@ from pipeline.ingest.values import parse_stars
 
 FIELDS = ("text", "title", "stars", "label", "reviewed_at", "business", "product", "language")
 
-# Common names, the likeliest first; compared in lower case without blanks, dashes and underscores.
-NAMES: dict[str, list[str]] = {
-    "text": [
-        "text",
-        "reviewtext",
-        "review",
-        "reviewbody",
-        "content",
-        "textcontent",
-        "body",
-        "comment",
-        "comments",
-        "verifiedreviews",
-        "texte",
-        "reviewcontent",
-        "description",
-        "feedback",
-        "message",
-        "texto",
-        "kommentar",
-        "bewertung",
-        "avis",
-        "opinion",
-        "opinión",
-    ],
-    "title": ["title", "reviewtitle", "reviewname", "titre", "titreavis", "headline", "summary", "subject", "titulo"],
-    "stars": [
-        "stars",
-        "reviewrating",
-        "rating",
-        "starrating",
-        "score",
-        "overall",
-        "note",
-        "reviewscorebadge",
-        "reviewscore",
-        "puntuacion",
-        "calificacion",
-        "ratings",
-    ],
-    "label": ["label", "sentiment", "polarity"],
-    "reviewed_at": [
-        "reviewedat",
-        "reviewdate",
-        "date",
-        "datetime",
-        "at",
-        "reviewtime",
-        "createdat",
-        "timestamp",
-        "published",
-        "fecha",
-        "datum",
-        "time",
-        "eventtime",
-        "dateofstay",
-    ],
-    "business": [
-        "business",
-        "businessname",
-        "hotelname",
-        "enterprise",
-        "company",
-        "restaurant",
-        "place",
-        "placename",
-        "store",
-        "shop",
-        "hotel",
-        "name",
-        "businessid",
-        "placeid",
-    ],
-    "product": [
-        "product",
-        "productname",
-        "item",
-        "contentname",
-        "variation",
-        "clothingid",
-        "asin",
-        "productid",
-        "itemname",
-        "sku",
-        "roomtypeblock",
-    ],
-    "language": ["language", "lang", "locale"],
+# Common names, most likely first; compared in lower case without spaces, dashes and underscores.
+_NAMES = {
+    "text": """
+        text reviewtext review reviewbody content textcontent body comment comments verifiedreviews texte reviewcontent
+        description feedback message texto kommentar bewertung avis opinion opinión
+    """,
+    "title": "title reviewtitle reviewname titre titreavis headline summary subject titulo",
+    "stars": """
+        stars reviewrating rating starrating score overall note reviewscorebadge reviewscore puntuacion calificacion ratings
+    """,
+    "label": "label sentiment polarity",
+    "reviewed_at": """
+        reviewedat reviewdate date datetime at reviewtime createdat timestamp published fecha datum time eventtime dateofstay
+    """,
+    "business": """
+        business businessname hotelname enterprise company restaurant place placename store shop hotel name businessid placeid
+    """,
+    "product": """
+        product productname item contentname variation clothingid asin productid itemname sku roomtypeblock
+    """,
+    "language": "language lang locale",
 }
+NAMES = {field: names.split() for field, names in _NAMES.items()}
 
 _SPLIT = re.compile(r"[\s_\-]+")
 
 
 def plain(name: str) -> str:
-    """A column name without case, blanks, dashes and underscores."""
+    """A column name in lower case, without spaces, dashes and underscores."""
     return _SPLIT.sub("", name.strip().lower())
 
 
 def looks_like_header(row: Sequence[str], mapping: Mapping[str, str]) -> bool:
-    """Whether a first row names columns: it holds a mapped or a common name. Columns mapped by number mean it does not."""
+    """Whether a first row is a header: it holds a mapped or a common name, and columns are not mapped by number."""
     columns = [column for value in mapping.values() for column in value.split("+")]
     if columns and all(column.isdigit() for column in columns):
         return False
@@ -122,18 +57,18 @@ def looks_like_header(row: Sequence[str], mapping: Mapping[str, str]) -> bool:
 def choose(
     names: Sequence[str], mapping: Mapping[str, str], sample: Sequence[Mapping[str, Any]], source: str
 ) -> dict[str, str]:
-    """Field -> column (or "a+b" for text) of a source with these column names.
+    """Field -> column (or "a+b" for text) of a source with the columns `names`.
 
-    What is mapped is taken as it is; the rest is found by NAMES, each column at most once. `sample` are some of its
-    records: a text column must hold prose. Raises InputError for an unknown field or column, and without a text column.
+    `mapping` is taken as it is; other fields are found by NAMES, each column used at most once. `sample`: some records,
+    as a text column must hold prose. Raises InputError for an unknown field or column, and if no column can be the text.
     """
-    shown = ", ".join(names) or "none"
+    listed = ", ".join(names) or "none"
     for field, value in mapping.items():
         if field not in FIELDS:
             raise InputError(f"--map {field}={value}: there is no field {field!r}. Fields: {', '.join(FIELDS)}.")
         for column in value.split("+"):
             if column not in names:
-                raise InputError(f"--map {field}={value}: {source} has no column {column!r}. Its columns: {shown}.")
+                raise InputError(f"--map {field}={value}: {source} has no column {column!r}. Its columns: {listed}.")
     chosen = dict(mapping)
     taken = {column for value in mapping.values() for column in value.split("+")}
     by_plain_name: dict[str, str] = {}
@@ -146,7 +81,7 @@ def choose(
         candidates = [name for name in candidates if name not in taken]
         if field == "text":
             candidates = [name for name in candidates if _prose(name, sample) > 0]
-            candidates.sort(key=lambda name: -(_prose(name, sample) > 12))  # stable: the documented order decides
+            candidates.sort(key=lambda name: -(_prose(name, sample) > 12))  # stable: then in the order of NAMES
         if field == "stars":
             candidates = [name for name in candidates if any(parse_stars(row.get(name)) is not None for row in sample)]
         if candidates:
@@ -154,12 +89,12 @@ def choose(
             taken.add(candidates[0])
     if "text" not in chosen:
         raise InputError(
-            f"{source} has no column with a usual name for the review's text. Its columns: {shown}. Say which with --map text=COLUMN."
+            f"{source} has no column with a usual name for the review's text. Its columns: {listed}. Say which with --map text=COLUMN."
         )
     return chosen
 
 
 def _prose(name: str, sample: Sequence[Mapping[str, Any]]) -> float:
-    """Average number of letters in a column."""
+    """Average number of letters in a column's values."""
     values = [row[name] for row in sample if row.get(name)]
     return sum(sum(map(str.isalpha, value)) for value in values) / len(values) if values else 0.0

@@ -1,8 +1,8 @@
 """ingest: files of any shape -> `reviews` + `rejects`, with every record of the input accounted for.
 
-Reads top to bottom: sources -> records -> rows -> warehouse. A source goes in as one transaction; one that has not
-changed since (same bytes, same options) is not read again. Records are told apart by what the customer wrote, not by
-their place in the file, so a file may grow or be sorted anew between two runs.
+Reads top to bottom: sources -> records -> rows -> warehouse. A source is ingested in one transaction; an unchanged one
+(same bytes, same options) is not read again. Records are identified by what the customer wrote, not by their position
+in the file, so a file may grow or be reordered between runs.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from pipeline.ingest.values import day_first, label_names, parse_date, parse_sta
 from pipeline.text.language import detect_languages
 from pipeline.text.repair import repair
 
-VERSION = 1  # raised when the same file would give other rows
+VERSION = 1  # raised when the same file would yield different rows
 _BATCH = 5000
 
 
 @dataclass(frozen=True)
 class IngestOptions:
-    """How the input is to be read. `mapping` is field -> column, or a+b for a text in two halves."""
+    """How to read the input. `mapping`: field -> column, or a+b for a text in two columns."""
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     limit: int | None = None
@@ -41,13 +41,13 @@ class IngestOptions:
 
 
 class Content(TypedDict):
-    """What a customer wrote, and when and about what."""
+    """What a customer wrote, when, and about what."""
 
     text: str
     stars: float | None  # 1 to 5
     label: str | None  # negative, neutral or positive
     language: str | None  # two letters
-    reviewed_at: datetime | None  # without zone; UTC where the source gave one
+    reviewed_at: datetime | None  # without time zone; converted to UTC if the source gave one
     business: str | None
     product: str | None
 
@@ -57,26 +57,26 @@ class ReviewRow(Content):
 
     review_id: str
     source: str
-    source_row: int  # the number of the record, 1 for the first
+    source_row: int  # number of the record, from 1
     ingested_at: datetime
     run_id: str
 
 
 class RejectRow(TypedDict):
-    """A row of `rejects`: a record that became no review, as it stood in the source."""
+    """A row of `rejects`: a record that did not become a review, as it was in the source."""
 
     reject_id: str
     source: str
     source_row: int
     reason: str
     raw: str
-    review_id: str | None  # of the review that it is a duplicate of
+    review_id: str | None  # the review that it duplicates
     run_id: str
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """One source: rows = accepted + rejected + duplicates; `added` of the accepted are new to the warehouse."""
+    """Counts for one source: rows = accepted + rejected + duplicates; `added` of the accepted are new to the warehouse."""
 
     source: str
     rows: int
@@ -95,24 +95,24 @@ def ingest(
     now: datetime,
     progress: Callable[[str, int], None] = lambda source, done: None,
 ) -> list[Ingested]:
-    """Reads every source into the warehouse. Raises InputError, with nothing of that source written."""
+    """Reads every source into the warehouse. Raises InputError for one that cannot be used; nothing of it is written."""
     spec = hashlib.sha256(json.dumps([VERSION, asdict(options)], sort_keys=True).encode()).hexdigest()[:16]
     result = []
     for source in sources.expand(reviews):
         content = sources.content_hash(source)
-        known = warehouse.query(
+        earlier = warehouse.query(
             "SELECT * FROM ingests WHERE source = ? AND content_hash = ? AND spec_hash = ?", [source, content, spec]
         )
-        if known:
-            (row,) = known
-            kept = {name: row[name] for name in ("source", "rows", "accepted", "rejected", "duplicates")}
-            result.append(Ingested(**kept, added=0, columns=json.loads(row["columns"])))
+        if earlier:
+            (row,) = earlier
+            counts = {name: row[name] for name in ("source", "rows", "accepted", "rejected", "duplicates")}
+            result.append(Ingested(**counts, added=0, columns=json.loads(row["columns"])))
             continue
         with warehouse.transaction():
-            done = _ingest_source(warehouse, source, options, run_id, now, functools.partial(progress, source))
-            row = asdict(done) | {"columns": json.dumps(done.columns)}
+            ingested = _ingest_source(warehouse, source, options, run_id, now, functools.partial(progress, source))
+            row = asdict(ingested) | {"columns": json.dumps(ingested.columns)}
             warehouse.append("ingests", [row | {"content_hash": content, "spec_hash": spec, "run_id": run_id}])
-        result.append(done)
+        result.append(ingested)
     return result
 
 
@@ -126,10 +126,10 @@ def _ingest_source(
 ) -> Ingested:
     read_options = ReadOptions(options.header, options.encoding, options.delimiter, options.mapping)
     records = list(itertools.islice(sources.read_records(source, read_options), options.limit))
-    shape = _Shape.of(source, records, options)
+    schema = _Schema.of(source, records, options)
     rows = _Rows(warehouse, source, run_id, now)
     for number, record in enumerate(records, 1):
-        content = record.reason if isinstance(record, Broken) else shape.content(record)
+        content = record.reason if isinstance(record, Broken) else schema.content(record)
         if isinstance(content, str):
             rows.reject(number, record, content)
         else:
@@ -140,11 +140,11 @@ def _ingest_source(
     rows.write()
     progress(len(records))
     counts = {name: rows.counts[name] for name in ("accepted", "added", "rejected", "duplicates")}
-    return Ingested(source, len(records), columns=shape.columns, **counts)
+    return Ingested(source, len(records), columns=schema.columns, **counts)
 
 
 class _Rows:
-    """Collects the rows that a source adds to the warehouse, and counts those it holds already too."""
+    """Collects the new rows of a source for the warehouse, and counts its records, new or not."""
 
     def __init__(self, warehouse: Warehouse, source: str, run_id: str, now: datetime) -> None:
         self.counts: Counter[str] = Counter()
@@ -160,10 +160,11 @@ class _Rows:
 
     @property
     def waiting(self) -> int:
+        """How many rows are collected and not yet written."""
         return len(self._reviews) + len(self._rejects)
 
     def accept(self, number: int, record: Record, content: Content) -> None:
-        """A review, unless it is a duplicate of one in this source or of another source's."""
+        """Adds a review, unless it duplicates one of this or another source."""
         id = review_id(content)
         if id in self._seen or self._held.get(id, self._source) != self._source:
             self.reject(number, record, "duplicate", id)
@@ -183,6 +184,7 @@ class _Rows:
             self._reviews.append(row)
 
     def reject(self, number: int, record: Record, reason: str, review_id: str | None = None) -> None:
+        """Adds a reject. Equal records of a source are numbered, so that each has an id of its own."""
         self.counts["duplicates" if reason == "duplicate" else "rejected"] += 1
         raw = record.raw if isinstance(record, Broken) else json.dumps(record, ensure_ascii=False)
         base = f"{self._source}\0{reason}\0{raw}"
@@ -202,6 +204,7 @@ class _Rows:
             )
 
     def write(self) -> None:
+        """Writes the collected rows, with the language detected where the source gave none."""
         for row, language in zip(self._reviews, detect_languages([row["text"] for row in self._reviews]), strict=True):
             row["language"] = row["language"] or language
         self._warehouse.append("reviews", self._reviews)
@@ -211,17 +214,17 @@ class _Rows:
 
 
 def review_id(content: Mapping[str, Any]) -> str:
-    """What the customer wrote, hashed: 16 hex digits over text, stars, date, business and product."""
-    moment = content["reviewed_at"].isoformat() if content["reviewed_at"] else None
-    return _short_hash(json.dumps([content["text"], content["stars"], moment, content["business"], content["product"]]))
+    """Hash of what the customer wrote, 16 hex digits: of text, stars, date, business and product."""
+    date = content["reviewed_at"].isoformat() if content["reviewed_at"] else None
+    return _short_hash(json.dumps([content["text"], content["stars"], date, content["business"], content["product"]]))
 
 
 def _short_hash(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
-class _Shape:
-    """How one source is to be understood, decided over all its records: star scale, date order, label values."""
+class _Schema:
+    """How to interpret one source, decided over all its records: columns, star scale, date order, label values."""
 
     def __init__(
         self, chosen: dict[str, str], records: Sequence[Mapping[str, str | None]], options: IngestOptions
@@ -237,15 +240,16 @@ class _Shape:
         self.columns = chosen | ({"star_scale": self._scale} if "stars" in chosen else {})
 
     @classmethod
-    def of(cls, source: str, records: Sequence[Record], options: IngestOptions) -> _Shape:
-        """Raises InputError where no column can be the text."""
-        whole = [record for record in records if isinstance(record, dict)]
-        names = list(dict.fromkeys(name for record in whole[:1000] for name in record))
-        return cls(columns.choose(names, options.mapping, whole[:1000], source) if whole else {}, whole, options)
+    def of(cls, source: str, records: Sequence[Record], options: IngestOptions) -> _Schema:
+        """The schema of a source. Raises InputError if no column can be the text."""
+        readable = [record for record in records if isinstance(record, dict)]
+        sample = readable[:1000]
+        names = list(dict.fromkeys(name for record in sample for name in record))
+        return cls(columns.choose(names, options.mapping, sample, source) if readable else {}, readable, options)
 
     def content(self, record: Mapping[str, str | None]) -> Content | str:
-        """What a record says, or the reason for rejecting it."""
-        text = "\n\n".join(filter(None, (repair(record.get(half) or "") for half in self._chosen["text"].split("+"))))
+        """The content of a record, or the reason for rejecting it."""
+        text = "\n\n".join(filter(None, (repair(record.get(name) or "") for name in self._chosen["text"].split("+"))))
         if not text:
             return "empty text"
         if not any(map(str.isalpha, text)):

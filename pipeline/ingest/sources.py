@@ -1,7 +1,7 @@
-"""Where reviews come from: names on the command line to sources, and a source to its records.
+"""Where reviews come from: the sources behind --reviews values, and the records of a source.
 
-A record is a dict of its columns as text, or a Broken one: what could not be read keeps its raw text and a reason,
-so that nothing is lost.
+A record is a dict of its columns as text. One that cannot be read is Broken, with its raw text and a reason, so that
+nothing is lost.
 """
 
 from __future__ import annotations
@@ -19,23 +19,26 @@ from pipeline.ingest.formats.record import ReadOptions, Record
 
 
 def expand(reviews: Sequence[str]) -> list[str]:
-    """Files (and hub names) behind --reviews values, in order, each once. Raises InputError for what is not there."""
-    found: dict[str, None] = {}
+    """The files and hub names behind --reviews values, in order, each once.
+
+    Raises InputError for a file that is missing, empty or of an unknown format, and for a pattern or folder without files.
+    """
+    sources: dict[str, None] = {}
     for value in reviews:
         if value.startswith("hf:"):
-            found[value] = None
+            sources[value] = None
             continue
         for name in _files(value):
             if not formats.is_known(Path(name)):
                 raise InputError(f"{name}: what kind of file is this? Known: {formats.KNOWN}.")
             if os.path.getsize(name) == 0:
                 raise InputError(f"{name} is empty. Export it again, or name another file.")
-            found[os.path.normpath(name).replace(os.sep, "/")] = None
-    return list(found)
+            sources[os.path.normpath(name).replace(os.sep, "/")] = None
+    return list(sources)
 
 
 def _files(value: str) -> list[str]:
-    """The files that a path or pattern names; of a folder those whose format is known."""
+    """The files that a path or pattern names; of a folder, those of a known format."""
     if os.path.isdir(value):
         files = sorted(str(path) for path in Path(value).rglob("*") if path.is_file() and formats.is_known(path))
         if not files:
@@ -52,7 +55,7 @@ def _files(value: str) -> list[str]:
 
 
 def content_hash(source: str) -> str:
-    """sha256 of a file; of a hub data set, its name (a revision can be part of it)."""
+    """sha256 of a file's bytes; for a hub data set, of its name."""
     if source.startswith("hf:"):
         return hashlib.sha256(source.encode()).hexdigest()
     with open(source, "rb") as file:
@@ -60,5 +63,5 @@ def content_hash(source: str) -> str:
 
 
 def read_records(source: str, options: ReadOptions) -> Iterator[Record]:
-    """The records of one source, in order. Raises InputError when the source as a whole cannot be read."""
+    """The records of one source, in order. Raises InputError if the source as a whole cannot be read."""
     return read_hub(source) if source.startswith("hf:") else formats.read(Path(source), options)

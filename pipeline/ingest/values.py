@@ -1,4 +1,4 @@
-"""How stars, dates and labels are read from the texts of their columns."""
+"""Parses stars, dates and labels from the text of their columns."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ _OUT_OF = re.compile(rf"(\d+(?:[.,]\d+)?)\s*(?:/|{any_of('out_of')})\s*(\d+)", r
 
 
 def parse_stars(value: str | None) -> float | None:
-    """The number in a rating, on its own scale: "4 stars", "4,5", "★★★☆☆", "five"; "8/10" is brought to five."""
+    """The number in a rating, on the column's scale: "4 stars", "4,5", "★★★☆☆", "five"; "8/10" is converted to 4. None if
+    there is none.
+    """
     text = (value or "").strip().lower()
     if "★" in text or "⭐" in text:
         return float(text.count("★") + text.count("⭐"))
     if (word := text.split(" ")[0]) in _NUMBERS:
         return _NUMBERS[word]
     if match := _OUT_OF.search(text):
-        most = float(match[2])
-        return float(match[1].replace(",", ".")) * 5 / most if most else None
+        maximum = float(match[2])
+        return float(match[1].replace(",", ".")) * 5 / maximum if maximum else None
     match = _NUMBER.match(text)
     if not match or not _STARS.fullmatch(text, match.end()):
         return None
@@ -34,7 +36,7 @@ def parse_stars(value: str | None) -> float | None:
 
 
 def star_scale(values: Iterable[float | None], zero_based: bool) -> str:
-    """How a column counts: "1-5", "0-4" (declared), "0-10" when more than a tenth of the values lie above 5."""
+    """The scale of a column: "0-4" if declared, "0-10" if more than a tenth of the values are above 5, else "1-5"."""
     if zero_based:
         return "0-4"
     given = [value for value in values if value is not None]
@@ -43,18 +45,18 @@ def star_scale(values: Iterable[float | None], zero_based: bool) -> str:
 
 
 def to_five(value: float | None, scale: str) -> float | None:
-    """1 to 5, or None outside."""
+    """A value of a `star_scale` on the scale from 1 to 5; None if it is outside."""
     if value is None:
         return None
     value = {"0-4": value + 1, "0-10": value / 2, "1-5": value}[scale]
     if 0.5 <= value < 1:
-        value = 1.0  # the lowest mark of scales with halves
+        value = 1.0  # the lowest rating of scales with halves
     return value if 1 <= value <= 5 else None
 
 
 # --- Dates ---
 
-_MONTHS = {  # in any of our languages -> in English, which is what dateutil reads
+_MONTHS = {  # month in any language -> in English, which dateutil reads
     month: english
     for language in languages().values()
     for month, english in zip(language.months, languages()["en"].months, strict=False)
@@ -69,7 +71,7 @@ _RELATIVE = re.compile(rf"\b{any_of('relative')}\b", re.IGNORECASE)
 
 
 def day_first(values: Iterable[str | None]) -> bool:
-    """Whether 3/4/2020 is the 3rd of April in a column: decided over all its values, month first when nothing tells."""
+    """Whether 3/4/2020 means 3 April in a column, decided over all its values; if they leave it open, the month is first."""
     firsts, seconds = 0, 0
     dotted = False
     for value in values:
@@ -81,13 +83,13 @@ def day_first(values: Iterable[str | None]) -> bool:
 
 
 def _date_word(word: str) -> str:
-    """A month's English name, a word that dates are made of, or nothing ("Published on", "Publiée le")."""
+    """The English name of a month, another word of a date as it is, or a space for any other ("Published on")."""
     english = _MONTHS.get(word.lower(), word)
     return english if _DATE_WORD.fullmatch(english) else " "
 
 
 def parse_date(value: str | None, dayfirst: bool) -> datetime | None:
-    """A point in time without zone (UTC where a zone was given), or None: relative and partial dates are not invented."""
+    """A date without time zone (converted to UTC if one is given); None for relative and incomplete dates, never a guess."""
     from dateutil import parser
 
     text = (value or "").strip()
@@ -113,12 +115,12 @@ def parse_date(value: str | None, dayfirst: bool) -> datetime | None:
 
 
 def label_names(values: Iterable[str | None], mapped: bool) -> dict[str, str]:
-    """What each value of a label column means. Words are known; numbers only when the column was mapped:
-    {0, 1} is negative and positive, {0, 1, 2} all three.
+    """{value of a label column: sentiment}. Numbers count only if the user mapped the column: {0, 1} are negative and
+    positive, {0, 1, 2} all three.
     """
-    found = {value.strip().lower() for value in values if value and value.strip()}
-    if mapped and found and found <= {"0", "1"}:
+    distinct = {value.strip().lower() for value in values if value and value.strip()}
+    if mapped and distinct and distinct <= {"0", "1"}:
         return {"0": "negative", "1": "positive"}
-    if mapped and found and found <= {"0", "1", "2"}:
+    if mapped and distinct and distinct <= {"0", "1", "2"}:
         return {str(number): name for number, name in enumerate(SENTIMENTS)}
-    return {value: SENTIMENT_WORDS[value] for value in found if value in SENTIMENT_WORDS}
+    return {value: SENTIMENT_WORDS[value] for value in distinct if value in SENTIMENT_WORDS}

@@ -1,4 +1,4 @@
-"""What a classifier of texts is."""
+"""The interface of text classifiers."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import numpy as np
 
 
 class Classifier(Protocol):
-    """What gives each label of a text a probability."""
+    """Gives each label a probability."""
 
-    model: str  # its name in the warehouse
+    model: str  # name in the warehouse
     labels: tuple[str, ...]
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
-        """float32, shape (texts, labels)."""
+        """float32, shape (texts, labels); a row of nan where the model is not sure enough."""
         ...
 
 
 @dataclass(frozen=True)
 class LanguageClassifier:
-    """A classifier of reviews in certain languages, loaded when it is first needed."""
+    """A classifier for reviews in certain languages, loaded on first use."""
 
-    load: Callable[[], Classifier]  # the same one at every call
+    load: Callable[[], Classifier]  # returns the same object at every call
     languages: tuple[str, ...] = ()  # ISO 639-1; empty: every language
-    home: Path | None = None  # the folder that says what it was trained on; None: nobody knows
+    folder: Path | None = None  # holds the sketches of its training texts; None: training texts unknown

@@ -1,8 +1,9 @@
-"""Per-language calibration of a sentiment classifier: a temperature and a bias per class, fitted on labelled rows.
+"""Calibration of a sentiment classifier per language: a temperature and a bias per class, fitted on labelled rows.
 
-Calibrated = softmax(log(raw) / temperature + bias), so it works on the probabilities of any model (temperature scaling:
-Guo et al. 2017; a bias per class moves a language's scores to where rows of equal label lie). Stored as JSON beside the
-model; the profile names it, the sentiment stage applies it and keeps the raw probabilities too.
+Calibrated = softmax(log(raw) / temperature + bias), so it works on the probabilities of any model. Temperature scaling
+is from Guo et al. 2017, "On Calibration of Modern Neural Networks"; the bias per class corrects a language's shift
+towards a class. Stored as JSON beside the model; the sentiment stage applies the one that the profile names and keeps
+the raw probabilities too.
 """
 
 from __future__ import annotations
@@ -20,22 +21,22 @@ import numpy as np
 from pipeline.core.errors import InputError
 from pipeline.core.labels import SENTIMENTS
 
-MIN_ROWS = 50  # with fewer, a language takes the common calibration
-COMMON = "*"  # for languages that were not fitted
+MIN_ROWS = 50  # a language with fewer gets the common calibration
+COMMON = "*"  # key of the calibration for languages that were not fitted
 _TINY = 1e-6
-_PULL = 1.0  # strength of the prior that nothing needs changing, in rows
+_PRIOR = 1.0  # strength of the prior towards no change, relative to the loss of one row
 
 
 def fit(
-    chances: np.ndarray,
+    probabilities: np.ndarray,
     truth: np.ndarray,
     languages: Sequence[str],
     classes: Sequence[str] = SENTIMENTS,
     min_rows: int = MIN_ROWS,
 ) -> dict[str, Any]:
-    """{"classes", "languages": {code or "*": {"n", "temperature", "bias"}}}, each by maximum likelihood.
+    """{"classes", "languages": {code or "*": {"n", "temperature", "bias"}}}, fitted by penalised maximum likelihood.
 
-    chances: (rows, classes), truth: class indices. The biases of a language sum to 0.
+    `probabilities`: shape (rows, classes), `truth`: class indices. The biases of a language sum to 0.
     """
     names = np.asarray(languages)
     groups = {COMMON: np.ones(len(truth), dtype=bool)}
@@ -44,14 +45,14 @@ def fit(
     }
     return {
         "classes": list(classes),
-        "languages": {name: _fit(chances[at], truth[at]) for name, at in groups.items()},
+        "languages": {name: _fit(probabilities[at], truth[at]) for name, at in groups.items()},
     }
 
 
-def _fit(chances: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
+def _fit(probabilities: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
     import torch
 
-    logits = torch.tensor(np.log(np.maximum(chances, _TINY)), dtype=torch.float64)
+    logits = torch.tensor(np.log(np.maximum(probabilities, _TINY)), dtype=torch.float64)
     target = torch.tensor(truth, dtype=torch.long)
     scale = torch.zeros(1, dtype=torch.float64, requires_grad=True)  # log of the temperature
     bias = torch.zeros(logits.shape[1], dtype=torch.float64, requires_grad=True)
@@ -60,36 +61,36 @@ def _fit(chances: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
     def loss() -> Any:
         optimiser.zero_grad()
         value = torch.nn.functional.cross_entropy(logits / scale.exp() + bias, target, reduction="sum")
-        value = value + _PULL * (scale.square().sum() + bias.square().sum())
+        value = value + _PRIOR * (scale.square().sum() + bias.square().sum())
         value.backward()
         return value
 
     optimiser.step(loss)
-    shift = (bias - bias.mean()).detach().tolist()
+    centred = (bias - bias.mean()).detach().tolist()
     return {
         "n": len(truth),
         "temperature": round(float(scale.detach().exp()), 4),
-        "bias": [round(value, 4) for value in shift],
+        "bias": [round(value, 4) for value in centred],
     }
 
 
-def apply(calibration: dict[str, Any], chances: np.ndarray, languages: Sequence[str | None]) -> np.ndarray:
-    """Calibrated probabilities, float32, of the shape of `chances`, (rows, classes), each row with its language; one that
-    was not fitted, or is not known, takes the common calibration.
+def apply(calibration: dict[str, Any], probabilities: np.ndarray, languages: Sequence[str | None]) -> np.ndarray:
+    """Calibrated probabilities, float32, shape (rows, classes) like `probabilities`. Rows in a language that was not fitted
+    or is None get the common calibration.
     """
-    known = calibration["languages"]
-    chosen = [known.get(language or "", known[COMMON]) for language in languages]
+    fitted = calibration["languages"]
+    chosen = [fitted.get(language or "", fitted[COMMON]) for language in languages]
     if not chosen:
-        return chances
-    logits = np.log(np.maximum(chances.astype(np.float64), _TINY))
+        return probabilities
+    logits = np.log(np.maximum(probabilities.astype(np.float64), _TINY))
     logits = logits / np.array([[item["temperature"]] for item in chosen]) + np.array([item["bias"] for item in chosen])
-    # A class that a model does not have (probability 0) is not invented by a bias.
-    exponent = np.exp(logits - logits.max(1, keepdims=True)) * (chances > 0)
+    # A class that the model does not have (probability 0) gets none from a bias.
+    exponent = np.exp(logits - logits.max(1, keepdims=True)) * (probabilities > 0)
     return (exponent / exponent.sum(1, keepdims=True)).astype(np.float32)
 
 
 def save(calibration: dict[str, Any], path: Path) -> None:
-    """Writes what `fit` gave as JSON."""
+    """Writes the result of `fit` as JSON."""
     path.write_text(json.dumps(calibration, indent=1) + "\n", encoding="utf-8")
 
 
@@ -107,7 +108,7 @@ def _load(path: str, digest: str) -> dict[str, Any]:
 
 
 def load(path: str) -> dict[str, Any]:
-    """A calibration from `save`. Raises InputError when there is none, or one that cannot be applied."""
+    """A calibration written by `save`. Raises InputError if there is none or it cannot be applied."""
     try:
         return _load(path, identity(path))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -117,7 +118,7 @@ def load(path: str) -> dict[str, Any]:
 
 
 def identity(path: str) -> str:
-    """Hash of the file's content, 16 hex digits, for fingerprints. Raises InputError where there is no such file."""
+    """Hash of the file's content, 16 hex digits, for fingerprints. Raises InputError if there is no such file."""
     try:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
     except OSError as error:

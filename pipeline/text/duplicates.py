@@ -1,8 +1,8 @@
-"""Whether a model was trained on a text or a near-duplicate of it, by MinHash sketches (Broder 1997).
+"""Whether a model was trained on a text or a near-duplicate of it, told by MinHash sketches (Broder 1997).
 
 The shipped models come with a sketch of every review they were trained or tuned on (`trained_on.safetensors`): four
-32-bit minima over hashed word 3-grams, from which no text can be read. Two texts match when three of the four agree: of
-texts that share 80 % of their 3-grams 82 % match, of a copy all, of unrelated ones none.
+32-bit minima over hashed word 3-grams, from which no text can be read. Two texts match if three of the four agree: that
+is so of every copy, of 82 % of the texts that share 80 % of their 3-grams, and of no unrelated ones.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ _FILE = "trained_on.safetensors"
 
 
 def sketches(texts: Sequence[str]) -> np.ndarray:
-    """uint32, shape (texts, 4). Case and punctuation do not matter; Chinese and Japanese characters count as words."""
+    """MinHash sketches, uint32, shape (texts, 4). Case and punctuation do not matter; a Chinese or Japanese character counts
+    as a word.
+    """
     result = np.zeros((len(texts), len(_MULTIPLIERS)), dtype=np.uint32)
     for row, text in enumerate(texts):
         words = _WORD.findall(text.casefold())
@@ -36,31 +38,32 @@ def sketches(texts: Sequence[str]) -> np.ndarray:
 
 
 def save(texts: Sequence[str], folder: Path) -> None:
-    """Writes the sketches of the texts that a model was trained on beside its weights in `folder`."""
+    """Writes the sketches of a model's training texts beside its weights in `folder`."""
     from safetensors.numpy import save_file
 
     save_file({"sketches": np.unique(sketches(texts), axis=0)}, folder / _FILE)
 
 
 @functools.cache
-def _known(folder: Path) -> tuple[frozenset[bytes], ...]:
-    """Per left-out minimum, the other three of every text."""
+def _partial_sketches(folder: Path) -> tuple[frozenset[bytes], ...]:
+    """For each of the four minima, the other three of every training text."""
     from safetensors.numpy import load_file
 
     file = folder / _FILE
-    known = load_file(file)["sketches"] if file.is_file() else np.zeros((0, len(_MULTIPLIERS)), dtype=np.uint32)
+    trained = load_file(file)["sketches"] if file.is_file() else np.zeros((0, len(_MULTIPLIERS)), dtype=np.uint32)
     return tuple(
-        frozenset(row.tobytes() for row in np.delete(known, left, axis=1)) for left in range(len(_MULTIPLIERS))
+        frozenset(row.tobytes() for row in np.delete(trained, omitted, axis=1)) for omitted in range(len(_MULTIPLIERS))
     )
 
 
 def trained_on(texts: Sequence[str], folder: Path | None) -> list[bool] | list[None]:
-    """Whether the model in `folder` was trained on each text or a near-duplicate: False where it has no sketches, None
-    where there is no folder, so that nobody knows.
+    """Whether the model in `folder` was trained on each text or a near-duplicate. False if it has no sketches; None, for
+    unknown, if there is no folder.
     """
     if folder is None:
         return [None] * len(texts)
-    known = _known(folder)
+    trained = _partial_sketches(folder)
     return [
-        any(np.delete(row, left).tobytes() in members for left, members in enumerate(known)) for row in sketches(texts)
+        any(np.delete(row, omitted).tobytes() in partial for omitted, partial in enumerate(trained))
+        for row in sketches(texts)
     ]

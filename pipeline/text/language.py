@@ -1,4 +1,4 @@
-"""What the project knows of each language (one file per language in `languages/`), and which language a text is in.
+"""What the project knows about each language (a file each in `languages/`), and which language a text is in.
 
 To add a language, write `languages/CODE.toml`; with `advice/replies/CODE.toml` beside it, reviews in it get reply drafts too.
 """
@@ -22,28 +22,28 @@ FOLDER = Path(__file__).with_name("languages")
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Language:
-    """The words of one language. Unless said otherwise an entry is a regular expression, matched regardless of case,
-    and holds in texts of every language: reviews mix them, and a short one's language is unsure. So a word that is
-    common in another language ("men", "dog") must be left out or stand where its neighbours make it unambiguous.
+    """The words of one language. Unless noted otherwise an entry is a regular expression, matched regardless of case in
+    texts of every language: reviews mix them, and that of a short one is uncertain. So a word that is common in another
+    language ("men", "dog") must be left out or given with neighbours that make it unambiguous.
     """
 
     name: str  # in English
-    lingua: str = ""  # the detector's name of it; empty: no text is detected as this language
-    spaced: bool = True  # has blanks between words
+    lingua: str = ""  # the detector's name for it; empty: never detected
+    spaced: bool = True  # words are separated by spaces
 
-    # Sentences. A full stop after these ends none:
+    # Sentences. A full stop after these does not end one:
     abbreviations: tuple[str, ...] = ()
-    abbreviations_at_end: tuple[str, ...] = ()  # plain words; the full stop ends a sentence if a capital follows
-    abbreviations_before_number: tuple[str, ...] = ()  # plain words; an abbreviation only before a digit ("no. 5")
+    abbreviations_at_end: tuple[str, ...] = ()  # plain words; does end one if a capital follows
+    abbreviations_before_number: tuple[str, ...] = ()  # plain words; abbreviations only before a digit ("no. 5")
     ordinal_followers: tuple[str, ...] = ()  # what follows an ordinal written with a full stop ("im 3. Stock")
 
-    # Clauses. Contrast words open one, since opposite opinions live in one sentence:
-    contrast: tuple[str, ...] = ()  # as whole words; anywhere in a text without blanks
+    # Clauses. A contrast word opens one, since a sentence may hold opposite opinions:
+    contrast: tuple[str, ...] = ()  # whole words; anywhere in languages without spaces
     contrast_after_comma: tuple[str, ...] = ()
 
-    # Dates and ratings in the columns of a source:
+    # Dates and ratings in a source's columns:
     months: tuple[str, ...] = ()  # plain lower-case words, January first
-    relative: tuple[str, ...] = ()  # words of dates that depend on today ("2 months ago")
+    relative: tuple[str, ...] = ()  # in dates relative to today ("2 months ago")
     numbers: tuple[str, ...] = ()  # plain lower-case words, one first
     stars: tuple[str, ...] = ()  # "4 stars"
     out_of: tuple[str, ...] = ()  # "4 out of 5"
@@ -54,8 +54,8 @@ class Language:
 
 
 def read_per_language(folder: Path, kind: type[T]) -> dict[str, T]:
-    """{ISO 639-1 code: content of CODE.toml} of a folder, sorted by code. Raises InputError for an unknown or missing
-    key, a wrong type or broken TOML.
+    """{ISO 639-1 code: content of CODE.toml} for a folder, sorted by code. Raises InputError for an unknown or missing key,
+    a wrong type or broken TOML.
     """
     adapter = TypeAdapter(kind)
     result = {}
@@ -79,13 +79,13 @@ def languages() -> Mapping[str, Language]:
 
 
 def entries(key: str, spaced: bool | None = None) -> list[str]:
-    """What all languages (only those with or without blanks between words) list under a key, each entry once."""
-    listed = [language for language in languages().values() if spaced in (None, language.spaced)]
-    return list(dict.fromkeys(word for language in listed for word in getattr(language, key)))
+    """All languages' entries under a key, each once. `spaced`: only languages with (or without) spaces between words."""
+    chosen = [language for language in languages().values() if spaced in (None, language.spaced)]
+    return list(dict.fromkeys(word for language in chosen for word in getattr(language, key)))
 
 
 def any_of(key: str, spaced: bool | None = None) -> str:
-    """A regular expression for any of `entries(key, spaced)`; one that matches nothing if there are none."""
+    """A regular expression that matches any of `entries(key, spaced)`, or nothing if there are none."""
     return f"(?:{'|'.join(entries(key, spaced)) or '(?!)'})"
 
 
@@ -96,14 +96,14 @@ def any_of(key: str, spaced: bool | None = None) -> str:
 def _detector() -> Any:
     import lingua
 
-    # Those of the large review sites. Each further one costs memory and takes short texts away from the others.
-    detected = [getattr(lingua.Language, language.lingua) for language in languages().values() if language.lingua]
-    # Low accuracy mode reads trigrams only: a tenth of the memory, and as good on texts of some words.
-    builder = lingua.LanguageDetectorBuilder.from_languages(*detected).with_low_accuracy_mode()
+    # The languages of the large review sites. Each further one costs memory and makes short texts harder to tell apart.
+    supported = [getattr(lingua.Language, language.lingua) for language in languages().values() if language.lingua]
+    # Low-accuracy mode uses trigrams only: a tenth of the memory, and as good beyond a few words.
+    builder = lingua.LanguageDetectorBuilder.from_languages(*supported).with_low_accuracy_mode()
     return builder.with_minimum_relative_distance(0.1).build()
 
 
 def detect_languages(texts: Sequence[str]) -> list[str | None]:
-    """ISO 639-1 codes, by lingua (Stahl 2021); None where the detector is not sure, as with a word or two."""
-    found = _detector().detect_languages_in_parallel_of([text[:240] for text in texts]) if texts else []
-    return [language.iso_code_639_1.name.lower() if language else None for language in found]
+    """An ISO 639-1 code per text, by lingua (Stahl 2021); None where it is not sure, as with a word or two."""
+    detected = _detector().detect_languages_in_parallel_of([text[:240] for text in texts]) if texts else []
+    return [language.iso_code_639_1.name.lower() if language else None for language in detected]

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import re
 
-# Chinese characters (with extension A, compatibility forms and, beyond the basic plane, all later extensions) and
-# Japanese syllables (full and half width), as in Unicode's blocks.
+# Unicode blocks: Chinese characters (with extension A, compatibility forms and all extensions beyond the basic plane)
+# and Japanese syllables (full and half width).
 HAN = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 KANA = "\u3040-\u30ff\uff66-\uff9f"
 CJK = KANA + HAN
 HANGUL = "\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff"
 
-# Frozen: the shipped n-gram weights and the sketches of what models were trained on hash texts that were cut up with
-# this class, without the rarer blocks above.
+# Frozen without the rarer blocks above: the shipped n-gram weights and training sketches hash texts split by this class.
 TRAINED_CJK = "\u3040-\u30ff\u3400-\u9fff"
-TRAINED_SPAN = ("\u3040", "\u9fff")  # first and last character of words whose n-grams are 1 to 4 long, gaps included
-# Frozen: metrics that stand in warehouses and baselines count words by this one.
+TRAINED_SPAN = ("\u3040", "\u9fff")  # first and last character that make a word CJK for n-grams, gaps included
+# Frozen: metrics in existing warehouses and baselines count words by this class.
 METRIC_CJK = TRAINED_CJK + "\uf900-\ufaff"
 
-# Control characters, line and paragraph separators, and marks that turn the direction of the text around them.
+# Control characters, line and paragraph separators, and marks that change the direction of text.
 CONTROLS = "\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 
 has_cjk = re.compile(f"[{CJK}]").search
 starts_with_cjk = re.compile(f"[{CJK}]").match
-has_dense = re.compile(f"[{CJK}{HANGUL}]").search  # of which few say as much as many letters
+has_dense = re.compile(f"[{CJK}{HANGUL}]").search  # scripts in which a few characters say as much as many letters
 _CJK_RUN = re.compile(f"[{CJK}]+")
 
 
 def weight(text: str) -> int:
-    """Length in characters, of which a Chinese or Japanese one counts three times (it says as much)."""
+    """Length in characters, a Chinese or Japanese one counted as three, since it says as much."""
     return len(text) + 2 * sum(len(run) for run in _CJK_RUN.findall(text))

@@ -1,4 +1,4 @@
-"""Which split a row belongs to, decided by a hash of its content."""
+"""Train, validation and test splits by a hash of the content."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 
 def split_by_hash(key: str, shares: Mapping[str, int]) -> str:
-    """The split of a row whose content hashes to the hex digits `key`: the same row is always on the same side.
+    """The split of a row whose content hashes to the hex digits `key`: the same row is always in the same split.
 
-    `shares` are whole numbers in any unit, such as percent. The hash modulo their sum is a place on a line along which the
-    splits lie one after the other, in the order of `shares`: reordering them moves rows.
+    `shares` are whole numbers in any unit, such as percent. The hash modulo their sum falls into one of the
+    splits, laid end to end in the order of `shares`: reordering them moves rows.
     """
-    place = int(key, 16) % sum(shares.values())
+    remainder = int(key, 16) % sum(shares.values())
     for split, share in shares.items():
-        if place < share:
+        if remainder < share:
             return split
-        place -= share
-    raise AssertionError("the place lies below the sum of the shares")
+        remainder -= share
+    raise AssertionError("the remainder is below the sum of the shares")

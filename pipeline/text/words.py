@@ -6,15 +6,16 @@ import re
 
 from pipeline.text.script import CJK
 
-WORD = re.compile(rf"[^\W_{CJK}]+|[{CJK}]+")  # Chinese and Japanese: a whole run, since no blanks tell words apart
+WORD = re.compile(rf"[^\W_{CJK}]+|[{CJK}]+")  # Chinese and Japanese: a whole run, as no spaces separate words
 
 
 def words(term: str) -> tuple[str, ...]:
+    """The words of a text, lower case."""
     return tuple(WORD.findall(lower(term)))
 
 
 def lower(text: str) -> str:
-    """Lower case of the same length, so that positions hold (İ alone becomes two characters)."""
+    """Lower case of the same length, so that positions still hold (İ would become two characters)."""
     lowered = text.lower()
     if len(lowered) == len(text):
         return lowered
@@ -22,5 +23,5 @@ def lower(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """What makes two texts the same text: case and blanks do not count."""
+    """The form in which texts are compared: case folded, runs of whitespace collapsed."""
     return " ".join(text.casefold().split())

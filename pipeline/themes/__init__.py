@@ -1,5 +1,5 @@
-"""What a review is about: the taxonomy, the words that name its aspects, themes that it does not name.
+"""What reviews are about: the taxonomy, the terms that mention its aspects, and themes beyond it.
 
-In: texts and their language. Out: mentions with the clause that proves them.
+In: texts and their language. Out: mentions, each with its clause as evidence.
 Imported by backends and what stands above; imports core, text and reader.
 """

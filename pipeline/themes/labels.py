@@ -1,4 +1,4 @@
-"""What themes are called: the labels of the taxonomy in use, kept in the warehouse for readers who do not have its file."""
+"""The labels of themes, stored in the warehouse for readers who do not have the taxonomy's file."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pipeline.themes.taxonomy import load_aspects, taxonomy_file
 
 
 def record_labels(context: Context) -> None:
-    """Writes `store.taxonomy`. A label may be reworded without a new fingerprint: no theme is found anew for it."""
-    recorded = "SELECT theme, label FROM store.taxonomy WHERE fingerprint = ?"
-    known = {row["theme"]: row["label"] for row in context.warehouse.query(recorded, [context.fingerprint])}
+    """Writes changed labels to `store.taxonomy`. Labels are not in the fingerprint: rewording one recomputes no theme."""
+    sql = "SELECT theme, label FROM store.taxonomy WHERE fingerprint = ?"
+    recorded = {row["theme"]: row["label"] for row in context.warehouse.query(sql, [context.fingerprint])}
     for aspect in load_aspects(taxonomy_file(context.profile)):
-        if known.get(aspect.id) != aspect.label:
+        if recorded.get(aspect.id) != aspect.label:
             context.warehouse.execute(
                 "INSERT OR REPLACE INTO store.taxonomy (theme, fingerprint, run_id, label) VALUES (?, ?, ?, ?)",
                 [aspect.id, context.fingerprint, context.run_id, aspect.label],
@@ -21,7 +21,7 @@ def record_labels(context: Context) -> None:
 
 
 def theme_labels(warehouse: Warehouse) -> dict[str, str]:
-    """theme -> label. The shipped taxonomy's where the warehouse holds none: it is empty, or older than the table."""
+    """theme -> label; the shipped taxonomy's if the warehouse holds none, because it is empty or older than the table."""
     exists = warehouse.value("SELECT count(*) FROM information_schema.tables WHERE table_name = 'taxonomy'")
     rows = warehouse.query(queries.load("taxonomy").sql) if exists else []
     return {row["theme"]: row["label"] for row in rows} or {aspect.id: aspect.label for aspect in load_aspects()}

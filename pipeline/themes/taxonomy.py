@@ -1,4 +1,4 @@
-"""The taxonomy: aspects of an experience with their words and remedies, read from a playbook file and checked."""
+"""The taxonomy: aspects of an experience with their terms and remedies, read from a playbook file and validated."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from pipeline.core.profile import Profile
 from pipeline.text.words import words
 
 PLAYBOOK = Path(__file__).with_name("playbook.toml")  # the shipped one
-GENERAL = "general"  # the aspect for reviews in which no term was found
+GENERAL = "general"  # the aspect for reviews that mention no other
 
 
 @dataclass(frozen=True)
 class Aspect:
-    """One entry of the playbook. `terms` holds (language, terms) pairs; `general` has none."""
+    """An entry of the playbook. `terms`: (language, terms) pairs, none for `general`."""
 
     id: str
     label: str
-    terms: tuple[tuple[str, tuple[str, ...]], ...] = field(hash=False)  # long: hashed anew for every review otherwise
+    terms: tuple[tuple[str, tuple[str, ...]], ...] = field(hash=False)  # long, and aspects are hashed for every review
     acknowledge: tuple[str, ...] = field(hash=False)
     steps: tuple[str, ...] = field(hash=False)
 
@@ -36,19 +36,19 @@ _SLOT = re.compile(r"\{(.*?)\}")
 
 
 def taxonomy_file(profile: Profile) -> Path:
-    """The playbook file that a profile names; the shipped one where it names none."""
+    """The playbook file that a profile names, else the shipped one."""
     return Path(profile.themes.taxonomy) if profile.themes.taxonomy else PLAYBOOK
 
 
 def load_aspects(path: Path | None = None) -> tuple[Aspect, ...]:
-    """The aspects of a playbook file, in its order; None: the shipped one.
+    """The aspects of a playbook file, in its order. None: the shipped one.
 
-    Raises InputError, with everything that is wrong with the file in one line.
+    Raises InputError listing everything wrong with the file.
     """
     path = path or PLAYBOOK
     try:
-        stamp = path.stat()
-        return _load(path, stamp.st_mtime_ns, stamp.st_size)
+        status = path.stat()
+        return _load(path, status.st_mtime_ns, status.st_size)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(
             f"The playbook {path} cannot be read: {error}. Correct it, or leave [themes] taxonomy out."
@@ -57,6 +57,7 @@ def load_aspects(path: Path | None = None) -> tuple[Aspect, ...]:
 
 @functools.lru_cache(maxsize=8)
 def _load(path: Path, modified: int, size: int) -> tuple[Aspect, ...]:
+    """`modified` and `size` are cache keys: an edited file is read again."""
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     errors = [f"unknown key '{key}' (aspects are written as [[aspect]])" for key in document if key != "aspect"]
     entries = document.get("aspect", [])
@@ -91,10 +92,10 @@ def _errors(entry: Mapping[str, Any]) -> list[str]:
         errors.append("'id' must be lower case letters, digits and underscores")
     if not _is_line(entry.get("label")):
         errors.append("'label' must be one line of text")
-    for key, fewest, slots in (("acknowledge", 1, {"quote", "business"}), ("steps", 3, set[str]())):
+    for key, minimum, slots in (("acknowledge", 1, {"quote", "business"}), ("steps", 3, set[str]())):
         lines = entry.get(key)
-        if not isinstance(lines, list) or len(lines) < fewest or not all(_is_line(line) for line in lines):
-            errors.append(f"'{key}' must list at least {fewest} line(s) of text")
+        if not isinstance(lines, list) or len(lines) < minimum or not all(_is_line(line) for line in lines):
+            errors.append(f"'{key}' must list at least {minimum} line(s) of text")
             continue
         unknown = sorted({slot for line in lines for slot in _SLOT.findall(line)} - slots)
         errors += [f"'{key}' has an unknown slot {{{slot}}}" for slot in unknown]
@@ -129,7 +130,7 @@ def _is_line(value: Any) -> bool:
 
 
 def _shared_terms(entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A term that two aspects claim would always go to one of them, silently."""
+    """Errors for terms listed twice: a shared term would silently always go to the same aspect."""
     owners: dict[tuple[str, str], list[str]] = {}
     for entry in entries:
         for language, terms in entry.get("terms", {}).items():

@@ -1,4 +1,4 @@
-"""Which aspects a text mentions, and the clause that says so. Pure functions on text; no model is loaded."""
+"""Which aspects a text mentions, and in which clause. Pure functions on text; no model is loaded."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Mention:
     aspect_id: str
     start: int
     end: int
-    term: str  # of the playbook, that matched in the clause
-    said: str  # the term as the customer wrote it
+    term: str  # the first that matched, as in the playbook
+    surface: str  # and as in the text
 
 
-_LONGEST_GLUED = 12  # characters of a Chinese or Japanese term
-_is_cjk = re.compile(f"\\w*[{CJK}]").match  # of a term, which may begin with digits ("2小时")
-_JOINT = re.compile(r"[\s\-–'’./&]{1,3}")  # what may stand between the words of a phrase
+_LONGEST_UNSPACED = 12  # characters of a Chinese or Japanese term
+_is_cjk = re.compile(f"\\w*[{CJK}]").match  # a term may begin with digits ("2小时")
+_JOINER = re.compile(r"[\s\-–'’./&]{1,3}")  # between the words of a phrase
 
 
 @dataclass(frozen=True)
@@ -34,26 +34,24 @@ class _Term:
     aspect_id: str
     term: str
     words: tuple[str, ...]
-    open: bool  # ends in *: the last word may have any ending
+    open: bool  # ends in *: the last word is a prefix
 
 
 @dataclass(frozen=True)
 class _Index:
-    """Terms by what they are looked up by: their first two words, their only word or its stem; the Chinese and Japanese
-    ones (`glued`) by their characters.
-    """
+    """Terms by the words that they are looked up by; Chinese and Japanese ones (`unspaced`) by all their characters."""
 
-    phrases: dict[tuple[str, str], list[_Term]]  # the longest first
-    words: dict[str, list[_Term]]  # single words, and phrases whose second word is open
-    stems: dict[str, _Term]
-    glued: dict[str, _Term]
+    phrases: dict[tuple[str, str], list[_Term]]  # by their first two words, longest first
+    words: dict[str, list[_Term]]  # by their first word: single words, and phrases whose second word is open
+    stems: dict[str, _Term]  # open single words
+    unspaced: dict[str, _Term]
 
 
 def find_mentions(text: str, language: str | None, aspects: tuple[Aspect, ...]) -> list[Mention]:
     """Every clause that mentions an aspect, in order of the text; one Mention per clause and aspect.
 
-    Terms of the language and of English are looked for; all languages where it is None or not in the playbook.
-    Where terms overlap, the one that begins first and then the longest counts ("room service" is not a room).
+    Terms of the language and of English count; those of all languages if it is None or not in the playbook. Of
+    overlapping terms the one that begins first, and then the longest, counts ("room service" is not a room).
     """
     index = _index(aspects, (language or "")[:2].lower())
     lowered = lower(text)
@@ -66,23 +64,23 @@ def find_mentions(text: str, language: str | None, aspects: tuple[Aspect, ...]) 
 
 
 def _terms_in(text: str, start: int, end: int, index: _Index) -> Iterator[tuple[_Term, int, int]]:
-    """Each term with the place in the text where it begins and ends."""
+    """Each term with its start and end in the text."""
     runs = list(WORD.finditer(text, start, end))
     words = [run[0] for run in runs]
     at = 0
     while at < len(runs):
         if starts_with_cjk(words[at]):
-            # Terms such as "2小时" begin in the run of digits before.
-            before = at > 0 and words[at - 1].isdigit() and runs[at - 1].end() == runs[at].start()
-            begins = runs[at - before].start()
-            for term, place in _glued_in(text[begins : runs[at].end()], index.glued):
-                yield term, begins + place, begins + place + len("".join(term.words))
+            # A term such as "2小时" begins in the digits before the run.
+            after_digits = at > 0 and words[at - 1].isdigit() and runs[at - 1].end() == runs[at].start()
+            run_start = runs[at - after_digits].start()
+            for term, offset in _unspaced_in(text[run_start : runs[at].end()], index.unspaced):
+                yield term, run_start + offset, run_start + offset + len("".join(term.words))
             at += 1
             continue
-        found = _phrase_at(text, runs, words, at, index) or _stem_of(words[at], index.stems)
-        if found:
-            yield found, runs[at].start(), runs[at + len(found.words) - 1].end()
-        at += len(found.words) if found else 1
+        match = _phrase_at(text, runs, words, at, index) or _stem_of(words[at], index.stems)
+        if match:
+            yield match, runs[at].start(), runs[at + len(match.words) - 1].end()
+        at += len(match.words) if match else 1
 
 
 def _phrase_at(text: str, runs: list[re.Match[str]], words: list[str], at: int, index: _Index) -> _Term | None:
@@ -95,7 +93,7 @@ def _phrase_at(text: str, runs: list[re.Match[str]], words: list[str], at: int, 
             last < len(words)
             and (words[last].startswith(term.words[-1]) if term.open else words[last] == term.words[-1])
             and all(words[i] == term.words[i - at] for i in range(at, last))
-            and all(_JOINT.fullmatch(text, runs[i].end(), runs[i + 1].start()) for i in range(at, last))
+            and all(_JOINER.fullmatch(text, runs[i].end(), runs[i + 1].start()) for i in range(at, last))
         ):
             return term
     return None
@@ -108,34 +106,34 @@ def _stem_of(word: str, stems: Mapping[str, _Term]) -> _Term | None:
     return None
 
 
-def _glued_in(run: str, glued: Mapping[str, _Term]) -> Iterator[tuple[_Term, int]]:
-    """Terms and where they begin. Without blanks between words every position may begin a term."""
+def _unspaced_in(run: str, terms: Mapping[str, _Term]) -> Iterator[tuple[_Term, int]]:
+    """Terms and their offsets. Without spaces between words, any position may begin a term."""
     at = 0
     while at < len(run):
-        size = next((size for size in range(_LONGEST_GLUED, 0, -1) if run[at : at + size] in glued), 0)
+        size = next((size for size in range(_LONGEST_UNSPACED, 0, -1) if run[at : at + size] in terms), 0)
         if size:
-            yield glued[run[at : at + size]], at
+            yield terms[run[at : at + size]], at
         at += size or 1
 
 
 @functools.lru_cache(maxsize=64)
 def _index(aspects: tuple[Aspect, ...], language: str) -> _Index:
     known = {code for aspect in aspects for code, _ in aspect.terms}
-    wanted = {language, "en"} if language in known else known
+    chosen = {language, "en"} if language in known else known
     listed = [
         (code, aspect.id, term)
         for aspect in aspects
         for code, terms in aspect.terms
         for term in terms
-        if code in wanted
+        if code in chosen
     ]
     index = _Index({}, {}, {}, {})
-    # Terms of the language itself come first: they win over English ones that are written alike.
+    # The language's own terms come first, so they win over identical English ones.
     for _, aspect_id, written in sorted(listed, key=lambda item: item[0] != language):
         parts = words(written)
         term = _Term(aspect_id, written, parts, written.endswith("*"))
         if _is_cjk(written):
-            index.glued.setdefault("".join(parts), term)
+            index.unspaced.setdefault("".join(parts), term)
         elif term.open and len(parts) == 1:
             index.stems.setdefault(parts[0], term)
         elif len(parts) == 1 or (term.open and len(parts) == 2):

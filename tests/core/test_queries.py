@@ -25,7 +25,7 @@ LAST_DAY = datetime(2026, 10, 31)
 
 
 def fill(opened: Warehouse) -> Warehouse:
-    """120 reviews of two businesses over 60 days; in the last 28, waiting_time is complained of four times as often."""
+    """120 reviews of two businesses over 60 days; in the last 28, complaints about waiting_time are four times as frequent."""
     opened.append("runs", [{"run_id": "run-1", "started_at": NOW, "finished_at": NOW, "profile": "embedded", "version": "0.1.0",
                             "status": "done", "environment": "{}", "stages": "{}"}])  # fmt: skip
     stages = ("sentiment", "emotions", "themes", "discover", "feedback", "distill", "generate", "score")

@@ -1,4 +1,4 @@
-"""The table of file formats, and the texts that typed formats give."""
+"""The table of file formats, and the values of typed formats as text."""
 
 from __future__ import annotations
 

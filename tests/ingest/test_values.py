@@ -1,4 +1,4 @@
-"""Stars, dates and labels in the shapes that exports give them."""
+"""Stars, dates and labels as exports write them."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 def drawn(
     rows: int, temperature: float, bias: tuple[float, float, float], seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(raw probabilities, truth) of a model whose true calibration is known."""
+    """(raw probabilities, true classes) of a model with this calibration."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(scale=3, size=(rows, 3))
     true = softmax(logits / temperature + np.array(bias))

@@ -9,8 +9,8 @@ from pipeline.core.assets import MODELS
 from pipeline.reader import heads, minilm
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning")  # of peft about transformers
-@pytest.mark.parametrize("name", ["sentiment", "bleurt"])  # of rank 32 and of rank 16
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # from peft, about transformers
+@pytest.mark.parametrize("name", ["sentiment", "bleurt"])  # ranks 32 and 16
 def test_an_adapter_is_merged_as_peft_does_to_the_last_bit(name: str) -> None:
     from peft import PeftModel
 

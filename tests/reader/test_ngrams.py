@@ -1,4 +1,4 @@
-"""The model for other languages classifies what it is sure of, and gives no label to the rest."""
+"""The model for other languages labels what it is sure of and abstains from the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Languages are data: one file each, strictly read."""
+"""Languages are data: one file each, strictly validated."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.text.language import Language, any_of, entries, languages, read_pe
 
 @pytest.fixture
 def more_languages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of the folder to which a test may add."""
+    """A copy of the folder, to which a test may add languages."""
     for file in language.FOLDER.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     monkeypatch.setattr(language, "FOLDER", tmp_path)

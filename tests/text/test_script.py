@@ -1,4 +1,4 @@
-"""Character classes: what counts as Chinese or Japanese, and what must never move."""
+"""Character classes: what counts as Chinese or Japanese, and what must never change."""
 
 from __future__ import annotations
 

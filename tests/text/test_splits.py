@@ -1,4 +1,4 @@
-"""Shipped weights and existing warehouses were split by these rules: a row that changes sides is a leak."""
+"""Shipped weights and existing warehouses were split by these rules: a row that changes its split is a leak."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The playbook file, the shipped one and those of users."""
+"""The shipped playbook file and those of users."""
 
 from __future__ import annotations
 
@@ -58,9 +58,8 @@ def test_a_playbook_of_ones_own(tmp_path: Path) -> None:
     assert dict(aspects[0].terms) == {"en": ("queue*", "stood in line")}
     assert [mention.aspect_id for mention in find_mentions("Endless queues.", "en", aspects)] == ["queue"]
     file.write_text(VALID.replace("queue*", "till*"))
-    assert (
-        find_mentions("Endless queues.", "en", load_aspects(file)) == []
-    )  # an edit counts at once, also in a process that lives long
+    # A long-running process sees the edit at once.
+    assert find_mentions("Endless queues.", "en", load_aspects(file)) == []
 
 
 def test_all_mistakes_of_a_playbook_come_in_one_message(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which words give an aspect away, and the clause that they stand in."""
+"""Which words mention an aspect, and in which clause."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_most_unhappy_reviews_speak_of_an_aspect(name: str, shared_data: Path) -
 
 
 @pytest.mark.parametrize(
-    ("text", "language", "said"),
+    ("text", "language", "surface"),
     [
         ("The WAITERS were kind.", "en", "WAITERS"),
         ("We stood in  Line all day.", "en", None),
@@ -143,14 +143,14 @@ def test_most_unhappy_reviews_speak_of_an_aspect(name: str, shared_data: Path) -
         ("外卖2小时", "zh", "2小时"),
     ],
 )
-def test_a_mention_holds_the_term_as_it_was_written(text: str, language: str, said: str | None) -> None:
+def test_a_mention_holds_the_term_as_it_was_written(text: str, language: str, surface: str | None) -> None:
     mentions = find_mentions(text, language, ASPECTS)
-    assert all(mention.said in text[mention.start : mention.end] for mention in mentions)
-    assert said is None or said in {mention.said for mention in mentions}, mentions
+    assert all(mention.surface in text[mention.start : mention.end] for mention in mentions)
+    assert surface is None or surface in {mention.surface for mention in mentions}, mentions
 
 
 def test_korean_terms_are_words_although_the_script_stands_behind_the_chinese_one() -> None:
     aspect = Aspect("queue", "Queue", (("ko", ("대기", "줄이 길*")),), (), ())
     found = find_mentions("대기 시간이 길었고 줄이 길었어요", "ko", (aspect,))
-    assert [mention.said for mention in found] == ["대기"]
-    assert [mention.said for mention in find_mentions("줄이 길었어요", "ko", (aspect,))] == ["줄이 길었어요"]
+    assert [mention.surface for mention in found] == ["대기"]
+    assert [mention.surface for mention in find_mentions("줄이 길었어요", "ko", (aspect,))] == ["줄이 길었어요"]

@@ -1,7 +1,7 @@
-"""One module per file format; READERS says which reads what. Adding a format is its module and a line here.
+"""One module per file format; READERS says which reads what. To add a format, write its module and a line here.
 
-A reader is called with a file and ReadOptions and gives the file's Records in order. It raises InputError, at once or on
-the way, if the file as a whole cannot be read. All read gzipped files too, through `contents`.
+A reader takes a file and ReadOptions and yields the file's Records in order. It raises InputError, at once or while
+reading, if the file as a whole cannot be read. All read gzipped files too, through `contents`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ KNOWN = f"{', '.join(READERS)}, also .gz"  # for messages
 
 
 def extension(path: Path) -> str:
-    """In lower case, with its dot; of x.csv.gz it is .csv."""
+    """The extension in lower case, with its dot; that of x.csv.gz is .csv."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     return suffixes[-2] if len(suffixes) > 1 and suffixes[-1] == ".gz" else suffixes[-1] if suffixes else ""
 
 
 def is_known(path: Path) -> bool:
+    """Whether a reader exists for the format."""
     return extension(path) in READERS
 
 

@@ -1,4 +1,4 @@
-"""The content of a file, as bytes and as text, whether it is gzipped and whatever its encoding."""
+"""The content of a file as bytes and as text, gzipped or not, in any encoding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.core.errors import InputError
 
 
 def contents(source: Path) -> bytes:
-    """Raises InputError for a damaged gzip file."""
+    """The bytes of a file, gunzipped if need be. Raises InputError for a damaged gzip file."""
     data = source.read_bytes()
     if source.suffix.lower() != ".gz":
         return data
@@ -20,8 +20,8 @@ def contents(source: Path) -> bytes:
 
 
 def read_text(source: Path, encoding: str | None) -> str:
-    """By its byte order mark, as UTF-8, as UTF-16 when every other byte is NUL, else as cp1252, unless `encoding` says
-    which. Raises InputError where there is no text.
+    """The text of a file in `encoding`; if that is None, decoded by its byte order mark, as UTF-16 if every other byte is
+    NUL, as UTF-8 if valid, else as cp1252. Raises InputError for a blank file.
     """
     text = _decode(contents(source), encoding)
     if not text.strip():

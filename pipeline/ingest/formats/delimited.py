@@ -1,4 +1,4 @@
-"""CSV, TSV and plain text: records that begin and end where they should, even in damaged exports."""
+"""CSV, TSV and plain text, read record by record even from damaged exports."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ csv.field_size_limit(2**31 - 1)  # a review has no upper length
 
 
 def read_csv(source: Path, options: ReadOptions) -> Iterator[Record]:
+    """Records of a CSV file, its delimiter detected unless given. Raises InputError for a blank file."""
     text = read_text(source, options.encoding)
     return _records(text, options.delimiter or _delimiter(text), options)
 
 
 def read_tsv(source: Path, options: ReadOptions) -> Iterator[Record]:
+    """Records of a tab-separated file. Raises InputError for a blank file."""
     return _records(read_text(source, options.encoding), options.delimiter or "\t", options)
 
 
 def read_txt(source: Path, options: ReadOptions) -> Iterator[Record]:
-    """Tab-separated lists of sentences. They know no quoting: a lone quote is part of the text."""
+    """Records of a tab-separated list of texts, in which a quote is part of the text. Raises InputError for a blank file."""
     return _records(read_text(source, options.encoding), options.delimiter or "\t", options, quoted=False)
 
 
@@ -34,14 +36,14 @@ def _records(text: str, delimiter: str, options: ReadOptions, quoted: bool = Tru
     first = next(rows)
     if isinstance(first, list) and len(first) == 1 and "," in first[0] and delimiter == ",":
         inner = next(csv.reader([first[0]]))
-        if looks_like_header(inner, options.mapping):  # a CSV quoted twice over: each field is a record
+        if looks_like_header(inner, options.mapping):  # a CSV quoted twice: each row is one quoted field
             return _named(itertools.chain([inner], _unwrapped(rows)), options)
     return _named(itertools.chain([first], rows), options)
 
 
 def _rows(text: str, delimiter: str, quoted: bool = True) -> Iterator[list[str] | Broken]:
-    """Rows of CSV. An opening quote that never closes would swallow the rest of the file: its line is Broken and
-    reading goes on after it.
+    """Rows of CSV. A quote that is never closed would swallow the rest of the file, so its line is Broken and reading
+    continues after it.
     """
     lines = io.StringIO(text, newline="").readlines() if "\n" in text else text.splitlines(keepends=True)
     start = 0
@@ -63,14 +65,14 @@ def _rows(text: str, delimiter: str, quoted: bool = True) -> Iterator[list[str] 
             if "end of data" in str(error):
                 yield Broken(lines[bad].rstrip("\r\n"), "a quote is opened and never closed")
                 start = bad + 1
-            else:  # text after a closing quote: common in hand-made exports, and readable without strictness
-                loose = csv.reader(iter(lines[bad:]), delimiter=delimiter)
-                yield next(loose)
-                start = bad + loose.line_num
+            else:  # text after a closing quote: common in handmade exports, and readable unless strict
+                lenient = csv.reader(iter(lines[bad:]), delimiter=delimiter)
+                yield next(lenient)
+                start = bad + lenient.line_num
 
 
 def _delimiter(text: str) -> str:
-    """The separator that splits the first records into most columns, most evenly."""
+    """The delimiter that splits the first rows most evenly, and among equals into most columns."""
     best, best_score = ",", 0.0
     for candidate in (",", ";", "\t", "|"):
         head = [row for row in itertools.islice(_rows(text[:200_000], candidate), 100) if not isinstance(row, Broken)]
@@ -93,7 +95,7 @@ def _unwrapped(rows: Iterator[list[str] | Broken]) -> Iterator[list[str] | Broke
 
 
 def _named(rows: Iterator[list[str] | Broken], options: ReadOptions) -> Iterator[Record]:
-    """Records by the names that the first whole row gives, or by position if it is no header."""
+    """Rows as records, keyed by the names in the first readable row, or by position if that is not a header."""
     for head in rows:
         if isinstance(head, Broken):
             yield head
@@ -110,7 +112,7 @@ def _named(rows: Iterator[list[str] | Broken], options: ReadOptions) -> Iterator
         if isinstance(row, Broken):
             yield row
         elif not row:
-            continue  # a line break between records is no record
+            continue  # an empty line
         elif len(row) == len(names):
             yield dict(zip(names, row, strict=True))
         elif len(row) > len(names) and not any(cell.strip() for cell in row[len(names) :]):

@@ -12,6 +12,7 @@ from pipeline.ingest.formats.record import ReadOptions, Record, as_text, unique_
 
 
 def read_excel(source: Path, options: ReadOptions) -> Iterator[Record]:
+    """Records of the first sheet, whose first row is the header. Raises InputError for an unreadable workbook."""
     import openpyxl
 
     data = io.BytesIO(contents(source))

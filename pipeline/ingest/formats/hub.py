@@ -10,7 +10,7 @@ from pipeline.ingest.formats.record import Record, as_text
 
 
 def read_hub(source: str) -> Iterator[Record]:
-    """hf:NAME[:CONFIG][:SPLIT] through `datasets`; class labels are given by name."""
+    """Records of hf:NAME[:CONFIG][:SPLIT], class labels by name. Raises InputError if the data set cannot be loaded."""
     name, *rest = source.removeprefix("hf:").split(":")
     config, split = [*rest, None, None][:2] if len(rest) == 2 else (None, rest[0] if rest else "train")
     try:
@@ -29,7 +29,7 @@ def read_hub(source: str) -> Iterator[Record]:
 
 
 def _load_hub(name: str, config: str | None, split: str) -> Any:
-    """Code of a data set is never run. One that is a loading script is read from the Parquet the hub made of it."""
+    """A data set's code is never run: one with a loading script is read from the hub's Parquet conversion."""
     import datasets
 
     try:

@@ -13,6 +13,7 @@ from pipeline.ingest.formats.record import Broken, ReadOptions, Record, as_text
 
 
 def read_json(source: Path, options: ReadOptions) -> Iterator[Record]:
+    """Records of a JSON or JSON Lines file. Raises InputError for invalid JSON and for JSON without a list."""
     text = read_text(source, options.encoding)
     try:
         document = json.loads(text)

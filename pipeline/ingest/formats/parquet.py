@@ -11,16 +11,17 @@ from pipeline.core.errors import InputError
 from pipeline.ingest.formats.decode import contents
 from pipeline.ingest.formats.record import ReadOptions, Record, as_text, unique_names
 
-_BATCH = 5000  # rows held at once
+_BATCH = 5000  # rows in memory at once
 
 
 def read_parquet(source: Path, options: ReadOptions) -> Iterator[Record]:
+    """Records of a Parquet file. Raises InputError for an unreadable file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         content = io.BytesIO(contents(source)) if source.suffix.lower() == ".gz" else source
-        # Timestamps of Spark and Impala (96 bits) reach further in microseconds than in Arrow's nanoseconds.
+        # 96-bit timestamps, from Spark and Impala, may overflow nanoseconds, Arrow's default.
         with pq.ParquetFile(content, coerce_int96_timestamp_unit="us") as file:
             names = unique_names(file.schema_arrow.names)
             for batch in file.iter_batches(_BATCH):
@@ -32,12 +33,12 @@ def read_parquet(source: Path, options: ReadOptions) -> Iterator[Record]:
 
 
 def _texts(column: Any) -> list[str | None]:
-    """The values of an Arrow array as texts: Python's own form of numbers and dates, JSON of lists, structs and maps."""
+    """The values of an Arrow array as text: numbers and dates as Python prints them, lists, structs and maps as JSON."""
     import pyarrow as pa
 
     if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
-        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)  # Python's dates end at microseconds
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)  # the resolution of Python's datetime
     try:
         return [as_text(value) for value in column.to_pylist(maps_as_pydicts="strict")]
-    except OverflowError:  # years beyond 1 to 9999
+    except OverflowError:  # a year outside 1 to 9999
         return [as_text(value) for value in column.cast(pa.string()).to_pylist()]

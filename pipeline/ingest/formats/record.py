@@ -1,4 +1,4 @@
-"""What a reader of any format yields: a record as a dict of texts, or a Broken one with its raw text and a reason."""
+"""What readers of all formats yield: records as dicts of texts, or Broken, with the raw text and a reason."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ Record = dict[str, str | None] | Broken
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What the user said about a file; `mapping` is field -> column."""
+    """The user's settings for reading a file. `mapping`: field -> column."""
 
-    header: bool | None = None  # None: look at the first line
+    header: bool | None = None  # None: detected from the first row
     encoding: str | None = None
     delimiter: str | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
-    """Column names as given, trimmed; unnamed ones by position, repeated ones numbered."""
+    """Column names, trimmed; a missing name is replaced by the position, a repeated one gets it as a suffix."""
     result: list[str] = []
     for position, name in enumerate(names, 1):
         name = name.strip().lstrip("\ufeff") or str(position)
@@ -40,8 +40,8 @@ def unique_names(names: Sequence[str]) -> list[str]:
 
 
 def as_text(value: Any) -> str | None:
-    """A value of a typed format as a text file would hold it: lists and objects as JSON, bytes as the UTF-8 that they are
-    where a writer did not declare its texts as such.
+    """A value of a typed format as text, None if it is None: lists and objects as JSON, bytes as UTF-8 if valid, since
+    some writers do not declare their strings.
     """
     if value is None:
         return None
