@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipeline.advice import complaints, markers
+from pipeline.advice import markers
+from pipeline.advice.complaints import find_complaints
 from pipeline.backends.base import Request
 from pipeline.core import prompts
 from pipeline.core.rows import UnhappyReview
@@ -36,9 +37,9 @@ def request(row: UnhappyReview, prompt: str, max_characters: int = 0, taxonomy: 
     if not prompts.has_slots(prompt):
         return Request(prompts.render(prompt, **variables), row, on_text=row.get("on_text"))
     aspects = {aspect.id: aspect for aspect in load_aspects(taxonomy)}
-    found = complaints.find_complaints(row, aspects)
-    slots = markers.slots(row, found, aspects)
-    labels = [complaint.label for complaint in found]
+    complaints = find_complaints(row, aspects)
+    slots = markers.slots(row, complaints, aspects)
+    labels = [complaint.label for complaint in complaints]
     variables |= {"complaints": labels, "also": "[+]" in slots, "business": slots.get("[name]")}
     # A text with markers is not shown while it is written: they are filled in at the end.
     return Request(prompts.render(prompt, **variables), row, slots, on_text=None if slots else row.get("on_text"))

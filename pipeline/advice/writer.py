@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from pipeline.advice import complaints
+from pipeline.advice.complaints import Complaint, find_complaints, further_complaint
 from pipeline.advice.wording import fill, in_sentence, name, quote, seed, stems
 from pipeline.backends.base import Request, Written
 from pipeline.core.profile import Feedback, Judge, Profile
@@ -93,24 +93,24 @@ class Playbook:
 
     def compose(self, review: UnhappyReview) -> tuple[str, list[str]]:
         """(text of 90 to 160 words, its steps). Any key of the review but `text` may be missing, None or empty."""
-        found = complaints.find_complaints(review, self.aspects)
+        complaints = find_complaints(review, self.aspects)
         lead, closing = _variant(_LEAD, review), _variant(_CLOSING, review)
         text, steps = "", list[str]()
         for limit, more in LIMITS:
-            head = self._head(review, found, limit, more)
+            head = self._head(review, complaints, limit, more)
             for count in (4, 3):  # a fourth step only if the text would be short without it
-                steps = _steps(found, count, limit, review)
+                steps = _steps(complaints, count, limit, review)
                 listed = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
                 text = f"{head} {lead}\n\n{listed}\n\n{closing}"
                 if len(text.split()) <= (MOST_WORDS if count == 3 else 120):
                     return text, steps
         return text, steps
 
-    def _head(self, review: UnhappyReview, found: Sequence[complaints.Complaint], limit: int, more: int) -> str:
+    def _head(self, review: UnhappyReview, complaints: Sequence[Complaint], limit: int, more: int) -> str:
         """The part before the steps: how the customer feels, the worst complaint, and what else the review says, quoted in
         at most `limit` and `more` characters.
         """
-        worst, further = found[0], complaints.further_complaint(review, found, self.aspects)
+        worst, further = complaints[0], further_complaint(review, complaints, self.aspects)
         sentences = [_opening(review)]
         if worst.evidence.strip():
             acknowledge = _variant(worst.aspect.acknowledge if worst.is_negative else _MENTION, review)
@@ -147,25 +147,25 @@ def _opening(review: UnhappyReview) -> str:
     )
 
 
-def _steps(found: Sequence[complaints.Complaint], count: int, limit: int, review: UnhappyReview) -> list[str]:
+def _steps(complaints: Sequence[Complaint], count: int, limit: int, review: UnhappyReview) -> list[str]:
     """One step per complaint first, then further ones, from the worst on; all complaints but the first are quoted."""
-    shares = [0] * len(found)
+    shares = [0] * len(complaints)
     for number in range(count):
-        shares[number % len(found)] += 1
+        shares[number % len(complaints)] += 1
     steps = []
-    for complaint, share in zip(found, shares, strict=True):
-        title = complaint.label if complaint is found[0] else f"{complaint.label} ({_quote(complaint, limit)})"
+    for complaint, share in zip(complaints, shares, strict=True):
+        title = complaint.label if complaint is complaints[0] else f"{complaint.label} ({_quote(complaint, limit)})"
         chosen = _fitting(complaint, share, review)
         steps += [f"{title}: {chosen[0]}", *chosen[1:]]
     return [" ".join(step.split()) for step in steps]
 
 
-def _fitting(complaint: complaints.Complaint, number: int, review: UnhappyReview) -> list[str]:
+def _fitting(complaint: Complaint, number: int, review: UnhappyReview) -> list[str]:
     """The steps that share most words with the complaint; the hash breaks ties."""
     words = stems(complaint.evidence)
     steps = _rotated(complaint.aspect.steps, review)
     return sorted(steps, key=lambda step: -len(stems(step) & words))[:number]
 
 
-def _quote(complaint: complaints.Complaint, limit: int) -> str:
+def _quote(complaint: Complaint, limit: int) -> str:
     return quote(complaint.evidence, limit, complaint.term)

@@ -207,40 +207,39 @@ def _tokenizer(folder: Path, config: dict[str, Any], model: str) -> Tokenizer:
     limits = [config["max_position_embeddings"], settings.get("model_max_length") or 512]
     max_tokens = min([*limits, int(length_in_name[1])] if length_in_name else limits)
     if (folder / "spm.model").is_file():
-        from sentencepiece import SentencePieceProcessor
+        return _sentencepiece(folder, max_tokens, lowercase=bool(settings.get("do_lower_case", False)))
+    return _wordpiece(folder, max_tokens)
 
-        processor = SentencePieceProcessor(model_file=str(folder / "spm.model"))
-        lowercase = bool(settings.get("do_lower_case", False))
 
-        def encode(texts: Sequence[str]) -> list[list[int]]:
-            ids: list[list[int]] = processor.encode(
-                [text.lower() if lowercase else text for text in texts], out_type=int
-            )
-            return ids
+def _sentencepiece(folder: Path, max_tokens: int, lowercase: bool) -> Tokenizer:
+    from sentencepiece import SentencePieceProcessor
 
-        cls_id, sep_id, pad_id = (int(processor.piece_to_id(name)) for name in ("[CLS]", "[SEP]", "[PAD]"))
-        if processor.unk_id() in {cls_id, sep_id, pad_id}:
-            raise InputError(f"{folder}/spm.model has no [CLS], [SEP] or [PAD]: it belongs to no BLEURT checkpoint.")
-        return Tokenizer(encode, cls_id, sep_id, pad_id, max_tokens, odd_to_reference=True)
+    processor = SentencePieceProcessor(model_file=str(folder / "spm.model"))
 
+    def encode(texts: Sequence[str]) -> list[list[int]]:
+        inputs = [text.lower() for text in texts] if lowercase else list(texts)
+        ids: list[list[int]] = processor.encode(inputs, out_type=int)
+        return ids
+
+    cls_id, sep_id, pad_id = (int(processor.piece_to_id(name)) for name in ("[CLS]", "[SEP]", "[PAD]"))
+    if processor.unk_id() in {cls_id, sep_id, pad_id}:
+        raise InputError(f"{folder}/spm.model has no [CLS], [SEP] or [PAD]: it belongs to no BLEURT checkpoint.")
+    return Tokenizer(encode, cls_id, sep_id, pad_id, max_tokens, odd_to_reference=True)
+
+
+def _wordpiece(folder: Path, max_tokens: int) -> Tokenizer:
     from transformers import BertTokenizer
 
     try:
-        wordpiece = BertTokenizer.from_pretrained(folder)
+        words = BertTokenizer.from_pretrained(folder)
     except Exception as error:
         raise InputError(f"{folder} has no usable tokenizer ({type(error).__name__}). Download it again.") from error
 
-    def encode_wordpieces(texts: Sequence[str]) -> list[list[int]]:
-        ids: list[list[int]] = wordpiece(
+    def encode(texts: Sequence[str]) -> list[list[int]]:
+        ids: list[list[int]] = words(
             list(texts), add_special_tokens=False, split_special_tokens=True, truncation=False, verbose=False
         )["input_ids"]
         return ids
 
-    return Tokenizer(
-        encode_wordpieces,
-        wordpiece.cls_token_id,
-        wordpiece.sep_token_id,
-        wordpiece.pad_token_id,
-        max_tokens,
-        odd_to_reference=False,
-    )
+    ids = words.cls_token_id, words.sep_token_id, words.pad_token_id
+    return Tokenizer(encode, *ids, max_tokens, odd_to_reference=False)

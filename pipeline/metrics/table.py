@@ -127,7 +127,7 @@ METRICS = (
         "copied_share",
         "copied",
         "review",
-        "share of the text's word 4-grams that stand in the review: near 1 for a text that only quotes",
+        "share of the text's word 4-grams that occur in the review: near 1 for a text that only quotes",
         _SIGNALS,
         signal=True,
         higher_is_better=False,
