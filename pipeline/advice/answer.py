@@ -1,4 +1,4 @@
-"""From what a model wrote to the suggestions in it, whichever way the model likes to list things."""
+"""Extracts the suggestions from what a model wrote, however the model lists them."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def parse_suggestions(text: str) -> list[str]:
     """The suggestions in a model's text, in order: numbered or bulleted items (one per line or run together), items
     with a bold title, else the sentences that ask for something. Empty where there are none. Never raises.
     """
-    for find in (_lines, _inline_numbers, _inline_bullets, _titles, _requests):
-        items = [item for item in map(_tidy, find(text)) if any(map(str.isalpha, item))]
+    for parse in (_lines, _inline_numbers, _inline_bullets, _titles, _requests):
+        items = [item for item in map(_tidy, parse(text)) if any(map(str.isalpha, item))]
         if items:
             return items
     return []
@@ -44,29 +44,29 @@ def parse_suggestions(text: str) -> list[str]:
 def _lines(text: str) -> list[str]:
     """Items that begin a line. Lines below an item belong to it, up to a blank line or the next item."""
     lines = [(line, _LINE.match(line)) for line in _RULE.sub("", text).split("\n")]
-    numbered = any(mark and mark["number"] for _, mark in lines)
+    numbered = any(match and match["number"] for _, match in lines)
     items: list[list[str]] = []
     open_item = False
-    for line, mark in lines:
-        if mark and (mark["number"] or not numbered):
-            item = line[mark.end() :]
+    for line, match in lines:
+        if match and (match["number"] or not numbered):
+            item = line[match.end() :]
             # "**1. Title**": the markup that opened before the number closes after it.
-            items.append([item.replace("**", "", 1) if "**" in mark[0] else item])
+            items.append([item.replace("**", "", 1) if "**" in match[0] else item])
             open_item = True
         elif not line.strip():
             open_item = False
-        elif mark and items:  # a bullet below a number is part of the numbered item
-            items[-1].append(line[mark.end() :])
+        elif match and items:  # a bullet below a number is part of the numbered item
+            items[-1].append(line[match.end() :])
             open_item = True
         elif open_item:
             items[-1].append(line)
     joined = [_join(parts) for parts in items]
-    # "1. Train staff. 2. Ask guests." in one line is a list in itself.
+    # "1. Train staff. 2. Ask guests." on one line is a list in itself.
     return [] if len(joined) == 1 and max(len(_inline_numbers(text)), len(_inline_bullets(text))) > 1 else joined
 
 
 def _join(parts: list[str]) -> str:
-    """The lines of one item in one: "Train staff" over two bullets is "Train staff: Role play; Feedback"."""
+    """The lines of an item as one line: "Train staff" above two bullets becomes "Train staff: Role play; Feedback"."""
     text = parts[0].strip()
     for position, part in enumerate(parts[1:]):
         closed = text[-1:] in ".:;!?,*" or not part[:1].isupper()
@@ -75,36 +75,36 @@ def _join(parts: list[str]) -> str:
 
 
 def _inline_numbers(text: str) -> list[str]:
-    """Items after 1., 2., 3. ... in the run of the text; other numbers are part of an item."""
-    cuts: list[tuple[int, int]] = []
-    mark = ""  # one list is numbered in one style
+    """Items after 1., 2., 3. ... in running text; other numbers are part of an item."""
+    numbers: list[tuple[int, int]] = []
+    style = ""  # a list is numbered in one style: 1. or 1)
     for match in _NUMBER.finditer(text):
         before = text[: match.start()].rstrip(" *")
-        fresh = not before or before[-1] in '.:;!?)\n”"' or (bool(cuts) and text[match.start() - 1].isspace())
-        if int(match[1]) == len(cuts) + 1 and fresh and match[2] == (mark or match[2]):
-            cuts.append(match.span())
-            mark = match[2]
-    return _between(text, cuts)
+        starts_item = not before or before[-1] in '.:;!?)\n”"' or (bool(numbers) and text[match.start() - 1].isspace())
+        if int(match[1]) == len(numbers) + 1 and starts_item and match[2] == (style or match[2]):
+            numbers.append(match.span())
+            style = match[2]
+    return _after_each(text, numbers)
 
 
 def _inline_bullets(text: str) -> list[str]:
-    marks = [mark.span() for mark in _INLINE_BULLET.finditer(text)]
-    return _between(text, marks) if len(marks) > 1 else []
+    bullets = [match.span() for match in _INLINE_BULLET.finditer(text)]
+    return _after_each(text, bullets) if len(bullets) > 1 else []
 
 
 def _titles(text: str) -> list[str]:
-    return _between(text, [(mark.start(), mark.start()) for mark in _TITLE.finditer(text)])
+    return _after_each(text, [(match.start(), match.start()) for match in _TITLE.finditer(text)])
 
 
-def _between(text: str, marks: Sequence[tuple[int, int]]) -> list[str]:
-    """What stands after each mark, up to the next one or a blank line."""
-    ends = [start for start, _ in marks[1:]] + [len(text)]
-    return [re.split(r"\n\s*\n", text[mark[1] : end])[0] for mark, end in zip(marks, ends, strict=False)]
+def _after_each(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
+    """What follows each span, up to the next span or a blank line."""
+    ends = [start for start, _ in spans[1:]] + [len(text)]
+    return [re.split(r"\n\s*\n", text[span[1] : end])[0] for span, end in zip(spans, ends, strict=False)]
 
 
 def _requests(text: str) -> list[str]:
-    spans = [text[start:end] for start, end in sentence_spans(text, clauses=False)]
-    return [sentence for sentence in spans if _ASKS.search(sentence)]
+    sentences = [text[start:end] for start, end in sentence_spans(text, clauses=False)]
+    return [sentence for sentence in sentences if _ASKS.search(sentence)]
 
 
 def _tidy(item: str) -> str:

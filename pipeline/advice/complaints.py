@@ -1,7 +1,7 @@
 """What a review complains about, in its own words: the facts that feedback is written from.
 
-Pure functions on a review and the themes that were found in it. The playbook writes from them, and so does the student,
-whose prompt states them.
+Pure functions of a review and its themes. The playbook writes from complaints, and so does the student, whose prompt states
+them.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pipeline.text.sentences import sentence_spans
 from pipeline.themes.taxonomy import GENERAL, Aspect
 from pipeline.themes.terms import find_mentions
 
-MOST = 3  # complaints of one review
+MAX_COMPLAINTS = 3  # of one review
 
-# A hint of tone, in English, to choose among clauses that no score tells apart.
+# Hints of tone, in English, to choose among clauses with the same score or none.
 _COMPLAINS = re.compile(
     r"n['’]t\b|\b(?:not|no|never|nothing|nobody|without|bad|worse|worst|poor|terrible|horrible|awful|wrong|too|only|even|"
     r"but|however|unfortunately|disappoint\w*|wait\w*|had to|instead|problem\w*|wish|should)\b",
@@ -38,15 +38,15 @@ class Complaint:
     aspect: Aspect
     label: str
     evidence: str
-    term: str = ""  # where in the evidence the quote must not be cut
-    is_negative: bool = True  # by the classifier or by the stars; False: nothing tells
+    term: str = ""  # a part of the evidence that a shortened quote must keep
+    is_negative: bool = True  # according to the classifier or the stars; False: unknown
 
 
-def find(review: UnhappyReview, aspects: Mapping[str, Aspect]) -> list[Complaint]:
-    """The most negative themes of a review, at most MOST, each with words of its own. What was praised is left out, and
-    what was merely mentioned too, once there is a complaint. Without themes: the most informative clause, as `general`.
+def find_complaints(review: UnhappyReview, aspects: Mapping[str, Aspect]) -> list[Complaint]:
+    """The most negative themes of a review, at most MAX_COMPLAINTS, each with evidence of its own. Praise is left out, and so
+    are mere mentions if there is any complaint. Without themes: the most informative clause, as `general`.
 
-    All keys of the review but the text may be missing, None or empty. `aspects`: those of the playbook by their id.
+    Any key of the review but `text` may be missing, None or empty. `aspects`: the playbook's, by id.
     """
     general = aspects[GENERAL]
     mentions = [
@@ -66,26 +66,30 @@ def find(review: UnhappyReview, aspects: Mapping[str, Aspect]) -> list[Complaint
         ranked.append((theme.get("score") or 0.0, -weight, -len(term), complaint))
     complaints: list[Complaint] = []
     for *_, complaint in sorted(ranked, key=lambda entry: entry[:3]):
-        if len(complaints) < MOST and all(complaint.evidence != chosen.evidence for chosen in complaints):
+        if len(complaints) < MAX_COMPLAINTS and all(complaint.evidence != other.evidence for other in complaints):
             complaints.append(complaint)
     return complaints or [Complaint(general, general.label, most_informative(str(review["text"])))]
 
 
 def most_informative(text: str, complaints: Sequence[Complaint] = ()) -> str:
-    """The clause that adds most to what the complaints quote, by its words and its tone; "" if none is left."""
+    """The clause that adds most to what the complaints quote, by its words and its tone; "" if there is none. Without
+    complaints, a text without clauses is returned whole.
+    """
     quoted = {complaint.evidence for complaint in complaints}
-    known = set[str]().union(*(stems(evidence) for evidence in quoted))
+    quoted_stems = set[str]().union(*(stems(evidence) for evidence in quoted))
     clauses = [text[start:end] for start, end in sentence_spans(text)]
 
     def weight(clause: str) -> int:
-        return min(len(stems(clause) - known), 12) + _tone(clause)
+        return min(len(stems(clause) - quoted_stems), 12) + _tone(clause)
 
     return max((clause for clause in clauses if clause not in quoted), key=weight, default="" if complaints else text)
 
 
-def further(review: UnhappyReview, found: Sequence[Complaint], aspects: Mapping[str, Aspect]) -> Complaint:
-    """The clause that adds most to the complaints found, as one of its own; its evidence may be empty."""
-    return Complaint(aspects[GENERAL], "", most_informative(str(review["text"]), found))
+def further_complaint(
+    review: UnhappyReview, complaints: Sequence[Complaint], aspects: Mapping[str, Aspect]
+) -> Complaint:
+    """The clause that adds most to the complaints, as a complaint without label; its evidence may be empty."""
+    return Complaint(aspects[GENERAL], "", most_informative(str(review["text"]), complaints))
 
 
 def _tone(clause: str) -> int:

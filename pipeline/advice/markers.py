@@ -5,30 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from pipeline.advice.complaints import Complaint, further
+from pipeline.advice.complaints import Complaint, further_complaint
 from pipeline.advice.wording import name, quote, stems
 from pipeline.core.rows import UnhappyReview
 from pipeline.themes.taxonomy import Aspect
 
-_LENGTHS = (90, 120, 60, 40, 25)  # of a quote: as a slot is filled, then as else the playbook cuts it
+_LENGTHS = (90, 120, 60, 40, 25)  # of a quote: as a slot is filled, then the other lengths at which the playbook cuts
 _MARKER = re.compile(r"\[(?:[1-9]|\+|name)\]")
 _LEFT_OVER = re.compile(r"\s*(?::\s*|\(\s*)?\[(?:[1-9]|\+|name)\]\)?")
 
 _ITEM = re.compile(r"\s*(?<![\w.])[1-9]\. (?=\S)")
 _QUOTED = re.compile(r" ?\(?\[(?:[1-3]|\+)\]\)?")
 
-Slots = Mapping[str, tuple[str, ...]]  # marker -> what it stands for, first as it is filled in
+Slots = Mapping[str, tuple[str, ...]]  # marker -> variants of what it stands for; the first is what is filled in
 
 
 def slots(
-    review: UnhappyReview, found: Sequence[Complaint], aspects: Mapping[str, Aspect]
+    review: UnhappyReview, complaints: Sequence[Complaint], aspects: Mapping[str, Aspect]
 ) -> dict[str, tuple[str, ...]]:
-    """What a small model need not spell: `[1]` to `[3]` are the quotes of the complaints found, `[+]` a further quote,
-    `[name]` the business. It writes the markers, and the customer's words are filled in letter for letter (delexicalisation:
-    Wen et al. 2015, "Semantically Conditioned LSTM-based Natural Language Generation").
+    """What a small model need not spell out: `[1]` to `[3]` are the quotes of the complaints, `[+]` a further quote, `[name]`
+    the business. It writes the markers, and the customer's words are filled in verbatim (delexicalisation: Wen et al. 2015,
+    "Semantically Conditioned LSTM-based Natural Language Generation").
     """
-    marked = {f"[{number}]": complaint for number, complaint in enumerate(found, 1)}
-    marked["[+]"] = further(review, found, aspects)
+    marked = {f"[{number}]": complaint for number, complaint in enumerate(complaints, 1)}
+    marked["[+]"] = further_complaint(review, complaints, aspects)
     result = {
         marker: tuple(quote(complaint.evidence, length, complaint.term) for length in _LENGTHS)
         for marker, complaint in marked.items()
@@ -38,7 +38,7 @@ def slots(
     return result | ({"[name]": (business,)} if business else {})
 
 
-def close(text: str, slots: Slots) -> str:
+def delexicalise(text: str, slots: Slots) -> str:
     """A text with its quotes and the business replaced by their markers."""
     variants = [(variant, marker) for marker, values in slots.items() for variant in values]
     for variant, marker in sorted(variants, key=lambda pair: -len(pair[0])):
@@ -48,21 +48,21 @@ def close(text: str, slots: Slots) -> str:
 
 def listed(text: str, slots: Slots) -> str:
     """A teacher's text in the form that a model with slots learns: the sentence before its numbered list, the items, and
-    the markers of the quotes at the end. Each complaint belongs to the item that shares most words with its quote, and
+    the markers of the quotes at the end. Each complaint is matched with the item that shares most words with its quote, and
     these items come first, in the order of the markers. A text without a list, or without slots, only gets its markers.
 
-    A small model learns one plain form from few examples, whatever teacher it has.
+    With one plain form, whoever the teacher, a small model needs few examples.
     """
-    closed = close(text, slots)
-    lead, *parts = _ITEM.split(" ".join(closed.split()))
+    delexicalised = delexicalise(text, slots)
+    lead, *parts = _ITEM.split(" ".join(delexicalised.split()))
     items = [_QUOTED.sub("", part).strip() for part in parts]
     markers = [marker for marker in ("[1]", "[2]", "[3]", "[+]") if marker in slots]
     if len(items) < 2 or not markers:
-        return closed
+        return delexicalised
     words = [stems(item) for item in items]
     order: list[int] = []
     for marker in markers[: len(items)]:
-        shared = [len(own & stems(slots[marker][0])) for own in words]
+        shared = [len(item_words & stems(slots[marker][0])) for item_words in words]
         order.append(max((at for at in range(len(items)) if at not in order), key=lambda at: (shared[at], -at)))
     order += [at for at in range(len(items)) if at not in order]
     numbered = (f"{number}. {items[at]}" for number, at in enumerate(order, 1))
@@ -73,4 +73,4 @@ def listed(text: str, slots: Slots) -> str:
 def fill(text: str, slots: Slots) -> str:
     """A text with its markers replaced, in one pass; those that stand for nothing are taken out."""
     filled = _MARKER.sub(lambda marker: slots[marker[0]][0] if marker[0] in slots else marker[0], text)
-    return _LEFT_OVER.sub("", filled) if any(m not in slots for m in _MARKER.findall(text)) else filled
+    return _LEFT_OVER.sub("", filled) if any(marker not in slots for marker in _MARKER.findall(text)) else filled

@@ -1,9 +1,9 @@
-"""Reply drafts: what a business may answer to an unhappy review. Deterministic, from the templates of a language
+"""Drafts of a business's reply to an unhappy review: deterministic, from the templates of a language
 (`replies/CODE.toml`) and the review's words.
 
 A draft is polite and specific: it names the complaint in the customer's own words, admits no fault, promises no payment
 and states no fact that the review lacks. It regrets how things were felt, not what the business did: "sorry to hear",
-never "sorry that we". Somebody who knows what happened reads it before it is sent.
+never "sorry that we". Somebody who knows what happened should read it before it is sent.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ Variants = Annotated[tuple[str, ...], Field(min_length=1)]  # a hash of the revi
 class Templates:
     """The sentences of the drafts in one language, in the order in which they are written."""
 
-    marks: tuple[str, str]  # the two quotation marks, with the blank that sets them off where it is usual
-    with_business: str  # fills {with_business} of `thanks` where the name of the {business} is known
+    marks: tuple[str, str]  # the two quotation marks, with the space that sets them off where it is usual
+    with_business: str  # fills {with_business} of `thanks` if the name of the {business} is known
     thanks: Variants
-    complaint: Variants  # with the {quote}; {subject} is the playbook's label, which is English
+    complaint: Variants  # with {quote}; {subject} is the playbook's label, which is English
     also: Variants  # a second complaint: {quote}
     praise: Variants  # what the customer liked: {quote}
     next: Variants  # what happens now
@@ -45,6 +45,8 @@ class Templates:
 
 @dataclass(frozen=True)
 class Reply:
+    """A draft."""
+
     text: str
     language: str  # of the draft: the review's where there are templates for it, else English
     quotes: tuple[str, ...]  # verbatim spans of the review
@@ -52,13 +54,13 @@ class Reply:
 
 @functools.cache
 def templates() -> Mapping[str, Templates]:
-    """By ISO 639-1 code."""
+    """ISO 639-1 code -> the templates of the language."""
     return read_per_language(Path(__file__).with_name("replies"), Templates)
 
 
 def draft(review: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> Reply:
     """A reply of 40 to 120 words. Keys of the review: text, language, business, and themes (each with theme, evidence,
-    sentiment, score); all but text may be missing, None or empty. `labels`: what to call a theme, by its id.
+    sentiment, score); any but text may be missing, None or empty. `labels`: theme id -> label.
     """
     text = str(review["text"])
     code = str(review.get("language") or "")[:2]
@@ -70,14 +72,14 @@ def draft(review: Mapping[str, Any], labels: Mapping[str, str] | None = None) ->
 
     with_business = wording.fill(template.with_business, business=business) if business else ""
     parts = [choice.fill(template.thanks, with_business=with_business)]
-    for kind, (theme, quote) in zip((template.complaint, template.also), negative, strict=False):
+    for variants, (theme, quote) in zip((template.complaint, template.also), negative, strict=False):
         label = (labels or {}).get(theme, theme.replace("_", " ")) or "your experience"
-        parts.append(choice.fill(kind, subject=wording.in_sentence(label), quote=_marked(quote, template.marks)))
+        parts.append(choice.fill(variants, subject=wording.in_sentence(label), quote=_marked(quote, template.marks)))
     parts += [choice.fill(template.praise, quote=_marked(quote, template.marks)) for _, quote in praise]
     parts += [choice.fill(template.next), choice.fill(template.contact)]
     signature = wording.fill(template.signature[0], business=business) if business else template.signature[1]
-    glue = " " if languages()[language].spaced else ""
-    return Reply(f"{glue.join(parts)}\n\n{signature}", language, tuple(quote for _, quote in [*negative, *praise]))
+    separator = " " if languages()[language].spaced else ""
+    return Reply(f"{separator.join(parts)}\n\n{signature}", language, tuple(quote for _, quote in [*negative, *praise]))
 
 
 class _Choice:
@@ -100,8 +102,8 @@ def _quotes(text: str, themes: Sequence[Mapping[str, Any]]) -> tuple[list[tuple[
         quotes = _distinct([("", _span(complaints.most_informative(text))), ("", _span(text))])[:1]
     liked = [theme for theme in themes if theme.get("sentiment") == "positive" and (theme.get("score") or 0) > 0.6]
     praise = _distinct([("", _span(theme["evidence"])) for theme in _ranked(liked)[::-1]])
-    apart = [item for item in praise if all(item[1] not in quote and quote not in item[1] for _, quote in quotes)]
-    return quotes, apart[:1]
+    separate = [item for item in praise if all(item[1] not in quote and quote not in item[1] for _, quote in quotes)]
+    return quotes, separate[:1]
 
 
 def _ranked(themes: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -124,7 +126,7 @@ def _distinct(quotes: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _span(evidence: str) -> str:
-    """A verbatim span in one line, at most LONGEST characters, cut between words and without a full stop at its end."""
+    """A verbatim span of one line, at most LONGEST characters, cut between words, without a final full stop."""
     span = max((piece.strip() for piece in _BREAKS.split(evidence)), key=len, default="")
     longest = 60 if has_cjk(span) else LONGEST
     if len(span) > longest:

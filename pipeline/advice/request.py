@@ -1,44 +1,45 @@
-"""From a row of the `unhappy` query to what a model is asked: one rendering for teacher and student."""
+"""Turns an unhappy review into the request to a model: one rendering for teacher and student."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from pipeline.advice import complaints, markers
+from pipeline.advice import markers
+from pipeline.advice.complaints import find_complaints
 from pipeline.backends.base import Request
 from pipeline.core import prompts
 from pipeline.core.rows import UnhappyReview
 from pipeline.themes.taxonomy import load_aspects
 
 
-def shorten(text: str, most: int) -> str:
-    """Opening and end of a text of more than so many characters, cut between words; most=0: the whole text."""
-    if not most or len(text) <= most:
+def shorten(text: str, limit: int) -> str:
+    """The opening and the end of a text longer than `limit` characters, cut between words; 0 means no limit."""
+    if not limit or len(text) <= limit:
         return text
-    head, tail = text[: most * 2 // 3], text[-most // 3 :]
+    head, tail = text[: limit * 2 // 3], text[-limit // 3 :]
     return f"{head.rsplit(' ', 1)[0]} … {tail.split(' ', 1)[-1]}"
 
 
-def request(row: UnhappyReview, prompt: str, most_characters: int = 0, taxonomy: Path | None = None) -> Request:
-    """What to ask a model about one unhappy review. The review goes into the prompt as data, with its markers defused.
+def request(row: UnhappyReview, prompt: str, max_characters: int = 0, taxonomy: Path | None = None) -> Request:
+    """The request to a model about one unhappy review, which goes into the prompt as data (`prompts.as_data`).
 
-    `prompt`: name and version of a template; `most_characters`: of the review, see `shorten`; `taxonomy`: the playbook
-    file whose labels the complaints bear, None for the shipped one. Raises InputError for a prompt that does not exist.
+    `prompt`: name and version of a template; `max_characters`: of the review, see `shorten`; `taxonomy`: the playbook file
+    that labels the complaints, None for the shipped one. Raises InputError for a prompt that does not exist.
     """
     themes = [theme["theme"].replace("_", " ") for theme in row["themes"] or [] if theme["sentiment"] != "positive"]
     variables: dict[str, Any] = {
         "stars": row["stars"],
         "emotions": list(row["emotions"] or []),
         "themes": themes[:3],
-        "review": prompts.as_data(shorten(row["text"], most_characters)),
+        "review": prompts.as_data(shorten(row["text"], max_characters)),
     }
     if not prompts.has_slots(prompt):
         return Request(prompts.render(prompt, **variables), row, on_text=row.get("on_text"))
     aspects = {aspect.id: aspect for aspect in load_aspects(taxonomy)}
-    found = complaints.find(row, aspects)
-    slots = markers.slots(row, found, aspects)
-    labels = [complaint.label for complaint in found]
+    complaints = find_complaints(row, aspects)
+    slots = markers.slots(row, complaints, aspects)
+    labels = [complaint.label for complaint in complaints]
     variables |= {"complaints": labels, "also": "[+]" in slots, "business": slots.get("[name]")}
-    # A text with markers is not shown while it grows: they are filled in at the end.
+    # A text with markers is not shown while it is written: they are filled in at the end.
     return Request(prompts.render(prompt, **variables), row, slots, on_text=None if slots else row.get("on_text"))

@@ -34,7 +34,7 @@ def _open(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def record(warehouse: Path, review_id: str, suggestion: str, model: str, vote: int, voter: str) -> None:
-    """Keeps one vote: 1 up, -1 down, 0 takes it back. The latest of a voter counts."""
+    """Stores one vote: 1 up, -1 down, 0 withdraws it. A voter's latest vote on a suggestion counts."""
     with _open(votes_path(warehouse)) as connection:
         if vote == 0:
             connection.execute(
@@ -48,7 +48,7 @@ def record(warehouse: Path, review_id: str, suggestion: str, model: str, vote: i
 
 
 def summary(warehouse: Path | None) -> dict[str, list[dict[str, Any]]]:
-    """`by_model` (model, up, down, reviews) and `worst` (suggestion, up, down); both empty where nobody has voted."""
+    """`by_model` (model, up, down, reviews) and `worst` (suggestion, up, down); both empty if nobody has voted."""
     if warehouse is None or not votes_path(warehouse).is_file():
         return {"by_model": [], "worst": []}
     with _open(votes_path(warehouse)) as connection:

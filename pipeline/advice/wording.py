@@ -11,7 +11,7 @@ from pipeline.text.script import CONTROLS, has_dense
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _MARKS = (("“", "”"), ('"', '"'), ("«", "»"), ("‹", "›"))
-_CONTROLS = re.compile(f"[{CONTROLS}]")  # would garble the text around
+_CONTROLS = re.compile(f"[{CONTROLS}]")  # would garble the text around them
 _COMMON = re.compile(
     r"about|after|again|also|because|been|before|being|could|customers?|does|doing|even|every|from|have|here|into|just|"
     r"like|made|make|more|most|much|never|only|other|over|review|service|should|some|such|than|that|their|them|then|"
@@ -25,10 +25,10 @@ def stems(text: str) -> set[str]:
 
 
 def quote(evidence: str, limit: int, term: str = "") -> str:
-    """A customer's words in quotation marks, in one line, at most `limit` characters cut between words around `term`."""
+    """A customer's words in quotation marks, on one line, cut between words to at most `limit` characters around `term`."""
     words = one_line(evidence)
     if has_dense(words):
-        limit //= 2  # a Chinese, Japanese or Korean character says about as much as two or three others
+        limit //= 2  # one Chinese, Japanese or Korean character carries about as much as two or three others
     at = max(words.lower().find(term.rstrip("*").lower()), 0)
     if len(words) > limit:
         start = 0
@@ -42,9 +42,9 @@ def quote(evidence: str, limit: int, term: str = "") -> str:
 
 
 def in_marks(text: str, pairs: Sequence[tuple[str, str]] = _MARKS) -> str:
-    """A text in the first pair of quotation marks that does not occur in it; in the last pair where all do.
+    """A text in the first pair of quotation marks that does not occur in it, or in the last pair if all do.
 
-    A mark may hold the blank that sets it off from the text, as in French.
+    A mark may include the space that sets it off from the text, as in French.
     """
     opening, closing = next(
         (pair for pair in pairs if pair[0].strip() not in text and pair[1].strip() not in text), pairs[-1]
@@ -53,13 +53,13 @@ def in_marks(text: str, pairs: Sequence[tuple[str, str]] = _MARKS) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text without line breaks, repeated blanks and control characters."""
+    """A text without line breaks, repeated spaces and control characters."""
     return " ".join(_CONTROLS.sub("", " ".join(text.split())).split())
 
 
 @functools.lru_cache(maxsize=4096)
 def name(business: str | None) -> str | None:
-    """A name that can stand in a sentence; identifiers of a data set cannot."""
+    """The name of a business, if it can be used in a sentence; None for identifiers such as those of data sets."""
     text = one_line(str(business or ""))
     if not any(map(str.isalpha, text)) or len(text) > 60 or re.fullmatch(r"(?=.*\d)[\w-]{16,}", text):
         return None
@@ -67,15 +67,17 @@ def name(business: str | None) -> str | None:
 
 
 def in_sentence(label: str) -> str:
-    """A label inside a sentence: "waiting time", but "WiFi and internet"."""
+    """A label as written inside a sentence: "waiting time", but "WiFi and internet"."""
     return label[0].lower() + label[1:] if label.split()[0][1:].islower() else label
 
 
 def fill(template: str, **values: str) -> str:
-    """A template with its {slots} replaced in one pass, so that braces in a quote stay what they are."""
+    """A template with its {slots} replaced in one pass, so that braces in a quote are left alone. Raises KeyError for a slot
+    without a value.
+    """
     return _SLOT.sub(lambda slot: values[slot[1]], template)
 
 
 def seed(text: str) -> int:
-    """64 bits of a hash: what chooses among variants, so that the same review always gets the same text."""
+    """A 64-bit hash that chooses among variants, so that the same review always gets the same text."""
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "big")

@@ -1,8 +1,8 @@
 """The embedded teacher: feedback written from the playbook, without a language model.
 
-It names the complaint that `themes` found, quotes the customer, and proposes steps that share words with the complaint.
-Every variant is chosen by a hash of the review, so the same review always gets the same text. Nothing is said about the
-business that is not in the review or in the playbook.
+It names the review's complaints, quotes the customer, and proposes steps that share words with each complaint.
+Every variant is chosen by a hash of the review, so the same review always gets the same text. It says nothing about
+the business that is not in the review or in the playbook.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from pipeline.advice import complaints
+from pipeline.advice.complaints import Complaint, find_complaints, further_complaint
 from pipeline.advice.wording import fill, in_sentence, name, quote, seed, stems
 from pipeline.backends.base import Request, Written
 from pipeline.core.profile import Feedback, Judge, Profile
 from pipeline.core.rows import UnhappyReview
 from pipeline.themes.taxonomy import load_aspects, taxonomy_file
 
-FEWEST_WORDS, MOST_WORDS = 90, 160
-# Most characters of a complaint's quote, and of one from the rest of the review: tried until the text fits.
+MOST_WORDS = 160
+# Maximum characters of a complaint's quote, and of one from the rest of the review: tried in order until the text fits.
 LIMITS = ((120, 120), (120, 90), (120, 60), (90, 60), (120, 0), (90, 0), (60, 0), (40, 0), (25, 0))
 
 _FEELINGS = {
@@ -58,7 +58,7 @@ _MIXED = (
     "It is clear that this customer had a mixed experience{with_business}.",
     "The experience{with_business} was not all bad for this customer, and some of it can be improved.",
 )
-# Where the evidence is not known to be negative, the text must not call it a complaint.
+# For evidence that is not known to be negative: the text must not call it a complaint.
 _MENTION = ("On the subject of {subject}, the customer writes: {quote}.", "The review speaks of {subject}: {quote}.")
 _CONTEXT = ("The review also says: {quote}.", "For context, the customer writes: {quote}.")
 _LEAD = (
@@ -74,7 +74,7 @@ _CLOSING = (
 
 
 class Playbook:
-    """A Generator. `taxonomy` is a playbook file; None: the shipped one. Raises InputError where it is not in order."""
+    """A Generator. `taxonomy` is a playbook file; None: the shipped one. Raises InputError if it is not valid."""
 
     model = "playbook"
 
@@ -83,6 +83,7 @@ class Playbook:
 
     @classmethod
     def from_section(cls, section: Feedback | Judge, profile: Profile) -> Self:
+        """With the taxonomy of the profile."""
         return cls(taxonomy_file(profile))
 
     def write(self, requests: Sequence[Request]) -> list[Written]:
@@ -91,25 +92,25 @@ class Playbook:
         return [Written(text, text) for text in texts]
 
     def compose(self, review: UnhappyReview) -> tuple[str, list[str]]:
-        """(text of 90 to 160 words, its steps). All keys of the review but the text may be missing, None or empty."""
-        found = complaints.find(review, self.aspects)
+        """(text of 90 to 160 words, its steps). Any key of the review but `text` may be missing, None or empty."""
+        complaints = find_complaints(review, self.aspects)
         lead, closing = _variant(_LEAD, review), _variant(_CLOSING, review)
         text, steps = "", list[str]()
         for limit, more in LIMITS:
-            head = self._head(review, found, limit, more)
-            for count in (4, 3):  # a fourth step only where the text would be short without it
-                steps = _steps(found, count, limit, review)
+            head = self._head(review, complaints, limit, more)
+            for count in (4, 3):  # a fourth step only if the text would be short without it
+                steps = _steps(complaints, count, limit, review)
                 listed = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
                 text = f"{head} {lead}\n\n{listed}\n\n{closing}"
                 if len(text.split()) <= (MOST_WORDS if count == 3 else 120):
                     return text, steps
         return text, steps
 
-    def _head(self, review: UnhappyReview, found: Sequence[complaints.Complaint], limit: int, more: int) -> str:
-        """What stands before the steps: how the customer feels, the worst complaint, and, in `more` characters, what
-        else the review says.
+    def _head(self, review: UnhappyReview, complaints: Sequence[Complaint], limit: int, more: int) -> str:
+        """The part before the steps: how the customer feels, the worst complaint, and what else the review says, quoted in
+        at most `limit` and `more` characters.
         """
-        worst, further = found[0], complaints.further(review, found, self.aspects)
+        worst, further = complaints[0], further_complaint(review, complaints, self.aspects)
         sentences = [_opening(review)]
         if worst.evidence.strip():
             acknowledge = _variant(worst.aspect.acknowledge if worst.is_negative else _MENTION, review)
@@ -146,25 +147,25 @@ def _opening(review: UnhappyReview) -> str:
     )
 
 
-def _steps(found: Sequence[complaints.Complaint], count: int, limit: int, review: UnhappyReview) -> list[str]:
-    """One step per complaint first, then further ones for the worst; all but the first name the customer's words."""
-    shares = [0] * len(found)
+def _steps(complaints: Sequence[Complaint], count: int, limit: int, review: UnhappyReview) -> list[str]:
+    """One step per complaint first, then further ones, from the worst on; all complaints but the first are quoted."""
+    shares = [0] * len(complaints)
     for number in range(count):
-        shares[number % len(found)] += 1
+        shares[number % len(complaints)] += 1
     steps = []
-    for complaint, share in zip(found, shares, strict=True):
-        title = complaint.label if complaint is found[0] else f"{complaint.label} ({_quote(complaint, limit)})"
+    for complaint, share in zip(complaints, shares, strict=True):
+        title = complaint.label if complaint is complaints[0] else f"{complaint.label} ({_quote(complaint, limit)})"
         chosen = _fitting(complaint, share, review)
         steps += [f"{title}: {chosen[0]}", *chosen[1:]]
     return [" ".join(step.split()) for step in steps]
 
 
-def _fitting(complaint: complaints.Complaint, number: int, review: UnhappyReview) -> list[str]:
-    """The steps that share most words with the complaint; among equals the hash decides."""
+def _fitting(complaint: Complaint, number: int, review: UnhappyReview) -> list[str]:
+    """The steps that share most words with the complaint; the hash breaks ties."""
     words = stems(complaint.evidence)
     steps = _rotated(complaint.aspect.steps, review)
     return sorted(steps, key=lambda step: -len(stems(step) & words))[:number]
 
 
-def _quote(complaint: complaints.Complaint, limit: int) -> str:
+def _quote(complaint: Complaint, limit: int) -> str:
     return quote(complaint.evidence, limit, complaint.term)

@@ -1,4 +1,4 @@
-"""LoRA adapters without what peft brings along."""
+"""peft without bitsandbytes, where nothing is quantised."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def without_bitsandbytes() -> Iterator[None]:
-    """Inside, peft finds no bitsandbytes; where that is imported already, as it is once quantised weights were loaded, this
-    does nothing.
+    """Hides bitsandbytes from peft within the block; does nothing once it is imported, as it is after quantised weights
+    were loaded.
 
-    peft imports bitsandbytes wherever it is installed, for a network in full precision too: seconds, and on some
-    processors a complaint on stderr. `None` in `sys.modules` is Python's documented way to make an import fail. What peft
-    remembers of the answer is forgotten afterwards, so that the next network may be quantised. Not for two threads at once.
+    peft imports bitsandbytes wherever it is installed, even for a network in full precision: that takes seconds, and on
+    some processors prints a warning to stderr. `None` in `sys.modules` is Python's documented way to make an import fail.
+    peft's cached answer is cleared afterwards, so that the next network may be quantised. Not thread-safe.
     """
     if "bitsandbytes" in sys.modules:
         yield

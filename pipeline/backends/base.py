@@ -23,15 +23,15 @@ class Request:
 
     prompt: str
     review: UnhappyReview
-    # Markers in the answer, each with what it may stand for: see `pipeline.advice.markers`.
+    # Marker in the answer -> what it may stand for: see `pipeline.advice.markers`.
     slots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    # Called with the text so far, again and again while it is written, by backends that can.
+    # Called repeatedly with the text so far while it is being written, by backends that support it.
     on_text: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True)
 class Written:
-    """What came back. `text` is what the model itself wrote (never the prompt), trimmed; `raw` is untouched."""
+    """A model's answer. `text` is what it wrote itself (never the prompt), trimmed; `raw` is the untouched output."""
 
     text: str
     raw: str
@@ -40,7 +40,7 @@ class Written:
 
 
 class Generator(Protocol):
-    """What writes texts."""
+    """A model that writes texts."""
 
     model: str  # its name in the warehouse
 
@@ -54,32 +54,32 @@ class Writer(Generator, Protocol):
 
     @classmethod
     def from_section(cls, section: Feedback | Judge, profile: Profile) -> Generator:
-        """Loads the model that the section asks for. Raises InputError where it cannot be had."""
+        """Loads the model that the section asks for. Raises InputError if it cannot be loaded."""
         ...
 
 
 class ClassifierBackend(ABC):
-    """What a profile can name in `backend` to classify reviews. The defaults suit one model for all its languages."""
+    """A classifier that a profile can name in `backend`. The defaults suit a single model for all its languages."""
 
     @classmethod
     @abstractmethod
     def from_section(cls, section: Sentiment | Emotions) -> Classifier:
-        """Loads the model that the section asks for; its labels are SENTIMENTS or EMOTIONS, in this order. Raises
-        InputError where it cannot be had.
+        """Loads the model that the section asks for; its labels are SENTIMENTS or EMOTIONS, in that order. Raises
+        InputError if it cannot be loaded.
         """
 
     @classmethod
     def by_language(cls, section: Sentiment) -> tuple[LanguageClassifier, ...]:
-        """The section's classifiers in the order in which they are asked. Loads nothing yet."""
+        """The section's classifiers in the order in which they are tried. Loads nothing yet."""
         load = functools.cache(functools.partial(cls.from_section, section))
         return (LanguageClassifier(load, section.languages),)
 
     @classmethod
     def identity(cls, section: Sentiment | Emotions) -> str:
-        """What pins the weights, for fingerprints."""
+        """Identifies the weights, for fingerprints."""
         return model_identity(section.model, section.revision)
 
     @classmethod
     def tuned_thresholds(cls, section: Emotions) -> dict[str, float]:
-        """Per label the threshold that the model was tuned with; empty where there are none."""
+        """Label -> the threshold that was tuned with the model; empty if it has none."""
         return {}

@@ -13,7 +13,7 @@ from pipeline.reader.base import LanguageClassifier
 
 
 class Classified(NamedTuple):
-    """The sentiment of one text, and whose it is."""
+    """The sentiment of one text, and the classifier that gave it."""
 
     classifier: LanguageClassifier
     model: str
@@ -21,6 +21,7 @@ class Classified(NamedTuple):
 
     @property
     def is_sure(self) -> bool:
+        """Whether the model gave probabilities at all."""
         return not np.isnan(self.probabilities[0])
 
     @property
@@ -30,27 +31,29 @@ class Classified(NamedTuple):
 
 
 def readable(row: Mapping[str, Any], languages: tuple[str, ...]) -> bool:
-    """Whether a model of these languages (ISO 639-1; none: all) can read the text of a row with text and language. Where
-    the language is not known, as of most short texts, one that is written in ASCII is taken for English.
+    """Whether a model of these languages (ISO 639-1; empty: all) can read a row with `text` and `language`. Text of unknown
+    language, as most short texts are, is taken for English if it is ASCII.
     """
     if not languages or row["language"] in languages:
         return True
     return row["language"] is None and "en" in languages and row["text"].isascii()
 
 
-def unsupported(row: Mapping[str, Any]) -> str:
-    """The error of a row in a language that the model does not read."""
+def language_error(row: Mapping[str, Any]) -> str:
+    """The error message for a row whose language the model does not read."""
     return f"the model does not read this language ({row['language'] or 'unknown'})"
 
 
 def classify_sentiment(rows: Sequence[Mapping[str, Any]], section: Sentiment) -> list[Classified | None]:
-    """Per row with text and language, what the first classifier that reads the language makes of it; None where none does."""
+    """Per row with `text` and `language`, the result of the first classifier that reads the language; None where none does."""
     results: list[Classified | None] = [None] * len(rows)
     for candidate in registry.sentiment(section):
-        at = [index for index, row in enumerate(rows) if results[index] is None and readable(row, candidate.languages)]
-        if at:
+        indexes = [
+            index for index, row in enumerate(rows) if results[index] is None and readable(row, candidate.languages)
+        ]
+        if indexes:
             classifier = candidate.load()
-            values = classifier.probabilities([rows[index]["text"] for index in at])
-            for index, probabilities in zip(at, values, strict=True):
+            values = classifier.probabilities([rows[index]["text"] for index in indexes])
+            for index, probabilities in zip(indexes, values, strict=True):
                 results[index] = Classified(candidate, classifier.model, probabilities)
     return results

@@ -1,4 +1,4 @@
-"""The classifiers that travel with the package: MiniLM heads for English, hashed n-grams for further languages."""
+"""The classifiers shipped with the package: MiniLM heads for English, hashed n-grams for other languages."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ class EmbeddedClassifier(ClassifierBackend):
 
     @classmethod
     def from_section(cls, section: Sentiment | Emotions) -> Classifier:
+        """The English head."""
         return heads.SentimentHead() if isinstance(section, Sentiment) else heads.EmotionsHead()
 
     @classmethod
     def by_language(cls, section: Sentiment) -> tuple[LanguageClassifier, ...]:
-        """English first; of all, those whose language the section names, if it names any. A row of probabilities is nan
-        where an n-gram model is not sure enough.
+        """English first; only the section's languages, if it names any. An n-gram model that is not sure enough gives a
+        row of nan.
         """
         english = LanguageClassifier(functools.cache(heads.SentimentHead), ("en",), heads.SENTIMENT)
         others = [
@@ -28,13 +29,15 @@ class EmbeddedClassifier(ClassifierBackend):
             for code in ngrams.languages()
         ]
         wanted = section.languages
-        return tuple(each for each in (english, *others) if not wanted or each.languages[0] in wanted)
+        return tuple(one for one in (english, *others) if not wanted or one.languages[0] in wanted)
 
     @classmethod
     def identity(cls, section: Sentiment | Emotions) -> str:
+        """Hashes of the folders of weights, of all languages."""
         folders = (heads.SENTIMENT, ngrams.FOLDER) if isinstance(section, Sentiment) else (heads.EMOTION,)
         return "+".join(model_identity(str(folder), "") for folder in folders)
 
     @classmethod
     def tuned_thresholds(cls, section: Emotions) -> dict[str, float]:
+        """Those in the folder of the emotion head."""
         return heads.emotion_thresholds()

@@ -14,8 +14,8 @@ from pipeline.core.profile import Emotions, Feedback, Judge, Profile, Sentiment
 
 
 class FakeClassifier(ClassifierBackend):
-    """Probabilities from a hash of the text; of exclusive labels, the first is sure for a text with "bad" in it, and the
-    last for any other.
+    """Probabilities from a hash of the text. Of exclusive labels (sentiment), the first is near certain for a text with
+    "bad" in it, the last for any other.
     """
 
     model = "fake"
@@ -25,10 +25,12 @@ class FakeClassifier(ClassifierBackend):
 
     @classmethod
     def from_section(cls, section: Sentiment | Emotions) -> Self:
+        """Sentiment is exclusive, emotions are not."""
         exclusive = isinstance(section, Sentiment)
         return cls(SENTIMENTS if exclusive else EMOTIONS, exclusive)
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        """float32, shape (texts, labels)."""
         values = np.zeros((len(texts), len(self.labels)), dtype=np.float32)
         for row, text in enumerate(texts):
             seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
@@ -45,9 +47,11 @@ class FakeGenerator:
 
     @classmethod
     def from_section(cls, section: Feedback | Judge, profile: Profile) -> Self:
+        """The same for every section."""
         return cls()
 
     def write(self, requests: Sequence[Request]) -> list[Written]:
+        """One Written per request, in order."""
         return [self._write(str(request.review["text"])) for request in requests]
 
     def _write(self, review: str) -> Written:

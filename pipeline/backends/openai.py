@@ -19,7 +19,10 @@ from pipeline.core.profile import Feedback, Judge, Profile
 
 
 class OpenAIGenerator:
-    """A model behind a server, asked for `parallel` texts at a time. `timeout`: seconds per request."""
+    """A model behind a server, sent `parallel` requests at a time. `timeout`: seconds per request.
+
+    Raises InputError without the openai package or without `base_url`.
+    """
 
     def __init__(
         self,
@@ -47,12 +50,13 @@ class OpenAIGenerator:
             "temperature": temperature,
             "seed": seed,
         }
-        # Local servers want no key, but the client insists on one.
+        # Local servers need no key, but the client insists on one.
         key = os.environ.get(api_key_env) or "none"
         self._client = openai.OpenAI(base_url=base_url, api_key=key, timeout=timeout, max_retries=2)
 
     @classmethod
     def from_section(cls, section: Feedback | Judge, profile: Profile) -> Self:
+        """Contacts no server yet."""
         return cls(
             section.model,
             section.base_url,
@@ -63,10 +67,13 @@ class OpenAIGenerator:
         )
 
     def write(self, requests: Sequence[Request]) -> list[Written]:
+        """One Written per request, in order. Raises BackendDown if the server does not answer, InputError if it refuses the
+        model or the key.
+        """
         with ThreadPoolExecutor(self.parallel) as pool:
-            return list(pool.map(self._one, requests))
+            return list(pool.map(self._write_one, requests))
 
-    def _one(self, request: Request) -> Written:
+    def _write_one(self, request: Request) -> Written:
         api = self._openai
         try:
             answer = self._client.chat.completions.create(
@@ -87,5 +94,5 @@ class OpenAIGenerator:
         if not answer.choices:
             return Written("", "", error="the server's answer holds no choice")
         raw = answer.choices[0].message.content or ""
-        cut = answer.choices[0].finish_reason == "length"
-        return Written(raw.strip(), raw, truncated=cut, error=None if raw.strip() else "the model wrote nothing")
+        truncated = answer.choices[0].finish_reason == "length"
+        return Written(raw.strip(), raw, truncated=truncated, error=None if raw.strip() else "the model wrote nothing")

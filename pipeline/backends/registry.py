@@ -32,32 +32,32 @@ def _classifier(section: Sentiment | Emotions) -> type[ClassifierBackend]:
 
 @functools.lru_cache(maxsize=4)
 def sentiment(section: Sentiment) -> tuple[LanguageClassifier, ...]:
-    """Who classifies a review: the first that reads its language. Columns: negative, neutral, positive; each row sums to
-    1, or is nan where the classifier is not sure enough. Loads nothing yet.
+    """The classifiers of sentiment: the first that reads a review's language decides. Columns: negative, neutral, positive;
+    a row sums to 1, or is nan where the classifier is not sure enough. Loads nothing yet.
     """
     return _classifier(section).by_language(section)
 
 
 @functools.lru_cache(maxsize=4)
 def emotions(section: Emotions) -> Classifier:
-    """Columns: EMOTIONS, each with a sigmoid of its own."""
+    """The classifier of emotions, loaded. Columns: EMOTIONS, each an independent sigmoid. Raises InputError as it loads."""
     return _classifier(section).from_section(section)
 
 
 def classifier_identity(section: Sentiment | Emotions) -> str:
-    """What pins the weights of the section's classifier, for fingerprints."""
+    """Identifies the weights of the section's classifier, for fingerprints."""
     return _classifier(section).identity(section)
 
 
 def emotion_thresholds(section: Emotions) -> dict[str, float]:
-    """One per label: the profile's own, else the one that the model was tuned with, else the section's common one."""
+    """Label -> threshold: the profile's for that label, else the one tuned with the model, else the section's common one."""
     return (
         dict.fromkeys(EMOTIONS, section.threshold) | _classifier(section).tuned_thresholds(section) | section.thresholds
     )
 
 
 def aspects(profile: Profile) -> AspectHead | None:
-    """The classifier of aspects in English sentences; None where the sentiment of the clause stands. Loads nothing yet."""
+    """What judges an aspect within an English sentence; None where the sentiment of the clause decides. Loads nothing yet."""
     wanted = profile.themes.sentiment
     if wanted == "aspects" or (wanted == "auto" and profile.sentiment.backend == "embedded"):
         from pipeline.reader.heads import AspectHead
@@ -67,7 +67,7 @@ def aspects(profile: Profile) -> AspectHead | None:
 
 
 def aspects_identity() -> str:
-    """What pins the weights of the classifier of aspects, for fingerprints."""
+    """Identifies the weights of the aspect head, for fingerprints."""
     from pipeline.reader.heads import ASPECTS
 
     return model_identity(str(ASPECTS), "")
@@ -80,18 +80,18 @@ def _writer(section: Feedback | Judge, profile: Profile) -> Generator:
 
 
 def teacher(profile: Profile) -> Generator:
-    """The model that writes feedback."""
+    """The model that writes feedback. Raises InputError if it cannot be loaded."""
     return _writer(profile.feedback, profile)
 
 
 def judge(profile: Profile) -> Generator | None:
-    """The model that compares two texts, or None where the profile asks for none."""
+    """The model that compares two texts, None if the profile names none. Raises InputError if it cannot be loaded."""
     return None if profile.judge.backend == "none" else _writer(profile.judge, profile)
 
 
 @functools.lru_cache(maxsize=2)
 def student(config: Distill, options: Generate, quantize: str, adapter: Path | None) -> Generator:
-    """The base student, or the tuned one when an adapter is given."""
+    """The base student, or the tuned one if an adapter is given. Raises InputError if it cannot be loaded."""
     from pipeline.backends.transformers import TransformersGenerator
 
     return TransformersGenerator(

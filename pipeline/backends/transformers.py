@@ -23,7 +23,7 @@ from pipeline.reader.minilm import by_length
 
 
 def device() -> str:
-    """Where torch computes best here: cuda, mps or cpu."""
+    """The fastest device that torch finds: cuda, mps or cpu."""
     import torch
 
     if torch.cuda.is_available():
@@ -32,10 +32,10 @@ def device() -> str:
 
 
 def from_pretrained(auto: Any, model: str, revision: str, **options: Any) -> Any:
-    """auto.from_pretrained(model), `auto` being an Auto class. Raises InputError where the model cannot be loaded."""
+    """auto.from_pretrained(model), `auto` being an Auto class. Raises InputError if the model cannot be loaded."""
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # one bar per stage is ours; bars of libraries would tear it apart
+    logging.disable_progress_bar()  # it would tear apart our own bar, one per stage
     try:
         return auto.from_pretrained(model, revision=revision, **options)
     except (OSError, ValueError) as error:
@@ -47,7 +47,7 @@ def from_pretrained(auto: Any, model: str, revision: str, **options: Any) -> Any
 
 
 def resolve(model: str) -> str:
-    """A model's folder where it travels with the package (`minilm`, or its hub id), else the name as it is."""
+    """The folder of a model that is shipped with the package (`minilm`, or its hub id), else the name unchanged."""
     from pipeline.reader import minilm
 
     return str(minilm.locate()) if model in ("minilm", minilm.HUB_ID) else model
@@ -56,7 +56,8 @@ def resolve(model: str) -> str:
 def load_classifier(model: str, revision: str) -> tuple[Any, Any]:
     """(network, tokenizer) of a sequence classifier, or of an adapter (LoRA, QLoRA) on top of its base.
 
-    An adapter's base is loaded as it was trained on: 4-bit where its config says so.
+    An adapter's base is loaded as it was in training: in 4 bits if its config says so. Raises InputError if the model cannot
+    be loaded.
     """
     from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
     from transformers.utils.hub import cached_file
@@ -68,14 +69,14 @@ def load_classifier(model: str, revision: str) -> tuple[Any, Any]:
             model, "adapter_config.json", revision=revision, _raise_exceptions_for_missing_entries=False
         )
     except OSError:
-        adapter = None  # offline, and not among what was downloaded: then it is no adapter
+        adapter = None  # offline, and not in the cache: then it is no adapter
     if adapter is None:
         return from_pretrained(AutoModelForSequenceClassification, model, revision, use_safetensors=True), tokenizer
     from peft import PeftConfig, PeftModel
 
     config = from_pretrained(AutoConfig, model, revision)
     lora = PeftConfig.from_pretrained(model, revision=revision)
-    options = quantization(bench_facts(config).get("quantize", "none"), keep=lora.modules_to_save or ())
+    options = quantization(finetune_metadata(config).get("quantize", "none"), keep=lora.modules_to_save or ())
     if "quantization_config" in options:
         options |= placement()
     options |= {"config": config, "use_safetensors": True, "ignore_mismatched_sizes": True}
@@ -84,17 +85,17 @@ def load_classifier(model: str, revision: str) -> tuple[Any, Any]:
     return PeftModel.from_pretrained(base, model, revision=revision), tokenizer
 
 
-def bench_facts(config: Any) -> dict[str, Any]:
+def finetune_metadata(config: Any) -> dict[str, Any]:
     """What `finetune` wrote into a model's config: task, max_tokens, quantize, thresholds, ... Empty for other models."""
-    facts = getattr(config, "review_insights", None)
-    return facts if isinstance(facts, dict) else {}
+    metadata = getattr(config, "review_insights", None)
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def prepare(network: Any, tokenizer: Any) -> None:
     """A pad token for decoders that have none, and padding on the right.
 
-    A causal model reads its class from the last token that is not padding. On the left, padding would shift the
-    absolute positions of GPT-2; on the right it comes after everything that is read, whatever the tokenizer's default.
+    A causal model classifies at the last token that is not padding. Padding on the left would shift GPT-2's absolute
+    positions; on the right it follows everything that is read. Hence not the tokenizer's default.
     """
     if tokenizer.pad_token_id is None:  # GPT-2 and Llama have none
         tokenizer.pad_token = tokenizer.eos_token
@@ -103,11 +104,11 @@ def prepare(network: Any, tokenizer: Any) -> None:
 
 
 def window(config: Any) -> int:
-    """How many tokens a classifier reads: 512, fewer where its positions or its training end before."""
-    most = getattr(config, "max_position_embeddings", None) or 512
+    """How many tokens a classifier reads: 512, or fewer if its position embeddings or its training stop short of that."""
+    positions = getattr(config, "max_position_embeddings", None) or 512
     if config.model_type in {"roberta", "xlm-roberta", "camembert", "bertweet"}:
-        most -= config.pad_token_id + 1  # RoBERTa counts positions from pad_token_id + 1
-    return min(most, bench_facts(config).get("max_tokens", 512), 512)
+        positions -= config.pad_token_id + 1  # RoBERTa counts positions from pad_token_id + 1
+    return min(positions, finetune_metadata(config).get("max_tokens", 512), 512)
 
 
 class Projected:
@@ -117,6 +118,7 @@ class Projected:
         self.inner, self.labels, self.matrix, self.model = inner, labels, matrix, inner.model
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        """float32, shape (texts, our labels)."""
         return self.inner.probabilities(texts) @ self.matrix
 
 
@@ -126,11 +128,11 @@ class TransformersClassifier(ClassifierBackend):
     def __init__(
         self, model: str, revision: str, activation: Literal["softmax", "sigmoid"], batch_size: int = 32
     ) -> None:
-        self._adopt(*load_classifier(model, revision), model, activation, batch_size)
+        self._set_up(*load_classifier(model, revision), model, activation, batch_size)
 
     @classmethod
     def from_section(cls, section: Sentiment | Emotions) -> Classifier:
-        """Raises InputError where the model cannot be loaded, or where its labels cannot be mapped onto ours."""
+        """Raises InputError if the model cannot be loaded or its labels cannot be mapped onto ours."""
         if isinstance(section, Sentiment):
             classifier = cls(section.model, section.revision, "softmax")
             return Projected(
@@ -143,21 +145,21 @@ class TransformersClassifier(ClassifierBackend):
 
     @classmethod
     def tuned_thresholds(cls, section: Emotions) -> dict[str, float]:
-        """Those that `finetune` wrote into the folder of the model."""
+        """Those that `finetune` wrote into the model's folder."""
         config = Path(section.model) / "config.json"
         if not config.is_file():
             return {}
-        facts = json.loads(config.read_text(encoding="utf-8")).get("review_insights") or {}
-        return dict(facts.get("thresholds", {}))
+        metadata = json.loads(config.read_text(encoding="utf-8")).get("review_insights") or {}
+        return dict(metadata.get("thresholds", {}))
 
     @classmethod
     def of(cls, network: Any, tokenizer: Any, model: str, activation: Literal["softmax", "sigmoid"]) -> Self:
-        """A classifier of a network that is already in memory."""
+        """Wraps a network that is already in memory."""
         classifier = cls.__new__(cls)
-        classifier._adopt(network, tokenizer, model, activation, 32)
+        classifier._set_up(network, tokenizer, model, activation, 32)
         return classifier
 
-    def _adopt(self, network: Any, tokenizer: Any, model: str, activation: str, batch_size: int) -> None:
+    def _set_up(self, network: Any, tokenizer: Any, model: str, activation: str, batch_size: int) -> None:
         self.model = model if not Path(model).is_dir() else Path(model).name
         self.activation, self.batch_size = activation, batch_size
         self.network, self.tokenizer = network.eval(), tokenizer
@@ -169,6 +171,7 @@ class TransformersClassifier(ClassifierBackend):
         self.window = window(self.network.config)
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        """float32, shape (texts, the checkpoint's labels); texts are cut at the window."""
         import torch
 
         values = np.zeros((len(texts), len(self.labels)), dtype=np.float32)
@@ -180,29 +183,29 @@ class TransformersClassifier(ClassifierBackend):
                 logits = self.network(
                     input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]
                 ).logits.float()
-                chances = logits.softmax(-1) if self.activation == "softmax" else logits.sigmoid()
-                values[batch] = chances.cpu().numpy()
+                activated = logits.softmax(-1) if self.activation == "softmax" else logits.sigmoid()
+                values[batch] = activated.cpu().numpy()
         return values
 
 
 def quantization(choice: str, keep: Sequence[str] = ()) -> dict[str, Any]:
-    """Options for from_pretrained: nf4 4-bit with double quantisation (QLoRA, Dettmers et al. 2023), or none.
+    """Options for from_pretrained: 4-bit NF4 with double quantisation (QLoRA, Dettmers et al. 2023), or only a dtype.
 
-    `auto` means nf4 on CUDA and bfloat16 elsewhere. Modules named in `keep` (a classifier's head) stay as they are.
+    `auto` means nf4 on CUDA and bfloat16 elsewhere. Modules named in `keep` (a classifier's head) are not quantised.
     """
     import torch
 
     if choice == "nf4" or (choice == "auto" and torch.cuda.is_available()):
         from transformers import BitsAndBytesConfig
 
-        compute = torch.bfloat16 if torch.cuda.is_available() else torch.float32
+        compute_dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
         return {
             "quantization_config": BitsAndBytesConfig(
                 load_in_4bit=True,
                 bnb_4bit_quant_type="nf4",
                 bnb_4bit_use_double_quant=True,
-                bnb_4bit_compute_dtype=compute,
-                # FSDP can only shard weights that are stored in the type of the others
+                bnb_4bit_compute_dtype=compute_dtype,
+                # FSDP can only shard weights that are all stored in one type
                 bnb_4bit_quant_storage=torch.bfloat16 if _fsdp() else torch.uint8,
                 llm_int8_skip_modules=list(keep) or None,  # for 4 bits too, whatever its name
             )
@@ -211,7 +214,7 @@ def quantization(choice: str, keep: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def placement() -> dict[str, Any]:
-    """Options for from_pretrained of quantised weights: this process's GPU, or the CPU; FSDP places them itself."""
+    """Options for from_pretrained of quantised weights: this process's GPU, or the CPU. None under FSDP, which places them."""
     if _fsdp():
         return {}
     return {"device_map": {"": int(os.environ.get("LOCAL_RANK", "0"))} if device() == "cuda" else {"": "cpu"}}
@@ -222,7 +225,10 @@ def _fsdp() -> bool:
 
 
 def load_causal_lm(model: str, revision: str, quantize: str) -> tuple[Any, Any]:
-    """(network, tokenizer): pad on the left, and a pad token that is not eos, so that stopping can be learned."""
+    """(network, tokenizer), padding on the left, with a pad token that is not eos, so that stopping can be learned.
+
+    Raises InputError if the model cannot be loaded.
+    """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     options = quantization(quantize)
@@ -240,7 +246,7 @@ def load_causal_lm(model: str, revision: str, quantize: str) -> tuple[Any, Any]:
 
 
 class TransformersGenerator:
-    """A causal language model, with a LoRA adapter or without. Temperature 0 is greedy; sampling is seeded anew for each
+    """A causal language model, with or without a LoRA adapter. Temperature 0 decodes greedily; sampling is reseeded for each
     batch of at most `batch_size` prompts.
     """
 
@@ -283,6 +289,7 @@ class TransformersGenerator:
 
     @classmethod
     def from_section(cls, section: Feedback, profile: Profile) -> Self:
+        """Raises InputError if the model cannot be loaded."""
         return cls(
             section.model,
             section.revision,
@@ -299,6 +306,7 @@ class TransformersGenerator:
         return list(self.tokenizer(prompt)["input_ids"])
 
     def write(self, requests: Sequence[Request]) -> list[Written]:
+        """One Written per request, in order; with an error where the prompt leaves no room for the answer."""
         import torch
 
         inputs = [self._input(request.prompt) for request in requests]
@@ -325,8 +333,8 @@ class TransformersGenerator:
         return [result for result in results if result is not None]
 
     def _reporting(self, callbacks: Sequence[Callable[[str], None] | None], padded: Mapping[str, Any]) -> Any:
-        """Stops nothing: stopping criteria are what `generate` calls after each token of a whole batch, while a streamer
-        takes a single text.
+        """Stopping criteria that never stop: `generate` calls them after each token of a whole batch, whereas a streamer takes
+        only a single text.
         """
         from transformers import StoppingCriteria, StoppingCriteriaList
 

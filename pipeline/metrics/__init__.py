@@ -14,7 +14,7 @@ from pipeline.core.errors import InputError
 def check_pairs(
     first: Sequence[str], second: Sequence[str], names: tuple[str, str] = ("candidates", "references")
 ) -> None:
-    """Raises InputError unless both are lists of strings of one length: a shifted pair would score silently wrong."""
+    """Raises InputError unless both are lists of strings of one length: pairs out of step would get wrong scores silently."""
     for name, side in zip(names, (first, second), strict=True):
         if isinstance(side, str):
             raise InputError(f"{name} is one string. Pass a list of strings, one per pair.")

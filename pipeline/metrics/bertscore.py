@@ -1,15 +1,15 @@
 """BERTScore (F1 per pair) through the bert-score package.
 
 Source: Zhang et al. 2020, "BERTScore: Evaluating Text Generation with BERT"; https://github.com/Tiiiger/bert_score.
-`roberta-large` is the paper's choice for English, `microsoft/deberta-xlarge-mnli` the one that follows people best.
-"minilm" is the embedded encoder: a stand-in, to be compared only with itself. Layer 4 of its 6 follows the original
-project's BERTScore values best: Pearson correlation 0.70, 0.73, 0.83, 0.89, 0.91, 0.85, 0.83 for layers 0 to 6, on 120
+`roberta-large` is the paper's choice for English, `microsoft/deberta-xlarge-mnli` the one that agrees
+best with human judgements.
+"minilm" is the embedded encoder: a stand-in, to be compared only with itself. Layer 4 of its 6 correlates best with the
+original project's BERTScore values: Pearson 0.70, 0.73, 0.83, 0.89, 0.91, 0.85, 0.83 for layers 0 to 6, on 120
 of its reviews with two candidates each.
 
-What is done around the package, for transformers 5: RoBERTa's tokenizer gets the leading blank that bert-score asks for
-at every call (the argument is ignored now, and every first word would be another); text is cut at the model's window
-also where the tokenizer names none; texts without a token, on which bert-score fails, have the score 0 that it
-documents.
+Worked around here, for transformers 5: RoBERTa's tokenizer is loaded with the leading space that bert-score asks for at
+every call (that argument is now ignored, and every first word would be tokenized differently); text is cut at the model's
+window even where the tokenizer names none; texts without tokens, on which bert-score fails, get the 0 that it documents.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ if TYPE_CHECKING:
 
 DEFAULT = "roberta-large"
 MINILM_LAYERS = 4
-_AT_ONCE = 256  # pairs; bert-score keeps a vector per token of all it is given: 0.4 GB here for roberta-large
+_CHUNK = 256  # pairs; bert-score keeps a vector per token of all it is given: 0.4 GB for these, with roberta-large
 
 
 def scorer(profile: Profile) -> Scorer:
     """Fills `bertscore_f1` and `bertscore_cut`."""
     config = profile.score
-    where: Any = {"model": config.bertscore, "revision": config.bertscore_revision}
-    how: Any = {"num_layers": config.bertscore_layers or None, "rescale_with_baseline": config.bertscore_rescale}
+    checkpoint: Any = {"model": config.bertscore, "revision": config.bertscore_revision}
+    options: Any = {"num_layers": config.bertscore_layers or None, "rescale_with_baseline": config.bertscore_rescale}
 
     def columns(rows: Sequence[Candidate], warehouse: Warehouse) -> Columns:
         candidates, references = pairs(rows)
         return {
-            "bertscore_f1": score(candidates, references, **where, **how),
-            "bertscore_cut": truncated(candidates, references, **where),
+            "bertscore_f1": score(candidates, references, **checkpoint, **options),
+            "bertscore_cut": truncated(candidates, references, **checkpoint),
         }
 
-    settings = settings_hash(config.bertscore, **how)
+    settings = settings_hash(config.bertscore, **options)
     name = "stand-in: all-MiniLM-L6-v2" if config.bertscore == "minilm" else config.bertscore
     weights = model_identity(config.bertscore, config.bertscore_revision)
     return Scorer(columns, {"bertscore": [weights, settings]}, name, settings)
@@ -70,22 +70,24 @@ def score(
     """F1 of each pair, in order: at most 1; rescaled by the package's baseline for `lang`, mostly 0 to 1.
 
     `model` is "minilm", a folder or a hub id; `revision` the hub commit to pin. `num_layers` defaults to the package's
-    choice for that model. A pair with an empty side has 0 (before rescaling). `device` defaults to CUDA where there is
-    one. Raises InputError for unusable texts, models or layers.
+    choice for that model. A pair with an empty side gets 0 (before rescaling). `device` defaults to CUDA if there is one.
+    Raises InputError for texts that do not pair up and for unusable models or layers.
     """
     check_pairs(candidates, references)
     if not candidates:
         return []
     scorer = _scorer(model, revision, num_layers, rescale_with_baseline, lang, device)
-    empty = 0.0
+    empty_score = 0.0
     if rescale_with_baseline:
         baseline = float(scorer.baseline_vals[2])
-        empty = -baseline / (1 - baseline)
-    values = [empty] * len(candidates)
+        empty_score = -baseline / (1 - baseline)
+    values = [empty_score] * len(candidates)
     has_tokens = {text: _token_count(scorer._tokenizer, text) > 0 for text in {*candidates, *references}}
-    kept = [index for index in range(len(values)) if has_tokens[candidates[index]] and has_tokens[references[index]]]
-    for start in range(0, len(kept), _AT_ONCE):
-        batch = kept[start : start + _AT_ONCE]
+    scorable = [
+        index for index in range(len(values)) if has_tokens[candidates[index]] and has_tokens[references[index]]
+    ]
+    for start in range(0, len(scorable), _CHUNK):
+        batch = scorable[start : start + _CHUNK]
         pairs = [candidates[index] for index in batch], [references[index] for index in batch]
         for index, value in zip(batch, scorer.score(*pairs, batch_size=batch_size)[2].tolist(), strict=True):
             values[index] = value
@@ -95,20 +97,20 @@ def score(
 def truncated(
     candidates: Sequence[str], references: Sequence[str], model: str = DEFAULT, *, revision: str | None = None
 ) -> list[bool]:
-    """Which pairs have a side that does not fit into the model's window. Loads no weights."""
+    """Whether each pair has a side that does not fit into the model's window. Loads no weights; raises as `score` does."""
     check_pairs(candidates, references)
     if not candidates:
         return []
     tokenizer = _tokenizer(_folder(model, revision))
-    room = tokenizer.model_max_length - tokenizer.num_special_tokens_to_add()
-    is_cut = {text: _token_count(tokenizer, text) > room for text in {*candidates, *references}}
+    limit = tokenizer.model_max_length - tokenizer.num_special_tokens_to_add()
+    is_cut = {text: _token_count(tokenizer, text) > limit for text in {*candidates, *references}}
     return [is_cut[candidate] or is_cut[reference] for candidate, reference in zip(candidates, references, strict=True)]
 
 
 def settings_hash(model: str = DEFAULT, *, num_layers: int | None = None, rescale_with_baseline: bool = False) -> str:
-    """bert-score's own name of the settings, which makes values comparable: model, layer, versions, rescaling.
+    """bert-score's own name for the settings under which values compare: model, layer, versions, rescaling.
 
-    Written as `bert_score.utils.get_hash` does, which takes seconds to import, for runs that score nothing.
+    Spelled as by `bert_score.utils.get_hash`, whose import would cost seconds in runs that score nothing.
     """
     name, layers = minilm.HUB_ID if model == "minilm" else model, _layers(model, num_layers)
     versions = f"{metadata.version('bert-score')}(hug_trans={metadata.version('transformers')})"

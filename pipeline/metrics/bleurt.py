@@ -8,7 +8,7 @@ not import under transformers 5. Two layouts:
 - RemBERT (`BLEURT-20`, `-D12`, `-D6`, `-D3`): SentencePiece, factorised embeddings, 512 tokens.
 
 The input is `[CLS] reference [SEP] candidate [SEP]`; the score is a linear regression over the pooled `[CLS]`.
-Special tokens spelled out in a text are read as plain text, so that a candidate cannot fake the end of its side.
+Special tokens spelled out in a text are read as plain text, so that a candidate cannot fake its own end.
 """
 
 from __future__ import annotations
@@ -42,20 +42,21 @@ _SHARED = {
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """Token ids of a pair, cut to `max_tokens` off the end of the longer side (`longest_first` of transformers)."""
+    """Token ids of a pair, cut to `max_tokens` from the end of the longer side (transformers' `longest_first`)."""
 
     encode: Callable[[Sequence[str]], list[list[int]]]
     cls_id: int
     sep_id: int
     pad_id: int
     max_tokens: int
-    odd_to_reference: bool  # who keeps the odd token when both are cut: transformers' two tokenizer families differ
+    odd_to_reference: bool  # which side keeps the odd token when both are cut: the two families of tokenizers differ
 
     def pairs(self, candidates: Sequence[str], references: Sequence[str]) -> list[tuple[list[int], list[int]]]:
         """(reference, candidate) per pair, uncut and without special tokens."""
         return list(zip(self.encode(references), self.encode(candidates), strict=True))
 
     def is_cut(self, reference: list[int], candidate: list[int]) -> bool:
+        """Whether the pair exceeds `max_tokens`."""
         return len(reference) + len(candidate) + _SPECIAL > self.max_tokens
 
     def join(self, reference: list[int], candidate: list[int]) -> tuple[list[int], list[int]]:
@@ -79,19 +80,19 @@ class Bleurt:
 
 
 def scorer(profile: Profile) -> Scorer:
-    """Fills `bleurt` and `bleurt_cut`, in the embedded profile by the stand-in."""
+    """Fills `bleurt` and `bleurt_cut`; the embedded profile uses the stand-in."""
     config = profile.score
     if config.bleurt == "embedded":
         name, settings = bleurt_standin.MODEL, bleurt_standin.SETTINGS
-        value, is_cut = bleurt_standin.score, bleurt_standin.truncated
+        score_pairs, cut_pairs = bleurt_standin.score, bleurt_standin.truncated
     else:
         name, settings = config.bleurt, f"revision {config.bleurt_revision}"
-        where: Any = {"model": config.bleurt, "revision": config.bleurt_revision}
-        value, is_cut = functools.partial(score, **where), functools.partial(truncated, **where)
+        checkpoint: Any = {"model": config.bleurt, "revision": config.bleurt_revision}
+        score_pairs, cut_pairs = functools.partial(score, **checkpoint), functools.partial(truncated, **checkpoint)
 
     def columns(rows: Sequence[Candidate], warehouse: Warehouse) -> Columns:
-        both = pairs(rows)
-        return {"bleurt": value(*both), "bleurt_cut": is_cut(*both)}
+        candidates, references = pairs(rows)
+        return {"bleurt": score_pairs(candidates, references), "bleurt_cut": cut_pairs(candidates, references)}
 
     model = str(BLEURT) if config.bleurt == "embedded" else config.bleurt
     weights = model_identity(model, config.bleurt_revision)
@@ -109,8 +110,9 @@ def score(
 ) -> list[float]:
     """BLEURT of each pair, in order; not bounded, and comparable only within one checkpoint.
 
-    `model` is a folder or a hub id; `revision` the hub commit to pin. `device` defaults to CUDA where there is one.
-    Equal to bleurt-pytorch 0.0.1 within 1e-5 in float32. Raises InputError for unusable texts or checkpoints.
+    `model` is a folder or a hub id; `revision` the hub commit to pin. `device` defaults to CUDA if there is one.
+    Within 1e-5 of bleurt-pytorch 0.0.1 in float32. Raises InputError for texts that do not pair up and for unusable
+    checkpoints.
     """
     import torch
 
@@ -137,7 +139,7 @@ def score(
 def truncated(
     candidates: Sequence[str], references: Sequence[str], model: str = DEFAULT, *, revision: str | None = None
 ) -> list[bool]:
-    """Which pairs do not fit into the model's window, so that their ends were not read. Loads no weights."""
+    """Whether each pair exceeds the model's window, so that ends were not read. Loads no weights; raises as `score` does."""
     check_pairs(candidates, references)
     if not candidates:
         return []
@@ -148,7 +150,7 @@ def truncated(
 
 @functools.lru_cache(maxsize=2)
 def load(model: str = DEFAULT, revision: str | None = None) -> Bleurt:
-    """The checkpoint in float32, in evaluation mode. Raises InputError when it is missing or of another kind."""
+    """The checkpoint in float32, in evaluation mode. Raises InputError if it is missing or has neither layout."""
     import torch
     from transformers import BertConfig, BertModel, RemBertConfig, RemBertModel
 
@@ -200,25 +202,32 @@ def _weights(folder: Path) -> dict[str, torch.Tensor]:
 def _tokenizer(folder: Path, config: dict[str, Any], model: str) -> Tokenizer:
     file = folder / "tokenizer_config.json"
     settings = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    # bleurt-base-128 has 512 positions but was trained on, and is to be read with, 128 tokens.
-    named = re.search(r"-(128|512)$", model.rstrip("/"))
+    # bleurt-base-128 has 512 positions, but was trained and is to be used with 128 tokens.
+    length_in_name = re.search(r"-(128|512)$", model.rstrip("/"))
     limits = [config["max_position_embeddings"], settings.get("model_max_length") or 512]
-    max_tokens = min([*limits, int(named[1])] if named else limits)
+    max_tokens = min([*limits, int(length_in_name[1])] if length_in_name else limits)
     if (folder / "spm.model").is_file():
-        from sentencepiece import SentencePieceProcessor
+        return _sentencepiece(folder, max_tokens, lowercase=bool(settings.get("do_lower_case", False)))
+    return _wordpiece(folder, max_tokens)
 
-        pieces = SentencePieceProcessor(model_file=str(folder / "spm.model"))
-        lower = bool(settings.get("do_lower_case", False))
 
-        def encode(texts: Sequence[str]) -> list[list[int]]:
-            ids: list[list[int]] = pieces.encode([text.lower() if lower else text for text in texts], out_type=int)
-            return ids
+def _sentencepiece(folder: Path, max_tokens: int, lowercase: bool) -> Tokenizer:
+    from sentencepiece import SentencePieceProcessor
 
-        cls_id, sep_id, pad_id = (int(pieces.piece_to_id(name)) for name in ("[CLS]", "[SEP]", "[PAD]"))
-        if pieces.unk_id() in {cls_id, sep_id, pad_id}:
-            raise InputError(f"{folder}/spm.model has no [CLS], [SEP] or [PAD]: it belongs to no BLEURT checkpoint.")
-        return Tokenizer(encode, cls_id, sep_id, pad_id, max_tokens, odd_to_reference=True)
+    processor = SentencePieceProcessor(model_file=str(folder / "spm.model"))
 
+    def encode(texts: Sequence[str]) -> list[list[int]]:
+        inputs = [text.lower() for text in texts] if lowercase else list(texts)
+        ids: list[list[int]] = processor.encode(inputs, out_type=int)
+        return ids
+
+    cls_id, sep_id, pad_id = (int(processor.piece_to_id(name)) for name in ("[CLS]", "[SEP]", "[PAD]"))
+    if processor.unk_id() in {cls_id, sep_id, pad_id}:
+        raise InputError(f"{folder}/spm.model has no [CLS], [SEP] or [PAD]: it belongs to no BLEURT checkpoint.")
+    return Tokenizer(encode, cls_id, sep_id, pad_id, max_tokens, odd_to_reference=True)
+
+
+def _wordpiece(folder: Path, max_tokens: int) -> Tokenizer:
     from transformers import BertTokenizer
 
     try:
@@ -226,12 +235,11 @@ def _tokenizer(folder: Path, config: dict[str, Any], model: str) -> Tokenizer:
     except Exception as error:
         raise InputError(f"{folder} has no usable tokenizer ({type(error).__name__}). Download it again.") from error
 
-    def encode_words(texts: Sequence[str]) -> list[list[int]]:
+    def encode(texts: Sequence[str]) -> list[list[int]]:
         ids: list[list[int]] = words(
             list(texts), add_special_tokens=False, split_special_tokens=True, truncation=False, verbose=False
         )["input_ids"]
         return ids
 
-    return Tokenizer(
-        encode_words, words.cls_token_id, words.sep_token_id, words.pad_token_id, max_tokens, odd_to_reference=False
-    )
+    ids = words.cls_token_id, words.sep_token_id, words.pad_token_id
+    return Tokenizer(encode, *ids, max_tokens, odd_to_reference=False)

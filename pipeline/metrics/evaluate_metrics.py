@@ -1,11 +1,11 @@
-"""The metrics as `evaluate.Metric` classes: offline, and to be joined with `evaluate.combine`.
+"""The metrics as `evaluate.Metric` classes, for use offline and with `evaluate.combine`.
 
     evaluate.combine([Meteor(), Bertscore(model="minilm"), Grounding(distractors=reviews)]).compute(
         predictions=texts, references=teacher_texts, reviews=reviews
     )
 
-They stand apart from the functions they call, because importing `evaluate` costs seconds that a score need not wait
-for. Options of a metric are given once, to its constructor: `combine` hands every argument of `compute` to all.
+A module of its own, because importing `evaluate` takes seconds that scoring need not wait for. A metric takes its options
+in the constructor, because `combine` passes every argument of `compute` to all metrics.
 """
 
 from __future__ import annotations
@@ -72,6 +72,8 @@ class Bertscore(_Metric):
 
 
 class Meteor(_Metric):
+    """No options."""
+
     key = "meteor"
     description = "METEOR of each prediction against its reference, by NLTK."
     citation = "Banerjee and Lavie 2005; Lavie and Agarwal 2007"
@@ -81,11 +83,11 @@ class Meteor(_Metric):
 
 
 class Grounding(_Metric):
-    """Options: distractors (needed), pool, embed. Its second input is `reviews`, not `references`."""
+    """Options: distractors (required), pool, embed. Its second input is `reviews`, not `references`."""
 
     key = "grounding"
     second = "reviews"
-    description = "Reciprocal rank of the own review among others, by the cosine of sentence embeddings."
+    description = "Reciprocal rank of the text's own review among others, by the cosine of sentence embeddings."
     citation = "Mean reciprocal rank: Voorhees 1999"
 
     def _score(self, predictions: Sequence[str], second: Sequence[str]) -> list[float]:

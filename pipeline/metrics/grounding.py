@@ -1,7 +1,7 @@
 """Grounding: does a feedback text find the review it was written for among others?
 
-The text and the reviews are embedded, the reviews ranked by cosine, and the value is the reciprocal rank of the own
-review (its mean is MRR; the share of ranks 1 is R@1). No reference is involved, so a generic paragraph that imitates
+The text and the reviews are embedded, the reviews ranked by cosine, and the value is the reciprocal rank of the text's own
+review (the mean is MRR, the share of first ranks R@1). No reference is involved, so a generic paragraph that imitates
 the teacher's style gains nothing: among 100 its expected value is 0.05 and its R@1 0.01.
 """
 
@@ -23,8 +23,8 @@ from pipeline.text.words import fold
 
 Embed = Callable[[Sequence[str]], np.ndarray]
 
-_TIE = 1e-6  # cosines closer than this are equal: padding alone moves them by 1e-7
-_REMEMBERED = 50_000  # embeddings kept between calls, as every batch meets the same distractors: 77 MB
+_TIE = 1e-6  # cosines closer than this count as equal: padding alone moves them by 1e-7
+_CACHE_SIZE = 50_000  # embeddings kept between calls, as every batch has the same distractors: 77 MB
 _vectors: dict[bytes, np.ndarray] = {}
 
 
@@ -51,10 +51,10 @@ def score(
 ) -> list[float]:
     """Reciprocal rank of `reviews[i]` for `texts[i]` among `pool` reviews: itself and `pool` - 1 of `distractors`.
 
-    Distractors are put in the order of their hashes, and each review takes those that follow its own: the same on
-    every machine and in every batch, and hardly changed by a new distractor. Never among them: the own review and its
-    duplicates (case and blanks aside). With fewer distractors the pool is smaller; with none the value is nan.
-    Ties count against the text (it gets the worst rank); an empty text gets 0.
+    Distractors are ordered by their hashes, and each review takes those that follow its own hash: the same on every machine
+    and in every batch, and hardly changed by a new distractor. The review itself and its duplicates (case and white space
+    aside) are never among them. With fewer distractors the pool is smaller; with none the value is nan. Ties count against
+    the text, which gets the worst rank; an empty text gets 0.
 
     `embed` maps n strings to n vectors of one width, by default MiniLM's sentence embeddings; they need not be unit
     vectors. Raises InputError for lists that do not pair up and for `pool` below 2.
@@ -62,44 +62,47 @@ def score(
     check_pairs(texts, reviews, names=("texts", "reviews"))
     if pool < 2:
         raise InputError(f"A grounding pool of {pool} has no other review in it. Set the pool to 2 or more.")
-    ring = sorted({_place(text): text for text in distractors if text.strip()}.items())
-    places = [place for place, _ in ring]
-    pools: list[list[str]] = []
-    for review in reviews:
-        own = _place(review)
-        start = bisect.bisect_left(places, own)
-        following = (ring[(start + step) % len(ring)] for step in range(min(pool, len(ring))))
-        pools.append([text for place, text in following if place != own][: pool - 1])
-
-    wanted = [index for index, text in enumerate(texts) if text.strip() and pools[index]]
-    values = [0.0 if pools[index] else float("nan") for index in range(len(texts))]
-    needed = {string for index in wanted for string in (texts[index], reviews[index], *pools[index])}
-    strings = sorted(needed)
-    if not strings:
-        return values
-    row = {string: number for number, string in enumerate(strings)}
-    vectors = _unit(_remembered(strings) if embed is None else np.asarray(embed(strings)))
-    for index in wanted:
-        text = vectors[row[texts[index]]]
-        others = vectors[[row[other] for other in pools[index]]] @ text
-        own_cosine = vectors[row[reviews[index]]] @ text
-        values[index] = 1.0 / (1 + int((others >= own_cosine - _TIE).sum()))
+    pools = _pools(reviews, distractors, pool)
+    values = [0.0 if others else float("nan") for others in pools]
+    ranked = [index for index, text in enumerate(texts) if text.strip() and pools[index]]
+    strings = {string for index in ranked for string in (texts[index], reviews[index], *pools[index])}
+    vectors = _unit_vectors(sorted(strings), embed or _cached_embeddings)
+    for index in ranked:
+        text = vectors[texts[index]]
+        cosines = np.stack([vectors[other] for other in pools[index]]) @ text
+        values[index] = 1.0 / (1 + int((cosines >= vectors[reviews[index]] @ text - _TIE).sum()))
     return values
 
 
-def _place(text: str) -> bytes:
+def _pools(reviews: Sequence[str], distractors: Sequence[str], pool: int) -> list[list[str]]:
+    """For each review the `pool` - 1 distractors that follow it on the ring of hashes."""
+    ring = sorted({_position(text): text for text in distractors if text.strip()}.items())
+    positions = [position for position, _ in ring]
+    pools = []
+    for review in reviews:
+        own = _position(review)
+        start = bisect.bisect_left(positions, own)
+        following = (ring[(start + step) % len(ring)] for step in range(min(pool, len(ring))))
+        pools.append([text for position, text in following if position != own][: pool - 1])
+    return pools
+
+
+def _position(text: str) -> bytes:
     return hashlib.sha256(fold(text).encode("utf-8", "surrogatepass")).digest()
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
+def _unit_vectors(strings: Sequence[str], embed: Embed) -> dict[str, np.ndarray]:
+    if not strings:
+        return {}
+    vectors = np.asarray(embed(strings))
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(lengths == 0, 1, lengths)
+    return dict(zip(strings, vectors / np.where(lengths == 0, 1, lengths), strict=True))
 
 
-def _remembered(strings: Sequence[str]) -> np.ndarray:
-    """MiniLM's embeddings, those of earlier calls from memory."""
+def _cached_embeddings(strings: Sequence[str]) -> np.ndarray:
+    """MiniLM's embeddings, with those of earlier calls from the cache."""
     keys = [hashlib.sha256(string.encode("utf-8", "surrogatepass")).digest() for string in strings]
-    if len(_vectors) + len(strings) > _REMEMBERED:
+    if len(_vectors) + len(strings) > _CACHE_SIZE:
         _vectors.clear()
     new = {key: string for key, string in zip(keys, strings, strict=True) if key not in _vectors}
     _vectors.update(zip(new, minilm.embed(list(new.values())), strict=True))

@@ -1,4 +1,4 @@
-"""Where a metric's checkpoint lies: a folder, or the hub at a pinned revision."""
+"""Locates a metric's checkpoint: a folder, or the hub at a pinned revision."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pipeline.core.errors import InputError
 def locate(model: str, revision: str | None) -> tuple[Path, str | None]:
     """(folder, hub commit or None for a local folder) of config, tokenizer and weights.
 
-    Only safetensors are fetched. Raises InputError when the model is in neither place.
+    Weights are fetched as safetensors only. Raises InputError if the model is in neither place.
     """
     if Path(model).is_dir():
         return Path(model), None
     from huggingface_hub import snapshot_download
 
-    small = ["*.json", "*.txt", "*.model"]
+    texts = ["*.json", "*.txt", "*.model"]
     try:
-        folder = Path(snapshot_download(model, revision=revision, allow_patterns=[*small, "*.safetensors"]))
+        folder = Path(snapshot_download(model, revision=revision, allow_patterns=[*texts, "*.safetensors"]))
     except Exception as error:
         raise InputError(
             f"The metric's model {model!r} is neither a folder nor to be had from the hub ({type(error).__name__}). "

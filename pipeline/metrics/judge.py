@@ -1,10 +1,10 @@
 """A language model as the judge of two feedback texts for the same review, asked in both orders.
 
 Source: Zheng et al. 2023, "Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena" (https://arxiv.org/abs/2306.05685).
-Judges have a position bias: they prefer a text for the place where it stands, mostly the first, rather than for what it
-says. Hence the remedy of that paper: each pair is judged twice, with the texts swapped, and a text wins only if both
-answers name it. A judge that looks at the place alone gives nothing but ties. What this does not cure: judges also favour
-long texts and texts like their own, so a judge should be another model than the teacher.
+Judges have a position bias: they prefer a text for where it stands, mostly first, rather than for what it says. Hence the
+remedy of that paper: each pair is judged twice, with the texts swapped, and a text wins only if both answers name it. A
+judge that goes by position alone gives nothing but ties. This does not cure other biases: judges also favour long texts and
+texts like their own, so the judge should be a different model from the teacher.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from pipeline.metrics.scorer import Candidate, Columns, Scorer, pairs
 
 PROMPT = "judge.v1"
 _MARKERS = ("review", "text_a", "text_b")
-_GAP = r"[\W_]*"  # blanks, colons, asterisks, quotes, brackets
-# The verdict alone on the line, or after a word that announces it. "A refund would help" is no verdict.
+_GAP = r"[\W_]*"  # spaces, colons, asterisks, quotes, brackets
+# The verdict alone on its line, or after a word that announces it. "A refund would help" is no verdict.
 _VERDICT = re.compile(
     rf"(?:^|\b(?:(?:my|the|final)\s+)*(?:verdict|answer|winner|choice|decision|judge?ment|better text|choose|it is|it's)\b)"
     rf"{_GAP}(?:is\b{_GAP})?(?:(?:text|option)\b{_GAP})?(?:([ab])|(?:an?\s+)?(?:tie|draw))"
@@ -38,12 +38,12 @@ class Verdict:
     """`value` is 1 where the first text wins, 0 where the second does, 0.5 for a tie, None where `error` says why not."""
 
     value: float | None
-    reason: str  # of the given order, where "A" is the first text; after it that of the swapped order, if it differs
+    reason: str  # for the given order, where "A" is the first text; then for the swapped order, if it differs
     error: str | None = None
 
 
 def scorer(profile: Profile) -> Scorer:
-    """Fills `judge`, `judge_reason` and `judge_error` where the profile names a judge."""
+    """Fills `judge`, `judge_reason` and `judge_error` if the profile names a judge."""
     config = profile.judge
 
     def columns(rows: Sequence[Candidate], warehouse: Warehouse) -> Columns:
@@ -57,27 +57,27 @@ def scorer(profile: Profile) -> Scorer:
             "judge_error": [verdict.error for verdict in verdicts],
         }
 
-    asked = [config.model, prompts.sha256(PROMPT), config.max_new_tokens] if config.backend != "none" else None
-    return Scorer(columns, {"judge": asked}, config.model, "both orders")
+    identity = [config.model, prompts.sha256(PROMPT), config.max_new_tokens] if config.backend != "none" else None
+    return Scorer(columns, {"judge": identity}, config.model, "both orders")
 
 
 def compare(reviews: Sequence[str], first: Sequence[str], second: Sequence[str], generator: Generator) -> list[Verdict]:
     """One Verdict per row, in order: which of `first[i]` and `second[i]` is the better feedback on `reviews[i]`.
 
-    The model is asked twice per row, all rows in one call of `generator.write`. Equal texts (blanks aside) are a tie
-    without asking. The mean of the values is the share of wins of the first text, ties counted as half. An answer that
-    cannot be understood makes a row with `error`. Raises InputError for lists that do not pair up, and BackendDown
-    when the model cannot be reached.
+    The model is asked twice per row, all rows in one call of `generator.write`. Equal texts (white space aside) are a tie
+    without asking. The mean of the values is the first text's share of wins, ties counting half. An answer that cannot be
+    parsed gives a verdict with `error`. Raises InputError for lists that do not pair up, and BackendDown if the model
+    cannot be reached.
     """
     check_pairs(reviews, first, names=("reviews", "first"))
     check_pairs(first, second, names=("first", "second"))
-    asked = [index for index in range(len(reviews)) if first[index].split() != second[index].split()]
+    differing = [index for index in range(len(reviews)) if first[index].split() != second[index].split()]
     requests = []
-    for index in asked:
+    for index in differing:
         requests.append(_request(reviews[index], first[index], second[index]))
         requests.append(_request(reviews[index], second[index], first[index]))
     written = generator.write(requests) if requests else []
-    answers = dict(zip(asked, zip(written[::2], written[1::2], strict=True), strict=True))
+    answers = dict(zip(differing, zip(written[::2], written[1::2], strict=True), strict=True))
     tie = Verdict(0.5, "the texts are equal")
     return [_verdict(*answers[index]) if index in answers else tie for index in range(len(reviews))]
 
@@ -88,7 +88,7 @@ def _request(review: str, text_a: str, text_b: str) -> Request:
 
 
 def _as_data(text: str) -> str:
-    """No text can close its own markers, nor open those of another."""
+    """A text that can neither close its own markers nor open those of another."""
     for marker in _MARKERS:
         text = prompts.as_data(text, marker)
     return text
@@ -115,11 +115,11 @@ def _read(answer: Written) -> tuple[float | None, str, str | None]:
 
 
 def parse(answer: str) -> tuple[float | None, str]:
-    """(1 for A, 0 for B, 0.5 for TIE, None if the last line with a letter names none of them; reason in one line)."""
+    """(1 for A, 0 for B, 0.5 for TIE, None if the last line with a letter or digit names none; reason in one line)."""
     lines = [line for line in answer.splitlines() if re.search(r"[^\W_]", line)]
-    found = _VERDICT.search(lines[-1]) if lines else None
-    if found is None:
+    verdict = _VERDICT.search(lines[-1]) if lines else None
+    if verdict is None:
         return None, " ".join(answer.split())
-    before = " ".join(" ".join([*lines[:-1], lines[-1][: found.start()]]).split())
-    value = {"a": 1.0, "b": 0.0}.get((found[1] or "").lower(), 0.5)
+    before = " ".join(" ".join([*lines[:-1], lines[-1][: verdict.start()]]).split())
+    value = {"a": 1.0, "b": 0.0}.get((verdict[1] or "").lower(), 0.5)
     return value, re.sub(r"^[\W_]*reason[\W_]*:[\W_]*", "", before, flags=re.IGNORECASE).strip(" *_`#")

@@ -3,7 +3,7 @@
 Source: Banerjee and Lavie 2005; Lavie and Agarwal 2007, whose parameters (alpha 0.9, beta 3, gamma 0.5) are NLTK's
 defaults. Texts are tokenized as `nltk.word_tokenize` does it (`pipeline.metrics.tokens`), which is also what
 `evaluate`'s METEOR does; synonyms come from WordNet 3.0 (`pipeline.metrics.wordnet`). Values equal those of plain NLTK
-with its downloaded data; the time is saved by remembering tokens, stems and synonyms.
+with its downloaded data; caching tokens, stems and synonyms makes it faster.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pipeline.core.profile import Profile
 from pipeline.metrics import check_pairs, tokens, wordnet
 from pipeline.metrics.scorer import Scorer, pairs
 
-_TEXTS = 4096  # texts whose tokens are kept: a reference is met again with every role
+_TEXTS = 4096  # texts whose tokens are cached: a reference comes again with every role
 _WORDS = 2**16
 _tokens: dict[str, list[str]] = {}
 
 
 class _Stemmer:
-    """NLTK's Porter stemmer with a memory."""
+    """NLTK's Porter stemmer with a cache."""
 
     def __init__(self) -> None:
         from nltk.stem.porter import PorterStemmer
@@ -35,8 +35,8 @@ _stemmer = functools.cache(_Stemmer)
 class _Synonyms:
     """WordNet as one reference sees it: a word's synonyms, of all its synsets together, that occur in the reference.
 
-    METEOR joins the lemmas of a word's synsets and looks for the reference's words among them, so the value is that of
-    the whole WordNet. NLTK gets here with stems on both sides.
+    METEOR pools the lemmas of a word's synsets and looks for the reference's words among them, so the value is the same as
+    with the whole WordNet. NLTK calls it with stems of both texts.
     """
 
     def __init__(self, reference: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from pipeline.core.warehouse import Warehouse
 
 
 class Candidate(TypedDict):
-    """A text with all that it can be scored against: a row of `warehouse/stages/score.sql`."""
+    """A text and everything it can be scored against: a row of `warehouse/stages/score.sql`."""
 
     review_id: str
     role: str  # who wrote it: see `pipeline.metrics.table.ROLES`
@@ -30,16 +30,16 @@ class Scorer:
     """Made by `scorer(profile)` in a metric's module, without loading a model."""
 
     columns: Callable[[Sequence[Candidate], Warehouse], Columns]
-    # What the values depend on, for the fingerprint of the stage `score`. A scorer that comes anew must name itself
-    # here, such as {"chrf": 1}, or it will not be asked about candidates that were scored before it came. What is
-    # empty is covered by the stage's own version.
+    # What the values depend on, for the fingerprint of the stage `score`. A new scorer must put something here, such as
+    # {"chrf": 1}, or candidates that were scored before it existed will not get its values. If empty, the stage's own
+    # version covers it.
     depends_on: Mapping[str, Any]
     model: str | None = None  # `metrics.model`: a stand-in is called one
     settings: str | None = None  # `metrics.settings`: values compare only under the same model and settings
 
 
 def texts(rows: Sequence[Candidate]) -> list[str]:
-    """What was written, one text per row."""
+    """The candidate of each row."""
     return [row["candidate"] for row in rows]
 
 

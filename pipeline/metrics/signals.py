@@ -1,7 +1,7 @@
-"""Signals that need no reference model: what a feedback text looks like beside its prompt, its review, its reference.
+"""Cheap signals: how a feedback text compares with its prompt, its review and its reference.
 
-Words are compared without case and punctuation; Chinese and Japanese characters count as words. Shares are over word
-4-grams (of shorter texts: over all their words as one), 0 to 1.
+Words are compared without case and punctuation; Chinese and Japanese characters count as words. Shares, 0 to 1, are of word
+4-grams (a shorter text is a single gram).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BARE_NUMBER = re.compile(r"(?:^|\s)\(?\d+[.)]$")  # "3." with nothing after it:
 
 
 def scorer(profile: Profile) -> Scorer:
-    """Fills what can be seen without a reference."""
+    """Fills `prompt_echo`, `copied_share`, `repetition`, `unfinished` and `wrong_language`."""
     return Scorer(_columns, depends_on={})
 
 
@@ -55,8 +55,8 @@ def _grams(text: str) -> list[tuple[str, ...]]:
 
 
 def _share(of: str, within: str) -> float:
-    grams, known = _grams(of), set(_grams(within))
-    return sum(gram in known for gram in grams) / len(grams) if grams else 0.0
+    grams, present = _grams(of), set(_grams(within))
+    return sum(gram in present for gram in grams) / len(grams) if grams else 0.0
 
 
 def prompt_echo(text: str, prompt: str) -> float:
@@ -65,12 +65,12 @@ def prompt_echo(text: str, prompt: str) -> float:
 
 
 def copied_share(text: str, review: str) -> float:
-    """Share of the text that stands in the review: near 1 for a text that only quotes it; 0 for an empty text."""
+    """Share of the text that occurs in the review: near 1 for a text that only quotes it; 0 for an empty text."""
     return _share(text, review)
 
 
 def repetition(text: str) -> float:
-    """Share of the text's 4-grams that it has used before: near 1 for a model caught in a loop."""
+    """Share of the text's 4-grams that occurred earlier in it: near 1 for a model caught in a loop."""
     grams = _grams(text)
     return 1 - len(set(grams)) / len(grams) if grams else 0.0
 
@@ -84,8 +84,8 @@ def length_ratio(text: str, reference: str) -> float:
 def unfinished(text: str) -> bool:
     """Whether the text stops in mid-sentence or after a bare list number, as at a token limit.
 
-    Seen from its last characters alone: a text that ends without a full stop by choice counts too, and so does an
-    empty one.
+    Judged by its last characters alone: a text that ends without a full stop on purpose counts too, and so does an empty
+    one.
     """
     text = text.strip()
     return not _FINISHED.search(text) or bool(_BARE_NUMBER.search(text))
@@ -93,4 +93,4 @@ def unfinished(text: str) -> bool:
 
 def wrong_language(texts: Sequence[str], expected: str) -> list[bool | None]:
     """Whether each text is in another language than `expected` (ISO 639-1); None where the detector is not sure."""
-    return [None if found is None else found != expected for found in detect_languages(texts)]
+    return [None if language is None else language != expected for language in detect_languages(texts)]

@@ -1,7 +1,7 @@
 """What each metric is. A new one is a module with a `scorer(profile)`, a line here, and a migration with its columns.
 
 The stage `score` fills the columns, the run's `metrics` and `comparisons`, the check, the report, the view
-`text_metrics` and docs/metrics.md follow. Renew what is generated: python -m tests.test_docs, and
+`text_metrics` and docs/metrics.md follow. Regenerate: python -m tests.test_docs, and
 python -m tests.core.test_warehouse > warehouse/schema.sql.
 """
 
@@ -22,16 +22,18 @@ class Metric:
 
     name: str
     title: str  # in the report
-    against: Literal["reference", "review", "text"]  # the teacher's text, the own review, or the text alone
+    against: Literal["reference", "review", "text"]  # the teacher's text, the review it was written for, or nothing
     meaning: str  # in docs/metrics.md
     scorer: str = ""  # "module:function" that gives the Scorer of a profile; one scorer may fill several columns
-    signal: bool = False  # shows that a text is broken or games the others, rather than how good it is
+    signal: bool = False  # shows that a text is broken or games other metrics, rather than how good it is
     higher_is_better: bool | None = None  # None: neither is
     unit: Literal["value", "share"] = "value"  # a share is shown in percent
-    tolerance: float | None = None  # how far the mean may move before anybody should care; None: compared with nothing
-    broken: tuple[str, float] | None = None  # the check follows the share, so named, of texts above this value
-    chart: bool = False  # the report shows how its values are spread
-    also: Mapping[str, str] | None = None  # further columns of its scorer that are no metrics -> meaning
+    tolerance: float | None = None  # how far the mean may move before it matters; None: not compared
+    broken: tuple[str, float] | None = (
+        None  # (name, limit): `check` follows the share of texts above the limit under this name
+    )
+    chart: bool = False  # the report shows the distribution of its values
+    also: Mapping[str, str] | None = None  # further columns of its scorer that are not metrics -> meaning
     rows: Literal["scores", "feedback"] = "scores"  # the view that `value` reads
     value: Callable[[Mapping[str, Any]], float | None] | None = None
 
@@ -84,7 +86,7 @@ METRICS = (
         "grounding",
         "Grounding (reciprocal rank)",
         "review",
-        "1 / rank of the own review among 100 by MiniLM cosine: 1 means found first, an unspecific text gets about 0.05. "
+        "1 / rank of the text's own review among 100 by MiniLM cosine: 1 means found first, an unspecific text gets about 0.05. "
         "NULL where there is no other review",
         _GROUNDING,
         higher_is_better=True,
@@ -125,7 +127,7 @@ METRICS = (
         "copied_share",
         "copied",
         "review",
-        "share of the text's word 4-grams that stand in the review: near 1 for a text that only quotes",
+        "share of the text's word 4-grams that occur in the review: near 1 for a text that only quotes",
         _SIGNALS,
         signal=True,
         higher_is_better=False,

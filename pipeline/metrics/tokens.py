@@ -2,9 +2,9 @@
 
 `word_tokenize` splits a text into sentences with Punkt (Kiss and Strunk 2006), then each sentence into words with
 `NLTKWordTokenizer`. NLTK's trained Punkt model is a download whose licence was never settled, so it is not shipped.
-Here NLTK's own Punkt runs with the few parameters below, written for this package and tried against that model: same
-tokens on all 1,500 texts of the original project's benchmark, and on 99 % of English reviews (the rest: one period).
-The result is the same on every machine, whether or not NLTK's model is installed there.
+Here NLTK's own Punkt runs with the few parameters below, written for this package and tested against that model: the same
+tokens for all 1,500 texts of the original project's benchmark, and for 99 % of English reviews (the rest differ by a
+period). The result is the same on every machine, whether or not NLTK's model is installed there.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 # American newspaper usage, as in NLTK's model: months, states, titles, firms. "e.g." and "etc." are not in it, and
 # neither are they here; "ok." is Oklahoma.
-_ABBREVIATIONS = """
+_ABBREVIATION_LIST = """
     a.m ala aug ave bros calif co col colo conn corp d.c dec dr feb fla fri ft ga gen gov ill inc jan jr kan ky l.a lt
     ltd m.b.a maj messrs mich minn mr mrs ms n.c n.h n.j n.y nev nov oct ok okla ore p.m pa ph.d prof rep sen sep sept
     sgt sr st tenn tex tues u.k u.n u.s u.s.a va vs vt w.va wash wed wis yr
     b c d e f g h j k l m n o p q r s t u v w x y z
 """
+_ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 # A capital after an abbreviation starts a sentence for these words only.
 _STARTERS = "but he however i if in it so since some the there these they this those when while"
-_KNOWN = frozenset(_ABBREVIATIONS.split())
 _SEPARATOR = "xxchunkxx"
-# Blanks that NLTK's rules and str.split see differently, or that NLTK's rules for quotes tell from a space.
+# White space that NLTK's rules and str.split treat differently, or that NLTK's rules for quotes tell from a space.
 _ODD = re.compile(
     rf"[\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]|[\t-\r][\"'`]|[\"'`][\t-\r]|{_SEPARATOR}"
 )
@@ -40,7 +40,7 @@ _OPENING = re.compile(r"[\"'`]{2}")
 _END = re.compile(r"[.?!]")
 _PLAIN_END = re.compile(r"([A-Za-z]{2,})[.?!]")
 _REMEMBERED = 2**17
-# Chunk -> its tokens inside a sentence: a tuple where the chunk may end one, None where they depend on more.
+# Chunk -> its tokens inside a sentence: a tuple if the chunk may end one, None if they depend on its neighbours.
 _inside: dict[str, list[str] | tuple[str, ...] | None] = {}
 
 
@@ -49,7 +49,7 @@ def _sentences() -> PunktSentenceTokenizer:
     from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
     parameters = PunktParameters()
-    parameters.abbrev_types = set(_KNOWN)
+    parameters.abbrev_types = set(_ABBREVIATIONS)
     parameters.sent_starters = set(_STARTERS.split())
     parameters.collocations = {("##number##", "review")}  # NLTK's model reads "2. Review the menu" as one sentence
     return PunktSentenceTokenizer(parameters)
@@ -63,15 +63,15 @@ def _words() -> NLTKWordTokenizer:
 
 
 def tokenize_plainly(text: str) -> list[str]:
-    """What `tokenize` gives for one text, by NLTK's code alone: sentences, then words."""
+    """What `tokenize` gives for one text, by NLTK's code alone: first sentences, then words."""
     return [word for sentence in _sentences().tokenize(text) for word in _words().tokenize(sentence)]
 
 
 def tokenize(texts: Sequence[str]) -> list[list[str]]:
     """Words and punctuation marks of each English text, as `nltk.word_tokenize` gives them, case kept.
 
-    NLTK's rules look no further than one space to either side, so each blank-separated chunk is tokenized once, all
-    new ones in one call, and remembered. The few texts for which that does not hold take NLTK's way.
+    NLTK's rules look no further than one space to either side, so each chunk between spaces is tokenized once, all new ones
+    in one call, and cached. The few texts for which that does not hold go through NLTK as a whole.
     """
     chunked = [[] if _ODD.search(text) else text.split() for text in texts]
     _learn({chunk for chunks in chunked for chunk in chunks})
@@ -80,7 +80,7 @@ def tokenize(texts: Sequence[str]) -> list[list[str]]:
 
 
 def _learn(chunks: set[str]) -> None:
-    """Tokenizes chunks as they stand inside a sentence; those with a final period also without it."""
+    """Caches the tokens of chunks inside a sentence; of those with a final period also without it."""
     if len(_inside) > _REMEMBERED:
         _inside.clear()
     new = [chunk for chunk in chunks | {chunk[:-1] for chunk in chunks if chunk[-1] == "."} if chunk not in _inside]
@@ -89,14 +89,14 @@ def _learn(chunks: set[str]) -> None:
     for chunk in new:
         end = tokens.index(_SEPARATOR, start)
         # A lone closing mark belongs to what precedes it; two quotes read differently when they open a sentence.
-        moves = _OPENING.match(chunk) or (not _LETTER_OR_DIGIT.search(chunk) and not _CLOSING.isdisjoint(chunk))
-        found = tokens[start:end]
-        _inside[chunk] = None if moves else tuple(found) if _END.search(chunk) else found
+        depends = _OPENING.match(chunk) or (not _LETTER_OR_DIGIT.search(chunk) and not _CLOSING.isdisjoint(chunk))
+        own = tokens[start:end]
+        _inside[chunk] = None if depends else tuple(own) if _END.search(chunk) else own
         start = end + 1
 
 
 def _assemble(chunks: list[str]) -> list[str] | None:
-    """The tokens of a text from those of its chunks; None when only the whole text tells."""
+    """The tokens of a text from those of its chunks; None if they depend on the whole text."""
     tokens: list[str] = []
     for chunk, following in zip(chunks, [*chunks[1:], ""], strict=True):
         words = _inside[chunk]
@@ -115,16 +115,16 @@ def _assemble(chunks: list[str]) -> list[str] | None:
 @functools.lru_cache(maxsize=_REMEMBERED)
 def _at_end(chunk: str) -> list[str]:
     """Tokens of a chunk that ends a sentence: its final period stands alone."""
-    stem = _inside.get(chunk[:-1]) if chunk[-1] == "." and chunk[-2] != "." else None
-    return _words().tokenize(f" {chunk}") if stem is None else [*stem, "."]
+    before_period = _inside.get(chunk[:-1]) if chunk[-1] == "." and chunk[-2] != "." else None
+    return _words().tokenize(f" {chunk}") if before_period is None else [*before_period, "."]
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
 def _ends_sentence(chunk: str, following: str) -> bool | None:
-    """Whether a sentence ends between a chunk that has a period, ? or ! and the next; None when one ends inside."""
+    """Whether a sentence ends between a chunk that has a period, ? or ! and the next; None if one ends inside it."""
     plain = _PLAIN_END.fullmatch(chunk)
-    if plain and plain[1].lower() not in _KNOWN and (not following or following[0].isalnum()):
-        return True  # what Punkt would say, too
+    if plain and plain[1].lower() not in _ABBREVIATIONS and (not following or following[0].isalnum()):
+        return True  # as Punkt would decide
     if not following:
         return True if len(_sentences().tokenize(chunk)) == 1 else None
     spans = list(_sentences().span_tokenize(f"{chunk} {following}"))

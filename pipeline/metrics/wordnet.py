@@ -1,9 +1,8 @@
-"""WordNet 3.0 for METEOR, from a compact table that travels with the package: no NLTK data, no download.
+"""WordNet 3.0 for METEOR, from a compact table shipped with the package: no NLTK data, no download.
 
 `load()` gives an object with the part of NLTK's reader that `nltk.translate.meteor_score` uses: `synsets(word)`, each
-with `lemmas()`, found by WordNet's own morphology. Results equal those of NLTK's reader on WordNet 3.0,
-order included. The table (`data/wordnet.txt.xz`) is made by `pipeline.tools.build_wordnet`, where its format stands;
-it is derived from WordNet 3.0, Copyright 2006 by Princeton University (`data/WORDNET-LICENSE`).
+with `lemmas()`, found by WordNet's own morphology. Results equal those of NLTK's reader on WordNet 3.0, order included. The
+table (`data/wordnet.txt.xz`) is made by `pipeline.tools.build_wordnet`, which describes its format; it is derived from WordNet 3.0, Copyright 2006 by Princeton University (`data/WORDNET-LICENSE`).
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _RULES = {
 
 
 class Lemma:
-    """One word of a synset, spelled as in WordNet: capitals kept, blanks as underscores."""
+    """One word of a synset, spelled as in WordNet: capitals kept, underscores for spaces."""
 
     __slots__ = ("_name",)
 
@@ -39,16 +38,20 @@ class Lemma:
         self._name = name
 
     def name(self) -> str:
+        """The word."""
         return self._name
 
 
 class Synset:
+    """Words with a meaning in common."""
+
     __slots__ = ("_lemmas",)
 
     def __init__(self, names: Iterable[str]) -> None:
         self._lemmas = [Lemma(name) for name in names]
 
     def lemmas(self) -> list[Lemma]:
+        """In WordNet's order."""
         return self._lemmas
 
 
@@ -66,7 +69,7 @@ class WordNet:
         self._synsets: dict[int, Synset] = {}
 
     def senses(self, lemma: str) -> dict[str, list[int]]:
-        """Numbers of the synsets of a lemma in its base form per part of speech, most frequent sense first."""
+        """Part of speech -> numbers of the synsets of a lemma in its base form, most frequent sense first."""
         fields = self._index.get(lemma)
         return (
             {field[0]: [int(number) for number in field[1:].split(",")] for field in fields.split(" ")}
@@ -105,7 +108,7 @@ class WordNet:
 
 @functools.cache
 def load() -> WordNet:
-    """The shipped table, read once. Raises InputError when it is missing or damaged."""
+    """The shipped table, read once. Raises InputError if it is missing or damaged."""
     try:
         return WordNet(lzma.decompress(TABLE.read_bytes()).decode("utf-8"))
     except (OSError, lzma.LZMAError, ValueError) as error:

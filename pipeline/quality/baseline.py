@@ -14,26 +14,26 @@ from pipeline.core.warehouse import Warehouse
 from pipeline.metrics.table import COMPARED, METRICS
 from pipeline.quality import summary
 
-MODELS = ("student", "teacher")  # controls are no models: they cannot regress
-ROWS = 5000  # rows kept in a baseline: the first by review_id, a hash, so a random sample
+MODELS = ("student", "teacher")  # controls are not models: they cannot regress
+ROWS = 5000  # kept in a baseline: the first by review_id, a hash, so a random sample
 
 
 class Snapshot(TypedDict):
-    """What is compared, as JSON holds it: its tuples come back from a file as lists."""
+    """The figures that are compared, as stored in JSON: read back from a file, the tuples are lists."""
 
     rows: dict[str, dict[str, dict[str, float]]]  # role -> metric -> review_id -> value
     computed_by: dict[str, str]  # metric -> model and settings
     judged: dict[str, tuple[str, str]]  # review_id -> (truth, guess) of the sentiment model
-    shares: dict[str, dict[str, tuple[int, int]]]  # role -> what -> (how many, of how many)
-    counts: dict[str, dict[str, int]]  # what -> category -> reviews
+    shares: dict[str, dict[str, tuple[int, int]]]  # role -> name -> (how many, of how many)
+    counts: dict[str, dict[str, int]]  # name -> category -> reviews
     volume: int  # reviews
     nights: list[int]  # reviews added by each run that read a source, the latest last
 
 
 def record(warehouse: Warehouse, profile: str, reason: str, baselines: Path = BASELINES) -> Path:
-    """Writes what the warehouse shows now as the baseline of a profile, with where it comes from and why.
+    """Writes what the warehouse shows now as the baseline of a profile, with its provenance and the reason; returns the file.
 
-    Raises InputError where no run has finished and where the file cannot be written.
+    Raises InputError if no run has finished or the file cannot be written.
     """
     run = latest_run(warehouse)
     content = {
@@ -55,7 +55,7 @@ def record(warehouse: Warehouse, profile: str, reason: str, baselines: Path = BA
 
 
 def latest_run(warehouse: Warehouse) -> dict[str, Any]:
-    """Its row of `runs`. Raises InputError where no run of the stages has finished."""
+    """The row of `runs` of the latest finished run. Raises InputError if no run of the stages has finished."""
     runs = warehouse.query("SELECT * FROM runs WHERE status = 'done' AND kind = 'run' ORDER BY started_at DESC LIMIT 1")
     if not runs:
         raise InputError(f"No finished run in {warehouse.path}. Run first: review-insights run")
@@ -63,7 +63,7 @@ def latest_run(warehouse: Warehouse) -> dict[str, Any]:
 
 
 def snapshot(warehouse: Warehouse, run: Mapping[str, Any]) -> Snapshot:
-    """What the views show. Drift is counted among the reviews that `run`, a row of `runs`, has added."""
+    """What the views show. Drift is measured on the reviews that `run`, a row of `runs`, has added."""
     scores = warehouse.query("SELECT * FROM scores WHERE role IN (?, ?) ORDER BY review_id", MODELS)
     written = warehouse.query("SELECT role, error, truncated FROM feedback WHERE role IN (?, ?)", MODELS)
     metrics = warehouse.query(
@@ -102,7 +102,7 @@ def _rows(scores: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]
 
 
 def _broken(scores: list[dict[str, Any]], written: list[dict[str, Any]]) -> dict[str, dict[str, tuple[int, int]]]:
-    """Of each role, how many texts are broken in each way; texts of which it is not known are left out."""
+    """Per role, how many texts are broken in each way; texts for which that is unknown are left out."""
     shares: dict[str, dict[str, tuple[int, int]]] = {}
     for metric in METRICS:
         if metric.broken is None:
@@ -116,17 +116,17 @@ def _broken(scores: list[dict[str, Any]], written: list[dict[str, Any]]) -> dict
 
 
 def _unread(warehouse: Warehouse) -> dict[str, tuple[int, int]]:
-    """How many reviews could not be judged, and how many records could not be read."""
+    """How many reviews could not be judged, and how many records were rejected."""
     shares = {}
     for name in ("sentiment", "emotions"):
-        counted = warehouse.query(f"SELECT count(error) AS failed, count(*) AS n FROM {name}")[0]
-        shares[f"{name} not judged"] = (counted["failed"], counted["n"])
-    read = warehouse.query("SELECT sum(rejected)::BIGINT AS rejected, sum(rows)::BIGINT AS n FROM ingests")[0]
-    return shares | {"rejected": (read["rejected"] or 0, read["n"] or 0)}
+        counts = warehouse.query(f"SELECT count(error) AS failed, count(*) AS n FROM {name}")[0]
+        shares[f"{name} not judged"] = (counts["failed"], counts["n"])
+    records = warehouse.query("SELECT sum(rejected)::BIGINT AS rejected, sum(rows)::BIGINT AS n FROM ingests")[0]
+    return shares | {"rejected": (records["rejected"] or 0, records["n"] or 0)}
 
 
 def _counts(warehouse: Warehouse, run_id: str, category: str) -> dict[str, int]:
-    """Reviews per value of an SQL expression. What is new can have drifted; a night without any is compared as a whole."""
+    """Reviews per value of an SQL expression: only new ones, which may have drifted; all, if the run added none."""
     rows = warehouse.query(
         f"""
         SELECT {category} AS name, count(*) AS n

@@ -1,7 +1,7 @@
-"""Has a figure moved by more than chance allows? For means on the same rows or on others, macro-F1, and distributions.
+"""Has a figure moved by more than chance allows? For means (paired or not), shares, macro-F1 and distributions.
 
-Every function returns how far the figure moved and its noise: how far chance alone moves it, with probability `alpha`
-or less in one direction. Student's t for means (Student 1908; Welch 1947 for two samples), a bootstrap for macro-F1,
+Every function returns the figure before and after, and the noise: chance alone moves it further in one direction with
+probability `alpha` at most. Student's t for means (Student 1908; Welch 1947 for two samples), a bootstrap for macro-F1,
 and for the population stability index the distribution of Yurdakul (2018), n m / (n + m) * PSI ~ chi-square.
 """
 
@@ -20,13 +20,13 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Change:
-    """A figure before and after; `noise` bounds what chance does to `after - before` in one direction."""
+    """A figure before and after; `noise` bounds how far chance moves `after - before` in one direction."""
 
     before: float
     after: float
     noise: float
-    n_before: int
-    n: int
+    n_before: int  # rows
+    n: int  # rows after
     paired: bool
 
     @property
@@ -35,9 +35,9 @@ class Change:
 
 
 def mean(before: Mapping[str, float], after: Mapping[str, float], alpha: float) -> Change:
-    """Of values per row, both keyed by row: paired where at least half of the smaller side's rows are on both sides.
+    """Change of a mean, from values keyed by row: paired if at least half of the smaller side's rows are on both sides.
 
-    Both must hold a row. With one row (or one pair) nothing is known about chance, and the noise is infinite.
+    Neither may be empty. With one row (or one pair) nothing is known about chance, and the noise is infinite.
     """
     shared = sorted(before.keys() & after.keys())
     if 2 * len(shared) >= min(len(before), len(after)):
@@ -60,15 +60,15 @@ def mean(before: Mapping[str, float], after: Mapping[str, float], alpha: float) 
 
 
 def _noise(error: float, freedom: float, alpha: float) -> float:
-    """`error` times Student's t."""
+    """A standard error times Student's t."""
     from scipy import special
 
     return float(error * special.stdtrit(freedom, 1 - alpha)) if 0 < error < float("inf") else error
 
 
 def share(before: tuple[int, int], after: tuple[int, int], alpha: float) -> Change:
-    """Of (how many, of how many); neither may be of none. Pooled, and with one imagined hit and miss, so that "never
-    yet" does not turn the first failure into an alarm.
+    """Change of a share, given as (how many, of how many); neither may be of none. The error is that of the pooled share,
+    with one hit and one miss added, so that a first failure after none does not raise an alarm.
     """
     (k, n), (k_after, n_after) = before, after
     pooled = (k + k_after + 1) / (n + n_after + 2)
@@ -76,11 +76,11 @@ def share(before: tuple[int, int], after: tuple[int, int], alpha: float) -> Chan
     return Change(k / n, k_after / n_after, NormalDist().inv_cdf(1 - alpha) * error, n, n_after, False)
 
 
-Judged = Mapping[str, tuple[str, str]]  # review -> (truth, guess)
+Labels = Mapping[str, tuple[str, str]]  # review_id -> (truth, guess)
 
 
-def macro_f1(before: Judged, after: Judged, alpha: float) -> Change:
-    """Of a classifier's judgements, both keyed by row; paired as in `mean`. Neither may be empty."""
+def macro_f1(before: Labels, after: Labels, alpha: float) -> Change:
+    """Change of a classifier's macro-F1; paired as in `mean`. Neither may be empty."""
     shared = sorted(before.keys() & after.keys())
     paired = 2 * len(shared) >= min(len(before), len(after))
     rng = np.random.default_rng(SEED)
@@ -94,30 +94,30 @@ def macro_f1(before: Judged, after: Judged, alpha: float) -> Change:
 
 
 def _bootstrap_f1(sides: Sequence[Sequence[tuple[str, str]]], rng: np.random.Generator) -> list[np.ndarray]:
-    """Macro-F1 of each side as it is, then of RESAMPLES resamples of the rows, the same rows on every side."""
-    cells = list(zip(*sides, strict=True))
-    kinds = sorted(set(cells))
-    counts = np.array([cells.count(kind) for kind in kinds])
-    drawn = np.vstack([counts, rng.multinomial(len(cells), counts / len(cells), size=RESAMPLES)])
+    """Per side its macro-F1, followed by that of RESAMPLES resamples of the rows, the same rows for every side."""
+    rows = list(zip(*sides, strict=True))
+    kinds = sorted(set(rows))  # few, so that a resample is a count of each kind
+    counts = np.array([rows.count(kind) for kind in kinds])
+    resamples = np.vstack([counts, rng.multinomial(len(rows), counts / len(rows), size=RESAMPLES)])
     names = sorted({name for kind in kinds for pair in kind for name in pair})
     result = []
     for side in range(len(sides)):
-        values, occurs = np.zeros(len(drawn)), np.zeros(len(drawn))
+        total, classes = np.zeros(len(resamples)), np.zeros(len(resamples))
         for name in names:
             truth = np.array([kind[side][0] == name for kind in kinds])
             guess = np.array([kind[side][1] == name for kind in kinds])
-            named = drawn @ truth + drawn @ guess
-            values += np.divide(2 * (drawn @ (truth & guess)), named, out=np.zeros(len(drawn)), where=named > 0)
-            occurs += named > 0
-        result.append(values / occurs)
+            named = resamples @ truth + resamples @ guess
+            total += np.divide(2 * (resamples @ (truth & guess)), named, out=np.zeros(len(resamples)), where=named > 0)
+            classes += named > 0
+        result.append(total / classes)
     return result
 
 
 def stability(before: Mapping[str, int], after: Mapping[str, int], alpha: float) -> Change:
-    """Population stability index between two counts per category; `before` of the result is 0, `after` the index.
+    """Population stability index between two counts per category; in the result `before` is 0 and `after` the index.
 
-    Half a row is added to every category, so that a new one does not make the index infinite. By convention below 0.1
-    nothing has changed, above 0.25 much has.
+    Half a row is added to every category, so that a new one does not make the index infinite. By convention, below 0.1
+    means no change and above 0.25 a large one.
     """
     from scipy import special
 

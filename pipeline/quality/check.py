@@ -1,10 +1,10 @@
 """Metric regression check: what the warehouse shows now against the recorded baseline of its profile.
 
 A figure has regressed when it moved in the bad direction by more than its tolerance and by more than chance allows:
-paired where baseline and warehouse hold the same reviews, otherwise unpaired (`pipeline.quality.change`). The chance
-of any false alarm in a whole check is ALARM, shared out among the families below and evenly inside each (Bonferroni).
-A figure that a baseline has and the warehouse lacks, or that another model computed, has regressed too: a yardstick
-that changed in silence checks nothing.
+paired if baseline and warehouse hold the same reviews, otherwise unpaired (`pipeline.quality.change`). The chance
+of any false alarm in a whole check is ALARM, divided among the families below and evenly within each (Bonferroni).
+A figure that the baseline has and the warehouse lacks, or that another model computed, has regressed too: a yardstick that
+changed silently checks nothing.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from pipeline.quality.baseline import MODELS, Snapshot, latest_run, snapshot
 from pipeline.quality.change import Change
 
 ALARM = 0.05  # chance of any false alarm in a whole check
-FAMILIES = {"quality": 0.5, "health": 0.1, "drift": 0.1}  # of ALARM; the rest is for what the bounds approximate
-WORST = 5
+FAMILIES = {"quality": 0.5, "health": 0.1, "drift": 0.1}  # of ALARM; the rest allows for the bounds being approximate
+WORST = 5  # rows shown of a regression
 
-# How far a figure may move before anybody should care; those of the text metrics stand in `pipeline.metrics.table`.
+# How far a figure may move before it matters; for text metrics see `pipeline.metrics.table`.
 MACRO_F1_TOLERANCE = 0.01
 HEALTH_TOLERANCE = 0.02  # of a share of failures
 DRIFT_TOLERANCE = {"language mix": 0.1, "emotions": 0.1, "negative share": 0.05}
-VOLUME_TOLERANCE = 0.2  # of the reviews there were
-NIGHTS = 3  # earlier nights with new reviews, before a thin night means anything
+VOLUME_TOLERANCE = 0.2  # of the reviews in the baseline
+NIGHTS = 3  # earlier runs with new reviews that it takes before a run with few means anything
 
 ADVICE = {
     "student": "look at the five reviews; if the reviews have changed, train a new round: rounds in [distill], then run",
@@ -55,10 +55,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Finding:
+    """A figure, compared."""
+
     family: str
     role: str
     metric: str
-    how: str  # on which rows it was compared, or why it was not
+    how: str  # the rows on which it was compared, or why it was not
     before: float | None
     after: float | None
     bound: float | None  # how far it may move in the bad direction
@@ -70,6 +72,7 @@ class Finding:
         return f"{self.role} {self.metric}"
 
     def as_text(self) -> str:
+        """One line."""
         if self.before is None or self.after is None or self.bound is None:
             return f"{self.name}: {self.how}"
         return (
@@ -80,6 +83,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
+    """What the check of a profile found."""
+
     profile: str
     run_id: str
     recorded_at: str
@@ -95,15 +100,17 @@ class Verdict:
         return not self.regressions
 
     def as_dict(self) -> dict[str, Any]:
+        """For JSON: the fields, and `passed`."""
         return asdict(self) | {"passed": self.passed}
 
     def as_text(self) -> str:
-        worse = self.regressions
+        """A headline, then each regression with advice and its worst rows."""
         lines = [
             f"run {self.run_id} against the baseline of profile {self.profile} ({self.recorded_at}, {self.reason}): "
-            f"{len(self.findings)} figures, " + (f"{len(worse)} regressed" if worse else "no regression")
+            f"{len(self.findings)} figures, "
+            + (f"{len(self.regressions)} regressed" if self.regressions else "no regression")
         ]
-        for finding in worse:
+        for finding in self.regressions:
             lines += [f"  {finding.as_text()}", f"    {ADVICE[finding.role]}"]
             for row in finding.worst:
                 before = "" if row.before is None else f"{row.before:.3f} -> "
@@ -111,7 +118,7 @@ class Verdict:
         return "\n".join(lines)
 
     def as_junit(self) -> str:
-        """For CI servers: one test case per figure."""
+        """JUnit's XML, for CI servers: one test case per figure."""
         from xml.etree import ElementTree
 
         tests, failures = str(len(self.findings)), str(len(self.regressions))
@@ -129,7 +136,7 @@ class Verdict:
 def check(warehouse: Warehouse, profile: str, baselines: Path = BASELINES) -> Verdict:
     """Compares what the warehouse shows with the baseline of a profile.
 
-    Raises InputError where the baseline or a finished run is missing.
+    Raises InputError if the baseline or a finished run is missing, or an older version recorded the baseline.
     """
     run = latest_run(warehouse)
     path = baselines / f"{profile}.json"
@@ -143,7 +150,7 @@ def check(warehouse: Warehouse, profile: str, baselines: Path = BASELINES) -> Ve
 
 
 def verdict_if_recorded(warehouse: Warehouse, profile: str, baselines: Path | None = None) -> Verdict | None:
-    """The check's verdict, or None where no baseline of that profile was recorded yet or no run has finished."""
+    """The check's verdict, or None if no baseline of that profile was recorded yet or no run has finished."""
     folder = baselines or BASELINES
     if not (folder / f"{profile}.json").is_file():
         return None
@@ -153,16 +160,18 @@ def verdict_if_recorded(warehouse: Warehouse, profile: str, baselines: Path | No
 
 def compare(baseline: Snapshot, current: Snapshot) -> list[Finding]:
     """Every figure of the baseline against the same figure now, the regressions first."""
-    wanted = [("quality", role, metric) for role in MODELS for metric in baseline["rows"].get(role, {})]
-    wanted += [("quality", "classifier", "macro_f1")] if baseline["judged"] else []
-    wanted += [("health", role, name) for role, by in baseline["shares"].items() for name, (_, n) in by.items() if n]
-    wanted += [("drift", "reviews", name) for name in (*DRIFT_TOLERANCE, "volume", "new reviews")]
+    figures = [("quality", role, metric) for role in MODELS for metric in baseline["rows"].get(role, {})]
+    figures += [("quality", "classifier", "macro_f1")] if baseline["judged"] else []
+    figures += [
+        ("health", role, name) for role, shares in baseline["shares"].items() for name, (_, n) in shares.items() if n
+    ]
+    figures += [("drift", "reviews", name) for name in (*DRIFT_TOLERANCE, "volume", "new reviews")]
     comparisons = {"quality": _quality, "health": _health, "drift": _drift}
     findings = []
-    for family, role, metric in wanted:
-        alpha = ALARM * FAMILIES[family] / sum(item[0] == family for item in wanted)
-        empty = Finding(family, role, metric, "", None, None, None, regressed=False)
-        findings.append(comparisons[family](empty, baseline, current, alpha))
+    for family, role, metric in figures:
+        alpha = ALARM * FAMILIES[family] / sum(item[0] == family for item in figures)
+        pending = Finding(family, role, metric, "", None, None, None, regressed=False)
+        findings.append(comparisons[family](pending, baseline, current, alpha))
     return sorted((finding for finding in findings if finding), key=lambda finding: not finding.regressed)
 
 
@@ -172,9 +181,9 @@ def _quality(finding: Finding, baseline: Snapshot, current: Snapshot, alpha: flo
     before, after = (side["rows"].get(finding.role, {}).get(finding.metric, {}) for side in (baseline, current))
     if not after:
         return replace(finding, how="missing now", regressed=True)
-    then, today = (side["computed_by"].get(finding.metric) for side in (baseline, current))
-    if then != today:
-        how = f"cannot be compared: computed by {today}, in the baseline by {then}"
+    then, now = (side["computed_by"].get(finding.metric) for side in (baseline, current))
+    if then != now:
+        how = f"cannot be compared: computed by {now}, in the baseline by {then}"
         return replace(finding, how=how, regressed=True)
     metric = next(metric for metric in COMPARED if metric.name == finding.metric)
     worse = 0 if metric.higher_is_better is None else -1 if metric.higher_is_better else 1
@@ -199,7 +208,7 @@ def _health(finding: Finding, baseline: Snapshot, current: Snapshot, alpha: floa
 
 
 def _compared(finding: Finding, moved: Change, tolerance: float, worse: int) -> Finding:
-    """`worse`: the sign of a change for the worse; 0 when either is."""
+    """`worse`: the sign of a change for the worse, or 0 if any change is."""
     bound = max(tolerance, moved.noise)
     harm = abs(moved.moved) if worse == 0 else worse * moved.moved
     how = f"same {moved.n} rows" if moved.paired else f"{moved.n_before} rows then, {moved.n} now"
@@ -231,22 +240,22 @@ def _drift(finding: Finding, baseline: Snapshot, current: Snapshot, alpha: float
 def _volume(
     finding: Finding, before: float, after: float, alpha: float, tolerance: float = VOLUME_TOLERANCE
 ) -> Finding:
-    """Counts of independent reviews vary by their square root (Poisson)."""
+    """Counts of independent reviews vary by the square root of their mean (Poisson)."""
     noise = NormalDist().inv_cdf(1 - alpha) * (before + after) ** 0.5
     moved = Change(float(before), float(after), noise, int(before), int(after), paired=False)
     return replace(_compared(finding, moved, tolerance * before, worse=-1), how="reviews")
 
 
 def _worst(before: Mapping[str, float], after: Mapping[str, float], worse: int) -> tuple[Row, ...]:
-    """The rows that moved furthest for the worse; without shared rows those that are worst now."""
+    """The rows that moved furthest for the worse; without shared rows, those that are worst now."""
     sign = worse or -1
     shared = before.keys() & after.keys()
-    fallen = sorted(shared or after.keys(), key=lambda key: (-sign * (after[key] - before.get(key, 0.0)), key))
-    return tuple(Row(key, before.get(key), after[key], "") for key in fallen[:WORST])
+    worst = sorted(shared or after.keys(), key=lambda key: (-sign * (after[key] - before.get(key, 0.0)), key))
+    return tuple(Row(key, before.get(key), after[key], "") for key in worst[:WORST])
 
 
 def _with_text(finding: Finding, warehouse: Warehouse) -> Finding:
-    """Rows of a regression with the opening of their review; other findings need no rows."""
+    """Adds the opening of each worst review to a regression; other findings lose their rows."""
 
     def texts() -> Iterator[Row]:
         for row in finding.worst:

@@ -16,7 +16,7 @@ Values = Sequence[float] | Sequence[float | None] | np.ndarray
 
 
 class Summary(TypedDict):
-    """Columns of `metrics`: None for what is not defined. `std` is that of the sample."""
+    """Columns of `metrics`; None if not defined. `std` is the sample's (n - 1)."""
 
     n: int
     mean: float | None
@@ -33,11 +33,11 @@ class Summary(TypedDict):
 def bootstrap_mean(
     values: Values, seed: int = SEED, resamples: int = RESAMPLES, level: float = LEVEL
 ) -> tuple[float | None, float | None]:
-    """(low, high) of the mean's confidence interval; (None, None) for fewer than two values, where none is defined."""
+    """(low, high) of the mean's confidence interval, nan and None left out; (None, None) for fewer than two values."""
     array = _known(values)
     if len(array) < 2:
         return None, None
-    # scipy.stats.bootstrap draws the same resamples at the same speed, but every run would wait a second for its import.
+    # scipy.stats.bootstrap is as fast and draws the same resamples, but importing it costs every run a second.
     rng, n, rows = np.random.default_rng(seed), len(array), max(1, _CELLS // len(array))
     sizes = (min(rows, resamples - start) for start in range(0, resamples, rows))
     means = np.concatenate([array[rng.integers(0, n, size=(size, n))].mean(axis=1) for size in sizes])
@@ -50,7 +50,7 @@ def paired_bootstrap(
 ) -> tuple[float | None, float | None, float | None]:
     """(mean of a - b, low, high), where a[i] and b[i] belong to the same row (Koehn 2004).
 
-    An interval without 0 says that one is better on rows like these. None for what is not defined: all three without
+    An interval that excludes 0 says that one is better on rows like these. What is not defined is None: all three without
     values, the interval with one. Raises ValueError for different lengths.
     """
     first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
@@ -65,8 +65,8 @@ def paired_bootstrap(
 def summary(values: Values, seed: int = SEED, resamples: int = RESAMPLES, level: float = LEVEL) -> Summary:
     """The figures of one row of `metrics`.
 
-    nan and None stand for "not known" and are left out, also of n. Without values all but n is None; with one value
-    std and interval are.
+    nan and None mean "not known" and are left out, of n too. Without values everything but n is None; with one value, std
+    and interval are.
     """
     array = _known(values)
     if len(array) == 0:

@@ -1,7 +1,7 @@
-"""What a run's numbers are: one row of `metrics` per role and metric, and the student's `comparisons`.
+"""The figures of a run: one row of `metrics` per role and metric, and the student's `comparisons`.
 
-Roles of the texts are those of `scores`; role `reviews` holds what describes the data itself, and role `classifier`
-how well the sentiment model agrees with stars and labels where the source has them.
+The roles of texts are those of `scores`; role `reviews` describes the data itself, and role `classifier` how well the
+sentiment model agrees with stars and labels, where the source has them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Series(NamedTuple):
 
 
 class Comparison(TypedDict):
-    """A row of `comparisons`, without its run."""
+    """A row of `comparisons`, without its run_id."""
 
     role: str
     other: str
@@ -39,7 +39,7 @@ class Comparison(TypedDict):
 
 
 class Judged(TypedDict):
-    """A review whose sentiment was judged and is known: both are among SENTIMENTS."""
+    """A review whose sentiment was judged (`guess`) and is known (`truth`): both are among SENTIMENTS."""
 
     review_id: str
     guess: str
@@ -60,7 +60,7 @@ def write(warehouse: Warehouse, run_id: str, profile: Profile) -> None:
         for role, metric, values in [*_texts(warehouse, scores), *_reviews(warehouse), *_classifier(judged)]
         if len(values)
     ]
-    if judged:  # a figure of all rows together: it has no values per row to summarise
+    if judged:  # a figure of all rows together, without values per row to summarise
         mean = macro_f1([(row["truth"], row["guess"]) for row in judged])
         rows.append({"run_id": run_id, "role": "classifier", "metric": "macro_f1", "n": len(judged), "mean": mean})
     warehouse.append("metrics", rows)
@@ -83,9 +83,9 @@ def _texts(warehouse: Warehouse, scores: Sequence[Mapping[str, Any]]) -> list[Se
 
 
 def compare(scores: Sequence[Mapping[str, Any]]) -> list[Comparison]:
-    """The tuned student minus base and each control on the reviews that both wrote for, by paired bootstrap.
+    """The tuned student minus the base and each control, on the reviews for which both wrote, by paired bootstrap.
 
-    `scores` are rows of the view of that name.
+    `scores`: rows of the view of that name.
     """
     by_role: dict[str, dict[str, Mapping[str, Any]]] = {}
     for row in scores:
@@ -101,16 +101,16 @@ def compare(scores: Sequence[Mapping[str, Any]]) -> list[Comparison]:
             ]
             if not pairs:
                 continue
-            mine, theirs = zip(*pairs, strict=True)
-            difference, low, high = intervals.paired_bootstrap(mine, theirs)
+            student_values, other_values = zip(*pairs, strict=True)
+            difference, low, high = intervals.paired_bootstrap(student_values, other_values)
             result.append(
                 {
                     "role": "student",
                     "other": other,
                     "metric": metric,
                     "n": len(pairs),
-                    "mean": sum(mine) / len(mine),
-                    "other_mean": sum(theirs) / len(theirs),
+                    "mean": sum(student_values) / len(student_values),
+                    "other_mean": sum(other_values) / len(other_values),
                     "difference": difference,
                     "ci_low": low,
                     "ci_high": high,
@@ -125,21 +125,23 @@ def _shares(values: Sequence[Any], names: Sequence[str]) -> list[tuple[str, list
 
 def _reviews(warehouse: Warehouse) -> list[Series]:
     reviews = warehouse.query("SELECT sentiment, stars, emotions, language FROM insights ORDER BY review_id")
-    judged = [row["sentiment"] for row in reviews if row["sentiment"]]
-    result: list[Series] = [Series("reviews", f"share_{name}", values) for name, values in _shares(judged, SENTIMENTS)]
+    sentiments = [row["sentiment"] for row in reviews if row["sentiment"]]
+    result: list[Series] = [
+        Series("reviews", f"share_{name}", values) for name, values in _shares(sentiments, SENTIMENTS)
+    ]
     result.append(Series("reviews", "stars", [row["stars"] for row in reviews if row["stars"] is not None]))
     result.append(Series("reviews", "unjudged", [float(row["sentiment"] is None) for row in reviews]))
     languages = sorted({row["language"] or "unknown" for row in reviews})
     for name, values in _shares([row["language"] or "unknown" for row in reviews], languages):
         result.append(Series("reviews", f"language_{name}", values))
-    felt = [set(row["emotions"]) for row in reviews if row["emotions"] is not None]
-    for emotion in sorted(set().union(*felt)):
-        result.append(Series("reviews", f"emotion_{emotion}", [float(emotion in labels) for labels in felt]))
+    emotions = [set(row["emotions"]) for row in reviews if row["emotions"] is not None]
+    for emotion in sorted(set().union(*emotions)):
+        result.append(Series("reviews", f"emotion_{emotion}", [float(emotion in labels) for labels in emotions]))
     return result
 
 
 def judged_reviews(warehouse: Warehouse) -> list[Judged]:
-    """Each review that the sentiment model judged, that it was not trained on, and whose source says what is right."""
+    """Each review that the sentiment model judged and was not trained on, and whose source has a label or stars."""
     rows = warehouse.query(
         "SELECT review_id, s.label AS guess, r.label, stars FROM reviews r JOIN sentiment s USING (review_id) "
         "WHERE s.label IS NOT NULL AND NOT coalesce(s.trained_on, false) AND (r.label IS NOT NULL OR stars IS NOT NULL) "
@@ -155,10 +157,10 @@ def macro_f1(pairs: Sequence[tuple[str, str]]) -> float | None:
     """Mean F1 over the classes that occur, of (truth, guess) pairs; None without pairs."""
     values = []
     for name in SENTIMENTS:
-        right = sum(truth == guess == name for truth, guess in pairs)
-        named = sum(truth == name for truth, _ in pairs) + sum(guess == name for _, guess in pairs)
-        if named:
-            values.append(2 * right / named)
+        true_positives = sum(truth == guess == name for truth, guess in pairs)
+        occurrences = sum(truth == name for truth, _ in pairs) + sum(guess == name for _, guess in pairs)
+        if occurrences:
+            values.append(2 * true_positives / occurrences)
     return sum(values) / len(values) if values else None
 
 

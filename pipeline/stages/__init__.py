@@ -1,4 +1,4 @@
-"""The stages in order. Each file holds one: what it depends on, and how a batch of rows becomes a batch of rows.
+"""The stages, in order. Each file holds one: what it depends on, and how a batch of rows becomes a batch of rows.
 
 In: pending rows, by a query of `warehouse/stages`. Out: rows of the table of that name.
 Imported by run and what stands above; imports the rooms before it.

@@ -1,7 +1,7 @@
-"""discover: what unhappy reviews complain of that the playbook has no aspect for. See `pipeline.themes.discovery`.
+"""discover: complaints of unhappy reviews that the playbook has no aspect for. See `pipeline.themes.discovery`.
 
 Each review's negative clauses without an aspect are embedded, batch by batch; `finish` then assigns them to the themes of
-earlier nights and forms new themes from what is left. A theme, once formed, keeps its id, name and centroid.
+earlier runs and forms new themes from the rest. A theme, once formed, keeps its id, name and centroid.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Required, TypedDict
 
 import numpy as np
 
-from pipeline.backends.dispatch import classify_sentiment, readable, unsupported
+from pipeline.backends.dispatch import classify_sentiment, language_error, readable
 from pipeline.core.profile import Profile
 from pipeline.core.rows import Review
 from pipeline.core.stage import Context, Row, Stage
@@ -22,12 +22,12 @@ from pipeline.themes import discovery
 from pipeline.themes.taxonomy import load_aspects, taxonomy_file
 
 LANGUAGES = ("en",)  # what the encoder reads and what common_words.txt knows
-NEGATIVE = -0.4  # positive minus negative probability of a clause: below the doubt, for a complaint is to be named
+NEGATIVE = -0.4  # below it a clause counts (positive minus negative probability): strict, as themes are named after it
 _DTYPE = np.float16  # of a stored vector: 768 bytes
 
 
 class DiscoverRow(TypedDict, total=False):
-    """A negative clause without an aspect; place -1, without clause and vector, where the review has none."""
+    """A negative clause without an aspect; at place -1, without evidence and vector, if the review has none."""
 
     review_id: Required[str]
     place: Required[int]  # of its first character in the review
@@ -37,6 +37,7 @@ class DiscoverRow(TypedDict, total=False):
 
 
 def spec(profile: Profile) -> dict[str, Any]:
+    """What discovered themes depend on."""
     terms = repr([(aspect.id, aspect.terms) for aspect in load_aspects(taxonomy_file(profile))])
     return {
         "version": 1,
@@ -54,7 +55,7 @@ def spec(profile: Profile) -> dict[str, Any]:
 
 
 def transform(rows: Sequence[Review], context: Context) -> list[DiscoverRow]:
-    """Per review its negative clauses without an aspect, each with its place and vector; one row at -1 where it has none."""
+    """Per review its negative clauses without an aspect, each with place and vector; a row at place -1 if it has none."""
     complaints = _complaints([row for row in rows if readable(row, LANGUAGES)], context.profile)
     vectors = minilm.embed([clause for *_, clause in complaints]).astype(_DTYPE)
     result = [
@@ -64,7 +65,7 @@ def transform(rows: Sequence[Review], context: Context) -> list[DiscoverRow]:
     complaining = {review_id for review_id, *_ in complaints}
     for row in rows:
         if row["review_id"] not in complaining:
-            error = None if readable(row, LANGUAGES) else unsupported(row)
+            error = None if readable(row, LANGUAGES) else language_error(row)
             result.append(DiscoverRow(review_id=row["review_id"], place=-1, error=error))
     return result
 
@@ -78,44 +79,45 @@ def _complaints(rows: Sequence[Review], profile: Profile) -> list[tuple[str, int
     return [
         (row["review_id"], start, row["text"][start:end])
         for (row, (start, end)), result in zip(spans, results, strict=True)
-        # Where no model reads the language all of them count; where one is not sure the score is nan, and not below.
+        # Where no model reads the language, every clause counts; where one is not sure, the score is nan, and none does.
         if result is None or result.score < NEGATIVE
     ]
 
 
 def finish(context: Context) -> None:
-    """Assigns the clauses of new reviews to the themes that are known, and forms new ones from those that are left."""
+    """Assigns the clauses of new reviews to existing themes, and forms new themes from the rest."""
     scope = {"fingerprint": context.fingerprint}
-    new = context.warehouse.value(
+    unassigned = context.warehouse.value(
         "SELECT count(*) FROM store.discover WHERE fingerprint = $fingerprint AND vector IS NOT NULL AND theme IS NULL",
         scope,
     )
-    if not new:
+    if not unassigned:
         return
-    left = context.warehouse.query(
+    rows = context.warehouse.query(
         "SELECT review_id, place, evidence, vector FROM store.discover WHERE fingerprint = $fingerprint "
         "AND vector IS NOT NULL ORDER BY review_id, place",
         scope,
     )
-    vectors = np.stack([np.frombuffer(row["vector"], _DTYPE) for row in left]).astype(np.float32)
-    known = context.warehouse.query(
+    vectors = np.stack([np.frombuffer(row["vector"], _DTYPE) for row in rows]).astype(np.float32)
+    existing = context.warehouse.query(
         "SELECT theme, words, centroid FROM store.discovered WHERE fingerprint = $fingerprint ORDER BY theme", scope
     )
-    ids = [row["theme"] for row in known]
-    centroids = np.array([np.frombuffer(row["centroid"], np.float32) for row in known])
+    ids = [row["theme"] for row in existing]
+    centroids = np.array([np.frombuffer(row["centroid"], np.float32) for row in existing])
     nearest, closeness = discovery.assign(vectors, centroids)
-    free = np.flatnonzero(nearest < 0)[: discovery.MAX_CLAUSES]
-    clauses = [discovery.Clause(left[at]["review_id"], left[at]["evidence"]) for at in free]
-    taken = [word for row in known for word in row["words"]]
-    themes = discovery.new_themes(clauses, vectors[free], _background(context), taken)
+    remaining = np.flatnonzero(nearest < 0)[: discovery.MAX_CLAUSES]
+    clauses = [discovery.Clause(rows[index]["review_id"], rows[index]["evidence"]) for index in remaining]
+    used_words = [word for row in existing for word in row["words"]]
+    themes = discovery.new_themes(clauses, vectors[remaining], _background(context), used_words)
     if themes:
         ids += [theme.id for theme in themes]
         centroids = np.array([*centroids, *(theme.centroid for theme in themes)])
-        later, cosines = discovery.assign(vectors, centroids)
-        # What a known theme has taken, it keeps.
-        nearest, closeness = np.where(nearest < 0, later, nearest), np.where(nearest < 0, cosines, closeness)
+        nearest_of_all, cosines = discovery.assign(vectors, centroids)
+        # Clauses of existing themes stay with them.
+        closeness = np.where(nearest < 0, cosines, closeness)
+        nearest = np.where(nearest < 0, nearest_of_all, nearest)
         _record_themes(themes, context)
-    _record_assignment(left, [ids[at] if at >= 0 else "" for at in nearest], closeness, context)
+    _record_assignment(rows, [ids[index] if index >= 0 else "" for index in nearest], closeness, context)
 
 
 def _record_themes(themes: Sequence[discovery.Theme], context: Context) -> None:
@@ -134,7 +136,7 @@ def _record_themes(themes: Sequence[discovery.Theme], context: Context) -> None:
 
 
 def _record_assignment(rows: Sequence[Row], themes: Sequence[str], closeness: np.ndarray, context: Context) -> None:
-    """Writes each clause's theme; a vector that belongs to one is not needed again."""
+    """Writes each clause's theme; once it has one, its vector is not needed again."""
     context.warehouse.execute(
         """
         UPDATE store.discover d
@@ -154,7 +156,7 @@ def _record_assignment(rows: Sequence[Row], themes: Sequence[str], closeness: np
 
 
 def _background(context: Context) -> discovery.Background:
-    """Word counts of the first 20,000 readable reviews by id, a hash: a random choice that is the same tomorrow."""
+    """Word counts of the first 20,000 readable reviews by id, a hash: a random sample that stays the same."""
     rows = context.warehouse.query(
         "SELECT text, NOT is_plainly_happy(s.label, stars) AS unhappy FROM reviews "
         "LEFT JOIN sentiment s USING (review_id) WHERE language IS NULL OR language IN (SELECT unnest($languages)) "

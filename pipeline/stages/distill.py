@@ -1,7 +1,7 @@
 """distill: freezes a training set of the teacher's texts and trains the student's adapter on it.
 
-The set is frozen per fingerprint and round, before training: reviews of later nights do not retrain by themselves,
-and a training that was killed starts again on the same rows.
+The set is frozen per fingerprint and round, before training: new reviews alone never trigger retraining, and a training
+that was killed starts again on the same rows.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ class TrainingRow(TypedDict):
 
 
 class Round(TypedDict):
-    """A training round that has not been done."""
+    """A training round that is pending."""
 
     round: int  # from 1 on
 
 
 class DistillRow(TypedDict, total=False):
-    """A training round; with an error there is no adapter."""
+    """The result of a training round; with an error there is no adapter."""
 
     round: Required[int]
     model: Required[str]
@@ -61,11 +61,12 @@ class DistillRow(TypedDict, total=False):
 
 
 def split_of(review_id: str) -> str:
-    """By the review's content hash: the same review is on the same side in every warehouse and every round."""
+    """The split of a review by its content hash: the same in every warehouse and every round."""
     return split_by_hash(review_id[:8], SPLITS)
 
 
 def spec(profile: Profile) -> dict[str, Any]:
+    """What the adapter depends on, besides the feedback it is trained on."""
     config = profile.distill
     return {
         "version": 4,  # 2: no near-duplicate of a test review is trained on; 3: quotes as markers; 4: a share for each split
@@ -79,40 +80,41 @@ def spec(profile: Profile) -> dict[str, Any]:
 
 
 def params(profile: Profile) -> dict[str, Any]:
+    """Rounds wanted, and the fewest teacher's texts to start with."""
     return {"rounds": profile.distill.rounds, "min_examples": profile.distill.min_examples}
 
 
-class _Taught(UnhappyReview, total=False):
+class _TaughtReview(UnhappyReview, total=False):
     """An unhappy review with the teacher's text."""
 
     completion: Required[str]
 
 
 def freeze(context: Context, number: int) -> list[TrainingRow]:
-    """The training set of a round: chosen once, proportional to the stars, without what earlier rounds saw and without
+    """The training set of a round: chosen once, proportional to the stars, without reviews of earlier rounds and without
     near-duplicates of test reviews.
     """
-    if known := _frozen(context, number):
-        return known
+    if rows := _frozen(context, number):
+        return rows
     config, taxonomy = context.profile.distill, taxonomy_file(context.profile)
     splits = _choose(context)
-    frozen = []
+    rows = []
     for row in _taught(context, list(splits)):
-        asked = request(row, config.prompt, config.max_review_characters, taxonomy)
-        frozen.append(
+        rendered = request(row, config.prompt, config.max_review_characters, taxonomy)
+        rows.append(
             TrainingRow(
                 review_id=row["review_id"],
                 fingerprint=context.fingerprint,
                 run_id=context.run_id,
                 split=splits[row["review_id"]],
                 round=number,
-                prompt=asked.prompt,
+                prompt=rendered.prompt,
                 completion=row["completion"],
-                target=markers.listed(row["completion"], asked.slots),
+                target=markers.listed(row["completion"], rendered.slots),
             )
         )
     with context.warehouse.transaction():
-        context.warehouse.append("store.training_set", frozen)
+        context.warehouse.append("store.training_set", rows)
         _drop_leaks(context, number)
     return _frozen(context, number)
 
@@ -125,7 +127,7 @@ def _frozen(context: Context, number: int) -> list[TrainingRow]:
     return rows
 
 
-def _taught(context: Context, review_ids: list[str]) -> list[_Taught]:
+def _taught(context: Context, review_ids: list[str]) -> list[_TaughtReview]:
     rows: list[Any] = context.warehouse.query(
         """
         SELECT u.*, f.text AS completion FROM unhappy($max_stars) u JOIN feedback f USING (review_id)
@@ -137,8 +139,8 @@ def _taught(context: Context, review_ids: list[str]) -> list[_Taught]:
 
 
 def _choose(context: Context) -> dict[str, str]:
-    """The split of each review of a new round: of those the teacher wrote about, proportional to the stars, `max_examples`
-    in the shares of SPLITS. A review that the base model was trained on cannot test the student.
+    """The split of each review of a new round: `max_examples` of those that the teacher wrote about, proportional to the
+    stars, in the shares of SPLITS. A review that the base model was trained on cannot test the student.
     """
     config = context.profile.distill
     candidates = context.warehouse.query(
@@ -156,25 +158,25 @@ def _choose(context: Context) -> dict[str, str]:
         """,
         {"max_stars": context.profile.feedback.max_stars, "fingerprint": context.fingerprint},
     )
-    seen = duplicates.trained_on([row["text"] for row in candidates], Path(config.weights))
-    most = config.max_examples
-    room = {split: most * share // 100 for split, share in SPLITS.items()}
+    trained_on = duplicates.trained_on([row["text"] for row in candidates], Path(config.weights))
+    limit = config.max_examples
+    room = {split: limit * share // 100 for split, share in SPLITS.items()}
     splits: dict[str, str] = {}
-    spare = []  # may be trained on where a split finds fewer than its share
-    for row, known in zip(candidates, seen, strict=True):
+    spare = []  # fill up the training split where another split falls short of its share
+    for row, was_trained_on in zip(candidates, trained_on, strict=True):
         review_id = row["review_id"]
         split = split_of(review_id)
-        if room[split] > 0 and not (known and split == "test"):
+        if room[split] > 0 and not (was_trained_on and split == "test"):
             room[split] -= 1
             splits[review_id] = split
-        elif split == "train" or known:
+        elif split == "train" or was_trained_on:
             spare.append(review_id)
-    return splits | dict.fromkeys(spare[: most - len(splits)], "train")
+    return splits | dict.fromkeys(spare[: limit - len(splits)], "train")
 
 
 def _drop_leaks(context: Context, number: int) -> None:
-    """Takes out of this round what would train on a test review in other words: its training row, or, where an earlier
-    round has already trained on it, its test row.
+    """Removes near-duplicates of test reviews from this round: the training row, or the test row if an earlier round has
+    already trained on the near-duplicate.
     """
     context.warehouse.execute(
         """
@@ -189,8 +191,8 @@ def _drop_leaks(context: Context, number: int) -> None:
 
 
 def transform(rows: Sequence[Round], context: Context) -> list[DistillRow]:
-    """The result of one round, whose adapter is written to `context.models`. Raises InputError for a recipe that TRL or
-    PEFT does not understand.
+    """Trains one round, writing its adapter to `context.models`; returns its row. Raises InputError for a recipe that TRL or
+    PEFT does not accept.
     """
     from pipeline.student.sft import train
 
@@ -229,7 +231,7 @@ def transform(rows: Sequence[Round], context: Context) -> list[DistillRow]:
 
 
 def adapter_name(fingerprint: str, number: int) -> str:
-    """The folder of a round's adapter."""
+    """The name of the folder of a round's adapter."""
     return f"student-{fingerprint}-{number}"
 
 

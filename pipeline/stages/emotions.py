@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Required, TypedDict
 
 from pipeline.backends import registry
-from pipeline.backends.dispatch import readable, unsupported
+from pipeline.backends.dispatch import language_error, readable
 from pipeline.core.labels import EMOTIONS as LABELS
 from pipeline.core.profile import Profile
 from pipeline.core.rows import Review
@@ -18,12 +18,13 @@ class EmotionsRow(TypedDict, total=False):
 
     review_id: Required[str]
     model: Required[str]
-    labels: list[str]  # those above their thresholds, the most probable first
+    labels: list[str]  # those at or above their thresholds, the most probable first
     probabilities: list[tuple[str, float]]  # of all labels
     error: str
 
 
 def spec(profile: Profile) -> dict[str, Any]:
+    """What emotions depend on."""
     return {
         "version": 2,  # 2: long reviews sentence by sentence
         "model": registry.classifier_identity(profile.emotions),
@@ -36,9 +37,9 @@ def transform(rows: Sequence[Review], context: Context) -> list[EmotionsRow]:
     """One row per review, those in unsupported languages first."""
     config = context.profile.emotions
     supported = [row for row in rows if readable(row, config.languages)]
-    unread = config.model or config.backend
+    model = config.model or config.backend
     errors = [
-        EmotionsRow(review_id=row["review_id"], model=unread, error=unsupported(row))
+        EmotionsRow(review_id=row["review_id"], model=model, error=language_error(row))
         for row in rows
         if not readable(row, config.languages)
     ]
@@ -50,13 +51,13 @@ def _classify(rows: Sequence[Review], context: Context) -> list[EmotionsRow]:
     thresholds = registry.emotion_thresholds(context.profile.emotions)
     result = []
     for row, values in zip(rows, classifier.probabilities([row["text"] for row in rows]), strict=True):
-        chances = {label: float(value) for label, value in zip(LABELS, values, strict=True)}
-        chosen = [label for label in LABELS if chances[label] >= thresholds[label]]
+        probabilities = {label: float(value) for label, value in zip(LABELS, values, strict=True)}
+        labels = [label for label in LABELS if probabilities[label] >= thresholds[label]]
         result.append(
             EmotionsRow(
                 review_id=row["review_id"],
-                labels=sorted(chosen, key=lambda label: -chances[label]),
-                probabilities=list(chances.items()),
+                labels=sorted(labels, key=lambda label: -probabilities[label]),
+                probabilities=list(probabilities.items()),
                 model=classifier.model,
             )
         )

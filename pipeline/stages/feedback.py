@@ -20,7 +20,7 @@ from pipeline.themes.taxonomy import taxonomy_file
 
 
 class FeedbackRow(TypedDict):
-    """A text written for a review. With an error there may be no text, and there are no suggestions."""
+    """A text written for a review. With an error there are no suggestions, and there may be no text."""
 
     review_id: str
     role: str  # teacher, student_base, student, control_constant, control_nearest, control_shuffled
@@ -33,6 +33,7 @@ class FeedbackRow(TypedDict):
 
 
 def spec(profile: Profile) -> dict[str, Any]:
+    """What the teacher's text depends on."""
     config = profile.feedback
     if config.backend == "playbook":  # no prompt, no sampling: the playbook file is all there is
         return {
@@ -53,11 +54,12 @@ def spec(profile: Profile) -> dict[str, Any]:
 
 
 def params(profile: Profile) -> dict[str, Any]:
+    """Who is unhappy, and how many reviews the teacher writes for (0: all)."""
     return {"max_stars": profile.feedback.max_stars, "max_reviews": profile.feedback.max_reviews}
 
 
 def transform(rows: Sequence[UnhappyReview], context: Context) -> list[FeedbackRow]:
-    """One row per review, in order. Raises BackendDown where the teacher cannot be reached."""
+    """One row per review, in order. Raises BackendDown if the teacher cannot be reached."""
     profile = context.profile
     teacher = registry.teacher(profile)
     requests = [request(row, profile.feedback.prompt, taxonomy=taxonomy_file(profile)) for row in rows]
@@ -68,7 +70,7 @@ def transform(rows: Sequence[UnhappyReview], context: Context) -> list[FeedbackR
 
 
 def feedback_row(review_id: str, role: str, model: str, written: Written) -> FeedbackRow:
-    """A row of `feedback` from what a model wrote; text that holds no suggestion is kept, with an error that says so."""
+    """A row of `feedback` from what a model wrote; a text without suggestions is kept, with an error that says so."""
     suggestions = parse_suggestions(written.text)
     error = written.error or (None if suggestions else "no suggestion could be parsed from the output")
     return FeedbackRow(

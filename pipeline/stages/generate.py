@@ -1,6 +1,6 @@
-"""generate: what the base student, the tuned student and the controls say about each review of the test split.
+"""generate: the texts of the base student, the tuned student and the controls for each review of the test split.
 
-Controls come with every evaluation, because text metrics alone reward a constant: one constant paragraph, the
+Every evaluation has controls, because text metrics alone reward a constant text: one constant paragraph, the
 teacher's text for the most similar training review, and the teacher's texts shuffled among the test reviews.
 """
 
@@ -44,6 +44,7 @@ class MissingText(UnhappyReview, total=False):
 
 
 def spec(profile: Profile) -> dict[str, Any]:
+    """What the texts depend on, besides the adapter."""
     options = profile.generate
     return {
         "version": 2,  # 2: markers are filled in
@@ -62,6 +63,7 @@ def spec(profile: Profile) -> dict[str, Any]:
 
 
 def params(profile: Profile) -> dict[str, Any]:
+    """Who is unhappy, the roles, and for how many other reviews the tuned student writes."""
     return {
         "max_stars": profile.feedback.max_stars,
         "new_reviews": profile.generate.new_reviews,
@@ -88,8 +90,8 @@ def _student(rows: Sequence[MissingText], context: Context, adapter: Path | None
     taxonomy = taxonomy_file(context.profile)
     requests = [request(row, config.prompt, config.max_review_characters, taxonomy) for row in rows]
     written = [
-        replace(answer, text=markers.fill(answer.text, asked.slots)) if asked.slots else answer
-        for answer, asked in zip(student.write(requests), requests, strict=True)
+        replace(answer, text=markers.fill(answer.text, rendered.slots)) if rendered.slots else answer
+        for answer, rendered in zip(student.write(requests), requests, strict=True)
     ]
     return student.model if adapter is None else f"{student.model}+{adapter.name}", written
 
@@ -121,7 +123,7 @@ def _nearest(rows: Sequence[MissingText], context: Context) -> tuple[str, list[W
 
 
 def _shuffled(rows: Sequence[MissingText], context: Context) -> tuple[str, list[Written]]:
-    """Each test review gets the teacher's text of the next one: a derangement that is the same every time."""
+    """Each test review gets the teacher's text of the next one: a derangement that is always the same."""
     test = context.warehouse.query(
         "SELECT review_id, completion FROM training_set WHERE split = 'test' ORDER BY review_id"
     )

@@ -1,4 +1,4 @@
-"""score: what each metric of `pipeline.metrics.table` says of each candidate of the test split."""
+"""score: the value of each metric of `pipeline.metrics.table` for each candidate of the test split."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from pipeline.stages.generate import GENERATE
 
 
 def spec(profile: Profile) -> dict[str, Any]:
+    """What the scorers of the profile depend on."""
     return {"version": 2} | {key: value for scorer, _ in scorers(profile) for key, value in scorer.depends_on.items()}
 
 
 def transform(rows: Sequence[Row], context: Context) -> list[Row]:
-    # A candidate that failed counts as an empty text: leaving it out would reward failing on the hard ones.
+    """One row per candidate, with the columns that its scorers fill; what is not known is None."""
+    # A candidate that failed counts as an empty text: leaving it out would reward failing on hard reviews.
     candidates = [cast(Candidate, row | {"candidate": row["candidate"] or ""}) for row in rows]
-    # The teacher against itself says nothing: it is compared with no reference.
+    # The teacher is the reference: comparing it with itself says nothing.
     students = [row for row in candidates if row["role"] != "teacher"]
     scored: dict[tuple[str, str], Row] = {
         (row["review_id"], row["role"]): {"review_id": row["review_id"], "role": row["role"]} for row in candidates
@@ -30,12 +32,11 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
             continue
         for name, values in scorer.columns(chosen, context.warehouse).items():
             for row, value in zip(chosen, values, strict=True):
-                scored[row["review_id"], row["role"]][name] = _known(value)
+                scored[row["review_id"], row["role"]][name] = _none_for_nan(value)
     return list(scored.values())
 
 
-def _known(value: Value) -> Value:
-    """None for nan."""
+def _none_for_nan(value: Value) -> Value:
     return value if value == value else None
 
 

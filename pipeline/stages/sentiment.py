@@ -8,7 +8,7 @@ from typing import Any, Required, TypedDict
 import numpy as np
 
 from pipeline.backends import registry
-from pipeline.backends.dispatch import Classified, classify_sentiment, unsupported
+from pipeline.backends.dispatch import Classified, classify_sentiment, language_error
 from pipeline.core.labels import SENTIMENTS
 from pipeline.core.profile import Profile
 from pipeline.core.rows import Review
@@ -18,7 +18,7 @@ from pipeline.text import duplicates
 
 
 class SentimentRow(TypedDict, total=False):
-    """Without label and probabilities where there is an error; without `raw_*` where the profile names no calibration."""
+    """Without label and probabilities if there is an error; without `raw_*` if the profile names no calibration."""
 
     review_id: Required[str]
     model: Required[str]
@@ -29,18 +29,19 @@ class SentimentRow(TypedDict, total=False):
     raw_negative: float
     raw_neutral: float
     raw_positive: float
-    trained_on: bool | None  # None: nobody knows what the model was trained on
+    trained_on: bool | None  # None: it is not known what the model was trained on
     error: str
 
 
 def spec(profile: Profile) -> dict[str, Any]:
+    """What sentiment depends on."""
     config = profile.sentiment
     return {
         "version": 2,
         "model": registry.classifier_identity(config),
         "labels": config.labels,
         "languages": config.languages,
-        # not named where there is none: sentiment of older runs stays valid
+        # left out without calibration, so that sentiment of older runs stays valid
         **({"calibration": calibration.identity(config.calibration)} if config.calibration else {}),
     }
 
@@ -49,28 +50,28 @@ def transform(rows: Sequence[Review], context: Context) -> list[SentimentRow]:
     """One row per review, in order. Raises InputError for a calibration that cannot be applied."""
     config = context.profile.sentiment
     calibrated = calibration.load(config.calibration) if config.calibration else None
-    unread = config.model or config.backend
+    model = config.model or config.backend
     return [
         _row(row, result, calibrated)
         if result
-        else SentimentRow(review_id=row["review_id"], model=unread, error=unsupported(row))
+        else SentimentRow(review_id=row["review_id"], model=model, error=language_error(row))
         for row, result in zip(rows, classify_sentiment(rows, config), strict=True)
     ]
 
 
 def _row(row: Review, result: Classified, calibrated: dict[str, Any] | None) -> SentimentRow:
     (trained_on,) = duplicates.trained_on([row["text"]], result.classifier.folder)
-    written = SentimentRow(review_id=row["review_id"], model=result.model, trained_on=trained_on)
+    sentiment = SentimentRow(review_id=row["review_id"], model=result.model, trained_on=trained_on)
     if not result.is_sure:
-        written["error"] = f"the model is not sure enough in this language ({row['language']})"
-        return written
+        sentiment["error"] = f"the model is not sure enough in this language ({row['language']})"
+        return sentiment
     values = result.probabilities
     if calibrated:
-        written["raw_negative"], written["raw_neutral"], written["raw_positive"] = map(float, values)
+        sentiment["raw_negative"], sentiment["raw_neutral"], sentiment["raw_positive"] = map(float, values)
         (values,) = calibration.apply(calibrated, values[None], [row["language"]])
-    written["negative"], written["neutral"], written["positive"] = map(float, values)
-    written["label"] = SENTIMENTS[int(np.argmax(values))]
-    return written
+    sentiment["negative"], sentiment["neutral"], sentiment["positive"] = map(float, values)
+    sentiment["label"] = SENTIMENTS[int(np.argmax(values))]
+    return sentiment
 
 
 SENTIMENT = Stage("sentiment", ("review_id",), spec, transform)

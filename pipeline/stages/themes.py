@@ -1,4 +1,4 @@
-"""themes: which aspects a review speaks of, and the sentence that proves it."""
+"""themes: which aspects a review mentions, and the clause that proves it."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from pipeline.themes.labels import record_labels
 from pipeline.themes.taxonomy import load_aspects, taxonomy_file
 from pipeline.themes.terms import Mention, find_mentions
 
-# How clearly a mention must blame in a review of four or five stars. Of 40 such mentions on Yelp that were read by hand, 17
-# were complaints; below this 14 of 25, above it 3 of 15.
+# How negative a mention must be in a review of four or five stars to count as negative. Of 40 such mentions on Yelp, read by
+# hand, 17 were complaints: 14 of 25 below this score, 3 of 15 above it.
 CLEAR = -0.6
-# Scores where only the stars speak: less sure than those of a sentence that was read.
+# Scores from the stars alone: closer to 0 than those of a model that is sure.
 _BY_STARS = {"negative": -0.5, "neutral": 0.0, "positive": 0.5}
 
-_Sentiment = tuple[str | None, float | None]  # label, and positive minus negative probability; None where nothing tells
+_Sentiment = tuple[str | None, float | None]  # label, and positive minus negative probability; None: unknown
 
 
 class ThemeRow(TypedDict):
-    """A `ThemeMention` of a review; theme alone, "", where it has none."""
+    """A `ThemeMention` of a review; only theme "" if it has none."""
 
     review_id: str
     theme: str
@@ -42,9 +42,10 @@ class ThemeRow(TypedDict):
 
 
 def spec(profile: Profile) -> dict[str, Any]:
+    """What themes depend on."""
     aspects = load_aspects(taxonomy_file(profile))
     terms = repr([(aspect.id, aspect.terms) for aspect in aspects])
-    # Not named where there is no aspect model: themes of such profiles stay valid.
+    # Left out without an aspect model, so that themes of such profiles stay valid.
     aspect_model = (
         {"aspects": [registry.aspects_identity(), CLAUSE_WEIGHT, NEUTRAL]} if registry.aspects(profile) else {}
     )
@@ -52,7 +53,7 @@ def spec(profile: Profile) -> dict[str, Any]:
 
 
 def transform(rows: Sequence[RatedReview], context: Context) -> list[ThemeRow]:
-    """Per review and aspect the mention that counts most; one row without evidence where a review mentions none."""
+    """Per review and aspect the mention that counts most; one row without evidence if a review mentions none."""
     aspects = load_aspects(taxonomy_file(context.profile))
     mentions = [(row, mention) for row in rows for mention in find_mentions(row["text"], row["language"], aspects)]
     best: dict[tuple[str, str], ThemeRow] = {}
@@ -73,39 +74,39 @@ def transform(rows: Sequence[RatedReview], context: Context) -> list[ThemeRow]:
 
 
 def from_score(score: float) -> str:
-    """Sentiment of a positive-minus-negative probability, with a neutral band as wide as the doubt."""
+    """Sentiment of a score (positive minus negative probability), neutral from -0.2 to 0.2."""
     return "negative" if score < -0.2 else "positive" if score > 0.2 else "neutral"
 
 
 def _unless_faint(row: RatedReview, label: str | None, score: float | None) -> _Sentiment:
-    """A happy customer's faint blame is no complaint: a long review has many mentions, and the worst of each theme counts."""
+    """Faint criticism by a happy customer is no complaint: long reviews have many mentions, and each theme's worst counts."""
     happy = row["stars"] is not None and from_stars(row["stars"]) == "positive"
     faint = happy and label == "negative" and score is not None and score > CLEAR
     return "neutral" if faint else label, score
 
 
-def _is_stronger(mention: ThemeRow, than: ThemeRow) -> bool:
-    """A complaint outweighs praise (that is what the evidence is for); among equals the clearer one stands."""
-    score, other = mention["score"], than["score"]
-    if score is None or other is None:
-        return False  # nothing to choose by: the first mention stands
-    blames = mention["sentiment"] == "negative"
-    if blames != (than["sentiment"] == "negative"):
-        return blames
-    return score < other if blames else score > other
+def _is_stronger(mention: ThemeRow, other: ThemeRow) -> bool:
+    """A complaint outweighs anything else, as evidence is for complaints; otherwise the clearer mention wins."""
+    score, other_score = mention["score"], other["score"]
+    if score is None or other_score is None:
+        return False  # nothing to choose by: the first mention stays
+    is_negative = mention["sentiment"] == "negative"
+    if is_negative != (other["sentiment"] == "negative"):
+        return is_negative
+    return score < other_score if is_negative else score > other_score
 
 
 def _sentiments(mentions: Sequence[tuple[RatedReview, Mention]], context: Context) -> list[_Sentiment]:
-    """Of each mention: the sentiment of its clause, and in English of what the sentence says about the aspect (see
-    `AspectHead`); that of the stars where no model can tell.
+    """Per mention the sentiment of its clause, in English combined with what the sentence says about the aspect
+    (`AspectHead`); that of the stars where no model can tell.
     """
-    spans = {(row["text"][m.start : m.end], row["language"]): None for row, m in mentions}
-    clauses = [{"text": text, "language": language} for text, language in spans]
-    results = dict(zip(spans, classify_sentiment(clauses, context.profile.sentiment), strict=True))
+    distinct = {(row["text"][mention.start : mention.end], row["language"]): None for row, mention in mentions}
+    clauses = [{"text": text, "language": language} for text, language in distinct]
+    results = dict(zip(distinct, classify_sentiment(clauses, context.profile.sentiment), strict=True))
     sentiments: list[_Sentiment] = []
     english: list[tuple[int, np.ndarray]] = []  # index of the mention, probabilities of its clause
-    for index, (row, m) in enumerate(mentions):
-        clause = results[row["text"][m.start : m.end], row["language"]]
+    for index, (row, mention) in enumerate(mentions):
+        clause = results[row["text"][mention.start : mention.end], row["language"]]
         if clause is not None and clause.is_sure:
             if readable(row, ("en",)):
                 english.append((index, clause.probabilities))
@@ -113,25 +114,27 @@ def _sentiments(mentions: Sequence[tuple[RatedReview, Mention]], context: Contex
         else:
             score = None if row["stars"] is None else _BY_STARS[from_stars(row["stars"])]
         sentiments.append((None if score is None else from_score(score), score))
-    for index, values in _of_aspects(mentions, english, context):
-        sentiments[index] = (SENTIMENTS[int(values.argmax())], float(values[2] - values[0]))
+    for index, probabilities in _towards_aspects(mentions, english, context):
+        sentiments[index] = (SENTIMENTS[int(probabilities.argmax())], float(probabilities[2] - probabilities[0]))
     return sentiments
 
 
-def _of_aspects(
+def _towards_aspects(
     mentions: Sequence[tuple[RatedReview, Mention]], clauses: Sequence[tuple[int, np.ndarray]], context: Context
 ) -> list[tuple[int, np.ndarray]]:
-    """Per mention in `clauses` (its index, probabilities of its clause) its index and the probabilities of its aspect;
-    none where the profile uses no aspect model.
+    """(index, probabilities of SENTIMENTS towards its aspect) of each mention in `clauses`: (index, probabilities of its
+    clause). Empty if the profile uses no aspect model.
     """
     head = registry.aspects(context.profile)
     if not head or not clauses:
         return []
-    pairs = [(_sentence(row["text"], m), m.surface) for row, m in (mentions[index] for index, _ in clauses)]
+    pairs = [
+        (_sentence(row["text"], mention), mention.surface) for row, mention in (mentions[index] for index, _ in clauses)
+    ]
     distinct = sorted(set(pairs))
     values = head.probabilities([sentence for sentence, _ in distinct], [term for _, term in distinct])
-    places = {pair: number for number, pair in enumerate(distinct)}
-    mixed = head.mix(values[[places[pair] for pair in pairs]], np.array([clause for _, clause in clauses]))
+    positions = {pair: number for number, pair in enumerate(distinct)}
+    mixed = head.mix(values[[positions[pair] for pair in pairs]], np.array([clause for _, clause in clauses]))
     return list(zip((index for index, _ in clauses), mixed, strict=True))
 
 
@@ -141,7 +144,7 @@ def _sentences(text: str) -> list[tuple[int, int]]:
 
 
 def _sentence(text: str, mention: Mention) -> str:
-    """Around the mention; the clause alone where the sentence is too long to be read whole."""
+    """The sentence around the mention, or its clause alone if the sentence is longer than LONGEST."""
     for start, end in _sentences(text):
         if start <= mention.start and mention.end <= end and end - start <= LONGEST:
             return text[start:end]

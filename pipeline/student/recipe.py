@@ -1,6 +1,6 @@
 """Recipes: YAML files that say how a model is trained.
 
-`read_recipe` is the one reader of them; `load_recipe` is for the student, and `tuning.trainer` has its own for classifiers.
+`read_recipe` reads any of them; `load_recipe` is for the student, `tuning.trainer` has its own for classifiers.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def read_recipe(
     """The recipe `folder/NAME.yaml`, or the .yaml file at the path `name`; `changes` replace values of its keys.
 
     Raises InputError for a recipe that does not exist, is not valid YAML, has other keys than `keys`, or asks for a
-    quantisation that does not exist.
+    quantisation that is not in QUANTIZATIONS.
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else folder / f"{name}.yaml"
     if not path.is_file():

@@ -30,34 +30,20 @@ def train(
     continue_from: Path | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
-    """Trains an adapter on examples["train"] (rows with `prompt` and `completion`) and writes it to `out`.
+    """Trains an adapter on examples["train"] (rows with `prompt` and `completion`) and writes it to the folder `out`.
 
-    Returns train_loss, validation_loss (None without validation rows), best_step and seconds.
-    Raises InputError for a recipe that TRL or PEFT does not understand.
+    `continue_from`: an adapter's folder to start from. `progress`: called after each step with steps done and in total.
+    Returns train_loss, validation_loss (None without examples["validation"]), best_step and seconds.
+    Raises InputError for a recipe that TRL or PEFT does not accept.
     """
-    with without_bitsandbytes():
-        from peft import LoraConfig
-        from transformers import PrinterCallback, set_seed
-        from trl import SFTTrainer
-
     out.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix="training-", dir=out.parent))
-    validated = bool(examples["validation"])
-    try:
+    with tempfile.TemporaryDirectory(prefix="training-", dir=out.parent, ignore_cleanup_errors=True) as folder:
+        scratch, validated = Path(folder), bool(examples["validation"])
         arguments = _arguments(recipe, scratch / "checkpoints", validated)
-        lora = _accepted(LoraConfig, {"task_type": "CAUSAL_LM"}, recipe["lora"])
-        set_seed(arguments.seed)
+        lora = _lora(recipe)
         started = time.monotonic()
         network, tokenizer = _network(model, revision, recipe["quantize"], lora, arguments, continue_from)
-        trainer = SFTTrainer(
-            model=network,
-            args=arguments,
-            train_dataset=_dataset(examples["train"]),
-            eval_dataset=_dataset(examples["validation"]) if validated else None,
-            processing_class=tokenizer,
-            callbacks=[_reporter(progress)],
-        )
-        trainer.remove_callback(PrinterCallback)  # stdout is for results
+        trainer = _trainer(network, tokenizer, arguments, examples, progress)
         outcome = trainer.train()
         result = {
             "train_loss": outcome.training_loss,
@@ -66,17 +52,19 @@ def train(
             "seconds": time.monotonic() - started,
         }
         trainer.model.save_pretrained(scratch / "adapter")
-        (scratch / "adapter" / "README.md").unlink(missing_ok=True)
-        if out.exists():
-            shutil.rmtree(out)  # left by a run that was killed before its row was committed
-        os.replace(scratch / "adapter", out)
-        return result
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        _publish(scratch / "adapter", out)
+    return result
 
 
-def _accepted(kind: Any, fixed: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
-    """A configuration object of TRL or PEFT; an InputError for an option that it does not know, or that is fixed here."""
+def _publish(adapter: Path, out: Path) -> None:
+    (adapter / "README.md").unlink(missing_ok=True)
+    if out.exists():
+        shutil.rmtree(out)  # left by a run that was killed before its row was committed
+    os.replace(adapter, out)
+
+
+def _configured(kind: Any, fixed: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+    """A configuration object of TRL or PEFT. Raises InputError for an option that it does not know or that is fixed here."""
     try:
         return kind(**fixed, **options)
     except (TypeError, ValueError) as error:
@@ -86,9 +74,11 @@ def _accepted(kind: Any, fixed: Mapping[str, Any], options: Mapping[str, Any]) -
 
 
 def _arguments(recipe: Mapping[str, Any], checkpoints: Path, validated: bool) -> Any:
-    """The SFTConfig of a recipe; what it holds here no recipe can change."""
+    """The SFTConfig of a recipe, which cannot change what is fixed here."""
     import torch
-    from trl import SFTConfig
+
+    with without_bitsandbytes():
+        from trl import SFTConfig
 
     cuda = torch.cuda.is_available()
     fixed = {
@@ -105,7 +95,14 @@ def _arguments(recipe: Mapping[str, Any], checkpoints: Path, validated: bool) ->
         "disable_tqdm": True,
         "logging_strategy": "no",
     }
-    return _accepted(SFTConfig, fixed, recipe["sft"])
+    return _configured(SFTConfig, fixed, recipe["sft"])
+
+
+def _lora(recipe: Mapping[str, Any]) -> Any:
+    with without_bitsandbytes():
+        from peft import LoraConfig
+
+    return _configured(LoraConfig, {"task_type": "CAUSAL_LM"}, recipe["lora"])
 
 
 def _network(
@@ -114,7 +111,9 @@ def _network(
     """(base with an adapter to train, tokenizer); the adapter is new, or that of `continue_from`."""
     with without_bitsandbytes():
         from peft import PeftModel, get_peft_model, prepare_model_for_kbit_training
+        from transformers import set_seed
 
+    set_seed(arguments.seed)  # for the adapter's initial weights
     network, tokenizer = load_causal_lm(model, revision, quantize)
     if getattr(network, "is_loaded_in_4bit", False):
         network = prepare_model_for_kbit_training(network, arguments.activation_checkpointing)
@@ -124,8 +123,31 @@ def _network(
         return get_peft_model(network, lora), tokenizer
 
 
+def _trainer(
+    network: Any,
+    tokenizer: Any,
+    arguments: Any,
+    examples: Mapping[str, Sequence[Mapping[str, Any]]],
+    progress: Callable[[int, int], None],
+) -> Any:
+    with without_bitsandbytes():
+        from transformers import PrinterCallback
+        from trl import SFTTrainer
+
+    trainer = SFTTrainer(
+        model=network,
+        args=arguments,
+        train_dataset=_dataset(examples["train"]),
+        eval_dataset=_dataset(examples["validation"]) if examples["validation"] else None,
+        processing_class=tokenizer,
+        callbacks=[_reporter(progress)],
+    )
+    trainer.remove_callback(PrinterCallback)  # stdout is for results
+    return trainer
+
+
 def _dataset(rows: Sequence[Mapping[str, Any]]) -> Any:
-    """Prompts and completions. The space stands at their border, as it will when the student is asked."""
+    """Prompts and completions. A completion begins with a space, as the student's answer will."""
     from datasets import Dataset
 
     return Dataset.from_list([{"prompt": row["prompt"], "completion": " " + row["completion"]} for row in rows])

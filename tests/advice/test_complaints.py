@@ -39,9 +39,14 @@ REVIEW: dict[str, Any] = {
 def test_the_playbook_s_text_closes_and_fills_to_itself() -> None:
     wanted = request(REVIEW, "student.v2")
     text = Playbook().write([wanted])[0].text
-    closed = markers.close(text, wanted.slots)
-    assert "[1]" in closed and "[name]" in closed and "waited an hour" not in closed and "Blue Cafe" not in closed
-    assert markers.fill(closed, wanted.slots) == text, "the customer's own [1] is not taken for a marker"
+    delexicalised = markers.delexicalise(text, wanted.slots)
+    assert (
+        "[1]" in delexicalised
+        and "[name]" in delexicalised
+        and "waited an hour" not in delexicalised
+        and "Blue Cafe" not in delexicalised
+    )
+    assert markers.fill(delexicalised, wanted.slots) == text, "the customer's own [1] is not taken for a marker"
 
 
 def test_the_prompt_names_the_markers_and_holds_no_word_of_the_review() -> None:
@@ -75,11 +80,11 @@ def test_a_long_quote_is_closed_at_whatever_length_it_was_cut() -> None:
         "text": said,
         "themes": [{"theme": "facilities", "evidence": said, "sentiment": "negative", "score": -1.0}],
     }
-    slots = markers.slots(review, complaints.find(review, ASPECTS), ASPECTS)
-    (complaint,) = complaints.find(review, ASPECTS)
+    slots = markers.slots(review, complaints.find_complaints(review, ASPECTS), ASPECTS)
+    (complaint,) = complaints.find_complaints(review, ASPECTS)
     for length in (120, 90, 60, 40, 25):
         assert (
-            markers.close(f"They say {wording.quote(complaint.evidence, length, complaint.term)}.", slots)
+            markers.delexicalise(f"They say {wording.quote(complaint.evidence, length, complaint.term)}.", slots)
             == "They say [1]."
         )
 
@@ -87,7 +92,7 @@ def test_a_long_quote_is_closed_at_whatever_length_it_was_cut() -> None:
 @given(st.text(max_size=120), st.text(max_size=60))
 def test_filling_never_fails_and_quotes_stand_verbatim(text: str, business: str) -> None:
     review = {**REVIEW, "text": text or "x", "business": business, "themes": []}
-    slots = markers.slots(review, complaints.find(review, ASPECTS), ASPECTS)
+    slots = markers.slots(review, complaints.find_complaints(review, ASPECTS), ASPECTS)
     assert all(value for values in slots.values() for value in values)
     filled = markers.fill("Said: [1].", slots)
     assert slots["[1]"][0] in filled if "[1]" in slots else "[1]" not in filled

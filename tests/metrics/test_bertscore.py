@@ -52,7 +52,7 @@ def test_a_text_equals_itself(roberta: Path) -> None:
 
 def test_batches_do_not_matter(roberta: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = bertscore.score(CANDIDATES, REFERENCES, str(roberta), num_layers=2)
-    monkeypatch.setattr(bertscore, "_AT_ONCE", 1)
+    monkeypatch.setattr(bertscore, "_CHUNK", 1)
     assert bertscore.score(CANDIDATES, REFERENCES, str(roberta), num_layers=2) == pytest.approx(whole, abs=1e-6)
 
 

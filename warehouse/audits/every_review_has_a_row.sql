@@ -1,4 +1,4 @@
--- A stage that ran left no gap: each review has its row, be it one with an error.
+-- A stage that ran left no gap: every review has its row, if only one with an error.
 WITH latest AS (SELECT stages FROM runs WHERE status = 'running' ORDER BY started_at DESC LIMIT 1),
      ran AS (SELECT unnest(json_keys(stages)) AS stage FROM latest)
 SELECT 'sentiment' AS stage, review_id FROM reviews ANTI JOIN sentiment USING (review_id) WHERE 'sentiment' IN (FROM ran)

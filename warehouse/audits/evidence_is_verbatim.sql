@@ -1,4 +1,4 @@
--- Every quoted span stands in its review, letter for letter.
+-- Every quoted span occurs verbatim in its review.
 SELECT t.review_id, t.theme, t.evidence FROM themes t JOIN reviews r USING (review_id) WHERE NOT contains(r.text, t.evidence)
 UNION ALL
 SELECT d.review_id, d.theme, d.evidence FROM store.discover d JOIN reviews r USING (review_id)

@@ -1,2 +1,2 @@
--- No test review of the current student was trained on in other words either.
+-- The current student was not trained on a near-duplicate of a test review either.
 SELECT * FROM training_leaks;

@@ -1,4 +1,4 @@
--- A review of the test split is in no training round of the same student, and no text stands on both sides.
+-- A review of the test split is in no training round of the same student, and no text is on both sides.
 SELECT test.review_id, train.review_id AS trained_on
 FROM store.training_set test
 JOIN store.training_set train ON train.fingerprint = test.fingerprint

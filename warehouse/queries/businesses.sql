@@ -10,5 +10,5 @@ SELECT business, count(*) AS reviews, avg(stars) AS stars, count(sentiment) AS j
        any_value(w.theme) AS top_complaint
 FROM scope LEFT JOIN worst w USING (business)
 WHERE business IS NOT NULL
--- The lower end of the interval: one negative review of one must not lead the list.
+-- By the lower end of the interval: a single review, if negative, must not lead the list.
 GROUP BY business ORDER BY negative_low DESC NULLS LAST, reviews DESC, business LIMIT coalesce($limit, 30);

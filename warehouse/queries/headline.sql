@@ -1,4 +1,4 @@
--- What does it look like at a glance? Grain: one row.
+-- How are things at a glance? Grain: one row.
 SELECT count(*) AS reviews, count(sentiment) AS judged, count(*) FILTER (sentiment = 'negative') AS negative,
        negative / nullif(judged, 0) AS negative_share, wilson_low(negative, judged) AS negative_low,
        wilson_high(negative, judged) AS negative_high, avg(stars) AS stars, count(stars) AS starred,

@@ -10,5 +10,5 @@ SELECT product, count(*) AS reviews, avg(stars) AS stars, count(sentiment) AS ju
        any_value(w.theme) AS top_complaint
 FROM scope LEFT JOIN worst w USING (product)
 WHERE product IS NOT NULL
--- The lower end of the interval: one negative review of one must not lead the list.
+-- By the lower end of the interval: a single review, if negative, must not lead the list.
 GROUP BY product ORDER BY negative_low DESC NULLS LAST, reviews DESC, product LIMIT coalesce($limit, 30);

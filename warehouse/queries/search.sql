@@ -1,5 +1,5 @@
--- Which reviews speak of these words? Grain: review_id.
--- $words: words or "phrases" in quotes, without regard to case and accents. A word that few reviews hold weighs more (its inverse document frequency); `around` shows the rarest.
+-- Which reviews contain these words? Grain: review_id.
+-- $words: words or "phrases" in quotes, case and accents ignored. Rarer words weigh more (inverse document frequency); `around` shows the rarest in context.
 WITH wanted AS (
     SELECT DISTINCT strip_accents(lower(trim(unnest(regexp_extract_all($words, '"[^"]+"|[^\s"]+')), '"'))) AS word
 ), scope AS MATERIALIZED (

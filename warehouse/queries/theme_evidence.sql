@@ -1,4 +1,4 @@
--- Which themes does each unhappy review speak of, and where? Grain: review_id. Reply drafts are made from it.
+-- Which themes does each unhappy review mention, and where? Grain: review_id. Reply drafts are made from it.
 SELECT review_id, list_sort(list({'score': score, 'theme': theme, 'evidence': evidence, 'sentiment': t.sentiment})
                             FILTER (t.sentiment IN ('negative', 'positive'))) AS themes
 FROM insights_in($business, $product, $language, $since, $until) i LEFT JOIN themes t USING (review_id)

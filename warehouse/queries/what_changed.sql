@@ -1,4 +1,4 @@
--- What changed since yesterday? Reviews that came with the latest run against those before it. Grain: what.
+-- What changed since yesterday? Reviews added by the latest run, compared with all earlier ones. Grain: what.
 WITH marked AS (
     SELECT i.*, r.run_id IS NOT DISTINCT FROM (SELECT max(run_id) FROM runs WHERE status = 'done') AS fresh
     FROM insights_in($business, $product, $language, $since, $until) i JOIN reviews r USING (review_id)

@@ -1,4 +1,4 @@
--- One page of `insights`, newest first, behind the last row of the page before ($after_date, $after_id). Grain: review_id.
+-- One page of `insights`, newest first, after the last row of the previous page ($after_date, $after_id). Grain: review_id.
 SELECT * FROM insights
 WHERE ($business IS NULL OR business = $business)
   AND ($product IS NULL OR product = $product)

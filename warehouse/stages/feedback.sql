@@ -1,5 +1,5 @@
 -- Unhappy reviews that the teacher has not written for. Grain: review_id.
--- A limit takes the first review_ids, which are hashes: a random choice that stays the same tomorrow.
+-- A limit takes the first review_ids, which are hashes: a random sample that stays the same.
 WITH chosen AS (
     SELECT * FROM unhappy($max_stars)
     QUALIFY $max_reviews = 0 OR row_number() OVER (ORDER BY review_id) <= $max_reviews

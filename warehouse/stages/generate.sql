@@ -1,4 +1,4 @@
--- Texts that are missing, once there is a student: base, tuned student and controls for the test split, and the tuned
+-- Missing texts, once there is a student: base, tuned student and controls for the test split, and the tuned
 -- student for unhappy reviews outside the training set. Grain: review_id, role.
 WITH wanted AS (
     SELECT review_id, role

@@ -1,4 +1,4 @@
--- Candidates of the test split that have no scores. Grain: review_id, role.
+-- Candidates of the test split without scores. Grain: review_id, role.
 SELECT f.review_id, f.role, f.text AS candidate, f.raw_output, s.prompt, t.text AS reference, r.text AS review
 FROM feedback f
 JOIN training_set s ON s.review_id = f.review_id AND s.split = 'test'

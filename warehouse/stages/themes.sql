@@ -1,4 +1,4 @@
--- Reviews whose themes were not looked for under this fingerprint. Grain: review_id.
+-- Reviews without a row of themes under this fingerprint. Grain: review_id.
 SELECT review_id, text, language, stars FROM reviews
 ANTI JOIN (SELECT review_id FROM store.themes WHERE fingerprint = $fingerprint) USING (review_id)
 ORDER BY review_id;

@@ -12,11 +12,11 @@ CREATE OR REPLACE MACRO newcombe_low(k1, n1, k2, n2) AS
 CREATE OR REPLACE MACRO newcombe_high(k1, n1, k2, n2) AS
     k1 / n1 - k2 / n2 + sqrt((wilson_high(k1, n1) - k1 / n1) ** 2 + (k2 / n2 - wilson_low(k2, n2)) ** 2);
 
--- What a number of mentions is worth.
+-- How much weight a number of mentions carries.
 CREATE OR REPLACE MACRO weight_of(mentions) AS
     CASE WHEN mentions < 4 THEN 'hint' WHEN mentions < 10 THEN 'some' ELSE 'pattern' END;
 
--- A change of share in a word, from its interval.
+-- A change of share in words, according to its interval.
 CREATE OR REPLACE MACRO trend_of(k1, n1, k2, n2) AS
     CASE WHEN n1 = 0 OR n2 = 0 THEN 'nothing to compare with'
          WHEN k1 + k2 < 4 THEN 'too few to tell'

@@ -1,8 +1,8 @@
--- Whether the student's text may be shown: on the same test reviews it must beat every control, in METEOR and in grounding at once
--- (METEOR alone rewards a constant text, grounding alone rewards copying) and by more than chance: both 95 % intervals
--- of the paired difference lie above 0, on 20 test reviews or more. Its own base it must not fall behind: a base that
--- was distilled before leaves little to gain. `beaten` says whether it beats the other, `passed` whether that suffices
--- for its text to enter `insights`. Grain: role.
+-- Whether the student's text may be shown. On the same test reviews it must beat every control in both METEOR and grounding
+-- (METEOR alone rewards a constant text, grounding alone rewards copying) by more than chance: both 95 % intervals of the
+-- paired difference lie above 0, on at least 20 test reviews. It need only not fall behind its own base, since a base that
+-- was distilled before leaves little to gain. `beaten`: the student beats this role; `passed`: that suffices for its text
+-- to enter `insights`. Grain: role.
 CREATE OR REPLACE VIEW student_verdict AS
 WITH latest AS (
     SELECT * FROM comparisons

@@ -1,4 +1,4 @@
--- Test reviews of the current student that it was trained on in other words. Grain: review_id, trained_on.
+-- Test reviews of the current student of which it was trained on a near-duplicate. Grain: review_id, trained_on.
 -- Near-duplicates share at least 60 % of the shorter review's word 3-grams (and at least four of them): a copy with a
 -- sentence added, names changed or the punctuation gone. Chinese and Japanese characters count as words.
 CREATE OR REPLACE VIEW training_leaks AS

@@ -1,6 +1,6 @@
--- The metrics in the words of the project this one grew from (its README's bands for BLEURT, BERTScore and METEOR).
--- Conventions, not truths: a constant paragraph earns "weak" to "moderate" METEOR, and rescaled or stand-in values do
--- not belong in bands that were made for others. Grain: run_id, role, metric.
+-- The metrics in the terms of the project that this one grew from (its README's bands for BLEURT, BERTScore and METEOR).
+-- Conventions, not truths: a constant paragraph earns "weak" to "moderate" METEOR, and the bands were not made for
+-- rescaled or stand-in values. Grain: run_id, role, metric.
 CREATE OR REPLACE VIEW metric_bands AS
 SELECT run_id, role, metric, n, mean, model,
        CASE metric

@@ -1,5 +1,5 @@
 -- Reviews of a business, product, language and period; NULL means all. `until` is the last day that counts. Grain: review_id.
--- A review without a date is in no period.
+-- A review without a date belongs to no period.
 CREATE OR REPLACE MACRO reviews_in(of_business, of_product, of_language, since, until) AS TABLE
 SELECT * FROM reviews
 WHERE (of_business IS NULL OR business = of_business)

@@ -1,6 +1,6 @@
--- Every theme that a review speaks of negatively, and how badly it hurts. Grain: review_id, theme.
--- severity, 0 to 1: the mean of how negative the clause is (negative minus positive probability, 0 where it is positive)
--- and of the strongest negative emotion of the whole review; where one of the two was not judged, the other alone.
+-- Every theme that a review mentions negatively, and how severe the complaint is. Grain: review_id, theme.
+-- severity, 0 to 1: the mean of how negative the clause is (negative minus positive probability, at least 0)
+-- and of the strongest negative emotion of the whole review; if one of the two was not judged, the other alone.
 CREATE OR REPLACE VIEW complaints AS
 SELECT t.review_id, t.theme, t.evidence, t.score,
        coalesce((greatest(0, -t.score) + e.worst) / 2, greatest(0, -t.score), e.worst)::DOUBLE AS severity

@@ -1,14 +1,14 @@
--- What hurts: each theme that is complained about, how much and where it is going. Grain: part, theme.
--- part: NULL for all reviews together; the business, product or language where `split` says so. Other parameters as in
+-- What hurts: each theme that is complained about, how much, and the trend. Grain: part, theme.
+-- part: NULL for all reviews together; else the business, product or language, as `split` says. Other parameters as in
 -- reviews_in. A theme counts once per review, so mentions are reviews.
 --   share        of the reviews of the period, with Wilson's interval
 --   weight       hint (fewer than 4 mentions), some, pattern (10 or more)
---   severity     mean over the mentions, see complaints; pain = mentions * severity is what the list is sorted by
+--   severity     mean over the mentions, see complaints; the list is sorted by pain = mentions * severity
 --   stars_effect mean stars of reviews that complain of it minus those of the period's other reviews, with a 95 %
---                interval (Welch) from 10 reviews on either side on; it says what goes together, not what causes what
+--                interval (Welch) if there are 10 reviews on either side; a correlation, not a cause
 --   change       share in the recent days minus share in as many days before, with Newcombe's interval. Recent is the
---                period itself where `since` is given, else the last 28 days up to `until` or the last review
---   emerging     4 or more recent mentions, clearly more often than before, and earlier (ever) less than a quarter as often
+--                period itself if `since` is given, else the last 28 days up to `until` or the last review
+--   emerging     4 or more recent mentions, clearly more often than before, and in all earlier days less than a quarter as often
 CREATE OR REPLACE MACRO pain_points(split, of_business, of_product, of_language, since, until) AS TABLE
 WITH every AS MATERIALIZED (
     SELECT review_id, stars, reviewed_at,

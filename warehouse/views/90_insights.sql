@@ -1,5 +1,5 @@
 -- One row per review: everything a reader wants side by side. Grain: review_id.
--- The student's text stands in once it beats the controls (student_verdict), the teacher's until then.
+-- The teacher's text until the student's beats the controls (student_verdict), the student's from then on.
 CREATE OR REPLACE VIEW insights AS
 WITH chosen AS (
     SELECT review_id, role, model, text, suggestions
@@ -18,7 +18,7 @@ FROM reviews r
 LEFT JOIN sentiment s USING (review_id)
 LEFT JOIN emotions e USING (review_id)
 LEFT JOIN (
-    -- Sorted as a list: ORDER BY within an aggregate sorts each group on its own, at ten times the cost.
+    -- Sorted as a list: ORDER BY within an aggregate sorts each group on its own, which takes ten times as long.
     SELECT review_id, list_transform(list_sort(list({'score': score, 'theme': theme})), lambda t: t.theme) AS themes
     FROM themes GROUP BY review_id
 ) t USING (review_id)

@@ -1,7 +1,7 @@
--- Complaints that the playbook has no aspect for, with at least five reviews of the choice behind each. Grain: theme.
--- NULL means all, as in reviews_in.
---   share   of all reviews of the choice, in whatever language, with Wilson's interval; themes are discovered in English
---   quotes  up to three, of different reviews, verbatim: those nearest to the centre, of a length that is easily read
+-- Complaints that the playbook has no aspect for, each with at least five of the selected reviews. Grain: theme.
+-- Parameters as in reviews_in; NULL means all.
+--   share   of all selected reviews, in any language, with Wilson's interval; themes are discovered in English only
+--   quotes  up to three, from different reviews, verbatim: those nearest to the centroid that are easy to read
 CREATE OR REPLACE MACRO discovered_in(of_business, of_product, of_language, since, until) AS TABLE
 WITH scope AS MATERIALIZED (
     SELECT review_id, business FROM reviews_in(of_business, of_product, of_language, since, until)

@@ -1,10 +1,10 @@
--- What to do: the suggestions of many reviews, merged. Grain: action.
--- Titles and quotes in front of a suggestion ("Portion size (“tiny”): Review ...") are taken off. Suggestions of the same
+-- What to do: the suggestions from many reviews, merged. Grain: action.
+-- Titles and quotes in front of a suggestion ("Portion size (“tiny”): Review ...") are removed. Suggestions with the same
 -- words are one, whatever their order, case and punctuation; so are those that share 60 % or more of all their words
--- (Jaccard, among the 1,000 most frequent), under the wording that most reviews have.
---   reviews   distinct reviews that the action would answer: its expected reach, with its share and Wilson's interval
---   theme     the complaint that these reviews have in common; severity is its mean, pain = reviews * severity
---   quotes    up to three of their own words on that theme, verbatim, each of another business where there are several
+-- (Jaccard, among the 1,000 most frequent), under the most frequent wording.
+--   reviews   distinct reviews with this suggestion: its expected reach, with share and Wilson's interval
+--   theme     the most common complaint of these reviews; severity is its mean, pain = reviews * severity
+--   quotes    up to three of their complaints about it, verbatim, from different businesses where there are several
 CREATE OR REPLACE MACRO actions(of_business, of_product, of_language, since, until) AS TABLE
 WITH scope AS MATERIALIZED (
     SELECT review_id, business, suggestions FROM insights_in(of_business, of_product, of_language, since, until)
@@ -12,7 +12,7 @@ WITH scope AS MATERIALIZED (
     SELECT review_id,
            trim(regexp_replace(regexp_replace(suggestion,
                '^[^.:!?“"«‹(]{2,60}\([“"«‹].*?[”"»›]\):\s+', ''),     -- a title with a quote
-               '^\p{Lu}[^.:!?“"«‹(]{2,60}:\s+(\p{Lu}|\p{Lo})', '\1')  -- a title; a colon inside a sentence goes on small
+               '^\p{Lu}[^.:!?“"«‹(]{2,60}:\s+(\p{Lu}|\p{Lo})', '\1')  -- a title; after a colon inside a sentence comes a lower-case letter
            ) AS step
     FROM (SELECT review_id, unnest(suggestions) AS suggestion FROM scope)
     WHERE trim(suggestion) <> ''

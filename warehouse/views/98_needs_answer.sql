@@ -1,7 +1,7 @@
--- Unhappy reviews that wait for an answer today: written in the last seven days up to `until` or the last review, or
--- without a date and new with the latest run. Who is unhappy: see needs_reply. Grain: review_id.
--- urgency, 0 to 1: the mean of the worst complaint's severity, of the review's negativity and of (5 - stars) / 4, each
--- where it is known.
+-- Reviews that need an answer today (see needs_reply): written in the seven days up to `until` or the last review, or
+-- undated and new with the latest run. Grain: review_id.
+-- urgency, 0 to 1: the mean of the worst complaint's severity, the review's negativity and (5 - stars) / 4, of those that
+-- are known.
 CREATE OR REPLACE MACRO needs_answer(of_business, of_product, of_language, since, until) AS TABLE
 WITH scope AS MATERIALIZED (
     SELECT i.*, r.run_id FROM insights_in(of_business, of_product, of_language, since, until) i

@@ -1,4 +1,4 @@
--- SQLite, in a file of its own beside the warehouse: a run replaces the warehouse, and must not take the votes along.
+-- SQLite, in a file of its own beside the warehouse: a run replaces the warehouse, and must keep the votes.
 -- What people think of a suggestion. Grain: review_id, suggestion, voter.
 CREATE TABLE IF NOT EXISTS votes (
     review_id TEXT NOT NULL,
