@@ -154,7 +154,7 @@ def compare(args: argparse.Namespace) -> int:
     if args.model and args.models:
         raise InputError("--model and --models: give one of them.")
     record.require_writable(args.warehouse)
-    candidates = module.given(args.model) if args.model else module.load_models(args.models)
+    candidates = module.candidates_from(args.model) if args.model else module.load_models(args.models)
     probes = module.load_probes(args.probes)
     if not args.data:
         sample, args.text, args.label = module.default_data()
