@@ -183,7 +183,7 @@ def _student_lines(adapter: Mapping[str, Any]) -> list[str]:
         f"A LoRA adapter (rank {adapter.get('r')}) for a student that writes feedback to customer reviews, "
         "trained by review-insights on its teacher's texts.",
         "",
-        "Its scores against teacher, base and controls stand in the `metrics` table of the warehouse it was trained in. "
+        "Its scores against teacher, base and controls are in the `metrics` table of the warehouse it was trained in. "
         "Do not show its texts where it does not beat every control there.",
     ]
 

@@ -21,7 +21,7 @@ class Columns:
 
     text: str = "text"  # or a+b
     label: str = "label"
-    language: str = ""  # empty: a column of that name where there is one, else the folder's, else detected
+    language: str = ""  # empty: a column of that name if there is one, else the folder's, else detected
 
 
 class RawRow(NamedTuple):
