@@ -17,6 +17,7 @@ def _options(sub: argparse.ArgumentParser) -> None:
 
 
 def check(args: argparse.Namespace) -> int:
+    """Checks the latest run, or records it as the baseline; 1 if it has regressed."""
     from pipeline.core.assets import BASELINES
     from pipeline.core.profile import load
     from pipeline.core.warehouse import open_read_only

@@ -1,4 +1,4 @@
-"""What a command of the command line is."""
+"""The type of a command."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ Options = Callable[[argparse.ArgumentParser], None]  # adds a group of options t
 
 @dataclass(frozen=True)
 class Command:
+    """A command: its name, its help, what it runs, and its options."""
+
     name: str
     help: str
     run: Callable[[argparse.Namespace], int]  # returns the exit code

@@ -28,7 +28,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    """A sub-command for each of COMMANDS. Parsing raises InputError for bad usage."""
+    """The argument parser, with a sub-command for each of COMMANDS. Parsing raises InputError for bad usage."""
     main = _Parser(
         prog="review-insights", description="From customer reviews to what went wrong and what to do about it."
     )
@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def quiet_libraries() -> None:
-    """Libraries chat on stderr; a user wants our progress and our errors."""
+    """Silences libraries on stderr, which is for our progress and our errors."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

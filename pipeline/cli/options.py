@@ -10,19 +10,22 @@ from pipeline.core.queries import PARAMETERS
 
 
 def warehouse(sub: argparse.ArgumentParser) -> None:
+    """--warehouse."""
     sub.add_argument("--warehouse", type=Path, default=Path("insights.duckdb"), metavar="FILE")
 
 
 def profile(sub: argparse.ArgumentParser) -> None:
+    """--profile."""
     sub.add_argument("--profile", default="embedded", metavar="NAME", help="a shipped profile, or a .toml file")
 
 
 def as_json(sub: argparse.ArgumentParser) -> None:
+    """--json."""
     sub.add_argument("--json", action="store_true", help="a machine-readable summary on stdout")
 
 
 def reviews(sub: argparse.ArgumentParser) -> None:
-    """Of every command that reads reviews in."""
+    """For commands that read reviews."""
     sub.add_argument(
         "--reviews",
         action="append",
@@ -42,7 +45,7 @@ def reviews(sub: argparse.ArgumentParser) -> None:
 
 
 def filters(sub: argparse.ArgumentParser) -> None:
-    """Which reviews a query or a report is about."""
+    """Which reviews a query or a report covers."""
     for name in ("business", "product", "language"):
         sub.add_argument(f"--{name}", metavar="NAME", help=PARAMETERS[name])
     for name in ("since", "until"):
@@ -50,12 +53,13 @@ def filters(sub: argparse.ArgumentParser) -> None:
 
 
 def baselines(sub: argparse.ArgumentParser) -> None:
+    """--baselines."""
     where = "where baselines are kept (default: those that are shipped)"
     sub.add_argument("--baselines", type=Path, metavar="DIR", help=where)
 
 
 def export(sub: argparse.ArgumentParser) -> None:
-    """Of every command that writes the report."""
+    """For commands that write the report."""
     sub.add_argument("--out", type=Path, default=Path("exports"), metavar="DIR")
     folder = "name of the dated folder (default: today)"
     sub.add_argument("--date", type=date.fromisoformat, metavar="YYYY-MM-DD", help=folder)

@@ -1,4 +1,4 @@
-"""report, sql: what the warehouse holds."""
+"""report, sql: show what the warehouse holds."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 
 def report(args: argparse.Namespace) -> int:
+    """Writes the report and prints its folder."""
     print(write_report(args, night=False).folder)
     return 0
 
 
 def write_report(args: argparse.Namespace, night: bool) -> Report:
-    """The report that `options.export` asks for; `night`: a nightly run writes it."""
+    """Writes the report described by `options.export`; `night`: for a nightly run."""
     from pipeline.core.warehouse import open_read_only
     from pipeline.report import build
     from pipeline.report.scope import Scope
@@ -55,6 +56,7 @@ def _sql_options(sub: argparse.ArgumentParser) -> None:
 
 
 def sql(args: argparse.Namespace) -> int:
+    """Runs a query and shows or writes its rows; with --list, shows the named queries."""
     from pipeline.core import queries
     from pipeline.core.warehouse import open_read_only, read
     from pipeline.report import export
@@ -65,12 +67,12 @@ def sql(args: argparse.Namespace) -> int:
         return 0
     if not args.query:
         raise InputError('Write a query: sql "SELECT ...", or sql @NAME. Names: review-insights sql --list')
-    given, form = _parameters(args), _format(args)
+    parameters, form = _parameters(args), _format(args)
     statement = args.query
     if statement.startswith("@"):
         query = queries.load(statement[1:])
-        statement, given = query.sql, query.bind(given)
-    result = read(open_read_only(args.warehouse), statement, given)
+        statement, parameters = query.sql, query.bind(parameters)
+    result = read(open_read_only(args.warehouse), statement, parameters)
     if args.out:
         export.write({form: args.out}, result.names, result.types, result.rows)
     elif form == "json":
@@ -83,13 +85,13 @@ def sql(args: argparse.Namespace) -> int:
 
 
 def _parameters(args: argparse.Namespace) -> dict[str, Any]:
-    """What the options say of a query's parameters; None where one was not given."""
-    given = {name: getattr(args, name) for name in PARAMETERS if name in args}
-    if given["limit"] is not None:
-        if not given["limit"].isdecimal():
+    """The query parameters values as options; None for those left out."""
+    values = {name: getattr(args, name) for name in PARAMETERS if name in args}
+    if values["limit"] is not None:
+        if not values["limit"].isdecimal():
             raise InputError("--limit: give a number of rows")
-        given["limit"] = int(given["limit"])
-    return given
+        values["limit"] = int(values["limit"])
+    return values
 
 
 def _format(args: argparse.Namespace) -> str:

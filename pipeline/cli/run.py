@@ -1,4 +1,4 @@
-"""run, nightly: every stage on reviews, and the report."""
+"""run, nightly: run every stage on reviews and write the report."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def _run_options(sub: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Runs the stages, writes the report unless told not to, and shows a summary."""
     from pipeline.core.warehouse import open_read_only
     from pipeline.report import build, digest
     from pipeline.report.content import gather
@@ -43,12 +44,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def nightly(args: argparse.Namespace) -> int:
+    """Runs all stages, writes the report and checks the run: 1 on a regression. Raises InputError for an unusable baseline."""
     from pipeline.report import digest
 
     result = _run_stages(args, None)
     report = write_report(args, night=True)
     verdict = report.verdict
-    if isinstance(verdict, InputError):  # an unusable baseline; the report is there all the same
+    if isinstance(verdict, InputError):  # an unusable baseline; the report has been written all the same
         raise verdict
     facts = digest.facts(result, report.content, report.folder)
     if args.json:

@@ -25,6 +25,7 @@ def _options(sub: argparse.ArgumentParser) -> None:
 
 
 def serve(args: argparse.Namespace) -> int:
+    """Runs the service until it is stopped. Raises InputError for options that contradict each other or missing packages."""
     from pipeline.core.profile import load
 
     key = _key(args.no_auth)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-Progress = Callable[[str, int, int], None]  # stage, units done, units in all (0: unknown)
+Progress = Callable[[str, int, int], None]  # stage, units done, total units (0: unknown)
 
 
 def as_json(document: Mapping[str, Any]) -> None:
-    """Paths and dates become text."""
+    """Prints a document as JSON; paths and dates become text."""
     print(json.dumps(document, indent=2, default=str))
 
 
 def summary(facts: Mapping[str, Any]) -> None:
-    """The table at the end of a run, then the files that were written (see `report.digest.facts`)."""
+    """Prints the table at the end of a run, then the files written. `facts`: of `report.digest`."""
     from rich.console import Console
     from rich.table import Table
 
@@ -35,11 +35,11 @@ def summary(facts: Mapping[str, Any]) -> None:
 
 
 def rows(names: Sequence[str], values: Iterable[Sequence[Any]]) -> None:
-    """The result of a query: a table, or where that is too wide to read, one line per column as in psql's \\x."""
+    """Prints a query's result as a table; if that is too wide to read, a line per column as in psql's \\x."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
-    from rich.text import Text  # a review is no markup
+    from rich.text import Text  # a review must not be read as markup
 
     console = Console()
     if len(names) * 10 > console.width:
@@ -60,13 +60,14 @@ def _cell(value: Any) -> str:
 
 
 def figures(title: str, results: Sequence[tuple[str, Mapping[str, Any]]], columns: Mapping[str, str]) -> None:
-    """A row per model; `columns`: heading -> the figure's key."""
+    """Prints a table of figures, a row per model. `columns`: heading -> the figure's key."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table("", *columns, title=title, title_justify="left")
-    for role, own in results:
-        table.add_row(role, *("–" if own.get(key) is None else f"{own[key]:.3f}" for key in columns.values()))
+    for role, measured in results:
+        cells = ("–" if measured.get(key) is None else f"{measured[key]:.3f}" for key in columns.values())
+        table.add_row(role, *cells)
     Console().print(table)
 
 
@@ -74,9 +75,9 @@ def figures(title: str, results: Sequence[tuple[str, Mapping[str, Any]]], column
 def progress(
     quiet: bool, console: Console | None = None, clock: Callable[[], float] | None = None
 ) -> Iterator[Progress]:
-    """A line per stage on stderr, whose clock stops when the next stage begins; nothing at all when `quiet`.
+    """A line per stage on stderr, whose clock stops when the next stage begins; nothing if `quiet`.
 
-    Where stderr is no terminal, the lines are written once, at the end.
+    If stderr is not a terminal, the lines are written once, at the end.
     """
     if quiet:
         yield lambda name, done, total: None
@@ -102,7 +103,7 @@ def progress(
 
     def update(name: str, done: int, total: int) -> None:
         if not tasks:
-            bars.start()  # not before there is something to show: an error is one line
+            bars.start()  # only now: an error before the first stage stays one line
         if name not in tasks:
             stop_clock()
             tasks[name] = bars.add_task(name, total=None, count="")

@@ -1,4 +1,4 @@
-"""study: how well something of ours does on data of yours, in figures for the documentation."""
+"""study: how metrics, replies and themes do on public data, for the figures in the documentation."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ def _options(sub: argparse.ArgumentParser) -> None:
 
 
 def study(args: argparse.Namespace) -> int:
+    """Runs one of the studies below."""
     return {"people": people, "replies": replies, "aspects": aspects}[args.name](args)
 
 
 def people(args: argparse.Namespace) -> int:
+    """Prints how metrics correlate with human ratings."""
     from pipeline.tools import human
 
     print(human.as_text(human.agreement(human.read(args.data))))
@@ -33,6 +35,7 @@ def people(args: argparse.Namespace) -> int:
 
 
 def replies(args: argparse.Namespace) -> int:
+    """Prints how reply drafts compare with a company's own."""
     from pipeline.tools.reply_study import measure
 
     for name, value in measure(args.data, args.limit).items():
@@ -41,6 +44,7 @@ def replies(args: argparse.Namespace) -> int:
 
 
 def aspects(args: argparse.Namespace) -> int:
+    """Prints, as JSON, how good themes and their sentiment are."""
     from pipeline.training.evaluate_aspects import evaluate
 
     show.as_json(evaluate(args.data))

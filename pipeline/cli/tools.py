@@ -1,4 +1,4 @@
-"""bench, doctor, build-wordnet: about this machine, and for who works on the package."""
+"""bench, doctor, build-wordnet: for this machine, and for work on the package."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def _bench_options(sub: argparse.ArgumentParser) -> None:
 
 
 def bench(args: argparse.Namespace) -> int:
+    """Runs the benchmarks and prints them."""
     from pipeline.tools import bench as module
 
     if args.limit < 0:
@@ -30,6 +31,7 @@ def bench(args: argparse.Namespace) -> int:
 
 
 def doctor(args: argparse.Namespace) -> int:
+    """Prints what this machine has and what each profile needs."""
     from pipeline.tools import doctor as module
 
     findings = module.examine(args.warehouse)
@@ -47,6 +49,7 @@ def _wordnet_options(sub: argparse.ArgumentParser) -> None:
 
 
 def build_wordnet(args: argparse.Namespace) -> int:
+    """Builds the table and prints its size."""
     from pipeline.tools.build_wordnet import build
 
     build(args.wordnet, args.out)

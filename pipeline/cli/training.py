@@ -1,4 +1,4 @@
-"""train: the models that travel with the package, anew."""
+"""train: trains the models that ship with the package anew."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pipeline.cli import show
 from pipeline.cli.command import Command
 from pipeline.core.errors import InputError
 
-# Options of a training, by the parameter of pipeline.training.NAME.train, where the defaults stand: type, what it is
+# Options by parameter of pipeline.training.NAME.train, which has the defaults: type, help
 OPTIONS: dict[str, tuple[type, str]] = {
     "epochs": (int, "passes over the examples"),
-    "learning_rate": (float, "at its highest"),
-    "seed": (int, "of the first weights and the order of the examples"),
+    "learning_rate": (float, "the highest one"),
+    "seed": (int, "for the initial weights and the order of the examples"),
     "decay": (float, "of the weights"),
     "most": (int, "reviews of each file and label"),
     "max_tokens": (int, "of a training review; longer ones keep head and tail"),
-    "init": (Path, "a model of the same kind to go on from"),
+    "init": (Path, "a model of the same kind to continue from"),
     "vocabulary": (int, "tokens"),
-    "review_steps": (int, "of the first lesson"),
-    "playbook_steps": (int, "of the second lesson"),
-    "pair_steps": (int, "of the third lesson"),
+    "review_steps": (int, "of the first phase"),
+    "playbook_steps": (int, "of the second phase"),
+    "pair_steps": (int, "of the third phase"),
 }
 METAVARS = {int: "N", float: "RATE", Path: "DIR"}
 MODELS = {
@@ -41,18 +41,18 @@ MODELS = {
 
 def _options(sub: argparse.ArgumentParser) -> None:
     names = sub.add_subparsers(dest="name", required=True, metavar="MODEL")
-    for name, (what, own) in MODELS.items():
-        model = names.add_parser(name, help=what, description=f"Trains {what}; figures as JSON on stdout.")
-        model.add_argument("--data", type=Path, required=True, metavar="DIR", help="what it holds: see the model card")
+    for name, (purpose, parameters) in MODELS.items():
+        model = names.add_parser(name, help=purpose, description=f"Trains {purpose}; figures as JSON on stdout.")
+        model.add_argument("--data", type=Path, required=True, metavar="DIR", help="for its content see the model card")
         model.add_argument("--out", type=Path, required=True, metavar="DIR", help=f"such as pipeline/models/{name}")
-        for option in own:
+        for option in parameters:
             kind, meaning = OPTIONS[option]
             flag, metavar = f"--{option.replace('_', '-')}", METAVARS[kind]
             model.add_argument(flag, type=kind, default=argparse.SUPPRESS, metavar=metavar, help=meaning)
 
 
 def train(args: argparse.Namespace) -> int:
-    """Figures go to stdout, and what the training logs to stderr."""
+    """Trains a model; its figures go to stdout, the log to stderr. Raises InputError for missing packages or data."""
     given = {option: getattr(args, option) for option in OPTIONS if option in args}
     try:
         module = importlib.import_module(f"pipeline.training.{args.name}")
@@ -70,7 +70,7 @@ def train(args: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _logged() -> Iterator[None]:
-    """Our own log lines on stderr, meanwhile."""
+    """Shows our log lines on stderr meanwhile."""
     logger, handler = logging.getLogger("pipeline"), logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     level = logger.level
@@ -83,4 +83,4 @@ def _logged() -> Iterator[None]:
         logger.setLevel(level)
 
 
-COMMANDS = (Command("train", "train a model that travels with the package anew", train, (_options,)),)
+COMMANDS = (Command("train", "train a model that ships with the package anew", train, (_options,)),)

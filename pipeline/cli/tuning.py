@@ -1,4 +1,4 @@
-"""finetune, compare, calibrate, push: classifiers of one's own."""
+"""finetune, compare, calibrate, push: the user's own classifiers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _labelled(sub: argparse.ArgumentParser, required: bool = True) -> None:
-    """Of every command that reads labelled rows."""
+    """For commands that read labelled rows."""
     sub.add_argument(
         "--data",
         action="append",
@@ -74,6 +74,7 @@ def _finetune_options(sub: argparse.ArgumentParser) -> None:
 
 
 def finetune(args: argparse.Namespace) -> int:
+    """Trains a classifier and shows base and tuned model side by side; only the first of several processes prints."""
     from pipeline.core.warehouse import models_path
     from pipeline.tuning import finetune as module
     from pipeline.tuning import record, trainer
@@ -81,8 +82,8 @@ def finetune(args: argparse.Namespace) -> int:
     settings = _settings(args)
     record.require_writable(args.warehouse)
     data = _read_labelled(args, args.task)
-    first = trainer.processes()[0] == 0
-    with show.progress(args.json or not first) as progress:
+    is_first = trainer.processes()[0] == 0
+    with show.progress(args.json or not is_first) as progress:
         result = module.run(data, settings, args.out or models_path(args.warehouse), args.warehouse, progress)
     if result is None:  # one of several processes; the first one reports
         return 0
@@ -127,8 +128,8 @@ def _settings(args: argparse.Namespace) -> Settings:
 
 def _facts(result: Tuned) -> dict[str, Any]:
     figures = {
-        role: {name: value for name, value in own.items() if name != "bins"}
-        for role, own in (("base", result.base), ("tuned", result.tuned))
+        role: {name: value for name, value in quality.items() if name != "bins"}
+        for role, quality in (("base", result.base), ("tuned", result.tuned))
     }
     files = {"model": str(result.model), "report": str(result.report)}
     return {"run_id": result.run_id, "verdict": result.verdict, **figures, "training": result.facts, "files": files}
@@ -147,6 +148,7 @@ def _compare_options(sub: argparse.ArgumentParser) -> None:
 
 
 def compare(args: argparse.Namespace) -> int:
+    """Compares models and shows their figures. Raises InputError for contradictory options."""
     from pipeline.core.warehouse import models_path
     from pipeline.tuning import compare as module
     from pipeline.tuning import record
@@ -154,7 +156,7 @@ def compare(args: argparse.Namespace) -> int:
     if args.model and args.models:
         raise InputError("--model and --models: give one of them.")
     record.require_writable(args.warehouse)
-    candidates = module.given(args.model) if args.model else module.load_models(args.models)
+    candidates = module.candidates_from(args.model) if args.model else module.load_models(args.models)
     probes = module.load_probes(args.probes)
     if not args.data:
         sample, args.text, args.label = module.default_data()
@@ -181,6 +183,7 @@ def _calibrate_options(sub: argparse.ArgumentParser) -> None:
 
 
 def calibrate(args: argparse.Namespace) -> int:
+    """Fits a calibration, saves it and prints what it changes."""
     from pipeline.core.profile import load
     from pipeline.reader import calibration
     from pipeline.tuning import calibrate as module
@@ -205,6 +208,7 @@ def _push_options(sub: argparse.ArgumentParser) -> None:
 
 
 def push(args: argparse.Namespace) -> int:
+    """Publishes a model and prints its address."""
     from pipeline.tuning import push as module
 
     print(module.push(args.model, args.repo, private=not args.public, licence=args.licence, data=args.trained_on))

@@ -30,12 +30,13 @@ from pipeline.report.emotion_groups import read_emotion_groups
 from pipeline.report.render import template
 from pipeline.report.scope import Scope, run_query
 
-FEWEST, MOST = 4, 100  # reviews a business must have for a report of its own, and how many get one
+MIN_REVIEWS = 4  # that a business needs for a report of its own
+MAX_BUSINESSES = 100  # that get one
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was written. `verdict`: of the check; None without a baseline, InputError where the baseline is unusable."""
+    """What was written. `verdict`: of the check; None without a baseline, InputError if the baseline is unusable."""
 
     folder: Path
     content: Content
@@ -55,9 +56,9 @@ def write(
 ) -> Report:
     """Writes `out/YYYY-MM-DD/` from a published warehouse, replacing an older one of that date.
 
-    `per_business`: also `businesses/NAME/` in it, for each that has FEWEST reviews or more, at most MOST of them.
-    `night`: it is a nightly report, which says so where the run brought nothing new.
-    Raises InputError for a file of groups that cannot be read, and where `out` cannot be written.
+    `per_business`: also a folder `businesses/NAME/` inside it for each business with at least MIN_REVIEWS reviews, the
+    MAX_BUSINESSES largest at most. `night`: a nightly report, which says so if the run brought no new reviews.
+    Raises InputError if `emotion_groups` cannot be read or `out` cannot be written.
     """
     scope, day = scope or Scope(), day or now().date()
     groups = read_emotion_groups(emotion_groups) if emotion_groups else None
@@ -65,20 +66,20 @@ def write(
     verdict = _check(warehouse, content, baselines)
     if verdict:
         content["check"] = verdict.as_text().splitlines() if isinstance(verdict, check.Verdict) else [str(verdict)]
-    own = _businesses(warehouse, scope) if per_business else []
-    content["own_reports"] = {name: f"businesses/{_slug(name)}/report.html" for name in own}
-    with _in_one_step(out, day.isoformat()) as folder:
+    businesses = _businesses(warehouse, scope) if per_business else []
+    content["business_reports"] = {name: f"businesses/{_slug(name)}/report.html" for name in businesses}
+    with _atomic_folder(out, day.isoformat()) as folder:
         _write_files(folder, warehouse, scope, content)
-        for name in own:
-            one = replace(scope, business=name)
-            # Models, rejects and the check are about the whole warehouse: the main report has them.
-            brief = gather(warehouse, one, groups) | {"day": day, "brief": True}
-            _write_files(folder / "businesses" / _slug(name), warehouse, one, brief)
+        for name in businesses:
+            business_scope = replace(scope, business=name)
+            # Models, rejects and the check concern the whole warehouse: only the main report has them.
+            brief = gather(warehouse, business_scope, groups) | {"day": day, "brief": True}
+            _write_files(folder / "businesses" / _slug(name), warehouse, business_scope, brief)
     return Report(out / day.isoformat(), content, verdict)
 
 
 def _check(warehouse: Warehouse, content: Content, baselines: Path | None) -> check.Verdict | InputError | None:
-    """Of the latest run. An unusable baseline must not cost the report."""
+    """The latest run's verdict. An unusable baseline must not cost us the report."""
     if content["latest"] is None:
         return None
     try:
@@ -88,8 +89,8 @@ def _check(warehouse: Warehouse, content: Content, baselines: Path | None) -> ch
 
 
 @contextlib.contextmanager
-def _in_one_step(out: Path, name: str) -> Iterator[Path]:
-    """A scratch folder in `out` that becomes `out/name` at the end, or nothing where an error comes in between."""
+def _atomic_folder(out: Path, name: str) -> Iterator[Path]:
+    """A scratch folder in `out` that becomes `out/name` at the end, or disappears if an error is raised."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".report-", dir=out))
@@ -122,7 +123,7 @@ def _write_files(folder: Path, warehouse: Warehouse, scope: Scope, content: Cont
 def _insights(
     warehouse: Warehouse, scope: Scope, labels: Mapping[str, str]
 ) -> tuple[list[str], list[str], Iterator[export.Row]]:
-    """Columns, their types, and rows of the view `insights`, with a reply draft for each unhappy review."""
+    """Column names, their types, and the rows of the view `insights`, with a reply draft for each unhappy review."""
     query = queries.load("insights")
     result = read(warehouse, query.sql, query.bind(asdict(scope)))
     themes = {row["review_id"]: row["themes"] for row in run_query(warehouse, scope, "theme_evidence")}
@@ -140,14 +141,14 @@ def _insights(
 
 
 def _businesses(warehouse: Warehouse, scope: Scope) -> list[str]:
-    """Those that get a report of their own, by name."""
+    """Names of the businesses that get a report of their own, sorted."""
     rows = run_query(warehouse, scope, "businesses", limit=1_000_000)
-    enough = sorted((-row["reviews"], row["business"]) for row in rows if row["reviews"] >= FEWEST)
-    return sorted(name for _, name in enough[:MOST])
+    largest = sorted((-row["reviews"], row["business"]) for row in rows if row["reviews"] >= MIN_REVIEWS)
+    return sorted(name for _, name in largest[:MAX_BUSINESSES])
 
 
 def _slug(name: str) -> str:
-    """A folder name that every system takes; the hash keeps apart what looks alike."""
+    """A folder name valid on every system; the hash tells apart names that reduce to the same letters."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:6]
-    return f"{re.sub('[^a-z0-9]+', '-', plain).strip('-')[:40]}-{mark}".strip("-")
+    suffix = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+    return f"{re.sub('[^a-z0-9]+', '-', plain).strip('-')[:40]}-{suffix}".strip("-")

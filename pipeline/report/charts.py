@@ -1,8 +1,8 @@
-"""Charts as inline SVG text. No script, no font, no file: they live inside one HTML page.
+"""Charts as inline SVG: no script, no font, no separate file.
 
-Hand-made because the page must stand alone, print, and follow the reader's dark mode (currentColor), which images of
-a plotting library do not. Those of the report are drawn 360 units wide, so that their letters are as large as the text
-on a phone; those of the page about models 560. Each has a title and a description that says the same in words.
+Hand-made because the page must stand alone, print well, and follow the reader's dark mode (currentColor), which a plotting
+library's images do not. The report's charts are 360 units wide, so that their labels match the text on a phone; those of
+the pages about models 560. Each has a title and a description that gives the same values in words.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from html import escape
 
 WIDTH = 360
 WIDE = 560
-Share = tuple[str, float, float, float]  # label, share, low and high end of its interval
+Share = tuple[str, float, float, float]  # label, share, and the low and high end of its interval
 _COLOURS = ("#3b78bd", "#2f9e77", "#d9822b", "#c0392b", "#8a67b5", "#6b7c85")
 
 
@@ -32,16 +32,16 @@ def _rule(x1: float, x2: float, y: float) -> str:
     return f'<line x1="{x1:.1f}" x2="{x2:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="currentColor" stroke-width="0.7"/>'
 
 
-def _short(label: str, most: int = 20) -> str:
-    return label if len(label) <= most else label[: most - 1] + "…"
+def _short(label: str, limit: int = 20) -> str:
+    return label if len(label) <= limit else label[: limit - 1] + "…"
 
 
 def bars(title: str, values: Sequence[tuple[str, float]], colour: int = 0) -> str:
     """Horizontal bars, one per (label, value), each with its number written at its end."""
-    most = max((value for _, value in values), default=0) or 1
+    highest = max((value for _, value in values), default=0) or 1
     body = []
     for row, (label, value) in enumerate(values):
-        y, length = row * 25 + 4, 160 * value / most
+        y, length = row * 25 + 4, 160 * value / highest
         body.append(_text(140, y + 13, _short(label), "end", 12))
         body.append(f'<rect x="146" y="{y}" width="{length:.1f}" height="17" rx="2" fill="{_COLOURS[colour]}"/>')
         body.append(_text(151 + length, y + 13, f"{value:g}", size=12))
@@ -50,10 +50,10 @@ def bars(title: str, values: Sequence[tuple[str, float]], colour: int = 0) -> st
 
 def shares(title: str, values: Sequence[Share]) -> str:
     """Horizontal bars of (label, share, low, high) on a common scale, each with its interval as a thin line."""
-    most = max((high for *_, high in values), default=0) or 1
+    highest = max((high for *_, high in values), default=0) or 1
     body = []
     for row, (label, share, low, high) in enumerate(values):
-        y, scale = row * 25 + 4, 150 / most
+        y, scale = row * 25 + 4, 150 / highest
         body.append(_text(140, y + 13, _short(label), "end", 12))
         body.append(f'<rect x="146" y="{y}" width="{scale * share:.1f}" height="17" rx="2" fill="{_COLOURS[0]}"/>')
         body.append(_rule(146 + scale * low, 146 + scale * high, y + 8.5))
@@ -65,16 +65,16 @@ def shares(title: str, values: Sequence[Share]) -> str:
 
 
 def line(title: str, points: Sequence[Share]) -> str:
-    """Shares (label, share, low, high) over time: a line through the shares, a band for their intervals."""
+    """Shares (label, share, low, high) over time: a line through the shares, a band for the intervals; empty below two."""
     if len(points) < 2:
         return ""
-    most = max(high for *_, high in points) or 1
+    highest = max(high for *_, high in points) or 1
 
     def x(place: int) -> float:
         return 40 + 305 * place / (len(points) - 1)
 
     def y(share: float) -> float:
-        return 150 - 135 * share / most
+        return 150 - 135 * share / highest
 
     upper = [f"{x(at):.1f},{y(high):.1f}" for at, (*_, high) in enumerate(points)]
     lower = [f"{x(at):.1f},{y(low):.1f}" for at, (_, _, low, _) in enumerate(points)]
@@ -85,7 +85,7 @@ def line(title: str, points: Sequence[Share]) -> str:
         *(f'<circle cx="{at.split(",")[0]}" cy="{at.split(",")[1]}" r="3.5" fill="{_COLOURS[0]}"/>' for at in middle),
         _rule(40, 345, 150),
         _text(35, 154, "0", "end", 12),
-        _text(35, 20, f"{100 * most:.0f} %", "end", 12),
+        _text(35, 20, f"{100 * highest:.0f} %", "end", 12),
         _text(40, 168, points[0][0], size=12),
         _text(345, 168, points[-1][0], "end", 12),
     ]
@@ -93,20 +93,20 @@ def line(title: str, points: Sequence[Share]) -> str:
 
 
 def columns(title: str, values: Sequence[tuple[str, float]]) -> str:
-    """Vertical bars, one per (label, value): a distribution. Labels stand below, as many as there is room for."""
+    """A distribution as vertical bars, one per (label, value), with as many labels below as there is room for."""
     if not values:
         return ""
-    most, width = max(value for _, value in values) or 1, 340 / len(values)
-    each = -(-len(values) * 34 // 340)
+    highest, width = max(value for _, value in values) or 1, 340 / len(values)
+    label_every = -(-len(values) * 34 // 340)
     body = [_rule(10, 350, 120)]
     for at, (label, value) in enumerate(values):
-        height = 98 * value / most
+        height = 98 * value / highest
         body.append(
             f'<rect x="{11 + at * width:.1f}" y="{120 - height:.1f}" width="{width - 2:.1f}" height="{height:.1f}" '
             f'fill="{_COLOURS[0]}"/>'
         )
         middle = 10 + (at + 0.5) * width
-        if at % each == 0:
+        if at % label_every == 0:
             body.append(_text(middle, 135, label, "middle", 12))
         if len(values) <= 10:
             body.append(_text(middle, 115 - height, f"{value:g}", "middle", 12))
@@ -114,11 +114,11 @@ def columns(title: str, values: Sequence[tuple[str, float]]) -> str:
 
 
 def histograms(title: str, series: Sequence[tuple[str, Sequence[float]]], bins: int = 20) -> str:
-    """One small histogram per series, on a common axis, so that their shapes can be compared."""
-    everything = [value for _, values in series for value in values]
-    if not everything:
+    """One small histogram per (label, values) series, on a common axis so that shapes can be compared."""
+    pooled = [value for _, values in series for value in values]
+    if not pooled:
         return ""
-    low, high = min(everything), max(everything)
+    low, high = min(pooled), max(pooled)
     step = (high - low) / bins or 1.0
     body = []
     for row, (label, values) in enumerate(series):
@@ -126,10 +126,10 @@ def histograms(title: str, series: Sequence[tuple[str, Sequence[float]]], bins: 
         counts = [0] * bins
         for value in values:
             counts[min(int((value - low) / step), bins - 1)] += 1
-        most = max(counts) or 1
+        highest = max(counts) or 1
         body.append(_text(10, top + 14, f"{label} ({len(values)})", size=12))
         for index, count in enumerate(counts):
-            height = 32 * count / most
+            height = 32 * count / highest
             body.append(
                 f'<rect x="{10 + index * 340 / bins:.1f}" y="{top + 52 - height:.1f}" width="{340 / bins - 1:.1f}" '
                 f'height="{height:.1f}" fill="{_COLOURS[row % len(_COLOURS)]}"/>'
@@ -144,7 +144,7 @@ def histograms(title: str, series: Sequence[tuple[str, Sequence[float]]], bins: 
 def scatter(
     title: str, points: Sequence[tuple[float, float, float]], x_name: str, y_name: str, colour_name: str
 ) -> str:
-    """(x, y, colour value) points; the third value goes from blue (low) to orange (high)."""
+    """Points (x, y, colour value); the colour runs from blue (low) to orange (high)."""
     if not points:
         return ""
     (x_low, x_high), (y_low, y_high), (c_low, c_high) = ((min(axis), max(axis)) for axis in zip(*points, strict=True))
@@ -169,8 +169,8 @@ def scatter(
 
 
 def reliability(title: str, series: Sequence[tuple[str, Sequence[tuple[float, float, int]]]]) -> str:
-    """Reliability diagram: (confidence, accuracy, rows) points per series; on the diagonal a model is as often right
-    as it says. The area of a point is its share of the rows.
+    """Reliability diagram: (confidence, accuracy, rows) points per series. On the diagonal, accuracy equals confidence;
+    a point's area is its share of the rows.
     """
     body = [
         '<rect x="60" y="10" width="280" height="280" fill="none" stroke="currentColor" stroke-width="0.5"/>',
@@ -196,7 +196,7 @@ def reliability(title: str, series: Sequence[tuple[str, Sequence[tuple[float, fl
 
 
 def confusion(title: str, labels: Sequence[str], matrix: Sequence[Sequence[int]]) -> str:
-    """Rows: what the row is labelled; columns: what the model says. Shade: share of the row."""
+    """Confusion matrix: a row per label, a column per prediction, shaded by share of the row."""
     size = min(90, 420 // max(len(labels), 1))
     body = [_text(130 + size * len(labels) / 2, 14, "the model says", "middle")]
     for column, label in enumerate(labels):
@@ -219,7 +219,7 @@ def confusion(title: str, labels: Sequence[str], matrix: Sequence[Sequence[int]]
 
 
 def curves(title: str, series: Sequence[tuple[str, Sequence[tuple[float, float]]]], x_name: str) -> str:
-    """Lines over a common x axis, each series on its own scale from its lowest to its highest value."""
+    """Lines of (x, y) points over a common x axis, each series scaled to its own range."""
     drawn = [(label, points) for label, points in series if len(points) > 1]
     if not drawn:
         return ""
@@ -243,17 +243,17 @@ def curves(title: str, series: Sequence[tuple[str, Sequence[tuple[float, float]]
 
 
 def shifts(title: str, values: Sequence[tuple[str, float, float, float]]) -> str:
-    """(label, value, low, high) around zero: a bar to the left or right with its interval."""
-    most = max((max(abs(low), abs(high)) for _, _, low, high in values), default=0) or 1
+    """Signed values (label, value, low, high): a bar to the left or right of zero, with its interval."""
+    highest = max((max(abs(low), abs(high)) for _, _, low, high in values), default=0) or 1
     body = [f'<line x1="330" x2="330" y1="0" y2="{26 * len(values) + 6}" stroke="currentColor" stroke-width="0.5"/>']
     for row, (label, value, low, high) in enumerate(values):
-        y, end = row * 26 + 6, 330 + 180 * value / most
+        y, end = row * 26 + 6, 330 + 180 * value / highest
         body.append(_text(110, y + 14, label, "end"))
         body.append(
             f'<rect x="{min(330, end):.1f}" y="{y + 2}" width="{abs(end - 330):.1f}" height="14" fill="{_COLOURS[2]}"/>'
         )
         body.append(
-            f'<line x1="{330 + 180 * low / most:.1f}" x2="{330 + 180 * high / most:.1f}" y1="{y + 9}" y2="{y + 9}" stroke="currentColor"/>'
+            f'<line x1="{330 + 180 * low / highest:.1f}" x2="{330 + 180 * high / highest:.1f}" y1="{y + 9}" y2="{y + 9}" stroke="currentColor"/>'
         )
         body.append(_text(555, y + 14, f"{value:+.3f}", "end"))
     description = ", ".join(f"{label} {value:+.3f} ({low:+.3f} to {high:+.3f})" for label, value, low, high in values)

@@ -15,17 +15,17 @@ from pipeline.report.pain_points import all_actions, pain_points, top_actions
 from pipeline.report.scope import Ask, Row, Scope, run_query
 from pipeline.themes.labels import theme_labels
 
-Content = dict[str, Any]  # what the templates take, by name; the functions below say what there is
+Content = dict[str, Any]  # what the templates take, by name; the functions below list it
 
-MONTHS_FROM = 120  # days that the reviews span, from which on trends are shown by month instead of week
+MONTHS_FROM = 120  # days; reviews that span more have their trends shown by month instead of week
 
 
 def gather(warehouse: Warehouse, scope: Scope | None = None, groups: str | None = None) -> Content:
-    """Everything the templates show. `groups`: further groups of emotions, as JSON.
+    """Everything the templates show. `groups`: further groups of emotions, as JSON (see `read_emotion_groups`).
 
-    What is no query's result has a value that shows nothing, and whoever writes the files sets it: `day`, the date of
-    the report; `night`, whether a nightly run made it; `check`, the lines of the check's verdict; `brief`, a report on one
-    business, without what is about the whole warehouse; `own_reports`, business -> its report.
+    Five entries come from no query. They start out empty, and the caller sets them: `day`, the date of the report; `night`,
+    whether a nightly run made it; `check`, the lines of the check's verdict; `brief`, whether to leave out what concerns the
+    whole warehouse; `business_reports`, business -> path of its report.
     """
     scope = scope or Scope()
     _compute_once(warehouse)
@@ -40,23 +40,23 @@ def gather(warehouse: Warehouse, scope: Scope | None = None, groups: str | None 
         "night": False,
         "check": None,
         "brief": False,
-        "own_reports": {},
+        "business_reports": {},
         **overview,
         **_complaints(warehouse, scope, ask),
         **_answers(ask, labels),
         **_trends(ask, overview["headline"]),
-        **_parts(ask, scope),
-        **_feelings(ask, groups),
+        **_breakdowns(ask, scope),
+        **_distributions(ask, groups),
         **_quality(ask),
         **_left_out(ask),
-        **_origin(ask),
+        **_provenance(ask),
         "votes": votes.summary(warehouse.path),
     }
     return content | {"charts": figures(content)}
 
 
 def _compute_once(warehouse: Warehouse) -> None:
-    """Nearly every query reads these views: as tables they take a fraction of the time."""
+    """Turns the views that nearly every query reads into tables, which take a fraction of the time."""
     for view in ("insights", "complaints"):
         warehouse.query(f"CREATE TEMP TABLE IF NOT EXISTS {view} AS SELECT * FROM main.{view}")
 
@@ -79,7 +79,9 @@ def _complaints(warehouse: Warehouse, scope: Scope, ask: Ask) -> Content:
 
 
 def _answers(ask: Ask, labels: Mapping[str, str]) -> Content:
-    """`answers`: rows of @needs_answer with a `reply` (see `advice.reply`) and the `complaint` to quote; `waiting`: of how many."""
+    """`answers`: rows of @needs_answer with a `reply` (see `advice.reply`) and the `complaint` to quote; `waiting`: how many
+    reviews need one in all.
+    """
     rows = ask("needs_answer", limit=10)
     answers = [
         row | {"reply": reply.draft(row, labels), "complaint": (row["themes"] or [{}])[0].get("evidence")}
@@ -99,7 +101,7 @@ def _trends(ask: Ask, headline: Row) -> Content:
     }
 
 
-def _parts(ask: Ask, scope: Scope) -> Content:
+def _breakdowns(ask: Ask, scope: Scope) -> Content:
     return {
         "businesses": [] if scope.business else ask("businesses", limit=20),
         "products": [] if scope.product else ask("products", limit=10),
@@ -107,7 +109,7 @@ def _parts(ask: Ask, scope: Scope) -> Content:
     }
 
 
-def _feelings(ask: Ask, groups: str | None) -> Content:
+def _distributions(ask: Ask, groups: str | None) -> Content:
     return {
         "sentiments": ask("sentiments"),
         "stars": ask("stars"),
@@ -135,7 +137,7 @@ def _left_out(ask: Ask) -> Content:
     return {"rejected": ask("rejects_by_reason", limit=30), "errors": ask("errors", limit=30)}
 
 
-def _origin(ask: Ask) -> Content:
+def _provenance(ask: Ask) -> Content:
     made = ask("made_by")
     return {
         "made": made[0] if made else None,
@@ -145,7 +147,9 @@ def _origin(ask: Ask) -> Content:
 
 
 def verdict(rows: Sequence[Row]) -> list[str]:
-    """In words: whether the tuned student beats the base and each control, on METEOR and grounding at once."""
+    """Whether the tuned student beats the base and each control on both METEOR and grounding; a sentence per row of
+    @student_verdict.
+    """
     lines = []
     for row in rows:
         numbers = ", ".join(
@@ -158,6 +162,6 @@ def verdict(rows: Sequence[Row]) -> list[str]:
 
 
 def _interval(row: Row, metric: str) -> str:
-    """Of the paired difference; one review alone has none."""
+    """The 95 % interval of the paired difference; a single review has none."""
     low, high = row[f"{metric}_low"], row[f"{metric}_high"]
     return "difference unknown" if low is None else f"difference {low:+.3f} to {high:+.3f}"

@@ -1,4 +1,4 @@
-"""A run's summary for the command line: numbers for machines, and the same in words for people."""
+"""A run's summary for the command line: figures for machines, and the same in words for people."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Facts(TypedDict):
 
 
 def facts(result: RunResult, content: Content, folder: Path | None) -> Facts:
-    """`content`: of the report, or what `gather` gives where none was written; `folder`: of the report."""
+    """The summary of a run. `content`: the report's, or `gather`'s if none was written; `folder`: the report's, or None."""
     headline, ingested = content["headline"], content["ingested"]
     scores: Scores = {}
     for row in content["metrics"]:
@@ -87,7 +87,7 @@ def _reviews(content: Content) -> list[tuple[str, str]]:
 
 
 def _quality(scores: Mapping[str, Mapping[str, float]], verdict: list[str]) -> list[tuple[str, str]]:
-    """A line per role that has scores, and how the student compares."""
+    """A line per role that was scored, and how the student compares."""
     lines = []
     for role, name in ROLES.items():
         means = scores.get(role, {})
@@ -95,10 +95,10 @@ def _quality(scores: Mapping[str, Mapping[str, float]], verdict: list[str]) -> l
         if role in scores:
             values = (f"{metric.title.split(' (')[0]} {means[metric.name]:.3f}" for metric in shown)
             lines.append((name, ", ".join(values)))
-    lost = [("verdict", line) for line in verdict if "does not beat" in line]
-    if verdict and not lost:
+    defeats = [("verdict", line) for line in verdict if "does not beat" in line]
+    if verdict and not defeats:
         return [*lines, ("verdict", "the tuned student beats every control: its text is shown")]
-    return lines + lost
+    return lines + defeats
 
 
 def _effort(result: RunResult) -> tuple[str, str]:

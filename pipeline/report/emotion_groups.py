@@ -12,9 +12,9 @@ from pipeline.core.labels import EMOTIONS
 
 
 def read_emotion_groups(path: Path) -> str:
-    """A file of tables (schemes) that give a name to lists of emotions, as the JSON that @emotion_groups takes.
+    """A TOML file of schemes, each a table of named lists of emotions, as the JSON that @emotion_groups takes.
 
-    Raises InputError for a file that cannot be read and for a word that is no emotion.
+    Raises InputError for a file that cannot be read and for a word that is not an emotion.
     """
     try:
         schemes = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Rows as files: CSV, JSON, Parquet and XLSX, batch by batch, so that a hundred thousand of them need little memory.
+"""Rows as CSV, JSON, Parquet and XLSX, written batch by batch so that a hundred thousand need little memory.
 
 The same rows give the same bytes. Cells that a spreadsheet would run as a formula are neutralised in CSV and XLSX.
 CSV and Parquet are written by Arrow, JSON by the standard library; DuckDB's COPY is no faster, and the connection
@@ -31,7 +31,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 class _Batch:
-    """Some rows; the cells that CSV and XLSX share are computed once."""
+    """A batch of rows; the cells that CSV and XLSX share are computed once."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
@@ -47,32 +47,32 @@ _Put: TypeAlias = Callable[[_Batch], None]  # how an open file takes rows
 def write(files: Mapping[str, Path], names: Sequence[str], types: Sequence[str], rows: Iterable[Row]) -> None:
     """Writes `rows`, read once, to each of `files`: format -> path. `types`: DuckDB's names of the columns' types.
 
-    Raises InputError where a file cannot be written, or an XLSX sheet cannot hold so many rows.
+    Raises InputError if a file cannot be written, or if an XLSX sheet cannot hold that many rows.
     """
     openers = {"csv": _csv, "json": _json, "parquet": _parquet, "xlsx": _xlsx}
     try:
         with contextlib.ExitStack() as stack:
             puts = [stack.enter_context(openers[form](path, names, types)) for form, path in files.items()]
             remaining = iter(rows)
-            while some := list(itertools.islice(remaining, _BATCH)):
-                batch = _Batch(some)
+            while chunk := list(itertools.islice(remaining, _BATCH)):
+                batch = _Batch(chunk)
                 for put in puts:
                     put(batch)
     except OSError as error:
-        named = error.filename or next(iter(files.values()))
-        raise InputError(f"{named} cannot be written ({error.strerror or error}). Name another file.") from error
+        failed = error.filename or next(iter(files.values()))
+        raise InputError(f"{failed} cannot be written ({error.strerror or error}). Name another file.") from error
 
 
 # --- Values ---
 
 
 def neutralise(value: Any) -> Any:
-    """A cell that a spreadsheet would run as a formula gets an apostrophe in front (OWASP, CSV injection)."""
+    """Puts an apostrophe before a text that a spreadsheet would run as a formula (OWASP, CSV injection)."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _cell(value: Any) -> Any:
-    """One value in one cell: None, a number, a date, or a neutralised text; lists of texts joined, anything deeper as JSON."""
+    """A value as one cell: None, a number, a date or a neutralised text; lists of texts are joined, deeper values are JSON."""
     if isinstance(value, str):
         return f"'{value}" if value.startswith(_FORMULA) else value
     if value is None or isinstance(value, int | float | Decimal | date):
@@ -100,19 +100,19 @@ def _plain(value: Any) -> Any:
 
 
 def _text(value: Any) -> str | None:
-    """A value in a column of texts; structs, maps and nested lists as JSON."""
+    """A value for a text column; structs, maps and nested lists as JSON."""
     if value is None or isinstance(value, str):
         return value
     return _ENCODER.encode(_plain(value)) if isinstance(value, list | dict | tuple) else str(value)
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    """A query may name two columns alike; JSON and Parquet must not."""
+    """Unique column names: a query may repeat one, JSON and Parquet must not."""
     return [name if name not in names[:at] else f"{name}_{at + 1}" for at, name in enumerate(names)]
 
 
 def _arrow(kind: str) -> Any:
-    """Arrow's type for DuckDB's; texts for whatever Parquet holds as JSON."""
+    """Arrow's type for a DuckDB type; text for what is written as JSON."""
     import pyarrow as pa
 
     if kind.endswith("[]") and "(" not in kind:
@@ -142,7 +142,7 @@ def _column(values: Sequence[Any], kind: Any) -> Any:
 
 
 def write_csv(file: IO[str], names: Sequence[str], rows: Iterable[Row]) -> None:
-    """For the screen: no mark at the beginning, and quotes only where they are needed."""
+    """CSV for the screen: no byte order mark, and quotes only where needed."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([neutralise(name) for name in names])
     writer.writerows([_cell(value) for value in row] for row in rows)
@@ -168,7 +168,7 @@ def _csv(path: Path, names: Sequence[str], types: Sequence[str]) -> Iterator[_Pu
 
 
 def write_json(file: IO[str], names: Sequence[str], rows: Iterable[Row]) -> None:
-    """An array of objects, one per line."""
+    """A JSON array of objects, one per line."""
     with _json_array(file, names) as put:
         put(rows)
 
@@ -201,17 +201,17 @@ def _parquet(path: Path, names: Sequence[str], types: Sequence[str]) -> Iterator
 
     kinds = [_arrow(kind) for kind in types]
     schema = pa.schema(list(zip(_distinct(names), kinds, strict=True)))
-    waiting: list[Any] = []
+    pending: list[Any] = []
 
     def flush() -> None:
-        if waiting:
-            writer.write_table(pa.Table.from_batches(waiting).combine_chunks())
-            waiting.clear()
+        if pending:
+            writer.write_table(pa.Table.from_batches(pending).combine_chunks())
+            pending.clear()
 
     def put(batch: _Batch) -> None:
         arrays = map(_column, zip(*batch.rows, strict=True), kinds)
-        waiting.append(pa.RecordBatch.from_arrays(list(arrays), schema=schema))
-        if len(waiting) == 10:  # a row group per batch would be a large file
+        pending.append(pa.RecordBatch.from_arrays(list(arrays), schema=schema))
+        if len(pending) == 10:  # a row group per batch would be a large file
             flush()
 
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:

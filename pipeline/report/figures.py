@@ -13,7 +13,7 @@ _SCHEMES = {"ekman": "Ekman's seven", "sentiment": "Positive, negative, ambiguou
 
 
 def figures(content: Content) -> dict[str, str]:
-    """Name -> SVG; empty where there is nothing to draw. Groups of emotions are called "group " and their title."""
+    """Name -> SVG, empty if there is nothing to draw. A scheme of emotion groups is named "group " and its title."""
     return {
         "pains": _pains(content),
         "trend": _trend(content),
@@ -56,13 +56,13 @@ def _distributions(content: Content) -> dict[str, str]:
 
 
 def _emotion_groups(content: Content) -> dict[str, str]:
-    drawn = {}
+    drawings = {}
     for scheme in sorted({row["scheme"] for row in content["emotion_groups"]}):
         title = _SCHEMES.get(scheme, scheme)
         rows = [row for row in content["emotion_groups"] if row["scheme"] == scheme]
         values = [_with_interval(row["name"], row) for row in rows]
-        drawn[f"group {title}"] = charts.shares(f"Emotions: {title}, with 95 % interval", values)
-    return drawn
+        drawings[f"group {title}"] = charts.shares(f"Emotions: {title}, with 95 % interval", values)
+    return drawings
 
 
 def _alignment(scores: Sequence[Mapping[str, Any]]) -> str:
@@ -73,13 +73,13 @@ def _alignment(scores: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _metrics(scores: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Of each metric a histogram per role, as far as it has values."""
-    drawn = {}
+    """For each metric, a histogram per role that has values."""
+    drawings = {}
     for metric in (metric for metric in METRICS if metric.chart):
         series = []
         for role, name in ROLES.items():
             values = [row[metric.name] for row in scores if row["role"] == role and row[metric.name] is not None]
             if values:
                 series.append((name.removeprefix("control: "), values))
-        drawn[metric.name] = charts.histograms(f"{metric.title} per text", series)
-    return drawn
+        drawings[metric.name] = charts.histograms(f"{metric.title} per text", series)
+    return drawings

@@ -50,7 +50,7 @@ class Action(TypedDict):
 
 
 class PainPoint(TypedDict):
-    """A row of @top_pain_points (what its columns mean stands in warehouse/views/60_pain_points.sql), quotes and actions."""
+    """A row of @top_pain_points (columns: see warehouse/views/60_pain_points.sql) with its quotes and actions."""
 
     theme: str
     mentions: int
@@ -86,48 +86,49 @@ class PainPoint(TypedDict):
 def pain_points(
     warehouse: Warehouse, scope: Scope | None = None, actions: Sequence[Action] | None = None
 ) -> list[PainPoint]:
-    """The themes that hurt most. `actions`: those of the same scope, where they have been asked for already."""
+    """The eight themes that hurt most. `actions`: those of the same scope, if already queried."""
     ask = functools.partial(run_query, warehouse, scope or Scope())
     actions = all_actions(ask) if actions is None else actions
-    pains, shown = [], set[str]()
+    themes, shown = [], set[str]()
     for row in ask("top_pain_points", limit=8):
-        found = cast(list[Quote], ask("quotes", theme=row["theme"], limit=200))
-        quotes = representative_first(found, shown)[:QUOTES_PER_THEME]
+        candidates = cast(list[Quote], ask("quotes", theme=row["theme"], limit=200))
+        quotes = representative_first(candidates, shown)[:QUOTES_PER_THEME]
         shown |= {quote["evidence"] for quote in quotes}
-        own = [action for action in actions if action["theme"] == row["theme"]]
-        pains.append(cast(PainPoint, row | {"quotes": quotes, "actions": own[:ACTIONS_PER_THEME]}))
-    return pains
+        of_theme = [action for action in actions if action["theme"] == row["theme"]]
+        themes.append(cast(PainPoint, row | {"quotes": quotes, "actions": of_theme[:ACTIONS_PER_THEME]}))
+    return themes
 
 
 def all_actions(ask: Ask) -> list[Action]:
+    """All rows of @actions."""
     return cast(list[Action], ask("actions", limit=1000))
 
 
-def top_actions(actions: Sequence[Action], most: int) -> list[Action]:
-    """The first `most`, of each theme ACTIONS_PER_THEME at most."""
+def top_actions(actions: Sequence[Action], limit: int) -> list[Action]:
+    """The first `limit`, with at most ACTIONS_PER_THEME of each theme."""
     taken = Counter[str | None]()
     kept = []
     for action in actions:
         taken[action["theme"]] += 1
         if taken[action["theme"]] <= ACTIONS_PER_THEME:
             kept.append(action)
-    return kept[:most]
+    return kept[:limit]
 
 
 def representative_first(quotes: Sequence[Quote], shown: Collection[str] = ()) -> list[Quote]:
-    """Sorted by how negative the clause is times how often its words recur in the other quotes; a clause of a review with
-    four or five stars counts less, and so does one that is too short or too long to be read at a glance.
+    """Sorted by how negative the clause is times how often its words recur in the other quotes. A clause counts less if its
+    review has four or five stars, or if it is too short or too long to be read at a glance.
 
-    Quotes that are `shown` elsewhere are left out while others remain: one clause can be evidence of two themes.
+    Clauses already `shown` are left out while others remain: one clause can be evidence for two themes.
     """
     fresh = [quote for quote in quotes if quote["evidence"] not in shown] or list(quotes)
     words = [wording.stems(quote["evidence"]) for quote in fresh]
     frequency = Counter(itertools.chain.from_iterable(words))
 
-    def worth(at: int) -> float:
+    def weight(at: int) -> float:
         quote, length = fresh[at], len(fresh[at]["evidence"])
         recurrence = sum(frequency[word] - 1 for word in words[at]) / (len(words[at]) + 3)
         negativity = max(0.0, -(quote["score"] or 0.0)) * (0.3 if (quote["stars"] or 0) >= 4 else 1)
         return (0.1 + negativity) * (1 + recurrence) * (1 if 30 <= length <= 160 else 0.4)
 
-    return [fresh[at] for at in sorted(range(len(fresh)), key=worth, reverse=True)]
+    return [fresh[at] for at in sorted(range(len(fresh)), key=weight, reverse=True)]

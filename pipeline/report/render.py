@@ -1,4 +1,4 @@
-"""Templates to text, with the filters that all pages share."""
+"""Renders templates, with the filters that all pages share."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def page(warehouse: Warehouse) -> str:
 
 @functools.cache
 def template(name: str, folder: Path = TEMPLATES) -> jinja2.Template:
-    """A template by its file name, with the filters of `environment`; HTML is escaped."""
+    """A template by its file name, cached; see `environment`."""
     return environment(folder).get_template(name)
 
 
 def environment(folder: Path) -> jinja2.Environment:
-    """Templates that escape everything in HTML and fail on a name that is not defined."""
+    """A Jinja environment with our filters: it escapes everything in HTML and fails on undefined names."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         autoescape=lambda template: bool(template and ".html" in template),
@@ -44,7 +44,7 @@ def environment(folder: Path) -> jinja2.Environment:
         signed=lambda value, digits=1: "–" if value is None else f"{value:+.{digits}f}",
         md=_markdown,
         days=_days,
-        named=wording.name,  # identifiers of a data set are no names
+        named=wording.name,  # None for a data set's identifiers
         words=lambda name: name.replace("_", " "),
     )
     environment.globals.update(between=_between)
@@ -68,5 +68,5 @@ def _days(first: date, last: date) -> str:
 
 
 def _markdown(text: Any) -> str:
-    """Text that Markdown shows as it is: one line, every character with a meaning of its own escaped."""
+    """Text for Markdown to show as it is: on one line, every special character escaped."""
     return re.sub(r"([\\`*_{}\[\]<>()#+!|&~$^=-])", r"\\\1", " ".join(str(text).split()))

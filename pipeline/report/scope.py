@@ -1,4 +1,4 @@
-"""Which reviews a report is about, and the named queries asked about them."""
+"""Which reviews a report covers, and the named queries run on them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pipeline.core.errors import InputError
 from pipeline.core.warehouse import Warehouse
 
 Row = dict[str, Any]
-Ask = Callable[..., list[Row]]  # `run_query` of one warehouse and scope: name of a query, more parameters -> rows
+Ask = Callable[..., list[Row]]  # `run_query` bound to a warehouse and scope: (query name, parameters) -> rows
 
 
 @dataclass(frozen=True)
 class Scope:
-    """A choice of reviews; None means all. `until` is the last day that counts. Raises InputError where no day is left."""
+    """A choice of reviews; None means all. `until` is the last day included. Raises InputError if it precedes `since`."""
 
     business: str | None = None
     product: str | None = None
@@ -37,8 +37,8 @@ class Scope:
         return ", ".join(f"{name} {value}" for name, value in asdict(self).items() if value)
 
 
-def run_query(warehouse: Warehouse, scope: Scope, name: str, **more: Any) -> list[Row]:
-    """The rows of @name, with the parameters of the scope that it takes and with `more`."""
+def run_query(warehouse: Warehouse, scope: Scope, name: str, **parameters: Any) -> list[Row]:
+    """The rows of the query @name, given those of the scope and `parameters` that it takes."""
     query = queries.load(name)
-    given = {key: value for key, value in (asdict(scope) | more).items() if key in query.parameters}
-    return warehouse.query(query.sql, query.bind(given))
+    accepted = {key: value for key, value in (asdict(scope) | parameters).items() if key in query.parameters}
+    return warehouse.query(query.sql, query.bind(accepted))

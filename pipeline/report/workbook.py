@@ -1,5 +1,5 @@
-"""An XLSX workbook of one sheet (ECMA-376, SpreadsheetML): a bold, frozen header and plain cells. No date in it: the same
-rows give the same bytes.
+"""An XLSX workbook of one sheet (ECMA-376, SpreadsheetML): a bold, frozen header and plain cells. It holds no timestamp,
+so the same rows give the same bytes.
 
 Written by hand because XlsxWriter takes four times as long (12 s of CPU against 3 s for 100,000 reviews) and openpyxl
 longer still; a sheet of plain cells is a few lines of XML.
@@ -20,7 +20,7 @@ from xml.sax.saxutils import escape
 
 from pipeline.core.errors import InputError
 
-MOST_ROWS = 1_048_576  # of a sheet, the header among them
+MOST_ROWS = 1_048_576  # of a sheet, header included
 LONGEST_CELL = 32_767  # characters
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -45,7 +45,7 @@ _PARTS = {
 <Relationship Id="rId1" Type="{_DOCUMENT}/worksheet" Target="worksheets/sheet1.xml"/>
 <Relationship Id="rId2" Type="{_DOCUMENT}/styles" Target="styles.xml"/>
 </Relationships>""",
-    # The cellXfs are the styles that cells name by their place: 0 plain, 1 date and time, 2 bold, 3 date.
+    # The cellXfs are the styles that cells refer to by index: 0 plain, 1 date and time, 2 bold, 3 date.
     "xl/styles.xml": f"""<styleSheet xmlns="{_MAIN}">
 <fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts>
 <fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>
@@ -65,9 +65,9 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 @contextlib.contextmanager
 def write(path: Path, header: Sequence[str]) -> Iterator[Callable[[Sequence[Sequence[Any]]], None]]:
-    """Gives a function that appends rows. Cells: None, texts, numbers and dates; other values as their text.
+    """Yields a function that appends rows of None, texts, numbers and dates; other values become text.
 
-    Raises InputError where there are more rows than a sheet holds.
+    It raises InputError once there are more rows than a sheet holds.
     """
     written = 1
 
@@ -89,7 +89,7 @@ def write(path: Path, header: Sequence[str]) -> Iterator[Callable[[Sequence[Sequ
 
 
 def _undated(name: str) -> zipfile.ZipInfo:
-    part = zipfile.ZipInfo(name)  # without a date: 1980, always
+    part = zipfile.ZipInfo(name)  # its date is always 1980
     part.compress_type = zipfile.ZIP_DEFLATED
     return part
 
@@ -113,7 +113,7 @@ def _cell(value: Any) -> str:
 
 def _text_cell(text: str, style: int = 0) -> str:
     if not text.isprintable() or "_x" in text or len(text) > LONGEST_CELL:
-        # Characters that XML cannot hold are left out; _x000D_ and its like would be read as a character.
+        # XML cannot hold some characters; _x000D_ and the like would be read as a character.
         text = _LOOKS_ESCAPED.sub("_x005F_x", _NOT_XML.sub("", text)[:LONGEST_CELL])
     opening = f'<c s="{style}" t="inlineStr">' if style else '<c t="inlineStr">'
     return f'{opening}<is><t xml:space="preserve">{escape(text)}</t></is></c>'

@@ -1,4 +1,4 @@
-"""Who may ask: the host that is asked for, the page that asks, and the key."""
+"""Access control: the host name in the request, the site it comes from, and the key."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from pipeline.service.problems import problem
 from pipeline.service.settings import LOOPBACK, Settings
 
 COOKIE = "review_insights"
-_OPEN = ("/healthz", "/readyz", "/login")  # nothing of anybody's reviews is there, nor under /static/
+_OPEN = ("/healthz", "/readyz", "/login")  # they show no reviews; neither does /static/
 _PAGES = ("/", "/dashboard")
 
 
 class TrustedHosts:
-    """Against DNS rebinding: a page of another site may make a browser come here under that site's name. Starlette decides;
-    its plain text becomes problem details.
+    """Protects against DNS rebinding, in which another site makes a browser call this service under that site's name.
+    Starlette decides; its plain-text answer becomes problem details.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -44,7 +44,7 @@ class TrustedHosts:
 
 
 def origin_refusal(method: str, headers: Headers) -> Response | None:
-    """The answer to a request that another site's page makes a browser send and that would change something."""
+    """The refusal of a request that would change something and was sent by another site's page; None if it may pass."""
     if method in ("GET", "HEAD", "OPTIONS") or not _foreign(headers):
         return None
     return problem(403, "Another site's page may not send requests here.")
@@ -61,12 +61,15 @@ def _foreign(headers: Headers) -> bool:
 
 
 def session(key: str) -> str:
-    """What the cookie holds: proves the key and does not give it away."""
+    """The value of the cookie: it proves knowledge of the key without revealing it."""
     return hmac.new(key.encode(), b"review-insights session", hashlib.sha256).hexdigest()
 
 
 def key_refusal(key: str | None, wrong_keys: TokenBuckets, scope: Scope, headers: Headers) -> Response | None:
-    """The answer to a request without the key (None: there is none), or without the cookie that is derived from it."""
+    """The refusal of a request with neither the key nor the cookie derived from it; None if it may pass.
+
+    `key`: None if the service needs none. `wrong_keys`: limits the attempts of each client.
+    """
     path = scope["path"]
     if key is None or path in _OPEN or path.startswith("/static/"):
         return None
@@ -83,7 +86,7 @@ def key_refusal(key: str | None, wrong_keys: TokenBuckets, scope: Scope, headers
 
 
 def same(given: str, secret: str) -> bool:
-    """In constant time."""
+    """Whether two texts are equal, compared in constant time."""
     return hmac.compare_digest(given.encode(), secret.encode())
 
 

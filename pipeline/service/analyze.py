@@ -1,6 +1,6 @@
-"""From a batch of reviews to everything a reader wants: the transforms of the stages, without the warehouse.
+"""From a batch of reviews to their analyses: the transforms of the stages, without the warehouse.
 
-The service says about a review what a nightly run would say about it, because both run the same code.
+The service gives the same result for a review as a nightly run, because both run the same code.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from pipeline.themes.taxonomy import load_aspects, taxonomy_file
 
 
 class ReviewRow(TypedDict):
-    """A review as the warehouse has it, its text mended."""
+    """A review as the warehouse has it, its text repaired."""
 
     review_id: str
     text: str
     stars: float | None
-    language: str | None  # None: to be detected
+    language: str | None  # None: still to be detected
     reviewed_at: datetime | None
     business: str | None
     product: str | None
 
 
 class AnalysisRow(ReviewRow):
-    """Everything about a review: `schema.Analysis`, and the columns of the review that it leaves out."""
+    """A review and its analysis: the fields of `schema.Analysis` and the remaining columns of the review."""
 
     sentiment: Row  # like schema.Sentiment
     emotions: Row  # like schema.Emotions
@@ -52,11 +52,11 @@ class AnalysisRow(ReviewRow):
 
 
 class Analyzer:
-    """`classify` and then `write`, each on a batch. Models load at the first call and stay."""
+    """First `classify`, then `write`, each on a batch. Models load at the first call and stay in memory."""
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
-        # The transforms of these stages read no warehouse; an empty one stands in its place, and knows the rules.
+        # These stages' transforms read no rows from the warehouse; an empty one provides the SQL rules.
         self._context = Context(profile, open_memory(), "service", "", Path())
         self.labels = {aspect.id: aspect.label for aspect in load_aspects(taxonomy_file(profile))}
 
@@ -66,11 +66,11 @@ class Analyzer:
             assert row["feedback"] is not None
 
     def classify(self, rows: Sequence[ReviewRow]) -> list[AnalysisRow]:
-        """Sentiment, emotions and themes: one row per review, in order, with no feedback and no reply yet."""
+        """Adds sentiment, emotions and themes: one row per review, in order, without feedback and reply."""
         missing = [row for row in rows if row["language"] is None]
         for row, language in zip(missing, detect_languages([row["text"] for row in missing]), strict=True):
             row["language"] = language
-        # Numbered, because two clients may send the same review at once.
+        # Numbered, because two clients may send the same review at the same time.
         batch: list[Row] = [{**row, "review_id": str(number)} for number, row in enumerate(rows)]
         sentiments = {row["review_id"]: row for row in SENTIMENT.transform(batch, self._context)}
         emotions = {row["review_id"]: row for row in EMOTIONS.transform(batch, self._context)}
@@ -85,20 +85,20 @@ class Analyzer:
         ]
 
     def _unhappy(self, labels: list[str | None], stars: list[float | None]) -> list[bool]:
-        """The warehouse's own rule, for a batch; on a cursor of its own, as several threads may ask."""
-        given = {"labels": labels, "stars": stars, "most": self.profile.feedback.max_stars}
+        """The warehouse's rule `is_unhappy`, for a batch; on a cursor of its own, since several threads may call it."""
+        parameters = {"labels": labels, "stars": stars, "most": self.profile.feedback.max_stars}
         result = read(
             self._context.warehouse,
             "SELECT is_unhappy(label, stars, $most) "
             "FROM (SELECT unnest($labels::VARCHAR[]) AS label, unnest($stars::DOUBLE[]) AS stars)",
-            given,
+            parameters,
         )
         return [row[0] for row in result.rows]
 
     def _classified(
         self, row: ReviewRow, sentiment: Row, emotions: Row, themes: list[Row], unhappy: bool
     ) -> AnalysisRow:
-        # In the order of warehouse/views/20_unhappy.sql.
+        # The order of warehouse/views/20_unhappy.sql.
         themes.sort(key=lambda theme: (theme["score"] is None, theme["score"] or 0.0, theme["theme"]))
         return {
             **row,
@@ -129,8 +129,8 @@ class Analyzer:
         return shown | {"label": label, "start": start, "end": start + len(theme["evidence"])}
 
     def write(self, rows: Sequence[AnalysisRow]) -> list[AnalysisRow]:
-        """Adds advice and a reply draft to the unhappy among rows from `classify`. `on_text` in a row, if it is
-        there, is called with the advice as it grows.
+        """Adds advice and a reply draft to the unhappy rows among those of `classify`; returns all of them, in order. A row's
+        `on_text`, if any, is called with the advice written so far, again and again.
         """
         unhappy = [row for row in rows if row["unhappy"]]
         facts = [_facts(row) for row in unhappy]
@@ -143,7 +143,7 @@ class Analyzer:
             **row,
             "feedback": {name: advice[name] for name in ("text", "suggestions", "truncated", "error")},
             "reply": reply.draft(facts, self.labels).text,
-            "models": row["models"] | {"reply": "replies.toml", "feedback": advice["model"]},
+            "models": row["models"] | {"reply": "templates", "feedback": advice["model"]},
         }
         written.pop("on_text", None)
         return written
@@ -152,7 +152,7 @@ class Analyzer:
 def prepare(
     text: str, stars: float | None = None, language: str | None = None, business: str | None = None
 ) -> ReviewRow:
-    """A review as ingest would mend it; `text` is empty where nothing was left."""
+    """A review repaired as in `ingest`; `text` is empty if nothing is left of it."""
     row: ReviewRow = {
         "review_id": "",
         "text": repair(text),
@@ -167,5 +167,5 @@ def prepare(
 
 
 def _facts(row: AnalysisRow) -> Row:
-    """A row of the `unhappy` query."""
+    """A row as `unhappy` in the warehouse gives it."""
     return {**row, "emotions": row["emotions"]["labels"]}

@@ -1,7 +1,7 @@
-"""The service put together: its parts, what every request passes, the routes, and the OpenAPI document.
+"""Assembles the service: its parts, the middleware, the routes, and the OpenAPI document.
 
 review-insights serve --no-auth                     http://127.0.0.1:8000
-REVIEW_INSIGHTS_API_KEY=... review-insights serve   every request bears X-API-Key
+REVIEW_INSIGHTS_API_KEY=... review-insights serve   every request needs X-API-Key
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ROUTERS = [module.router for module in (analysis, files, warehouse, votes, opera
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The service as an ASGI application. Models load when it starts."""
+    """The service as an ASGI application. Models load at startup."""
     parts = Parts.of(settings)
 
     @asynccontextmanager
@@ -59,7 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _complete_openapi(app: FastAPI, settings: Settings) -> None:
-    """Adds the problem schema and the keys, which FastAPI does not derive from the routes."""
+    """Adds the schema of problems and the security schemes, which FastAPI does not derive from the routes."""
     document = app.openapi()
     components = document["components"]
     for model in (problems.Problem, problems.Fault):

@@ -1,7 +1,7 @@
-"""Concurrent requests become one call of the models.
+"""Turns concurrent requests into one call of the models.
 
-A model takes little longer for 32 short texts than for one. So requests queue here; a worker that is free takes all that
-wait, up to a limit and its share, and gives each caller its own result.
+A model takes little longer for 32 short texts than for one. So requests queue here; a free worker takes its share of those
+waiting, up to a limit, and gives each caller its own result.
 """
 
 from __future__ import annotations
@@ -15,17 +15,21 @@ from typing import Generic, TypeVar
 In = TypeVar("In")
 Out = TypeVar("Out")
 
-Waiting = tuple[In, asyncio.Future[Out]]  # an item, and whoever waits for its result
+Waiting = tuple[In, asyncio.Future[Out]]  # an item, and the future that its caller awaits
 
-_TURNS = 4  # batches of urgent items in a row, while others wait too
+_MAX_URGENT_TURNS = 4  # urgent batches in a row while patient items wait
 
 
 class Busy(Exception):
-    """So much is waiting that a newcomer would time out; better to say so at once."""
+    """So many are waiting that a new item would time out; better to refuse it at once."""
 
 
 class Batcher(Generic[In, Out]):
-    """`work` takes a list and returns one result per item, in order. It runs in `workers` threads of its own."""
+    """`work` takes a list and returns one result per item, in order; it runs in `workers` threads of its own.
+
+    `linger`: seconds to wait for more items before a batch that is not full. `max_waiting`: urgent items in the queue.
+    `observe`: called with the size of each batch.
+    """
 
     def __init__(
         self,
@@ -50,13 +54,15 @@ class Batcher(Generic[In, Out]):
 
     @property
     def waiting(self) -> int:
+        """Items in both queues."""
         return len(self._urgent) + len(self._patient)
 
     def start(self) -> None:
+        """Starts taking items, in the running event loop."""
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def close(self) -> None:
-        """Ends when everything that was submitted has its result."""
+        """Returns once everything that was submitted has its result."""
         self._closing = True
         self._wake.set()
         if self._task:
@@ -65,9 +71,9 @@ class Batcher(Generic[In, Out]):
         self._threads.shutdown()
 
     async def submit(self, item: In, urgent: bool = True) -> Out:
-        """The result for one item; raises what `work` raised for it. Raises Busy where too many wait already.
+        """The result for one item; raises what `work` raised for it, and Busy if too many are waiting already.
 
-        An item that is not urgent (a row of a file) waits until no urgent one does, but not for ever.
+        An item that is not urgent (a row of a file) lets urgent ones go first, but not forever.
         """
         if urgent and len(self._urgent) >= self.max_waiting:
             raise Busy
@@ -86,7 +92,7 @@ class Batcher(Generic[In, Out]):
                 continue
             if self._urgent and len(self._urgent) < self.max_batch and not self._closing:
                 await asyncio.sleep(self.linger)
-            while len(self._working) == self.workers:  # meanwhile more may come
+            while len(self._working) == self.workers:  # meanwhile more items may arrive
                 await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
             if batch := self._next_batch():
                 self.observe(len(batch))
@@ -95,8 +101,8 @@ class Batcher(Generic[In, Out]):
                 task.add_done_callback(self._working.discard)
 
     def _next_batch(self) -> list[Waiting[In, Out]]:
-        """A free worker's share of one of the queues, without those whose caller has gone."""
-        urgent = bool(self._urgent) and not (self._patient and self._turns >= _TURNS)
+        """A free worker's share of one of the queues, without items whose caller has gone."""
+        urgent = bool(self._urgent) and not (self._patient and self._turns >= _MAX_URGENT_TURNS)
         self._turns = self._turns + 1 if urgent else 0
         queue = self._urgent if urgent else self._patient
         share = -(-len(queue) // (self.workers - len(self._working)))
@@ -115,7 +121,7 @@ class Batcher(Generic[In, Out]):
                 future.set_result(result)
 
     def _each(self, items: list[In]) -> list[Out | Exception]:
-        """The results of all; where the batch fails, each on its own, so that one bad item fails alone."""
+        """The results of all items; if the batch fails, of each on its own, so that a bad item fails alone."""
         try:
             return list(self.work(items))
         except Exception as error:

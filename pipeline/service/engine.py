@@ -1,4 +1,4 @@
-"""One review in, its analysis out: queues in front of the models, and time limits."""
+"""Queues in front of the models, with time limits: one review in, its analysis out."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from pipeline.service.settings import Settings
 
 In = TypeVar("In")
 
-_LATER = {"Retry-After": "5"}
+_RETRY = {"Retry-After": "5"}
 
 
 class Engine:
-    """`classify` and `write` have threads of their own: a language model that writes for seconds holds up no classifier."""
+    """`classify` and `write` have separate threads, so that a language model writing for seconds does not block classifiers."""
 
     def __init__(self, settings: Settings, meters: Meters) -> None:
         self.settings, self.meters = settings, meters
@@ -41,6 +41,7 @@ class Engine:
         self.ready = False
 
     async def start(self) -> None:
+        """Loads the models, then starts both queues."""
         await asyncio.to_thread(self._load)
         self.classify.start()
         self.write.start()
@@ -49,62 +50,63 @@ class Engine:
     def _load(self) -> None:
         import torch
 
-        # Two workers with a thread each do more than one with two: small models leave threads waiting for each other. And
-        # what comes back from torch must not wait 5 ms for the interpreter while another worker reads words.
+        # Two workers with one thread each do more than one with two: small models leave threads waiting for each other. A
+        # worker returning from torch must not wait 5 ms for the interpreter while another one runs Python code.
         sys.setswitchinterval(0.0005)
         torch.set_num_threads(max(1, torch.get_num_threads() // self.workers))
         self.analyzer.warm()
 
     async def close(self) -> None:
+        """Returns once everything in the queues has its result."""
         self.ready = False
         await self.classify.close()
         await self.write.close()
 
     async def analyze(self, row: ReviewRow, generate: bool = True) -> AnalysisRow:
-        """The analysis of a row from `analyze.prepare`. Raises HTTPException: 503 where it would take too long."""
-        found = await self._within(self.classify, row)
+        """The analysis of a row from `analyze.prepare`. Raises HTTPException 503 if it takes too long or too many wait."""
+        analysis = await self._within(self.classify, row)
         self.meters.reviews.labels("request").inc()
-        return await self._within(self.write, found) if generate else found
+        return await self._within(self.write, analysis) if generate else analysis
 
     async def stream(self, row: ReviewRow, generate: bool = True) -> AsyncIterator[Row]:
-        """Events: classified, text (pieces of the advice), reply, done."""
-        found = await self.analyze(row, generate=False)
-        yield {"event": "classified", "analysis": found}
-        if generate and found["unhappy"]:
-            loop, said, told = asyncio.get_running_loop(), asyncio.Queue[str | None](), ""
+        """Events: classified, text (pieces of the advice), reply, done. Raises like `analyze`."""
+        analysis = await self.analyze(row, generate=False)
+        yield {"event": "classified", "analysis": analysis}
+        if generate and analysis["unhappy"]:
+            loop, drafts, sent = asyncio.get_running_loop(), asyncio.Queue[str | None](), ""
 
             def on_text(text: str) -> None:  # called in the thread that writes
-                loop.call_soon_threadsafe(said.put_nowait, text)
+                loop.call_soon_threadsafe(drafts.put_nowait, text)
 
-            writing = asyncio.ensure_future(self._within(self.write, found | {"on_text": on_text}))
-            writing.add_done_callback(lambda done: said.put_nowait(None))
+            writing = asyncio.ensure_future(self._within(self.write, analysis | {"on_text": on_text}))
+            writing.add_done_callback(lambda done: drafts.put_nowait(None))
             try:
-                while (text := await said.get()) is not None:
-                    # What may still change is held back: the word at hand, half a character, blanks at the end.
-                    whole = re.sub(r"\S+$", "", text).strip()
-                    if whole.startswith(told) and whole != told:
-                        yield {"event": "text", "text": whole[len(told) :]}
-                        told = whole
+                while (text := await drafts.get()) is not None:
+                    # What may still change is held back: the last word, half a character, trailing blanks.
+                    stable = re.sub(r"\S+$", "", text).strip()
+                    if stable.startswith(sent) and stable != sent:
+                        yield {"event": "text", "text": stable[len(sent) :]}
+                        sent = stable
             finally:
                 if not writing.done():  # the client has gone
                     writing.cancel()
-            found = await writing
-            advice = (found["feedback"] or {}).get("text") or ""
-            if advice != told:
-                yield {"event": "text", "text": advice.removeprefix(told)}
-            if found["reply"]:
-                yield {"event": "reply", "text": found["reply"]}
-        yield {"event": "done", "analysis": found}
+            analysis = await writing
+            advice = (analysis["feedback"] or {}).get("text") or ""
+            if advice != sent:
+                yield {"event": "text", "text": advice.removeprefix(sent)}
+            if analysis["reply"]:
+                yield {"event": "reply", "text": analysis["reply"]}
+        yield {"event": "done", "analysis": analysis}
 
     async def _within(self, queue: Batcher[In, AnalysisRow], row: In) -> AnalysisRow:
         try:
             async with asyncio.timeout(self.settings.timeout):
                 return await queue.submit(row)
         except (Busy, TimeoutError) as error:
-            raise HTTPException(503, "Too many reviews are waiting. Try again in a few seconds.", _LATER) from error
+            raise HTTPException(503, "Too many reviews are waiting. Try again in a few seconds.", _RETRY) from error
 
     async def analyze_file(self, rows: Sequence[ReviewRow]) -> list[AnalysisRow]:
-        """The analyses of rows of a file, behind whoever asks for a single one. No time limit: a job may take its time."""
+        """The analyses of rows of a file; single requests go first. There is no time limit."""
 
         async def one(row: ReviewRow) -> AnalysisRow:
             return await self.write.submit(await self.classify.submit(row, urgent=False), urgent=False)
@@ -115,5 +117,5 @@ class Engine:
 
 
 def _has_large_model(profile: Profile) -> bool:
-    """One that needs all cores, or the GPU, for itself."""
+    """Whether a model needs all cores, or the GPU, for itself."""
     return "transformers" in (profile.sentiment.backend, profile.emotions.backend, profile.feedback.backend)

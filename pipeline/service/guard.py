@@ -1,4 +1,4 @@
-"""What every request must pass before a route sees it."""
+"""The checks that every request must pass before it reaches a route."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UPLOAD = "/analyze/batch"
 
 
 class Guard:
-    """Refuses by origin, rate, length and key, in this order, and bounds the body of what is left."""
+    """Checks origin, rate, length and key, in this order, then bounds the request's body in size and time."""
 
     def __init__(self, app: ASGIApp, parts: Parts) -> None:
         self.app, self.parts = app, parts
@@ -24,18 +24,18 @@ class Guard:
             await self.app(scope, receive, send)
             return
         settings = self.parts.settings
-        most = settings.max_upload if scope["path"] == UPLOAD else settings.max_body
-        refusal = self._refusal(scope, Headers(scope=scope), most)
+        max_bytes = settings.max_upload if scope["path"] == UPLOAD else settings.max_body
+        refusal = self._refusal(scope, Headers(scope=scope), max_bytes)
         if refusal:
             await refusal(scope, receive, send)
         else:
-            await self.app(scope, bounded(receive, most, settings.timeout), send)
+            await self.app(scope, bounded(receive, max_bytes, settings.timeout), send)
 
-    def _refusal(self, scope: Scope, headers: Headers, most: int) -> Response | None:
+    def _refusal(self, scope: Scope, headers: Headers, max_bytes: int) -> Response | None:
         if refusal := origin_refusal(scope["method"], headers):
             return refusal
         if wait := self.parts.requests.take(client_of(scope)):
             return too_many("requests", wait)
-        return length_refusal(headers.get("content-length", "0"), most) or key_refusal(
+        return length_refusal(headers.get("content-length", "0"), max_bytes) or key_refusal(
             self.parts.settings.api_key, self.parts.wrong_keys, scope, headers
         )

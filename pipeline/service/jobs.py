@@ -1,7 +1,7 @@
-"""A whole file: kept on disk, read as `ingest` reads it, analysed behind whoever asks for a single review.
+"""Analyses whole files: stored on disk, read as in `ingest`, and processed with lower priority than single reviews.
 
-A job is a folder, named by us, with job.json, the upload, and one line of results.jsonl per record of the file. What a
-stopped service leaves behind, the next one finishes. Results go when their time is over.
+A job is a folder with a random name that holds job.json, the upload, and results.jsonl with one line per record of the
+file. Unfinished jobs are resumed when the service restarts; results are deleted after `Settings.keep` seconds.
 """
 
 from __future__ import annotations
@@ -31,12 +31,14 @@ from pipeline.service.settings import Settings
 
 log = logging.getLogger(__name__)
 
-KINDS = ("csv", "tsv", "txt", "json", "jsonl", "ndjson")  # nothing that is compressed: a small file stays small
-_CHUNK = 32  # records between two looks at whether to stop
+KINDS = ("csv", "tsv", "txt", "json", "jsonl", "ndjson")  # nothing compressed: a small file must stay small
+_CHUNK = 32  # records between two checks whether to stop
 _NAME = re.compile(r"[0-9a-f]{32}")
 
 
 class Jobs:
+    """The jobs of one service. One runs at a time, in the order in which they were created."""
+
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self.settings, self.engine, self.folder = settings, engine, settings.jobs
         self._jobs: dict[str, Job] = {}
@@ -45,21 +47,25 @@ class Jobs:
         self._task: asyncio.Task[None] | None = None
 
     def get(self, job_id: str) -> Job:
-        """Raises 404."""
+        """A job by its id. Raises HTTPException 404."""
         if job_id not in self._jobs:
             raise HTTPException(404, "There is no such job; results are kept for a limited time.")
         return self._jobs[job_id]
 
     def count(self, state: str) -> int:
+        """How many jobs are in a state."""
         return sum(job.state == state for job in self._jobs.values())
 
     async def create(self, pieces: AsyncIterator[bytes], name: str, mapping: dict[str, str]) -> Job:
-        """Takes in a file piece by piece. Of the client's name only a known ending is used."""
+        """Stores a file piece by piece and queues it. Of the client's file `name` only a known ending is used.
+
+        `mapping`: field -> column. Raises HTTPException 429 if too many files are waiting.
+        """
         if self.count("queued") >= self.settings.max_jobs:
             raise HTTPException(429, "Too many files are waiting. Try again later.", {"Retry-After": "60"})
         job = Job(job_id=uuid.uuid4().hex, state="queued", created_at=datetime.now(UTC))
         kind = name.lower().rpartition(".")[2]
-        folder = self._at(job)
+        folder = self._folder(job)
         folder.mkdir(parents=True, mode=0o700)
         try:
             with (folder / f"upload.{kind if kind in KINDS else 'csv'}").open("wb") as file:
@@ -74,35 +80,36 @@ class Jobs:
         return job
 
     def remove(self, job_id: str) -> None:
-        """Forgets a job and deletes its files; a running one stops at its next chunk."""
+        """Deletes a job and its files; a running one stops at its next chunk. Raises HTTPException 404."""
         job = self.get(job_id)
         del self._jobs[job_id]
-        shutil.rmtree(self._at(job), ignore_errors=True)
+        shutil.rmtree(self._folder(job), ignore_errors=True)
 
     def results(self, job_id: str) -> Iterator[Row]:
-        """One row per record of the file. Raises 409 where the job is not done."""
+        """One row per record of the file. Raises HTTPException: 404, or 409 if the job is not done."""
         job = self.get(job_id)
         if job.state != "done":
             raise HTTPException(409, f"The job is {job.state}; ask for its results when it is done.")
-        return read_results(self._at(job) / "results.jsonl")
+        return read_results(self._folder(job) / "results.jsonl")
 
     def start(self) -> None:
+        """Resumes what an earlier service left unfinished, and begins to work on the queue."""
         for file in sorted(self.folder.glob("*/job.json")):
             if _NAME.fullmatch(file.parent.name):
-                self._pick_up(file)
+                self._load(file)
         for job in sorted(self._jobs.values(), key=lambda job: job.created_at):
             if job.state in ("queued", "running"):
                 self._queue.put_nowait(job.job_id)
         self._task = asyncio.get_running_loop().create_task(self._run())
 
-    def _pick_up(self, file: Path) -> None:
+    def _load(self, file: Path) -> None:
         try:
             self._jobs[file.parent.name] = Job.model_validate_json(file.read_text())
         except (ValidationError, OSError):
             shutil.rmtree(file.parent, ignore_errors=True)
 
     async def close(self) -> None:
-        """Stops after the chunk at hand; the next service goes on from there."""
+        """Stops after the current chunk; the next service resumes from there."""
         self._stopping.set()
         if self._task:
             await self._task
@@ -110,7 +117,7 @@ class Jobs:
     async def _run(self) -> None:
         stopped = asyncio.ensure_future(self._stopping.wait())
         while not self._stopping.is_set():
-            self._sweep()
+            self._remove_expired()
             waiting = asyncio.ensure_future(self._queue.get())
             await asyncio.wait({waiting, stopped}, timeout=600, return_when=asyncio.FIRST_COMPLETED)
             if not waiting.done():
@@ -121,10 +128,10 @@ class Jobs:
                 await self._work(job)
         stopped.cancel()
 
-    def _sweep(self) -> None:
-        oldest = datetime.now(UTC) - timedelta(seconds=self.settings.keep)
+    def _remove_expired(self) -> None:
+        cutoff = datetime.now(UTC) - timedelta(seconds=self.settings.keep)
         for job in list(self._jobs.values()):
-            if job.finished_at and job.finished_at < oldest:
+            if job.finished_at and job.finished_at < cutoff:
                 self.remove(job.job_id)
 
     async def _work(self, job: Job) -> None:
@@ -132,7 +139,7 @@ class Jobs:
             await self._analyze(job)
         except InputError as error:
             self._finish(job, "failed", str(error))
-        except Exception as error:  # one file must not end the service; its text must not reach the log
+        except Exception as error:  # one file must not stop the service, and its text must not reach the log
             log.error("job %s failed: %s", job.job_id, type(error).__name__)
             self._finish(job, "failed", "Something went wrong here. Try again, or split the file.")
 
@@ -140,11 +147,11 @@ class Jobs:
         job.state = "running"
         self._save(job)
         records = await asyncio.to_thread(self._read, job)
-        results = self._at(job) / "results.jsonl"
+        results = self._folder(job) / "results.jsonl"
         job.done = _whole_lines(results)
         for start in range(job.done, len(records), _CHUNK):
             if job.job_id not in self._jobs or self._stopping.is_set():
-                return  # removed, or to be continued
+                return  # removed, or to be resumed later
             chunk = records[start : start + _CHUNK]
             rows = await self._results(chunk)
             if job.job_id in self._jobs:
@@ -155,7 +162,7 @@ class Jobs:
             self._finish(job, "done")
 
     def _read(self, job: Job) -> list[Record]:
-        folder = self._at(job)
+        folder = self._folder(job)
         (upload,) = folder.glob("upload.*")
         mapping = json.loads((folder / "mapping.json").read_text())
         records, columns = read_records(upload, mapping, self.settings.max_rows, self.settings.max_text)
@@ -165,7 +172,7 @@ class Jobs:
         return records
 
     async def _results(self, records: Sequence[Record]) -> list[Row]:
-        """source_row, status, reason, and the analysis of what is a review."""
+        """source_row, status and reason of each record, with the analysis if it is a review."""
         analyses = iter(await self.engine.analyze_file([record.review for record in records if record.review]))
         return [
             {"source_row": record.source_row, "status": record.status, "reason": record.reason}
@@ -173,26 +180,26 @@ class Jobs:
             for record in records
         ]
 
-    def _at(self, job: Job) -> Path:
+    def _folder(self, job: Job) -> Path:
         return self.folder / job.job_id
 
     def _save(self, job: Job) -> None:
         self._jobs[job.job_id] = job
-        scratch = self._at(job) / "job.json.tmp"
+        scratch = self._folder(job) / "job.json.tmp"
         scratch.write_text(job.model_dump_json())
-        os.replace(scratch, self._at(job) / "job.json")
+        os.replace(scratch, self._folder(job) / "job.json")
 
     def _finish(self, job: Job, state: State, detail: str | None = None) -> None:
         if job.job_id not in self._jobs:
             return
         job.state, job.detail, job.finished_at = state, detail, datetime.now(UTC)
-        for upload in self._at(job).glob("upload.*"):
+        for upload in self._folder(job).glob("upload.*"):
             upload.unlink()
         self._save(job)
 
 
 def _whole_lines(path: Path) -> int:
-    """Lines of a file, after cutting off a last one that was not finished."""
+    """Number of complete lines in a file, after cutting off an incomplete last one."""
     if not path.exists():
         return 0
     with path.open("rb+") as file:

@@ -1,4 +1,4 @@
-"""How much a client may ask, and how long a body may take to arrive."""
+"""Limits on a client's rate, and on the size and duration of a request's body."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from pipeline.service.problems import problem
 
 
 class TokenBuckets:
-    """A token bucket per client: `rate` a second on average, `burst` at once. rate=0: no limit.
+    """A token bucket per client: `rate` requests a second on average, `burst` at once. rate=0: no limit.
 
     Not the library `limits`: its memory storage has no bound on clients, and walks over all of them in a thread of its own
-    while requests come (3 ms of processor time a request with 100,000 clients, against 5 µs here); its moving window never
-    forgets a client.
+    meanwhile (3 ms of processor time per request with 100,000 clients, against 5 µs here); its moving window never forgets
+    a client.
     """
 
     _MOST = 10_000  # clients remembered, the latest ones
 
     def __init__(self, rate: float, burst: float) -> None:
         self.rate, self.burst = rate, burst
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and when they were counted
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and the time they were counted
 
     def take(self, client: str, now: float | None = None) -> float:
-        """0 where the client may go on, else the seconds after which it may."""
+        """Takes a token: 0 if there was one, else the seconds until there is."""
         if not self.rate:
             return 0.0
         now = time.monotonic() if now is None else now
@@ -42,45 +42,46 @@ class TokenBuckets:
 
 
 def client_of(scope: Scope) -> str:
-    """The address that a request comes from."""
+    """The address a request comes from."""
     return scope["client"][0] if scope.get("client") else "?"
 
 
 def too_many(what: str, wait: float) -> Response:
+    """429 with Retry-After; `wait`: seconds."""
     return problem(429, f"Too many {what}.", headers={"Retry-After": str(int(wait) + 1)})
 
 
-def length_refusal(length: str, most: int) -> Response | None:
-    """The answer to a Content-Length that is no number or more than `most` bytes."""
+def length_refusal(length: str, max_bytes: int) -> Response | None:
+    """The refusal of a Content-Length that is not a number (400) or above `max_bytes` (413); None if it may pass."""
     if not length.isascii() or not length.isdigit():
         return problem(400, "Content-Length is not a number.")
-    if int(length[:18]) > most:
-        return problem(413, _at_most(most))
+    if int(length[:18]) > max_bytes:
+        return problem(413, _at_most(max_bytes))
     return None
 
 
-def bounded(receive: Receive, most: int, timeout: float) -> Receive:
-    """`receive` that ends a body of more than `most` bytes (413), or with a piece that takes longer than `timeout` seconds
-    (408). Starlette's `max_body_size` knows no time, and answers a long Content-Length with plain text.
+def bounded(receive: Receive, max_bytes: int, timeout: float) -> Receive:
+    """Wraps `receive`: raises HTTPException 413 for a body of more than `max_bytes`, 408 if a piece of it takes longer than
+    `timeout` seconds. Starlette's `max_body_size` has no time limit, and answers a large Content-Length with plain text.
     """
-    taken, complete = 0, False
+    received, complete = 0, False
 
     async def receive_bounded() -> Message:
-        nonlocal taken, complete
+        nonlocal received, complete
         if complete:
             return await receive()
         try:
             message = await asyncio.wait_for(receive(), timeout)
         except TimeoutError:
             raise HTTPException(408, "The request's body did not arrive in time.") from None
-        taken += len(message.get("body", b""))
+        received += len(message.get("body", b""))
         complete = not message.get("more_body", False)
-        if taken > most:
-            raise HTTPException(413, _at_most(most))
+        if received > max_bytes:
+            raise HTTPException(413, _at_most(max_bytes))
         return message
 
     return receive_bounded
 
 
-def _at_most(most: int) -> str:
-    return f"At most {most} bytes are taken here."
+def _at_most(max_bytes: int) -> str:
+    return f"At max_bytes {max_bytes} bytes are taken here."

@@ -1,4 +1,4 @@
-"""What an operator watches, in Prometheus' text format. No label holds anything a client sent."""
+"""Metrics for operators, in Prometheus' text format. No label holds anything a client sent."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ _SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Meters:
+    """The service's counters and histograms, in a registry of their own."""
+
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
@@ -30,8 +32,9 @@ class Meters:
         self.votes = Counter("review_insights_votes", "Votes on suggestions", ["vote"], registry=self.registry)
 
     def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
-        """A gauge that is read when it is asked for."""
+        """Adds a gauge whose `value` is read at each scrape."""
         Gauge(f"review_insights_{name}", text, registry=self.registry).set_function(value)
 
     def text(self) -> bytes:
+        """All metrics in Prometheus' text format."""
         return generate_latest(self.registry)

@@ -1,4 +1,4 @@
-"""The parts that one service is made of, as the routes and the middleware share them."""
+"""The parts of a service that the routes and the middleware share."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from pipeline.service.settings import Settings
 
 @dataclass(frozen=True)
 class Parts:
+    """The parts of one service. Routes get them as `ServiceParts`."""
+
     settings: Settings
     meters: Meters
     engine: Engine
@@ -28,6 +30,7 @@ class Parts:
 
     @classmethod
     def of(cls, settings: Settings) -> Parts:
+        """Builds the parts for these settings; loads no model."""
         meters = Meters()
         engine = Engine(settings, meters)
         parts = cls(
@@ -43,7 +46,7 @@ class Parts:
         return parts
 
     def _watch(self) -> None:
-        """Gauges that are read when `/metrics` is asked for."""
+        """Adds the gauges that depend on other parts."""
         engine, watch = self.engine, self.meters.watch
         watch(
             "waiting_reviews", "Reviews waiting for the models", lambda: engine.classify.waiting + engine.write.waiting
@@ -57,18 +60,19 @@ class Parts:
         )
 
     async def start(self) -> None:
-        """Loads the models and goes on with the files that an earlier service left."""
+        """Loads the models and resumes the files that an earlier service left unfinished."""
         await self.engine.start()
         self.jobs.start()
 
     async def close(self) -> None:
-        """Ends once what is in flight has its result."""
+        """Returns once what is in flight has its result."""
         await self.jobs.close()
         await self.engine.close()
         self.published.close()
 
 
-async def of_request(request: Request) -> Parts:  # async: FastAPI would send a plain function to a thread
+async def of_request(request: Request) -> Parts:  # async: FastAPI would run a plain function in a thread
+    """The parts of the service that a request reached."""
     parts: Parts = request.app.state.parts
     return parts
 

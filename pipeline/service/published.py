@@ -1,7 +1,7 @@
-"""The published warehouse, always the latest one, without a restart.
+"""The latest published warehouse, without a restart.
 
-A run replaces the file in one step. DuckDB shares an open file by its path within a process, so a new file is only seen
-once the old connection is closed: one connection, one query at a time, and a look at the file before each use.
+A run replaces the file atomically. Within a process DuckDB shares an open file by its path, so a new file is only seen once
+the old connection is closed: hence one connection, one query at a time, and a look at the file before each use.
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ T = TypeVar("T")
 def _readable() -> Iterator[None]:
     try:
         yield
-    except InputError as error:  # its message names a path of this machine
+    except InputError as error:  # its message names a local path
         log.error("%s", error)
         detail = "The warehouse cannot be read, or another version wrote it. Renew it with: review-insights run"
         raise HTTPException(503, detail) from error
 
 
 class PublishedWarehouse:
+    """A read-only connection to the warehouse at `path`, reopened when another one is published there."""
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
@@ -43,7 +45,7 @@ class PublishedWarehouse:
         self._computed: dict[Callable[[Warehouse], object], object] = {}
 
     def stamp(self) -> Stamp | None:
-        """What tells one published file from the next; None where there is none."""
+        """Identifies the published file; None if there is none."""
         try:
             status = self.path.stat()
         except OSError:
@@ -52,12 +54,12 @@ class PublishedWarehouse:
 
     @contextlib.contextmanager
     def open(self) -> Iterator[Warehouse]:
-        """The latest published warehouse. Raises HTTPException: 404 where there is none, 503 where it cannot be read."""
+        """The latest published warehouse. Raises HTTPException: 404 if there is none, 503 if it cannot be read."""
         with self._lock, _readable():
             yield self._latest()
 
     def once(self, compute: Callable[[Warehouse], T]) -> T:
-        """`compute` of the latest warehouse, remembered until the next one is published. Raises like `open`."""
+        """`compute(warehouse)`, cached until the next warehouse is published. Raises like `open`."""
         with self._lock, _readable():
             warehouse = self._latest()
             if compute not in self._computed:
@@ -81,5 +83,6 @@ class PublishedWarehouse:
         self._computed.clear()
 
     def close(self) -> None:
+        """Closes the connection, if it is open."""
         with self._lock:
             self._close()

@@ -1,4 +1,4 @@
-"""The outermost middleware: what every answer bears, and what is kept of every request."""
+"""The outermost middleware: headers on every answer, and a record of every request."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _METHODS = ("GET", "POST", "DELETE", "HEAD")
 
 
 class Recorder:
-    """Security headers, a request id, metrics, one log line without anything the client wrote, and no stack trace to the
-    outside.
+    """Adds security headers and a request id, counts and logs the request without anything the client wrote, and answers an
+    unexpected error without a stack trace.
     """
 
     def __init__(self, app: ASGIApp, meters: Meters) -> None:
@@ -63,7 +63,7 @@ class Recorder:
             self._record(scope, request_id, status, time.perf_counter() - started)
 
     def _record(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
-        # The template of the route: a path or a query string may hold what a customer wrote.
+        # The route's template, because a path or query string may hold what a customer wrote.
         route = getattr(scope.get("route"), "path", "other")
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self.meters.requests.labels(method, route, str(status)).inc()
@@ -72,7 +72,7 @@ class Recorder:
 
 
 def _log_failure(request_id: str, error: Exception) -> None:
-    """Kind and place only: a message may hold the review that it is about."""
+    """Logs only type and place of an error: its message may quote the review."""
     places = traceback.extract_tb(error.__traceback__)[-3:]
     where = " < ".join(f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}" for place in reversed(places))
     log.error("%s failed: %s at %s", request_id, type(error).__name__, where)

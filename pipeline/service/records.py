@@ -1,4 +1,4 @@
-"""An uploaded file: its records on the way in, as `ingest` reads them, and its results on the way out."""
+"""An uploaded file: its records, read as in `ingest`, and its results, written as JSON or CSV."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Record:
+    """A record of an uploaded file, and what became of it."""
+
     source_row: int  # from 1
     status: Literal["analyzed", "rejected", "duplicate"]
     reason: str | None  # why it is not analyzed
@@ -36,16 +38,16 @@ class Record:
 def read_records(
     upload: Path, mapping: Mapping[str, str], max_rows: int, max_text: int
 ) -> tuple[list[Record], dict[str, str]]:
-    """Every record of an upload in its order, and which column was taken for what.
+    """(every record of an upload, in its order; field -> the column it was read from).
 
-    Raises InputError for a file that cannot be read and for one of more than `max_rows` rows. A review of more than
-    `max_text` characters is rejected.
+    A review of more than `max_text` characters is rejected. Raises InputError for a file that cannot be read, or has more
+    than `max_rows` rows.
     """
     warehouse = open_memory()
     try:
         options = IngestOptions(mapping=dict(mapping), limit=max_rows + 1)
-        (done,) = ingest(warehouse, [str(upload)], options, "service", now())
-        if done.rows > max_rows:
+        (source,) = ingest(warehouse, [str(upload)], options, "service", now())
+        if source.rows > max_rows:
             raise InputError(f"The file has more than {max_rows} rows. Split it, or use: review-insights run")
         records = [_record(row, max_text) for row in warehouse.query("SELECT * FROM reviews")]
         records += [
@@ -56,7 +58,7 @@ def read_records(
         raise InputError(str(error).replace(str(upload), "The file")) from None
     finally:
         warehouse.close()
-    return sorted(records, key=lambda record: record.source_row), done.columns
+    return sorted(records, key=lambda record: record.source_row), source.columns
 
 
 def _record(row: Row, max_text: int) -> Record:
@@ -75,7 +77,7 @@ def _record(row: Row, max_text: int) -> Record:
 
 
 def read_results(path: Path) -> Iterator[Row]:
-    """One row per line: source_row, status, reason, and the analysis where there is one. Raises OSError at once."""
+    """One row per line: source_row, status, reason, and the analysis if there is one. Raises OSError at once."""
     lines = path.open(encoding="utf-8")
 
     def rows() -> Iterator[Row]:
@@ -87,6 +89,7 @@ def read_results(path: Path) -> Iterator[Row]:
 
 
 def as_json(rows: Iterator[Row]) -> Iterator[str]:
+    """A JSON array, one row per line."""
     yield "["
     for number, row in enumerate(rows):
         yield (",\n" if number else "\n") + dumped(row)
@@ -94,7 +97,7 @@ def as_json(rows: Iterator[Row]) -> Iterator[str]:
 
 
 def as_csv(rows: Iterator[Row]) -> Iterator[str]:
-    """With a byte order mark for spreadsheets, and no cell that they would run as a formula."""
+    """CSV with a byte order mark for spreadsheets, and no cell that they would run as a formula."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)

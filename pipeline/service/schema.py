@@ -1,4 +1,4 @@
-"""What goes in and what comes out, with the examples of the OpenAPI document."""
+"""Requests and responses, as the OpenAPI document describes them. Docstrings here are part of that document."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic.config import JsonDict
 
 Label = Literal["negative", "neutral", "positive"]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$")]
-# A source seldom says in which zone its dates are, and the warehouse invents none.
+# Sources seldom give a time zone, and the warehouse does not invent one.
 Moment = Annotated[datetime, WithJsonSchema({"type": "string", "description": "ISO 8601 without a zone."})]
 Name = Annotated[str, StringConstraints(max_length=200)]
 

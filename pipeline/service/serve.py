@@ -1,4 +1,4 @@
-"""Runs the service until it is told to stop."""
+"""Runs the service until it is stopped."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings) -> None:
-    """Answers requests. SIGTERM and Ctrl-C end it once what is in flight is answered.
+    """Serves until SIGTERM or Ctrl-C, then answers what is in flight.
 
-    Raises InputError for a warehouse that is none, a host name with a star inside it, and a port that is taken.
+    Raises InputError for an unusable warehouse, a host name with a misplaced star, and a port that is taken.
     """
     for name in settings.hosts:
         if name != "*" and "*" in name.removeprefix("*."):
@@ -38,18 +38,18 @@ def serve(settings: Settings) -> None:
             app,
             host=settings.host,
             port=settings.port,
-            access_log=False,  # it would log query strings; ours logs routes
+            access_log=False,  # it would log query strings; Recorder logs routes
             log_config=None,
             server_header=False,
-            proxy_headers=False,  # whoever connects could write them
+            proxy_headers=False,  # any client could forge them
             timeout_keep_alive=10,
             timeout_graceful_shutdown=settings.grace,
             h11_max_incomplete_event_size=32 * 1024,
         )
     )
-    app.state.parts.engine.analyzer.warm()  # a model that is missing is one line, not a failed start of a server
+    app.state.parts.engine.analyzer.warm()  # here, a missing model is a one-line error
     log.info("serving on http://%s:%d", settings.host, settings.port)
-    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the normal way to stop it
         asyncio.run(server.serve())
     if not server.started:
         raise InputError(f"The service could not start on {settings.host}:{settings.port}. Name another --port.")

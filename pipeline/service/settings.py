@@ -1,4 +1,4 @@
-"""What can be chosen about a service. Defaults are safe on a laptop: loopback, bounded, and a key unless told otherwise."""
+"""Settings of a service. The defaults are safe on a laptop: loopback only, and every resource bounded."""
 
 from __future__ import annotations
 
@@ -13,27 +13,29 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 @dataclass(frozen=True)
 class Settings:
+    """How one service runs, and its limits."""
+
     warehouse: Path
     profile: Profile
     api_key: str | None  # None: everyone who reaches the port may use it
     host: str = "127.0.0.1"
     port: int = 8000
-    hosts: tuple[str, ...] = ()  # names it answers to besides loopback (the Host header); *.NAME: all below it, *: any
-    rate: float = 100.0  # requests per second and client on average, five seconds' worth at once; 0: no limit
+    hosts: tuple[str, ...] = ()  # accepted Host headers besides loopback; *.NAME: all below NAME, *: any
+    rate: float = 100.0  # requests per second and client on average, up to five times as many at once; 0: no limit
     max_body: int = 256 * 1024  # bytes of a request
     max_upload: int = 32 * 1024 * 1024  # bytes of an uploaded file
     max_rows: int = 20_000  # of an uploaded file
     max_text: int = 20_000  # characters of a review
     workers: int = field(default_factory=lambda: min(4, os.cpu_count() or 1))  # batches that are classified at once
     max_batch: int = 64  # reviews that the models see at once
-    max_waiting: int = 1024  # reviews that may wait for the models before newcomers are sent away
-    max_jobs: int = 20  # uploads that may wait
-    linger: float = 0.004  # seconds in which concurrent requests are collected
+    max_waiting: int = 1024  # reviews that may wait for the models before further ones are refused
+    max_jobs: int = 20  # uploaded files that may wait
+    linger: float = 0.004  # seconds to wait for concurrent requests to share a batch
     timeout: float = 30.0  # seconds for one analysis, and for each piece of a request's body to arrive
     grace: int = 30  # seconds that a shutdown waits for what is in flight
     keep: float = 24 * 3600.0  # seconds that the results of an upload are kept
 
     @property
     def jobs(self) -> Path:
-        """Folder of uploads and their results; a restart goes on with what it finds there."""
+        """The folder of uploads and their results, from which a restarted service resumes."""
         return self.warehouse.with_name(self.warehouse.name + ".jobs")

@@ -1,8 +1,8 @@
-"""How fast this machine is at what the pipeline does most, always against the plain way, in one run.
+"""Benchmarks what the pipeline does most against the plain way to do it, on this machine.
 
-`meteor`: ours against plain NLTK, with the values compared. `classification`: batches of similar length against one
-text at a time. The ways take turns over several rounds and medians are reported, as a shared machine slows down at
-times. What is loaded once (WordNet, models) is loaded before the clock starts, and NLTK may keep what it remembers.
+`meteor`: ours against plain NLTK, with their values compared. `classification`: batches of similar length against one text
+at a time. The methods take turns over several rounds and medians are reported, since a shared machine slows down at times.
+WordNet and models are loaded before the clock starts, and NLTK may keep its caches.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pipeline.core.errors import InputError
 ROUNDS = 3
 TOLERANCE = 1e-9
 DEBIAN_WORDNET = Path("/usr/share/wordnet")  # of the packages wordnet-base and wordnet-sense-index
-# (candidate, reference) as a file's columns may be called
+# (candidate, reference): names that a file's columns may have
 PAIRS = (
     ("candidate", "reference"),
     ("phi-2_output", "mistral_output"),
@@ -36,8 +36,8 @@ PAIRS = (
 def run(data: Path | None = None, limit: int = 200, rounds: int = ROUNDS) -> dict[str, Any]:
     """Both benchmarks: {"meteor": ..., "classification": ...}, for `as_text` or JSON.
 
-    `data`: a CSV file with pairs of columns as in PAIRS; None: the sample reviews and what the playbook writes about
-    them. `limit`: at most so many pairs and texts, evenly spread; 0: all. Raises InputError for an unusable file.
+    `data`: a CSV file with columns as in PAIRS; None: the sample reviews and the playbook's advice on them. `limit`: at most
+    this many pairs and texts, evenly spread; 0: all. Raises InputError for an unusable file.
     """
     pairs = _spread(_sample_pairs() if data is None else read_pairs(data), limit)
     return {
@@ -47,7 +47,10 @@ def run(data: Path | None = None, limit: int = 200, rounds: int = ROUNDS) -> dic
 
 
 def read_pairs(data: Path) -> list[tuple[str, str]]:
-    """(candidate, reference) of every row, for each pair of columns in PAIRS that the file has; empty texts left out."""
+    """(candidate, reference) of every row, for each of PAIRS that the file has; rows with an empty text are left out.
+
+    Raises InputError if the file cannot be read or has no pairs.
+    """
     try:
         with data.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -84,25 +87,30 @@ def _spread(items: list[tuple[str, str]], limit: int) -> list[tuple[str, str]]:
 
 
 def _medians(
-    ways: Mapping[str, Callable[[], Any]], rounds: int, clock: Callable[[], float]
+    methods: Mapping[str, Callable[[], Any]], rounds: int, clock: Callable[[], float]
 ) -> tuple[dict[str, float], dict[str, list[float]]]:
-    """(median seconds, seconds of each round) per way; the ways take turns."""
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    """(median seconds, seconds of each round) per method; the methods take turns."""
+    seconds: dict[str, list[float]] = {name: [] for name in methods}
     for _ in range(rounds):
-        for name, way in ways.items():
+        for name, method in methods.items():
             start = clock()
-            way()
+            method()
             seconds[name].append(clock() - start)
     return {name: statistics.median(values) for name, values in seconds.items()}, seconds
+
+
+def _speedup(slow: Sequence[float], fast: Sequence[float]) -> float:
+    """The median over the rounds of how many times as fast the second method is."""
+    return statistics.median(one / other for one, other in zip(slow, fast, strict=True))
 
 
 def meteor(pairs: Sequence[tuple[str, str]], rounds: int = ROUNDS) -> dict[str, Any]:
     """METEOR of (candidate, reference) pairs by `pipeline.metrics.meteor` and by plain NLTK.
 
-    "new texts": nothing is remembered, not even a word, as in a first batch; "known words": texts are new but their
-    words were met before, as in later batches; "seen texts": the same pairs again. Keys of the result: pairs, rounds,
-    baseline (how NLTK was called), milliseconds (of processor time, per pair and way), ratios (NLTK's time over ours:
-    the median of the rounds), largest_difference and equal (to 1e-9).
+    "new texts": every cache is empty, as for a first batch; "known words": only words are cached, as for later batches;
+    "seen texts": the same pairs again. Keys of the result: pairs, rounds, baseline (how NLTK was called), milliseconds (of
+    processor time, per pair and method), ratios (NLTK's time over ours: the median of the rounds), largest_difference and
+    equal (to TOLERANCE). Raises InputError without a pair or a round.
     """
     from pipeline.metrics import meteor as ours
 
@@ -111,54 +119,54 @@ def meteor(pairs: Sequence[tuple[str, str]], rounds: int = ROUNDS) -> dict[str, 
     candidates, references = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     with plain_meteor() as (plain, baseline):
         values = ours.score(candidates, references)
-        difference = abs(plain(candidates[0], references[0]) - values[0])  # and loads what NLTK loads lazily
-        found: list[float] = []
+        plain_values = [plain(candidates[0], references[0])]  # loads what NLTK loads lazily
 
-        def with_nltk() -> None:
-            found[:] = map(plain, candidates, references)
+        def run_plain() -> None:
+            plain_values[:] = map(plain, candidates, references)
 
-        def with_ours(forget: Callable[[], None]) -> None:
-            forget()
-            ours.score(candidates, references)
-
-        ways: dict[str, Callable[[], Any]] = {
-            "new texts": functools.partial(with_ours, _forget),
-            "known words": functools.partial(with_ours, _forget_texts),
-            "seen texts": functools.partial(with_ours, lambda: None),
-            "plain NLTK": with_nltk,
-        }
-        medians, seconds = _medians(ways, rounds, time.process_time)
-    difference = max(difference, *(abs(one - other) for one, other in zip(found, values, strict=True)))
+        methods = _our_meteor(candidates, references) | {"plain NLTK": run_plain}
+        medians, seconds = _medians(methods, rounds, time.process_time)
+    plain_seconds = seconds.pop("plain NLTK")
+    difference = max(abs(one - other) for one, other in zip(plain_values, values, strict=True))
     return {
         "pairs": len(pairs),
         "rounds": rounds,
         "baseline": baseline,
         "milliseconds": {name: 1000 * value / len(pairs) for name, value in medians.items()},
-        "ratios": {
-            name: statistics.median(
-                slow / fast for slow, fast in zip(seconds["plain NLTK"], seconds[name], strict=True)
-            )
-            for name in seconds
-            if name != "plain NLTK"
-        },
+        "ratios": {name: _speedup(plain_seconds, values) for name, values in seconds.items()},
         "largest_difference": difference,
         "equal": difference <= TOLERANCE,
     }
 
 
+def _our_meteor(candidates: Sequence[str], references: Sequence[str]) -> dict[str, Callable[[], Any]]:
+    """Our METEOR, by what is cached when it starts."""
+    from pipeline.metrics import meteor as ours
+
+    def score(forget: Callable[[], None]) -> None:
+        forget()
+        ours.score(candidates, references)
+
+    return {
+        "new texts": functools.partial(score, _forget),
+        "known words": functools.partial(score, _forget_texts),
+        "seen texts": functools.partial(score, lambda: None),
+    }
+
+
 def _forget() -> None:
-    """Clears every memory of texts, tokens, stems and synonyms; the WordNet table stays loaded."""
+    """Empties every cache of texts, tokens, stems and synonyms; the WordNet table stays loaded."""
     from pipeline.metrics import meteor as ours
     from pipeline.metrics import tokens
 
     _forget_texts()
     tokens._inside.clear()
-    for remembered in (ours._stemmer, ours._synonyms, tokens._at_end, tokens._ends_sentence):
-        remembered.cache_clear()
+    for cached in (ours._stemmer, ours._synonyms, tokens._at_end, tokens._ends_sentence):
+        cached.cache_clear()
 
 
 def _forget_texts() -> None:
-    """Clears what is remembered of whole texts, and keeps what is known of words."""
+    """Empties the caches of whole texts, and keeps those of words."""
     from pipeline.metrics import meteor as ours
 
     ours._tokens.clear()
@@ -167,10 +175,10 @@ def _forget_texts() -> None:
 
 @contextmanager
 def plain_meteor() -> Iterator[tuple[Callable[[str, str], float], str]]:
-    """(METEOR of one candidate and reference as NLTK's documentation calls it, a description of what it runs on).
+    """(METEOR of one candidate and reference, called as in NLTK's documentation; a description of what it runs on).
 
-    WordNet is NLTK's own where it is installed, else Debian's files laid out for NLTK's reader, else our table behind
-    NLTK's function; the stemmer is NLTK's, without a memory.
+    WordNet is NLTK's own if installed, else Debian's files laid out for NLTK's reader, else our table behind NLTK's function;
+    the stemmer is NLTK's, without a cache.
     """
     import nltk
     from nltk.tokenize import punkt_model_available, word_tokenize
@@ -216,7 +224,7 @@ def _is_wordnet(folder: Path) -> bool:
 
 
 def debian_reader(root: Path, files: Path) -> Any:
-    """NLTK's reader over a copy of Debian's `files` below `root`: it reads only inside its data roots, and follows no link."""
+    """NLTK's reader on a copy of Debian's `files` below `root`: it reads only inside its data roots and follows no links."""
     import nltk
     from nltk.corpus.reader.wordnet import WordNetCorpusReader
 
@@ -225,7 +233,7 @@ def debian_reader(root: Path, files: Path) -> Any:
     for name in WordNetCorpusReader._FILES:
         if name != "lexnames":
             shutil.copyfile(files / name, folder / name)
-    # Debian does not package it; the names of the lexicographer files play no part in a lookup.
+    # Debian does not package lexnames; the names of the lexicographer files play no part in a lookup.
     (folder / "lexnames").write_text("".join(f"{number:02d}\tfile{number}\t1\n" for number in range(45)))
     nltk.data.path.insert(0, str(root))
     with warnings.catch_warnings():
@@ -236,8 +244,8 @@ def debian_reader(root: Path, files: Path) -> Any:
 def classification(texts: Sequence[str], rounds: int = ROUNDS) -> dict[str, Any]:
     """The embedded classifier, one text at a time and in batches of similar length.
 
-    Keys of the result: texts (without repeats), rounds, texts_per_second (per way), ratio (of the two: the median of
-    the rounds), largest_difference (of a probability; padding alone moves it a little).
+    Keys of the result: texts (distinct ones), rounds, texts_per_second (per method), ratio (of the two: the median of the
+    rounds), largest_difference (of a probability; padding alone changes it a little).
     """
     from pipeline.reader import heads
 
@@ -255,27 +263,25 @@ def classification(texts: Sequence[str], rounds: int = ROUNDS) -> dict[str, Any]
 
     results: dict[str, Any] = {}
 
-    def keep(name: str, way: Callable[[], Any]) -> None:
-        results[name] = way()
+    def keep(name: str, method: Callable[[], Any]) -> None:
+        results[name] = method()
 
-    ways = {"one by one": one_by_one, "sorted batches": in_batches}
+    methods = {"one by one": one_by_one, "sorted batches": in_batches}
     medians, seconds = _medians(
-        {name: functools.partial(keep, name, way) for name, way in ways.items()}, rounds, time.perf_counter
+        {name: functools.partial(keep, name, method) for name, method in methods.items()}, rounds, time.perf_counter
     )
     pairs = zip(results["one by one"], results["sorted batches"], strict=True)
     return {
         "texts": len(unique),
         "rounds": rounds,
         "texts_per_second": {name: len(unique) / value for name, value in medians.items()},
-        "ratio": statistics.median(
-            slow / fast for slow, fast in zip(seconds["one by one"], seconds["sorted batches"], strict=True)
-        ),
+        "ratio": _speedup(seconds["one by one"], seconds["sorted batches"]),
         "largest_difference": max(float(abs(one - other).max()) for one, other in pairs),
     }
 
 
 def as_text(result: Mapping[str, Any]) -> str:
-    """For people: what `run` returns, a line per way."""
+    """The result of `run` for people, a line per method."""
     by_meteor, by_classifier = result["meteor"], result["classification"]
     lines = [f"METEOR, {by_meteor['pairs']} pairs, {by_meteor['rounds']} rounds"]
     for name, value in by_meteor["milliseconds"].items():

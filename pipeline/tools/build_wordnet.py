@@ -25,11 +25,11 @@ from pipeline.core.errors import InputError
 
 PARTS = {"n": "noun", "v": "verb", "a": "adj", "r": "adv"}
 LICENSE_NAME = "WORDNET-LICENSE"
-_MARKER = re.compile(r"\([^()]*\)$")  # "(p)", "(a)", "(ip)": where an adjective may stand
+_MARKER = re.compile(r"\([^()]*\)$")  # "(p)", "(a)", "(ip)": the syntactic position of an adjective
 
 
 def build(wordnet: Path, out: Path) -> None:
-    """Writes the table to `out` and the licence beside it. Raises InputError when a file of `wordnet` is missing."""
+    """Writes the table to `out` and the licence beside it. Raises InputError if a file of `wordnet` is missing."""
     text = table(wordnet)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(lzma.compress(text.encode(), preset=9))
@@ -37,7 +37,7 @@ def build(wordnet: Path, out: Path) -> None:
 
 
 def _lines(file: Path) -> Iterator[str]:
-    """Lines of a dictionary file without the licence at its top, whose lines begin with a blank."""
+    """Lines of a dictionary file without the licence at its top, whose lines begin with a space."""
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
@@ -49,7 +49,7 @@ def _lines(file: Path) -> Iterator[str]:
 
 
 def table(wordnet: Path) -> str:
-    """The table's text. Raises InputError when a file of `wordnet` is missing."""
+    """The text of the table. Raises InputError if a file of `wordnet` is missing."""
     synsets: list[str] = []
     number: dict[tuple[str, str], int] = {}  # (part of speech of the file, offset) -> line of the synset
     index: dict[str, list[str]] = {}
@@ -76,6 +76,6 @@ def table(wordnet: Path) -> str:
 
 
 def licence(wordnet: Path) -> str:
-    """Princeton's licence, which stands in numbered lines at the top of every data file."""
+    """Princeton's licence, from the numbered lines at the top of a data file."""
     numbered = (line for line in (wordnet / "data.noun").read_text(encoding="utf-8").splitlines() if line[:1] == " ")
     return "\n".join(re.sub(r"^ +\d+ ", "", line).rstrip() for line in numbered) + "\n"

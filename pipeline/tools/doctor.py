@@ -1,4 +1,4 @@
-"""doctor: what this machine has, what each profile needs, and whether it is there. Loads no model, asks no hub."""
+"""doctor: what this machine has, and what each profile needs. Loads no model and asks no hub."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.reader import minilm
 
 
 def examine(warehouse: Path) -> dict[str, Any]:
-    """Versions, device, the warehouse's files, and per profile a list of (need, whether it is there, what to do)."""
+    """Versions, device, the warehouse's files, and the needs of each profile (see `needs`), for `as_text` or JSON."""
     import torch
 
     cuda = torch.cuda.is_available()
@@ -45,8 +45,8 @@ def examine(warehouse: Path) -> dict[str, Any]:
 
 
 def needs(chosen: profile.Profile) -> list[dict[str, Any]]:
-    """What one profile needs: every model, package, server and key it names."""
-    found = [_minilm()]
+    """The models, packages, servers and keys that a profile names: need, there (None: unknown), remedy."""
+    findings = [_minilm()]
     for need, model, revision in (
         ("sentiment", chosen.sentiment.model, chosen.sentiment.revision),
         ("emotions", chosen.emotions.model, chosen.emotions.revision),
@@ -59,19 +59,19 @@ def needs(chosen: profile.Profile) -> list[dict[str, Any]]:
         ),
     ):
         if model:
-            found.append(_model(need, model, revision))
+            findings.append(_model(need, model, revision))
     if chosen.feedback.backend == "transformers":
-        found.append(_model("teacher", chosen.feedback.model, chosen.feedback.revision))
+        findings.append(_model("teacher", chosen.feedback.model, chosen.feedback.revision))
     if chosen.feedback.backend == "openai":
-        found.append(
+        findings.append(
             _finding("package openai", util.find_spec("openai") is not None, "pip install 'review-insights[openai]'")
         )
         local = "localhost" in chosen.feedback.base_url or "127.0.0.1" in chosen.feedback.base_url
         key = bool(os.environ.get(chosen.feedback.api_key_env))
-        found.append(_finding(f"server {chosen.feedback.base_url}", None, "not asked; a run will say if it is down"))
+        findings.append(_finding(f"server {chosen.feedback.base_url}", None, "not asked; a run will say if it is down"))
         if not local:
-            found.append(_finding(f"key in ${chosen.feedback.api_key_env}", key, "set that environment variable"))
-    return found
+            findings.append(_finding(f"key in ${chosen.feedback.api_key_env}", key, "set that environment variable"))
+    return findings
 
 
 def _finding(need: str, there: bool | None, remedy: str) -> dict[str, Any]:
@@ -94,15 +94,17 @@ def _model(need: str, model: str, revision: str) -> dict[str, Any]:
 
 
 def as_text(findings: dict[str, Any]) -> str:
-    """For people: one line per finding."""
+    """The result of `examine` for people, a line per finding."""
     lines = [f"review-insights {findings['review_insights']} ({findings['git_sha'] or 'installed copy'})"]
     lines += [f"  {name} {version}" for name, version in findings["versions"].items()]
     device = findings["device"]
     memory = f", {device['memory_gb']} GB" if device["memory_gb"] else ""
     lines.append(f"device: {device['name']}{memory}, {device['threads']} threads")
     lines += [f"  {'there  ' if there else 'absent '} {name}" for name, there in findings["warehouse"].items()]
-    signs = {True: "there  ", False: "absent ", None: "unknown"}
-    for name, found in findings["profiles"].items():
+    states = {True: "there  ", False: "absent ", None: "unknown"}
+    for name, profile_needs in findings["profiles"].items():
         lines.append(f"profile {name}:")
-        lines += [f"  {signs[f['there']]} {f['need']}" + (f": {f['remedy']}" if f["remedy"] else "") for f in found]
+        lines += [
+            f"  {states[f['there']]} {f['need']}" + (f": {f['remedy']}" if f["remedy"] else "") for f in profile_needs
+        ]
     return "\n".join(lines)

@@ -1,12 +1,12 @@
-"""Do the metrics follow people? Segment-level correlation with human ratings of translations into English (WMT17).
+"""Do the metrics agree with people? Segment-level correlation with human ratings of translations into English (WMT17).
 
     review-insights study people --data DATA
 
 DATA holds `metrics/wmt17/*.tsv`, one file per language pair with the columns LP, translation, reference, HUMAN_score (a
 standardised direct assessment: higher is better) and sentBLEU: the segments of the WMT17 metrics task as
 https://github.com/AIPHES/ACL20-Reference-Free-MT-Evaluation reads them. Every metric that runs without a download is
-measured beside two baselines: the ratio of lengths, and the sentBLEU that comes with the data. Figures and how to read
-them: docs/metrics-and-people.md.
+measured beside two baselines: the ratio of lengths, and the sentBLEU that comes with the data. Results:
+docs/metrics-and-people.md.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True)
 class Segment:
+    """A rated translation."""
+
     pair: str  # of languages: "cs-en"
     translation: str
     reference: str
@@ -40,7 +42,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How one metric's values go with people's on the segments of one language pair."""
+    """How one metric's values correlate with people's on the segments of one language pair."""
 
     pair: str
     metric: str
@@ -52,9 +54,9 @@ class Agreement:
 
 
 def read(data: Path) -> list[Segment]:
-    """All rated segments under `data`/metrics/wmt17, entities such as &apos; resolved.
+    """All rated segments below `data`/metrics/wmt17, entities such as &apos; resolved.
 
-    Raises InputError when there is no such file, a column is missing or a number is none.
+    Raises InputError if there is no file, a column is missing, or a rating is not a number.
     """
     folder = data / "metrics" / "wmt17"
     files = sorted(folder.glob("*.tsv"))
@@ -80,14 +82,14 @@ def read(data: Path) -> list[Segment]:
 
 
 def pearson(first: Values, second: Values) -> float:
-    """Linear correlation; nan where a side is constant."""
+    """Pearson's r; nan if a side is constant."""
     from scipy import stats
 
     return float("nan") if _constant(first) or _constant(second) else float(stats.pearsonr(first, second).statistic)
 
 
 def kendall(first: Values, second: Values) -> float:
-    """Kendall's tau-b, which corrects for ties; nan where a side is constant."""
+    """Kendall's tau-b, which corrects for ties; nan if a side is constant."""
     from scipy import stats
 
     return float("nan") if _constant(first) or _constant(second) else float(stats.kendalltau(first, second).statistic)
@@ -98,7 +100,7 @@ def _constant(values: Values) -> bool:
 
 
 def metrics() -> dict[str, Metric]:
-    """Name -> metric, for all that run without a download. What only stands in for a published metric says so."""
+    """Name -> metric, for all that run without a download; stand-ins are named as such."""
     from pipeline.metrics import bertscore, bleurt_standin, meteor
 
     return {
@@ -128,7 +130,7 @@ def _length_ratio(candidates: Sequence[str], references: Sequence[str]) -> list[
 def agreement(segments: Sequence[Segment], chosen: dict[str, Metric] | None = None) -> list[Agreement]:
     """One Agreement per language pair and metric (default: `metrics()`), then those of the data's own sentBLEU."""
     chosen = metrics() if chosen is None else chosen
-    found = []
+    results = []
     for pair in sorted({segment.pair for segment in segments}):
         rows = [segment for segment in segments if segment.pair == pair]
         people = np.array([row.human for row in rows])
@@ -137,31 +139,34 @@ def agreement(segments: Sequence[Segment], chosen: dict[str, Metric] | None = No
         values["sentBLEU (came with the data)"] = np.array([row.sentbleu for row in rows])
         for name, series in values.items():
             low, high = _interval(series, people)
-            found.append(Agreement(pair, name, len(rows), pearson(series, people), low, high, kendall(series, people)))
-    return found
+            results.append(
+                Agreement(pair, name, len(rows), pearson(series, people), low, high, kendall(series, people))
+            )
+    return results
 
 
 def _interval(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
+    """95 % bootstrap interval of Pearson's r."""
     rng = np.random.default_rng(intervals.SEED)
     drawn = rng.integers(0, len(first), size=(RESAMPLES, len(first)))
     values = np.array([pearson(first[rows], second[rows]) for rows in drawn])
-    values = values[~np.isnan(values)]  # a few segments drawn again and again may all have one value
+    values = values[~np.isnan(values)]  # a resample of few segments may be constant
     if len(values) == 0:
         return float("nan"), float("nan")
     low, high = np.quantile(values, (0.025, 0.975))
     return float(low), float(high)
 
 
-def as_text(found: Sequence[Agreement]) -> str:
+def as_text(results: Sequence[Agreement]) -> str:
     """A Markdown table: a row per metric, per language pair Pearson's r with its interval, and Kendall's tau."""
-    pairs = list(dict.fromkeys(row.pair for row in found))
-    count = {row.pair: row.n for row in found}
+    pairs = list(dict.fromkeys(row.pair for row in results))
+    count = {row.pair: row.n for row in results}
     lines = [
         "| metric | " + " | ".join(f"{pair} (n = {count[pair]}): r [95 %], τ" for pair in pairs) + " | mean r |",
         "|---" * (len(pairs) + 2) + "|",
     ]
-    for name in dict.fromkeys(row.metric for row in found):
-        rows = {row.pair: row for row in found if row.metric == name}
+    for name in dict.fromkeys(row.metric for row in results):
+        rows = {row.pair: row for row in results if row.metric == name}
         cells = [f"{r.pearson:.3f} [{r.low:.3f}, {r.high:.3f}], {r.kendall:.3f}" for r in map(rows.__getitem__, pairs)]
         mean = sum(row.pearson for row in rows.values()) / len(rows)
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {mean:.3f} |")

@@ -1,10 +1,10 @@
-"""Reply drafts against what a company really answered.
+"""Reply drafts compared with a company's own replies.
 
     review-insights study replies --data FILE [--limit N]
 
 FILE is a CSV with the columns content (the review), replyContent (the company's own reply) and score (stars). Both are
-compared on the same reviews of two stars and fewer: METEOR of the draft against the company's reply, beside the company's
-reply to another review as control, and grounding (does the text find its own review among 100?) of both.
+compared on the same reviews of one and two stars: METEOR of the draft against the company's reply, with shuffled texts as
+controls, and grounding of both (does the text find its own review among 100?).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipeline.themes.terms import find_mentions
 
 
 def measure(path: Path, limit: int = 300) -> dict[str, float]:
-    """Means over the first `limit` unhappy reviews that have a reply. Raises InputError where the columns are missing."""
+    """Figures by name, means over the first `limit` unhappy reviews with a reply. Raises like `read`, or if there are few."""
     rows = read(path)[:limit]
     if len(rows) < 2:
         raise InputError(f"{path} holds fewer than two unhappy reviews with a reply.")
@@ -46,7 +46,7 @@ def measure(path: Path, limit: int = 300) -> dict[str, float]:
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    """The rows of one and two stars that have a review and a reply. Raises InputError where the columns are missing."""
+    """The rows with one or two stars that have a review and a reply. Raises InputError for an unusable file."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -60,7 +60,7 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def draft(reviews: Sequence[str]) -> list[str]:
-    """A reply to each review, from the themes it names. No classifier is asked: two stars and fewer complain."""
+    """A reply to each review, from the themes it names. They count as negative: with one or two stars, people complain."""
     aspects = load_aspects()
     labels = {aspect.id: aspect.label for aspect in aspects}
     drafts = []

@@ -1,4 +1,4 @@
-"""What trains the models that travel with the package, one module for each.
+"""Trains the models that ship with the package, one module for each.
 
 In: a folder of data. Out: weights and a config under pipeline/models.
 Imported by cli; imports the rooms before it.

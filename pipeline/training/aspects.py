@@ -1,12 +1,12 @@
-"""Trains the embedded aspect sentiment: MiniLM with LoRA reads a sentence beside an aspect and says how it fares.
+"""Trains the embedded aspect sentiment model: MiniLM with LoRA classifies a sentence paired with an aspect.
 
     review-insights train aspects --data DATA --out pipeline/models/aspects
     review-insights study aspects --data DATA
 
 DATA holds `absa/mams_atsa` and `absa/mams_acsa` (Jiang et al. 2019, "A Challenge Dataset and Effective Models for
 Aspect-Based Sentiment Analysis"): restaurant sentences with two or more aspects of different polarity, once with the
-terms as written and once with eight categories. Best epoch from a tenth of the training sentences; MAMS' own validation
-files and SemEval-2014 (`absa/*_Train.xml.seg`, never trained on) are the tests.
+terms as written and once with eight categories. The best epoch is chosen on a tenth of the training sentences; MAMS' own
+validation files and SemEval-2014 (`absa/*_Train.xml.seg`, never trained on) are the tests.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from pipeline.training.fit import SEED, Classifier, fit, split_of
 
 
 class Example(NamedTuple):
+    """A sentence, one of its aspects, and the aspect's sentiment."""
+
     sentence: str
     aspect: str
     label: int  # index into SENTIMENTS
@@ -38,11 +40,11 @@ def train(data: Path, out: Path, *, epochs: int = 4, learning_rate: float = 5e-4
     torch.manual_seed(seed)
     started = time.time()
     held_out = tests(data)
-    tested = {row.sentence for rows in held_out.values() for row in rows}
-    known = [row for name in ("mams_atsa", "mams_acsa") for row in read_mams(data / "absa" / name / "train.xml")]
-    known = [row for row in known if row.sentence not in tested]
-    examples = [row for row in known if split_of(row.sentence) != "dev"]
-    dev = [row for row in known if split_of(row.sentence) == "dev"]
+    test_sentences = {row.sentence for rows in held_out.values() for row in rows}
+    labelled = [row for name in ("mams_atsa", "mams_acsa") for row in read_mams(data / "absa" / name / "train.xml")]
+    labelled = [row for row in labelled if row.sentence not in test_sentences]
+    examples = [row for row in labelled if split_of(row.sentence) != "dev"]
+    dev = [row for row in labelled if split_of(row.sentence) == "dev"]
     model = Classifier(len(SENTIMENTS), pool="last")
 
     def tokens(rows: Sequence[Example]) -> list[list[int]]:
@@ -82,7 +84,7 @@ def read_mams(path: Path) -> list[Example]:
 
 
 def read_semeval(path: Path) -> list[Example]:
-    """The aspects of one SemEval-2014 file: sentence with $T$, aspect, -1, 0 or 1, a line each."""
+    """The aspects of one SemEval-2014 file: three lines each, the sentence with $T$, the aspect, and -1, 0 or 1."""
     lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     triples = zip(lines[0::3], lines[1::3], lines[2::3], strict=True)
     return [
@@ -91,7 +93,7 @@ def read_semeval(path: Path) -> list[Example]:
 
 
 def tests(data: Path) -> dict[str, list[Example]]:
-    """The test files, none of whose sentences are trained on."""
+    """The test sets by name; none of their sentences are trained on."""
     absa = data / "absa"
     return {
         "mams_terms": read_mams(absa / "mams_atsa" / "val.xml"),
@@ -103,9 +105,9 @@ def tests(data: Path) -> dict[str, list[Example]]:
 
 def figures(logits: np.ndarray, rows: Sequence[Example]) -> dict[str, float]:
     """Accuracy and macro-F1 of logits of shape (rows, 3)."""
-    truth, guess = [row.label for row in rows], logits.argmax(1)
+    truth, predicted = [row.label for row in rows], logits.argmax(1)
     return {
         "n": len(rows),
-        "accuracy": round(float((guess == truth).mean()), 4),
-        "macro_f1": round(f1_score(truth, guess, average="macro"), 4),
+        "accuracy": round(float((predicted == truth).mean()), 4),
+        "macro_f1": round(f1_score(truth, predicted, average="macro"), 4),
     }

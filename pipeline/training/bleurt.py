@@ -1,9 +1,9 @@
-"""Trains the embedded BLEURT stand-in: MiniLM with LoRA as a cross-encoder that predicts BLEURT-base-128.
+"""Trains the embedded BLEURT stand-in: MiniLM with LoRA as a cross-encoder that predicts BLEURT-base-128's value.
 
     review-insights train bleurt --data DATA --out pipeline/models/bleurt
 
-DATA holds `seed/phi2_vs_mistral_500.csv`: feedback of base and tuned phi-2, the Mistral text it is compared with, and
-the value BLEURT-base-128 gave each pair. Rows are split by a hash of the review: 80 % train, 10 % dev, 10 % test.
+DATA holds `seed/phi2_vs_mistral_500.csv`: feedback by base and tuned phi-2, the Mistral text each is compared with, and
+BLEURT-base-128's value for each pair. Rows are split by a hash of the review: 80 % train, 10 % dev, 10 % test.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def train(data: Path, out: Path, *, epochs: int = 8, learning_rate: float = 8e-4
         return nn.functional.mse_loss(values[:, 0], truth[batch])
 
     def dev_score() -> float:
-        reached = figures(model.predict(tokens["dev"])[:, 0], pairs["dev"])
-        return reached["pearson"] + reached["pearson_tuned"]
+        dev_figures = figures(model.predict(tokens["dev"])[:, 0], pairs["dev"])
+        return dev_figures["pearson"] + dev_figures["pearson_tuned"]
 
     fit(model, tokens["train"], loss_of, dev_score, epochs=epochs, batch_size=16, rate=learning_rate)
     report = {
@@ -55,19 +55,21 @@ def train(data: Path, out: Path, *, epochs: int = 8, learning_rate: float = 8e-4
 
 
 class Pair(NamedTuple):
+    """A candidate, its reference, and BLEURT-base-128's value for them."""
+
     candidate: str
     reference: str
-    bleurt: float  # what BLEURT-base-128 gave it
+    bleurt: float
     writer: str  # of the candidate: base or tuned
 
 
 def without_prompt(text: str, prompt: str) -> str:
-    """The original project's outputs echo their prompt; what was written comes after it."""
+    """The text without the prompt that the original project's outputs echo."""
     return text.strip().removeprefix(prompt.strip()).strip()
 
 
 def read_pairs(data: Path) -> dict[str, list[Pair]]:
-    """Both candidates of each row, per split."""
+    """Pairs by split: train, dev and test. Each row has two, one per candidate."""
     splits: dict[str, list[Pair]] = {"train": [], "dev": [], "test": []}
     with (data / "seed" / "phi2_vs_mistral_500.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -80,7 +82,7 @@ def read_pairs(data: Path) -> dict[str, list[Pair]]:
 
 
 def figures(values: np.ndarray, pairs: list[Pair]) -> dict[str, float]:
-    """Agreement with BLEURT-base-128: over both candidates, and within the tuned one alone."""
+    """Agreement of `values` with BLEURT-base-128: over all pairs, and within the tuned model's alone."""
     truth = np.array([pair.bleurt for pair in pairs])
     tuned = np.array([pair.writer == "tuned" for pair in pairs])
     return {

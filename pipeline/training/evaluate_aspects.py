@@ -1,12 +1,12 @@
-"""How good the themes are.
+"""Evaluates themes and their sentiment on public data.
 
     review-insights study aspects --data DATA
 
-DATA: see `training.aspects`. Measured are the sentiment of given aspects (MAMS and SemEval-2014) by the clause that names
-them, by the aspect model, and by both as the stage `themes` mixes them; then precision, recall and F1 of the playbook's
-terms on the eight categories of MAMS-ACSA. Those are coarser than ours: CATEGORIES says which of our aspects stand for
-each, read off MAMS' training file. Our "service" holds waiters, which are MAMS' "staff", so that its terms are told apart;
-"miscellaneous" means all that is left, most of which no aspect of ours covers.
+DATA: see `training.aspects`. First, the sentiment of given aspects (MAMS and SemEval-2014): by the clause that names them,
+by the aspect model, and by both, mixed as in the stage `themes`. Then precision, recall and F1 of the playbook's terms on
+the eight categories of MAMS-ACSA, which are coarser than ours: CATEGORIES maps our aspects to them, judging by MAMS'
+training file. Our "service" includes waiters, which MAMS counts as "staff": PEOPLE tells its terms apart. "miscellaneous"
+is everything else, most of which none of our aspects covers.
 """
 
 from __future__ import annotations
@@ -55,30 +55,30 @@ def evaluate(data: Path) -> dict[str, Any]:
 
 
 def clause_of(sentence: str, term: str) -> str:
-    """The clause that names the term; the whole sentence where none does (a category is not named)."""
+    """The clause that names the term; the whole sentence if none does (categories are not named)."""
     clauses = [sentence[start:end] for start, end in sentence_spans(sentence)]
     return next((clause for clause in clauses if term.lower() in clause.lower()), sentence)
 
 
 def sentiment(rows: Sequence[Example]) -> dict[str, float]:
-    """Accuracy by the clause, the aspect model, and both."""
+    """Accuracy by the clause, by the aspect model, and by both."""
     truth = np.array([row.label for row in rows])
     clauses = [clause_of(row.sentence, row.aspect) for row in rows]
     distinct = sorted(set(clauses))
-    read = dict(zip(distinct, SentimentHead().probabilities(distinct), strict=True))
-    by_clause = np.array([read[clause] for clause in clauses])
+    probabilities_of = dict(zip(distinct, SentimentHead().probabilities(distinct), strict=True))
+    by_clause = np.array([probabilities_of[clause] for clause in clauses])
     head = AspectHead()
     by_aspect = head.probabilities([row.sentence for row in rows], [row.aspect for row in rows])
-    chances = {"clause": by_clause, "aspect": by_aspect, "both": head.mix(by_aspect, by_clause)}
-    return {"n": len(rows)} | {name: round(float((c.argmax(1) == truth).mean()), 4) for name, c in chances.items()}
+    methods = {"clause": by_clause, "aspect": by_aspect, "both": head.mix(by_aspect, by_clause)}
+    return {"n": len(rows)} | {name: round(float((p.argmax(1) == truth).mean()), 4) for name, p in methods.items()}
 
 
 def categories(rows: Sequence[Example]) -> dict[str, dict[str, float]]:
-    """Precision, recall and F1 per category and over all (micro), of MAMS-ACSA rows."""
+    """Precision, recall and F1 per category and over all (micro), on MAMS-ACSA rows."""
     ours = {aspect: category for category, members in CATEGORIES.items() for aspect in members}
     aspects = load_aspects()
     truth = {(row.sentence, row.aspect) for row in rows}
-    found = {
+    predicted = {
         (
             sentence,
             "staff" if mention.aspect_id == "service" and PEOPLE.search(mention.term) else ours[mention.aspect_id],
@@ -90,16 +90,16 @@ def categories(rows: Sequence[Example]) -> dict[str, dict[str, float]]:
     groups = {name: {name} for name in CATEGORIES}
     groups |= {"all": set(CATEGORIES), "all but miscellaneous": set(CATEGORIES) - {"miscellaneous"}}
     return {
-        name: _f1({pair for pair in truth if pair[1] in members}, {pair for pair in found if pair[1] in members})
+        name: _f1({pair for pair in truth if pair[1] in members}, {pair for pair in predicted if pair[1] in members})
         for name, members in groups.items()
     }
 
 
-def _f1(truth: set[tuple[str, str]], found: set[tuple[str, str]]) -> dict[str, float]:
-    right = len(truth & found)
+def _f1(truth: set[tuple[str, str]], predicted: set[tuple[str, str]]) -> dict[str, float]:
+    right = len(truth & predicted)
     values = {
-        "precision": right / len(found) if found else 0.0,
+        "precision": right / len(predicted) if predicted else 0.0,
         "recall": right / len(truth) if truth else 0.0,
-        "f1": 2 * right / (len(truth) + len(found)) if truth or found else 0.0,
+        "f1": 2 * right / (len(truth) + len(predicted)) if truth or predicted else 0.0,
     }
     return {"n": len(truth)} | {name: round(value, 3) for name, value in values.items()}

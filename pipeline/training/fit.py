@@ -1,8 +1,7 @@
-"""What the trainings of the embedded classifiers share: MiniLM with a LoRA adapter and one linear head, and how it is fit.
+"""Shared by the trainings of the embedded classifiers: MiniLM with a LoRA adapter and a linear head, and how it is fit.
 
-Splits are by a hash of the text, so that a text is on the same side in every training. Weights are averaged over the
-steps (an exponential moving average), which costs nothing and is worth a point of F1 on small data. Progress is logged
-at level INFO.
+Splits are by a hash of the text, so that a text is in the same split in every training. Weights are averaged over the steps
+(exponential moving average), which costs nothing and gains a point of F1 on small data. Progress is logged at level INFO.
 """
 
 from __future__ import annotations
@@ -28,16 +27,16 @@ logger = logging.getLogger(__name__)
 
 SEED = 20261121
 SHARES = {"test": 1, "dev": 1, "train": 8}  # tenths
-AVERAGE = 0.998  # what a step keeps of the averaged weights
+AVERAGE = 0.998  # decay of the averaged weights, per step
 
 
 def split_of(text: str) -> str:
-    """train, dev or test, by content: the same review is never on two sides."""
+    """train, dev or test, by a hash of the text: the same review is never in two splits."""
     return split_by_hash(hashlib.sha256(text.encode()).hexdigest(), SHARES)
 
 
 def batches(token_ids: Sequence[Sequence[int]], size: int, rng: random.Random) -> list[list[int]]:
-    """Shuffled batches whose members are of similar length (sorted within blocks of 50 batches)."""
+    """Shuffled batches of indices of texts of similar length (sorted within blocks of 50 batches)."""
     order = list(range(len(token_ids)))
     rng.shuffle(order)
     result = []
@@ -49,8 +48,8 @@ def batches(token_ids: Sequence[Sequence[int]], size: int, rng: random.Random) -
 
 
 class Classifier(nn.Module):
-    """(batch of token ids) -> logits of shape (batch, outputs). `pool`: see `minilm.pool`; `init`: a folder that
-    `heads.save` wrote, to go on from.
+    """MiniLM with a LoRA adapter and a linear head. `pool`: see `minilm.pool`; `init`: a folder written by `heads.save`, to
+    continue from.
     """
 
     def __init__(
@@ -74,13 +73,14 @@ class Classifier(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, token_ids: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Logits of shape (texts, outputs)."""
         ids, mask = minilm.pad(token_ids, self.tokenizer.pad_token_id)
         hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
         logits: torch.Tensor = self.head(self.dropout(minilm.pool(hidden, token_ids, mask, self.pool)))
         return logits
 
     def predict(self, token_ids: Sequence[Sequence[int]]) -> np.ndarray:
-        """Logits, float32, in the order of the texts."""
+        """Logits of shape (texts, outputs), float32, in the order of the texts, without dropout."""
         self.eval()
         logits = np.zeros((len(token_ids), self.head.out_features), dtype=np.float32)
         with torch.inference_mode():
@@ -100,8 +100,10 @@ def fit(
     batch_size: int,
     rate: float,
 ) -> None:
-    """AdamW with warm-up and cosine decay. `dev_score` is asked after each epoch, with the averaged weights in the
+    """Trains with AdamW, warm-up and cosine decay. After each epoch `dev_score` is called with the averaged weights in the
     model; the best ones are in it at the end. The order of the texts follows torch's seed.
+
+    `loss_of`: (logits, indices of the batch) -> loss. `rate`: the highest learning rate.
     """
     rng = random.Random(torch.initial_seed())
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -135,7 +137,7 @@ def fit(
 
 
 def _average(averaged: Sequence[torch.Tensor], parameters: Sequence[torch.Tensor], step: int) -> None:
-    """Moves the averages towards the parameters; more at first, when they still hold the initial weights."""
+    """Moves the averages towards the parameters: faster at first, while they still hold the initial weights."""
     decay = min(AVERAGE, step / (step + 9))
     with torch.no_grad():
         for average, parameter in zip(averaged, parameters, strict=True):

@@ -1,12 +1,12 @@
-"""Trains the sentiment model for languages that the embedded encoder does not read.
+"""Trains the n-gram sentiment model for languages that the embedded encoder does not read.
 
     review-insights train ngrams --data DATA --out pipeline/models/ngrams
 
 DATA holds `umsab/` (tweets in eight languages, Barbieri et al. 2022) and reviews in German, Danish, Chinese and
 Indonesian (`reviews/`, `multilingual/`; the model card names them). Split by a hash of the text into 80 % train, 10 %
-dev and 10 % test. Bias, temperature, the least probability at which the model speaks, and whether a language is
-offered at all are chosen on dev: it is offered where, speaking on at least half of the texts, it recognises three
-quarters of the negative and of the positive ones.
+dev and 10 % test. Bias, temperature, the confidence below which the model abstains (`least`), and whether a language is
+offered at all are chosen on dev: it is offered if the model answers ("speaks") on at least half of the texts and recognises
+three quarters of the negative and of the positive ones among them.
 """
 
 from __future__ import annotations
@@ -36,11 +36,13 @@ TWEETS = {
     "portuguese": "pt",
     "spanish": "es",
 }
-# A language is offered where the model, speaking on at least SPEAKS of the texts, has a recall of RIGHT on those.
-RIGHT, SPEAKS = 0.75, 0.5
+# A language is offered if the model answers on this share of the texts, with this recall on them.
+MIN_COVERAGE, MIN_RECALL = 0.5, 0.75
 
 
 class Example(NamedTuple):
+    """A text with its sentiment."""
+
     text: str
     label: int  # index into SENTIMENTS
     language: str  # ISO 639-1
@@ -54,11 +56,11 @@ def train(data: Path, out: Path, *, epochs: int = 8, learning_rate: float = 0.3,
     offered: dict[str, Any] = {}
     refused: dict[str, Any] = {}
     for language in sorted({example.language for example in splits["dev"]}):
-        settings, own = measure(weights, *(reviews_of(splits[split], language) for split in ("dev", "test")))
-        if own["dev"]["speaks"] >= SPEAKS:
-            offered[language] = settings | own
+        settings, measured = measure(weights, *(reviews_of(splits[split], language) for split in ("dev", "test")))
+        if measured["dev"]["speaks"] >= MIN_COVERAGE:
+            offered[language] = settings | measured
         else:
-            refused[language] = own
+            refused[language] = measured
     config = {"seed": SEED, "languages": offered, "not_offered": refused}
     out.mkdir(parents=True, exist_ok=True)
     save_file({"weights": torch.tensor(weights).to(torch.bfloat16)}, out / "weights.safetensors")
@@ -70,17 +72,17 @@ def train(data: Path, out: Path, *, epochs: int = 8, learning_rate: float = 0.3,
 def measure(
     weights: np.ndarray, dev: list[Example], test: list[Example]
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """(settings chosen on dev, figures of dev and test) of one language."""
-    sides = {
+    """(settings chosen on dev, figures on dev and test) for one language."""
+    splits = {
         name: (ngrams.logits([row.text for row in rows], weights), np.array([row.label for row in rows]))
         for name, rows in (("dev", dev), ("test", test))
     }
-    settings = calibrate(*sides["dev"])
-    return settings, {name: figures(settings, *side) for name, side in sides.items()}
+    settings = calibrate(*splits["dev"])
+    return settings, {name: figures(settings, *split) for name, split in splits.items()}
 
 
 def read(data: Path) -> dict[str, list[Example]]:
-    """Examples per split."""
+    """Examples by split: train, dev and test."""
     import pandas as pd
 
     def starred(name: str, text: str, stars: str, language: str) -> list[Example]:
@@ -118,15 +120,17 @@ def read(data: Path) -> dict[str, list[Example]]:
 
 
 def fit_weights(examples: list[Example], epochs: int, rate: float, decay: float) -> np.ndarray:
-    """Weights of shape (BUCKETS, 3): logistic regression, every language and class with equal weight."""
+    """Logistic regression in which every language and class has equal weight: weights of shape (BUCKETS, 3)."""
     rng = random.Random(SEED)
     torch.manual_seed(SEED)
     features = [torch.from_numpy(ngrams.features(example.text)) for example in examples]
     truth = torch.tensor([example.label for example in examples])
-    often = Counter((example.language, example.label) for example in examples)
+    per_cell = Counter((example.language, example.label) for example in examples)
     per_language = Counter(example.language for example in examples)
-    kinds = Counter(language for language, _ in often)
-    weight = torch.tensor([per_language[e.language] / kinds[e.language] / often[e.language, e.label] for e in examples])
+    classes = Counter(language for language, _ in per_cell)
+    weight = torch.tensor(
+        [per_language[e.language] / classes[e.language] / per_cell[e.language, e.label] for e in examples]
+    )
     table = torch.nn.EmbeddingBag(ngrams.BUCKETS, 3, mode="sum")
     torch.nn.init.zeros_(table.weight)
     optimizer = torch.optim.Adagrad(table.parameters(), lr=rate)
@@ -148,54 +152,55 @@ def fit_weights(examples: list[Example], epochs: int, rate: float, decay: float)
 
 
 def reviews_of(examples: list[Example], language: str) -> list[Example]:
-    """Reviews are what it will read: tweets calibrate and test it only where a language has too few reviews."""
+    """The reviews in a language, which are what the model will read; with tweets if there are too few."""
     examples = [example for example in examples if example.language == language]
     reviews = [example for example in examples if example.source != "umsab"]
     return reviews if len(reviews) >= 80 else examples
 
 
 def calibrate(logits: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
-    """Bias and temperature with the least cross-entropy on dev, then the least probability at which to speak."""
-    values, wanted = torch.tensor(logits), torch.tensor(truth)
-    bias, heat = torch.zeros(3, requires_grad=True), torch.zeros(1, requires_grad=True)
-    optimizer = torch.optim.LBFGS([bias, heat], max_iter=100)
+    """Bias and temperature with the least cross-entropy on dev, then the lowest confidence (`least`) with enough recall."""
+    values, target = torch.tensor(logits), torch.tensor(truth)
+    bias, log_temperature = torch.zeros(3, requires_grad=True), torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.LBFGS([bias, log_temperature], max_iter=100)
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy((values + bias) / heat.exp(), wanted) + 0.002 * bias.square().sum()
+        loss = (
+            torch.nn.functional.cross_entropy((values + bias) / log_temperature.exp(), target)
+            + 0.002 * bias.square().sum()
+        )
         loss.backward()
         return loss
 
     optimizer.step(closure)
-    bias, temperature = bias.detach(), float(heat.detach().exp())
+    bias, temperature = bias.detach(), float(log_temperature.detach().exp())
     probabilities = torch.softmax((values + bias) / temperature, 1).numpy()
-    sure, guess = probabilities.max(1), probabilities.argmax(1)
+    confidence, predicted = probabilities.max(1), probabilities.argmax(1)
     settings = {"bias": [round(float(b), 3) for b in bias], "temperature": round(temperature, 3), "least": 1.0}
-    for least in np.arange(0.34, 0.96, 0.01):
-        speaks = sure >= least
-        if speaks.any() and recall(guess[speaks], truth[speaks]) >= RIGHT:
-            return settings | {"least": round(float(least), 2)}
+    for threshold in np.arange(0.34, 0.96, 0.01):
+        answered = confidence >= threshold
+        if answered.any() and recall(predicted[answered], truth[answered]) >= MIN_RECALL:
+            return settings | {"least": round(float(threshold), 2)}
     return settings
 
 
-def recall(guess: np.ndarray, truth: np.ndarray) -> float:
-    """Mean share of the negative and of the positive texts that were recognised: a model that calls everything
-    positive, as most reviews are, gets one half.
-    """
-    shares = [float((guess[truth == kind] == kind).mean()) for kind in (0, 2) if (truth == kind).any()]
+def recall(predicted: np.ndarray, truth: np.ndarray) -> float:
+    """Mean recall of negative and positive texts: a model that calls everything positive, as most reviews are, gets 0.5."""
+    shares = [float((predicted[truth == label] == label).mean()) for label in (0, 2) if (truth == label).any()]
     return sum(shares) / len(shares) if shares else 0.0
 
 
 def figures(settings: dict[str, Any], logits: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
-    """Of all texts, and of those on which the model speaks."""
+    """Figures over all texts, and over those that the model answers."""
     values = (logits + np.array(settings["bias"])) / settings["temperature"]
     probabilities = np.exp(values) / np.exp(values).sum(1, keepdims=True)
-    guess, speaks = probabilities.argmax(1), probabilities.max(1) >= settings["least"]
+    predicted, answered = probabilities.argmax(1), probabilities.max(1) >= settings["least"]
     return {
         "n": len(truth),
-        "accuracy": round(float((guess == truth).mean()), 3),
-        "macro_f1": round(float(f1_score(truth, guess, average="macro", labels=sorted(set(truth.tolist())))), 3),
-        "speaks": round(float(speaks.mean()), 3),
-        "accuracy_when_it_speaks": round(float((guess == truth)[speaks].mean()), 3) if speaks.any() else None,
-        "recall_when_it_speaks": round(recall(guess[speaks], truth[speaks]), 3),
+        "accuracy": round(float((predicted == truth).mean()), 3),
+        "macro_f1": round(float(f1_score(truth, predicted, average="macro", labels=sorted(set(truth.tolist())))), 3),
+        "speaks": round(float(answered.mean()), 3),
+        "accuracy_when_it_speaks": round(float((predicted == truth)[answered].mean()), 3) if answered.any() else None,
+        "recall_when_it_speaks": round(recall(predicted[answered], truth[answered]), 3),
     }

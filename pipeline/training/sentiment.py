@@ -3,9 +3,9 @@
     review-insights train sentiment --data DATA --out pipeline/models/sentiment
 
 DATA holds `reviews/` (star ratings and labelled sentences; the model card lists the files) and `umsab/english` (tweets,
-Barbieri et al. 2022). The model predicts stars; negative is 1 or 2 of them, neutral 3, positive 4 or 5. Where a source
-knows only the class, the loss is on the class. Split by a hash of the text into 80 % train, 10 % dev, 10 % test;
-near-duplicates of dev and test are not trained on. Best epoch, temperature and bias come from dev alone.
+Barbieri et al. 2022). The model predicts stars; negative is 1 or 2 of them, neutral 3, positive 4 or 5. If a source
+only has classes, the loss is on the class. Split by a hash of the text into 80 % train, 10 % dev, 10 % test;
+near-duplicates of dev and test are not trained on. Best epoch, temperature and bias are chosen on dev alone.
 """
 
 from __future__ import annotations
@@ -39,8 +39,10 @@ PLAIN = {"temperature": 1.0, "bias": [0.0, 0.0, 0.0]}
 
 
 class Example(NamedTuple):
+    """A text, and the stars that its label stands for."""
+
     text: str
-    mask: tuple[float, ...]
+    mask: tuple[float, ...]  # a value of STARS or CLASSES
     source: str  # the file it comes from, or umsab
 
 
@@ -54,10 +56,10 @@ def train(
     max_tokens: int = 192,
     init: Path | None = None,
 ) -> dict[str, Any]:
-    """Writes the model to `out` and returns its figures on dev and test, balanced and as reviews come.
+    """Writes the model to `out` and returns its figures on dev and test, both balanced and with the natural class balance.
 
     `most`: training reviews of each source and label. `max_tokens`: of a training review; longer ones keep head and tail.
-    `init`: a model of the same kind to go on from.
+    `init`: a model of the same kind to continue from.
     """
     torch.manual_seed(SEED)
     started = time.time()
@@ -76,8 +78,8 @@ def train(
         return loss_of(logits, masks[batch])
 
     def dev_score() -> float:
-        reached = figures(model.predict(dev_tokens), held_out["dev"], PLAIN)
-        return reached["macro_f1"] + reached["binary_accuracy"]
+        dev_figures = figures(model.predict(dev_tokens), held_out["dev"], PLAIN)
+        return dev_figures["macro_f1"] + dev_figures["binary_accuracy"]
 
     fit(model, tokens(examples, max_tokens), batch_loss, dev_score, epochs=epochs, batch_size=32, rate=learning_rate)
     truth = np.array([class_of(row.mask) for row in natural["dev"]])
@@ -99,12 +101,12 @@ def train(
 
 
 def class_of(mask: tuple[float, ...]) -> int:
-    """Index into SENTIMENTS."""
+    """The class of a mask, as an index into SENTIMENTS."""
     return int(np.argmax([sum(mask[:2]), mask[2], sum(mask[3:])]))
 
 
 def read(data: Path) -> dict[str, list[Example]]:
-    """Examples per split."""
+    """Examples by split: train, dev and test."""
     import pandas as pd
 
     def starred(name: str, text: str, stars: str, **options: Any) -> list[Example]:
@@ -147,7 +149,7 @@ def read(data: Path) -> dict[str, list[Example]]:
 
 
 def balance(examples: list[Example], most: int) -> list[Example]:
-    """At most so many of each source and label: five-star reviews would drown the rest."""
+    """At most `most` examples of each source and label: five-star reviews would swamp the rest."""
     rng = random.Random(SEED)
     groups: dict[str, list[Example]] = {}
     for example in examples:
@@ -156,7 +158,7 @@ def balance(examples: list[Example], most: int) -> list[Example]:
 
 
 def as_they_come(examples: list[Example], per_source: int) -> list[Example]:
-    """At most so many of each source with stars, their classes as frequent as they are."""
+    """A sample of at most `per_source` examples of each source with stars, which keeps its class balance."""
     rng = random.Random(SEED)
     starred = [example for example in examples if example.source.endswith((".csv", ".tsv"))]
     groups = {source: [e for e in starred if e.source == source] for source in sorted({e.source for e in starred})}
@@ -164,7 +166,7 @@ def as_they_come(examples: list[Example], per_source: int) -> list[Example]:
 
 
 def without_copies(examples: list[Example], held_out: list[Example]) -> list[Example]:
-    """What is no near-duplicate of a held-out text."""
+    """The examples that are no near-duplicates of held-out texts."""
     with tempfile.TemporaryDirectory() as folder:
         duplicates.save([example.text for example in held_out], Path(folder))
         copies = duplicates.trained_on([example.text for example in examples], Path(folder))
@@ -172,21 +174,21 @@ def without_copies(examples: list[Example], held_out: list[Example]) -> list[Exa
 
 
 def loss_of(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-    """Half cross-entropy on the stars (on the group of stars that a label allows), half on the three classes."""
-    chances = torch.log_softmax(logits, dim=1)
-    stars = -(chances + masks.log()).logsumexp(dim=1)
+    """Half the cross-entropy on the stars that a label allows (`masks`, shape (rows, 5)), plus that on the three classes."""
+    log_probabilities = torch.log_softmax(logits, dim=1)
+    stars = -(log_probabilities + masks.log()).logsumexp(dim=1)
     grouped = torch.stack([masks[:, :2].sum(1), masks[:, 2], masks[:, 3:].sum(1)], dim=1).argmax(dim=1)
-    return 0.5 * stars.mean() + nn.functional.cross_entropy(by_class(chances), grouped, label_smoothing=0.03)
+    return 0.5 * stars.mean() + nn.functional.cross_entropy(by_class(log_probabilities), grouped, label_smoothing=0.03)
 
 
 def calibrate(logits: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
-    """Temperature by cross-entropy, then the bias on the three classes' log-probabilities with the best macro-F1 on
-    reviews as they come: training saw all classes equally often, files do not.
+    """Temperature by cross-entropy, then the bias on the three classes' log-probabilities with the best macro-F1. It needs
+    reviews with their natural class balance: in training all classes were equally frequent.
     """
-    heats = np.arange(0.6, 3.0, 0.05)
-    classes = {float(heat): by_class(torch.log_softmax(torch.tensor(logits) / heat, dim=1)).numpy() for heat in heats}
+    temperatures = np.arange(0.6, 3.0, 0.05)
+    classes = {float(t): by_class(torch.log_softmax(torch.tensor(logits) / t, dim=1)).numpy() for t in temperatures}
     rows = np.arange(len(truth))
-    temperature = max(classes, key=lambda heat: float(classes[heat][rows, truth].mean()))
+    temperature = max(classes, key=lambda t: float(classes[t][rows, truth].mean()))
     values = classes[temperature]
     grid = [(0.0, n, p) for n in np.arange(-1.0, 1.05, 0.1) for p in np.arange(-0.5, 1.55, 0.1)]
     best = max(grid, key=lambda bias: f1_score(truth, (values + np.array(bias)).argmax(1), average="macro"))
@@ -194,22 +196,26 @@ def calibrate(logits: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
 
 
 def figures(logits: np.ndarray, rows: list[Example], settings: dict[str, Any]) -> dict[str, float]:
-    """Three classes, then positive against negative alone; macro-F1 per source."""
-    chances = by_class(torch.log_softmax(torch.tensor(logits) / settings["temperature"], dim=1)).numpy()
-    chances = chances + np.array(settings["bias"])
-    truth, guess = np.array([class_of(row.mask) for row in rows]), chances.argmax(1)
+    """Figures over three classes, over positive against negative alone, and macro-F1 per source."""
+    log_probabilities = by_class(torch.log_softmax(torch.tensor(logits) / settings["temperature"], dim=1)).numpy()
+    log_probabilities = log_probabilities + np.array(settings["bias"])
+    truth, predicted = np.array([class_of(row.mask) for row in rows]), log_probabilities.argmax(1)
     polar = truth != 1
-    sure = np.exp(chances) / np.exp(chances).sum(1, keepdims=True)
-    right = guess == truth
+    probabilities = np.exp(log_probabilities) / np.exp(log_probabilities).sum(1, keepdims=True)
+    correct = predicted == truth
     result = {
         "n": len(rows),
-        "macro_f1": round(f1_score(truth, guess, average="macro"), 4),
-        "accuracy": round(float(right.mean()), 4),
-        "binary_accuracy": round(float(((chances[:, 2] > chances[:, 0]) == (truth == 2))[polar].mean()), 4),
-        "calibration_error": round(calibration_error(reliability(sure.max(1), right, 15)), 4),
+        "macro_f1": round(f1_score(truth, predicted, average="macro"), 4),
+        "accuracy": round(float(correct.mean()), 4),
+        "binary_accuracy": round(
+            float(((log_probabilities[:, 2] > log_probabilities[:, 0]) == (truth == 2))[polar].mean()), 4
+        ),
+        "calibration_error": round(calibration_error(reliability(probabilities.max(1), correct, 15)), 4),
     }
     for source in sorted({row.source for row in rows}):
-        at = np.array([row.source == source for row in rows])
-        labels = sorted(set(truth[at].tolist()))
-        result[f"macro_f1:{source}"] = round(f1_score(truth[at], guess[at], average="macro", labels=labels), 4)
+        of_source = np.array([row.source == source for row in rows])
+        labels = sorted(set(truth[of_source].tolist()))
+        result[f"macro_f1:{source}"] = round(
+            f1_score(truth[of_source], predicted[of_source], average="macro", labels=labels), 4
+        )
     return result

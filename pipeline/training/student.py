@@ -2,17 +2,17 @@
 
     review-insights train student --data DATA --out pipeline/models/student
 
-Three lessons, each on the weights of the one before:
+Three phases, each starting from the weights of the one before:
 
-1. to write English as reviews do: plain language modelling on the texts of `reviews/`;
-2. to write feedback from facts: the prompt `student.v2` (stars, emotions, complaints by name) and the text the playbook
-   wrote for the same facts, as a list with markers for quotes (`pipeline.advice.markers.listed`), for every unhappy review;
-   loss on the text and its stop token only;
-3. to write as a large model does: the Mistral-7B texts of the original project's pairs (`seed/`) in the same form, in turn
-   with the playbook's, which knows better what to do. The weights with the least loss on held-out Mistral texts are kept.
+1. the English of reviews: plain language modelling on the texts of `reviews/`;
+2. feedback from facts: for every unhappy review the prompt `student.v2` (stars, emotions, complaints by name) and the
+   playbook's text for the same facts, as a list with markers for quotes (`pipeline.advice.markers.listed`); loss on the text
+   and its stop token only;
+3. the style of a large model: the Mistral-7B texts of the original project's pairs (`seed/`) in the same form, alternating
+   with the playbook's, whose advice is better. The weights with the least loss on held-out Mistral texts are kept.
 
 The facts come from the pipeline itself, run up to `feedback`. Reviews whose hash falls into the test split (`split_of`)
-are left out throughout. `distill` later trains an adapter on top, with the texts of whatever teacher a profile names.
+are left out throughout. `distill` later trains an adapter on top, on the texts of the profile's teacher.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ Batch = tuple[torch.Tensor, torch.Tensor]  # token ids and labels, both of shape
 
 
 class Pair(TypedDict):
-    """A review and what a large model wrote about it."""
+    """A review and the feedback a large model wrote about it."""
 
     text: str
     stars: float
@@ -82,8 +82,8 @@ def train(
     playbook_steps: int = 900,
     pair_steps: int = 400,
 ) -> dict[str, Any]:
-    """Writes the model to `out` and returns its figures. `init`: a student to go on from; its vocabulary is kept and the
-    first lesson left out. `vocabulary`: tokens.
+    """Writes the model to `out` and returns its figures. `init`: a student to continue from; its vocabulary is kept and
+    the first phase skipped. `vocabulary`: tokens. `*_steps`: updates in each phase.
     """
     torch.manual_seed(SEED)
     rng, started = random.Random(SEED), time.time()
@@ -123,7 +123,7 @@ def train(
 
 
 def read_pairs(data: Path) -> list[Pair]:
-    """The original project's reviews with Mistral's texts, one per review."""
+    """The original project's reviews, each with one of Mistral's texts."""
     csv.field_size_limit(10**9)
     rows: list[Pair] = []
     for name, prompt, output in (
@@ -136,7 +136,7 @@ def read_pairs(data: Path) -> list[Pair]:
                 match = _PROMPT.search(row[prompt])
                 answer = row[output].rpartition(_ASKED)[2].replace("[/INST]", "").strip()
                 if match and len(answer) > 80:
-                    # Where the original text is there it is better than the one whose line breaks became the letter n.
+                    # The original text is preferred: in the prompt its line breaks became the letter n.
                     text = repair(row.get("text") or re.sub(r" n ?n(?=[a-z ])", "\n\n", match[2]))
                     rows.append(
                         {
@@ -150,7 +150,7 @@ def read_pairs(data: Path) -> list[Pair]:
 
 
 def build_tokenizer(texts: list[str], size: int) -> PreTrainedTokenizerFast:
-    """A byte-level BPE vocabulary of `size` tokens."""
+    """A byte-level BPE tokenizer with a vocabulary of `size` tokens."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -171,6 +171,7 @@ def build_tokenizer(texts: list[str], size: int) -> PreTrainedTokenizerFast:
 
 
 def untrained(tokenizer: PreTrainedTokenizerFast, vocabulary: int) -> PhiForCausalLM:
+    """A Phi of SIZE with random weights."""
     return PhiForCausalLM(
         PhiConfig(
             vocab_size=vocabulary,
@@ -185,37 +186,37 @@ def untrained(tokenizer: PreTrainedTokenizerFast, vocabulary: int) -> PhiForCaus
 
 
 def review_texts(data: Path) -> list[str]:
-    """The reviews of the first lesson, tweets left out."""
+    """The reviews of the first phase; tweets are left out."""
     texts = [row.text for rows in read_reviews(data).values() for row in rows if row.source != "umsab"]
     return [text for text in texts if split_of(text) != "test" and 40 < len(text) < 3000]
 
 
 def unhappy_reviews(data: Path, pairs: Iterable[Pair]) -> list[tuple[str, float, str]]:
-    """(text, stars, business) of reviews with three stars or fewer, of complaints without stars, and of the pairs. Four
-    in ten get a made-up business, as files come with and without.
+    """(text, stars, business) of reviews with three stars or fewer, of complaints without stars (which get random ones), and
+    of the pairs. Four in ten get a made-up business, since real files come with and without.
     """
     import pandas as pd
 
     rng = random.Random(SEED)
     masks = {mask: float(stars) for stars, mask in STARS.items()}
-    found = [
+    candidates = [
         (row.text, masks[row.mask])
         for rows in read_reviews(data).values()
         for row in rows
         if masks.get(row.mask, 5.0) <= 3
     ]
     flights = pd.read_csv(data / "reviews" / "british_airways.csv").iloc[:, -1].dropna()
-    found += [(repair(re.sub(r"^.*?\|", "", text)), rng.choice((1.0, 2.0, 3.0))) for text in flights]
+    candidates += [(repair(re.sub(r"^.*?\|", "", text)), rng.choice((1.0, 2.0, 3.0))) for text in flights]
     stays = pd.read_csv(data / "reviews" / "booking_boston.csv")["review_text_negative"].dropna()
-    found += [(repair(str(text)), rng.choice((1.0, 2.0, 3.0))) for text in stays]
-    found += [(row["text"], row["stars"]) for row in pairs]
-    texts = {text: stars for text, stars in found if 30 < len(text) < 3000 and split_of(text) != "test"}
+    candidates += [(repair(str(text)), rng.choice((1.0, 2.0, 3.0))) for text in stays]
+    candidates += [(row["text"], row["stars"]) for row in pairs]
+    texts = {text: stars for text, stars in candidates if 30 < len(text) < 3000 and split_of(text) != "test"}
     names = [f"{first} {second}" for first in NAMES[0].split() for second in NAMES[1].split()]
     return [(text, stars, rng.choice(names) if rng.random() < 0.4 else "") for text, stars in texts.items()]
 
 
 def label(reviews: list[tuple[str, float, str]], folder: Path) -> list[dict[str, Any]]:
-    """Rows of `unhappy` with the playbook's feedback as `completion`, English ones, by the pipeline itself."""
+    """Runs the pipeline on these reviews: English rows of `unhappy` with the playbook's feedback as `completion`."""
     file, warehouse = folder / "reviews.csv", folder / "warehouse.duckdb"
     with file.open("w", encoding="utf-8", newline="") as opened:
         writer = csv.writer(opened)
@@ -235,28 +236,28 @@ def label(reviews: list[tuple[str, float, str]], folder: Path) -> list[dict[str,
 def feedback_examples(
     unhappy: list[tuple[str, float, str]], pairs: Mapping[str, Pair], tokenizer: PreTrainedTokenizerFast
 ) -> tuple[dict[str, list[Example]], dict[str, list[Example]]]:
-    """The playbook's and Mistral's, each by split."""
+    """(examples by the playbook, examples by Mistral), each by split: train and dev."""
     playbook: dict[str, list[Example]] = {"train": [], "dev": []}
     mistral: dict[str, list[Example]] = {"train": [], "dev": []}
     with tempfile.TemporaryDirectory() as folder:
         rows: list[Any] = label(unhappy, Path(folder))  # rows of `unhappy`, with their completion
     for row in rows:
-        split, wanted = split_of(row["text"]), request(row, PROMPT)
-        playbook[split].append(as_example(wanted, row["completion"], tokenizer))
+        split, prompt = split_of(row["text"]), request(row, PROMPT)
+        playbook[split].append(as_example(prompt, row["completion"], tokenizer))
         if row["text"] in pairs:
-            mistral[split].append(as_example(wanted, pairs[row["text"]]["answer"], tokenizer))
+            mistral[split].append(as_example(prompt, pairs[row["text"]]["answer"], tokenizer))
     return playbook, mistral
 
 
-def as_example(wanted: Request, answer: str, tokenizer: PreTrainedTokenizerFast) -> Example:
-    """The prompt, and the answer as a list with markers and the stop token."""
-    prompt_ids = tokenizer(wanted.prompt)["input_ids"]
-    ids = prompt_ids + tokenizer(" " + markers.listed(answer, wanted.slots))["input_ids"] + [tokenizer.eos_token_id]
+def as_example(prompt: Request, answer: str, tokenizer: PreTrainedTokenizerFast) -> Example:
+    """Token ids of the prompt and of the answer, as a list with markers, and the stop token; cut to CONTEXT."""
+    prompt_ids = tokenizer(prompt.prompt)["input_ids"]
+    ids = prompt_ids + tokenizer(" " + markers.listed(answer, prompt.slots))["input_ids"] + [tokenizer.eos_token_id]
     return ids[:CONTEXT], len(prompt_ids)
 
 
 def packed(documents: list[list[int]], length: int, eos: int, rng: random.Random) -> Iterator[list[int]]:
-    """Endless stream of blocks of `length` tokens, documents shuffled anew each pass and parted by the stop token."""
+    """Endless stream of blocks of `length` tokens: documents reshuffled each pass and separated by the stop token."""
     buffer: list[int] = []
     while True:
         for index in rng.sample(range(len(documents)), len(documents)):
@@ -273,8 +274,8 @@ def optimize(
     rate: float,
     dev_loss: Callable[[], float] | None = None,
 ) -> None:
-    """`steps` updates with AdamW, warm-up and cosine decay; labels of -100 carry no loss. With `dev_loss`, which is asked
-    every 50 steps, the weights with the least are in the network at the end. Progress is logged at level INFO.
+    """`steps` updates with AdamW, warm-up and cosine decay; labels of -100 carry no loss. With `dev_loss`, called every 50
+    steps, the network ends with the weights that had the lowest. Progress is logged at level INFO.
     """
     decayed = [p for p in network.parameters() if p.dim() >= 2]
     rest = [p for p in network.parameters() if p.dim() < 2]
@@ -282,7 +283,7 @@ def optimize(
     optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95))
     network.train()
     started, tokens = time.time(), 0
-    least, kept = math.inf, network.state_dict()
+    lowest, kept = math.inf, network.state_dict()
     for step in range(steps):
         factor = min((step + 1) / (0.05 * steps), 0.05 + 0.475 * (1 + math.cos(math.pi * step / steps)))
         for group in optimizer.param_groups:
@@ -297,9 +298,9 @@ def optimize(
         if step % 50 == 0 or step == steps - 1:
             speed = tokens / (time.time() - started)
             logger.info("step %d/%d loss %.3f %.0f tokens/s", step, steps, loss.item(), speed)
-        if dev_loss and ((step + 1) % 50 == 0 or step == steps - 1) and (reached := dev_loss()) < least:
-            logger.info("step %d: %.4f on dev", step, reached)
-            least, kept = reached, {name: value.clone() for name, value in network.state_dict().items()}
+        if dev_loss and ((step + 1) % 50 == 0 or step == steps - 1) and (current := dev_loss()) < lowest:
+            logger.info("step %d: %.4f on dev", step, current)
+            lowest, kept = current, {name: value.clone() for name, value in network.state_dict().items()}
     if dev_loss:
         network.load_state_dict(kept)
 

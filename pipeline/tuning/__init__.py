@@ -1,4 +1,4 @@
-"""The bench: classifiers of the user's own, fine-tuned, compared, calibrated and published.
+"""The user's own classifiers: fine-tuned, compared, calibrated and published.
 
 In: labelled rows and the name of a model. Out: a model, a page, rows of `metrics`.
 Imported by training and cli; imports the rooms before it.

@@ -18,40 +18,40 @@ from pipeline.tuning.labelled.split import stratified_split
 
 
 def calibrate(data: Labelled, section: Sentiment) -> tuple[dict[str, Any], list[str]]:
-    """A calibration of the pipeline's sentiment classifier, fitted on 90 % of the rows and tested on the others.
+    """(a calibration of the sentiment classifier of a profile's `section`, what it changes in words).
 
-    (calibration, what it changes in words). Rows that the classifier of the profile's `section` does not read, or is not
-    sure enough of, are left out.
-    Raises InputError for data without all three classes, or without rows the classifier reads.
+    It is fitted on 90 % of the rows and tested on the rest. Rows that the classifier does not read, or is not sure enough
+    of, are left out. Raises InputError for data without all three classes, or with too few rows that the classifier reads.
     """
     figures.require_sklearn()
     if data.classes != SENTIMENTS:
         raise InputError("A calibration needs rows of negative, neutral and positive. Add data, or mend --labels.")
     parts = stratified_split(data)
-    fitting, known = _classified(parts["train"] + parts["validation"], section)
-    testing, raw = _classified(parts["test"], section)
-    if len(fitting) < calibration.MIN_ROWS or not testing:
+    fit_rows, fit_probabilities = _classified(parts["train"] + parts["validation"], section)
+    test_rows, raw = _classified(parts["test"], section)
+    if len(fit_rows) < calibration.MIN_ROWS or not test_rows:
         raise InputError(
-            f"Only {len(fitting)} rows in a language that the model reads; {calibration.MIN_ROWS} are needed. Add data."
+            f"Only {len(fit_rows)} rows in a language that the model reads; {calibration.MIN_ROWS} are needed. Add data."
         )
-    fitted = calibration.fit(known, targets(fitting, data), [row.language for row in fitting])
-    truth, languages = targets(testing, data), [row.language for row in testing]
+    fitted = calibration.fit(fit_probabilities, targets(fit_rows, data), [row.language for row in fit_rows])
+    truth, languages = targets(test_rows, data), [row.language for row in test_rows]
     calibrated = calibration.apply(fitted, raw, languages)
-    lines = [f"fitted on {len(fitting)} rows, tested on {len(testing)} others:"]
+    lines = [f"fitted on {len(fit_rows)} rows, tested on {len(test_rows)} others:"]
     for name, probabilities in (("raw", raw), ("calibrated", calibrated)):
-        own = figures.quality(probabilities, truth, data.classes)
-        lines.append(f"{name}: accuracy {own['accuracy']:.3f}, macro-F1 {own['macro_f1']:.3f}, ECE {own['ece']:.3f}")
+        quality = figures.quality(probabilities, truth, data.classes)
+        measured = f"accuracy {quality['accuracy']:.3f}, macro-F1 {quality['macro_f1']:.3f}, ECE {quality['ece']:.3f}"
+        lines.append(f"{name}: {measured}")
     shift = figures.language_shift(figures.score(calibrated, data.classes), truth, languages)
     return fitted, lines + figures.caution(shift)
 
 
 def _classified(rows: Sequence[Example], section: Sentiment) -> tuple[list[Example], np.ndarray]:
-    """Those of the rows that the profile's sentiment classifier reads, and their probabilities, of shape (rows, 3)."""
-    answers = classify_sentiment([{"text": row.text, "language": row.language} for row in rows], section)
+    """(the rows that the profile's sentiment classifier reads, their probabilities of shape (rows, 3))."""
+    predictions = classify_sentiment([{"text": row.text, "language": row.language} for row in rows], section)
     kept = [
-        (row, answer[2])
-        for row, answer in zip(rows, answers, strict=True)
-        if answer is not None and not np.isnan(answer[2]).any()
+        (row, prediction[2])
+        for row, prediction in zip(rows, predictions, strict=True)
+        if prediction is not None and not np.isnan(prediction[2]).any()
     ]
     probabilities = np.array([values for _, values in kept], dtype=np.float32).reshape(-1, len(SENTIMENTS))
     return [row for row, _ in kept], probabilities

@@ -1,4 +1,4 @@
-"""compare: several models side by side over labelled rows and probe phrases, their labels mapped onto ours."""
+"""compare: several models side by side on labelled rows and probe phrases, their labels mapped onto ours."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ _EMBEDDED_PARAMETERS = 24_060_000  # MiniLM, its adapter and both heads
 
 @strict(frozen=True, config=ConfigDict(extra="forbid"))
 class Candidate:
-    """One line of a list of models. Exactly one of backend "embedded", model, tuned_from."""
+    """An entry in a list of models: exactly one of backend = "embedded", model, tuned_from."""
 
     name: str
     backend: str = "transformers"
     model: str = ""
-    tuned_from: str = ""  # the newest model that `finetune` made of this base
+    tuned_from: str = ""  # a base: the newest model that `finetune` made from it
     revision: str = "main"
-    commit: str = ""  # how the commit begins that `revision` must name; another one is not loaded
+    commit: str = ""  # prefix of the commit that `revision` must resolve to; any other is refused
     labels: dict[str, str] = field(default_factory=dict)
-    languages: tuple[str, ...] = ()  # that it claims to read; shown, not enforced
+    languages: tuple[str, ...] = ()  # those it claims to read; shown, not enforced
 
 
 class Probe(NamedTuple):
-    """A phrase that shows how a model behaves, and the class that a careful reader would give it."""
+    """A phrase that shows how a model behaves, and the class a careful reader would give it."""
 
     kind: str
     expected: str
@@ -61,7 +61,7 @@ class Probe(NamedTuple):
 
 
 class ProbeAnswer(TypedDict):
-    """What a model makes of a probe."""
+    """A model's prediction for a probe."""
 
     kind: str
     text: str
@@ -72,18 +72,19 @@ class ProbeAnswer(TypedDict):
 
 @dataclass(frozen=True)
 class Compared:
-    """What one model did, or why it could not be loaded."""
+    """One model's results, or the reason why it could not be loaded.
+
+    `figures`: those of `figures.quality` with shift, confidence, rows_per_second, parameters and millions (of parameters).
+    """
 
     candidate: Candidate
-    figures: dict[str, Any] | None = (
-        None  # figures.quality, and shift, confidence, rows_per_second, parameters, millions
-    )
+    figures: dict[str, Any] | None = None
     probes: tuple[ProbeAnswer, ...] = ()
     reason: str = ""
 
 
 def load_models(path: Path | None = None) -> list[Candidate]:
-    """The list of models in a TOML file (default: the shipped one). Raises InputError."""
+    """The models listed in a TOML file (default: the shipped one). Raises InputError for an unusable list."""
     file = path or HERE / "models.toml"
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -106,8 +107,8 @@ def load_models(path: Path | None = None) -> list[Candidate]:
     return candidates
 
 
-def given(names: Sequence[str]) -> list[Candidate]:
-    """Candidates of --model values: embedded, a hub id, ID@REVISION, or a folder. Raises InputError for two of one name."""
+def candidates_from(names: Sequence[str]) -> list[Candidate]:
+    """Candidates from --model values: embedded, a hub id, ID@REVISION, or a folder. Raises InputError if two share a name."""
     candidates = [_candidate(name) for name in names]
     labels = [candidate.name for candidate in candidates]
     if repeated := sorted({label for label in labels if labels.count(label) > 1}):
@@ -129,7 +130,7 @@ def _candidate(name: str) -> Candidate:
 
 
 def load_probes(path: Path | None = None) -> list[Probe]:
-    """Every probe phrase of a TOML file (default: the shipped ones). Raises InputError."""
+    """Every probe phrase in a TOML file (default: the shipped one). Raises InputError for an unusable file."""
     file = path or HERE / "probes.toml"
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -144,36 +145,38 @@ def load_probes(path: Path | None = None) -> list[Probe]:
 
 
 def resolve_tuned(candidate: Candidate, models: Path) -> Candidate:
-    """A `tuned_from` candidate with the folder of the newest such model. Raises InputError that says how to make one."""
-    made = []
-    for mark in models.glob("sentiment-*/training.json"):
-        facts = json.loads(mark.read_text(encoding="utf-8"))
+    """A `tuned_from` candidate with the folder of the newest model tuned from that base, below `models`.
+
+    Raises InputError, which says how to make one, if there is none.
+    """
+    tuned = []
+    for file in models.glob("sentiment-*/training.json"):
+        facts = json.loads(file.read_text(encoding="utf-8"))
         if facts.get("base") == candidate.tuned_from:
-            made.append((mark.stat().st_mtime, mark.parent / "model"))
-    if not made:
+            tuned.append((file.stat().st_mtime, file.parent / "model"))
+    if not tuned:
         raise InputError(f"none was tuned yet: review-insights finetune --model {candidate.tuned_from} --data ...")
-    return Candidate(name=candidate.name, model=str(max(made)[1]), labels=candidate.labels)
+    return Candidate(name=candidate.name, model=str(max(tuned)[1]), labels=candidate.labels)
 
 
 def resolve_commit(candidate: Candidate) -> Candidate:
-    """A candidate with a `commit`, its revision replaced by the whole commit that the hub, or the cache of what was
-    downloaded from it, resolves that revision to.
+    """A candidate with a `commit`, its revision replaced by the full commit that the hub, or its local cache, resolves it to.
 
-    Raises InputError where it cannot be resolved, or names another commit than the list says.
+    Raises InputError if the revision cannot be resolved, or resolves to another commit than `commit`.
     """
     from huggingface_hub import hf_hub_download
 
-    asked = f"{candidate.model} at {candidate.revision}"
+    requested = f"{candidate.model} at {candidate.revision}"
     try:
         file = Path(hf_hub_download(candidate.model, "config.json", revision=candidate.revision))
-    except (OSError, ValueError) as error:  # of the hub's client: no network, no such revision, no such name
+    except (OSError, ValueError) as error:  # from the hub's client: no network, no such revision, no such name
         raise InputError(
-            f"{asked} could not be resolved to a commit ({type(error).__name__}). Check the network and the revision."
+            f"{requested} could not be resolved to a commit ({type(error).__name__}). Check the network and the revision."
         ) from error
     commit = file.parent.name  # .../snapshots/COMMIT/config.json
     if not commit.startswith(candidate.commit):
         raise InputError(
-            f"{asked} is commit {commit[:7]} now, not {candidate.commit}: look at what changed there, "
+            f"{requested} is commit {commit[:7]} now, not {candidate.commit}: look at what changed there, "
             "then give that commit in a list of your own (--models)."
         )
     return replace(candidate, revision=commit)
@@ -189,9 +192,10 @@ def run(
     limit: int = 0,
     progress: Callable[[str, int, int], None] = lambda name, done, total: None,
 ) -> tuple[list[Compared], Path]:
-    """Every candidate over the same rows (at most `limit`, chosen by hash) and probes: (results, report).
+    """Evaluates every candidate on the same rows (`limit` of them, chosen by hash; 0: all) and probes, writes the page below
+    `out` and publishes the figures: (results, path of the page).
 
-    A candidate that cannot be loaded is a result with its reason. Raises InputError when none can.
+    A candidate that cannot be loaded is a result with its reason. Raises InputError if none can.
     """
     figures.require_sklearn()
     record.require_writable(warehouse)
@@ -221,7 +225,7 @@ def run(
 
 
 def sample(data: Labelled, limit: int) -> list[Example]:
-    """All examples, or `limit` of them in the order of a hash of their text."""
+    """At most `limit` examples (0: all), in the order of a hash of their text."""
     rows = sorted(data.examples, key=lambda row: hashlib.sha256(row.text.encode()).hexdigest())
     return rows[:limit] if limit else rows
 
@@ -252,7 +256,7 @@ def _evaluate(
 
 
 def _load(candidate: Candidate) -> Classifier:
-    """Of the embedded models the one for English."""
+    """The candidate's classifier; of the embedded ones, the one for English."""
     section = Sentiment(
         backend="embedded" if candidate.backend == "embedded" else "transformers",
         model=candidate.model,
@@ -265,7 +269,7 @@ def _load(candidate: Candidate) -> Classifier:
 
 def _answers(classifier: Classifier, probes: Sequence[Probe]) -> Iterator[ProbeAnswer]:
     if not probes:
-        return  # no tokenizer takes an empty batch
+        return  # tokenizers reject an empty batch
     probabilities = classifier.probabilities([probe.text for probe in probes])
     for probe, values in zip(probes, probabilities, strict=True):
         says, confidence = SENTIMENTS[int(values.argmax())], float(values.max())
@@ -273,8 +277,8 @@ def _answers(classifier: Classifier, probes: Sequence[Probe]) -> Iterator[ProbeA
 
 
 def project(probabilities: np.ndarray, classes: Sequence[str]) -> np.ndarray:
-    """Three probabilities to those of the data's classes, each row summing to 1. A two-class data set asks a model
-    that knows neutral only for the side it leans to.
+    """Probabilities of SENTIMENTS reduced to the data's `classes`, each row summing to 1: on two-class data, a model that
+    knows neutral is only asked which way it leans.
     """
     kept = [SENTIMENTS.index(name) for name in classes]
     return figures.normalised(probabilities[:, kept].astype(np.float64))
@@ -289,7 +293,7 @@ def _parameters(classifier: Any) -> int:
 
 
 def _summary(result: Compared) -> dict[str, Any]:
-    """A model in figures.json."""
+    """A model's entry in figures.json."""
     candidate = result.candidate
     return {
         "name": candidate.name,
@@ -304,12 +308,14 @@ def _summary(result: Compared) -> dict[str, Any]:
 def _page_content(
     results: Sequence[Compared], rows: Sequence[Example], data: Labelled, probes: Sequence[Probe]
 ) -> dict[str, Any]:
-    """What the template shows."""
+    """What the templates show."""
     compared = [result for result in results if result.figures is not None]
     measured = [(result.candidate.name, result.figures or {}) for result in compared]
     kinds = list(dict.fromkeys(probe.kind for probe in probes))
-    reliability = [(name, page.reliability([(name, own)])) for name, own in measured]
-    shift = [(name, page.shift_chart(f"Score shift by language, {name}", own["shift"])) for name, own in measured]
+    reliability = [(name, page.reliability([(name, quality)])) for name, quality in measured]
+    shift = [
+        (name, page.shift_chart(f"Score shift by language, {name}", quality["shift"])) for name, quality in measured
+    ]
     return {
         "rows": len(rows),
         "classes": data.classes,
@@ -327,22 +333,22 @@ def _page_content(
             for index, probe in enumerate(probes)
         ],
         "languages": sorted({row.language for row in rows}),
-        "cautions": [(name, figures.caution(own["shift"])) for name, own in measured],
+        "cautions": [(name, figures.caution(quality["shift"])) for name, quality in measured],
         "plots": {"reliability": reliability, "shift": shift},
         "read": [(r.candidate.name, ", ".join(r.candidate.languages)) for r in results if r.candidate.languages],
     }
 
 
 def _cell(answers: Sequence[ProbeAnswer], kind: str) -> dict[str, float]:
-    """A model's answers to one kind of probe: how many are right, of how many, and how sure it was on average."""
-    own = [answer for answer in answers if answer["kind"] == kind]
+    """A model on one kind of probe: how many answers are right, of how many, and its mean confidence."""
+    of_kind = [answer for answer in answers if answer["kind"] == kind]
     return {
-        "right": sum(answer["says"] == answer["expected"] for answer in own),
-        "n": len(own),
-        "confidence": float(np.mean([answer["confidence"] for answer in own])),
+        "right": sum(answer["says"] == answer["expected"] for answer in of_kind),
+        "n": len(of_kind),
+        "confidence": float(np.mean([answer["confidence"] for answer in of_kind])),
     }
 
 
 def default_data() -> tuple[Path, str, str]:
-    """(file, text column, label column) of the bundled sample, whose stars are the labels."""
+    """(file, text column, label column) of the bundled sample, whose labels are stars."""
     return SAMPLE, "title+review", "rating"

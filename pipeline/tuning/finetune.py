@@ -36,7 +36,7 @@ SHOWN = 25  # mistakes on the page
 
 @dataclass(frozen=True)
 class Tuned:
-    """What `finetune` leaves behind: where it is, and the figures (`figures.quality`) of base and tuned model."""
+    """What `finetune` produced: paths, and the figures (`figures.quality`) of base and tuned model."""
 
     folder: Path
     model: Path
@@ -50,7 +50,7 @@ class Tuned:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What one model makes of the test rows."""
+    """One model's predictions for the test rows."""
 
     probabilities: np.ndarray  # (rows, classes), in the order of the data's classes
     thresholds: Sequence[float] | None = None  # one per class for emotions, None for sentiment
@@ -62,7 +62,7 @@ class Predictions:
 
 
 class Mistake(TypedDict):
-    """A test row that the tuned model gets wrong, as misclassified.csv has it."""
+    """A test row that the tuned model gets wrong: a row of misclassified.csv."""
 
     text: str
     language: str
@@ -80,15 +80,13 @@ def run(
     warehouse: Path,
     progress: Callable[[str, int, int], None] = lambda name, done, total: None,
 ) -> Tuned | None:
-    """The whole of `finetune` on data that was read already. None on all but the first of several processes.
+    """Trains, evaluates, writes the page below `out` and publishes the figures. None on all but the first of several processes.
 
-    Raises InputError before anything is trained for settings that cannot work.
+    `progress`: called with (step, done, total). Raises InputError, before training, for settings that cannot work.
     """
     figures.require_sklearn()
     record.require_writable(warehouse)
-    parts = stratified_split(
-        data, fraction=settings.fraction, validation=settings.validation, test=settings.test, seed=settings.seed
-    )
+    parts = _split(data, settings)
     started = now()
     folder = out / f"{settings.task}-{Path(settings.model).name}-{settings.method}-{settings.key(data)}"
     facts = trainer.train(parts, data.classes, settings, folder, lambda done, total: progress("train", done, total))
@@ -105,21 +103,23 @@ def run(
     results = {"base": _evaluate(base, test, data), "tuned": _evaluate(tuned, test, data)}
     facts["learned"] = figures.learned(facts["languages"], results["tuned"])
     if data.classes == SENTIMENTS:
-        fitted = _fit_calibration(classifier, parts["validation"], data)
-        calibration.save(fitted, folder / "model" / "calibration.json")
+        fitted = _calibrate(classifier, parts["validation"], data, folder)
         facts["calibrated"] = _evaluate_calibrated(fitted, tuned, test, data)
     mistakes = _mistakes(test, base, tuned, data)
     _write_mistakes(folder / "misclassified.csv", mistakes)
-    verdict = f"{_verdict(base, tuned, targets(test, data))} {figures.guessing(results['tuned'])}".rstrip()
+    verdict = f"{_verdict(base, tuned, targets(test, data))} {figures.guessing_note(results['tuned'])}".rstrip()
     seconds = {"train": facts["seconds"], "evaluate": round((now() - trained).total_seconds(), 1)}
     rows = [("finetune_base", facts["base"], results["base"]), ("finetune_tuned", folder.name, results["tuned"])]
     run_id = record.publish_results(warehouse, "finetune", folder.name, started, seconds, rows)
-    content = _page_content(facts, results, mistakes, data, folder)
-    content |= {"verdict": verdict, "base_note": base_note}
-    counts = {"dropped": data.dropped, "rows": data.rows}
-    summary = {"run_id": run_id, "verdict": verdict, "training": facts, **results, **counts}
-    report = page.write(folder, "finetune", content, summary)
+    content = _page_content(facts, results, mistakes, data, folder) | {"verdict": verdict, "base_note": base_note}
+    report = page.write(folder, "finetune", content, _summary(run_id, verdict, facts, results, data))
     return Tuned(folder, folder / "model", report, run_id, **results, facts=facts, verdict=verdict)
+
+
+def _split(data: Labelled, settings: Settings) -> dict[str, list[Example]]:
+    return stratified_split(
+        data, fraction=settings.fraction, validation=settings.validation, test=settings.test, seed=settings.seed
+    )
 
 
 # --- Predictions ---
@@ -130,7 +130,7 @@ def _activation(task: Task) -> Literal["sigmoid", "softmax"]:
 
 
 def _thresholds(facts: dict[str, Any], data: Labelled) -> list[float] | None:
-    """Those chosen on validation, in the order of the classes; None where one class is chosen per row."""
+    """The thresholds chosen on validation, in the order of the classes; None if each row has one class."""
     return [facts["thresholds"][name] for name in data.classes] if "thresholds" in facts else None
 
 
@@ -139,9 +139,9 @@ def _probabilities(model: TransformersClassifier, rows: Sequence[Example], data:
 
 
 def project(probabilities: np.ndarray, columns: Sequence[str], data: Labelled) -> np.ndarray:
-    """A model's probabilities in the order of our classes; several columns of one class are added up.
+    """A model's probabilities in the order of the data's classes, shape (rows, classes); columns of the same class are summed.
 
-    Sentiment: classes that the data does not have are left out, and each row sums to 1 again.
+    For sentiment, classes that the data does not have are left out, and each row sums to 1 again.
     """
     ours = np.zeros((len(probabilities), len(data.classes)), dtype=np.float64)
     for column, name in enumerate(columns):
@@ -151,17 +151,17 @@ def project(probabilities: np.ndarray, columns: Sequence[str], data: Labelled) -
 
 
 def _predict_base(settings: Settings, data: Labelled, rows: Sequence[Example]) -> tuple[Predictions, str]:
-    """(what the untouched base makes of the rows, by which head): its own where it has one for this task, else an
-    untrained one, the one that training started from.
+    """(the untouched base's predictions, a note on the head it used): its own if it has one for this task, else the
+    untrained one that training started from.
     """
     from transformers import AutoConfig
 
     thresholds = [0.5] * len(data.classes) if settings.task == "emotions" else None
     config = from_pretrained(AutoConfig, resolve(settings.model), settings.revision)
-    own = networks.own_classes(config, settings.task)
-    if own is not None and set(data.classes) <= set(own):
+    trained = networks.head_classes(config, settings.task)
+    if trained is not None and set(data.classes) <= set(trained):
         model = TransformersClassifier(settings.model, settings.revision, _activation(settings.task))
-        columns, note = own, "The base is judged by its own trained head."
+        columns, note = trained, "The base is judged by its own trained head."
     else:
         model = _untrained(settings, data)
         columns = list(data.classes)
@@ -171,7 +171,7 @@ def _predict_base(settings: Settings, data: Labelled, rows: Sequence[Example]) -
 
 
 def _untrained(settings: Settings, data: Labelled) -> TransformersClassifier:
-    """The base as training found it, with its new head."""
+    """The base with a new head, as it was before training."""
     network, tokenizer = networks.load(
         settings.model,
         settings.revision,
@@ -189,7 +189,7 @@ def _untrained(settings: Settings, data: Labelled) -> TransformersClassifier:
 
 
 def _evaluate(predictions: Predictions, rows: Sequence[Example], data: Labelled) -> dict[str, Any]:
-    """`figures.quality` on these rows; for sentiment also how languages' scores differ (`shift`)."""
+    """`figures.quality` on these rows; for sentiment with `shift`, how scores differ between languages."""
     truth, languages = targets(rows, data), [row.language for row in rows]
     result = figures.quality(predictions.probabilities, truth, data.classes, languages, predictions.thresholds)
     if data.task == "sentiment":
@@ -198,22 +198,25 @@ def _evaluate(predictions: Predictions, rows: Sequence[Example], data: Labelled)
     return result
 
 
-def _fit_calibration(model: TransformersClassifier, rows: Sequence[Example], data: Labelled) -> dict[str, Any]:
+def _calibrate(model: TransformersClassifier, rows: Sequence[Example], data: Labelled, folder: Path) -> dict[str, Any]:
+    """A calibration fitted on these rows, also saved beside the model."""
     languages = [row.language for row in rows]
-    return calibration.fit(_probabilities(model, rows, data), targets(rows, data), languages)
+    fitted = calibration.fit(_probabilities(model, rows, data), targets(rows, data), languages)
+    calibration.save(fitted, folder / "model" / "calibration.json")
+    return fitted
 
 
 def _evaluate_calibrated(
     fitted: dict[str, Any], tuned: Predictions, rows: Sequence[Example], data: Labelled
 ) -> dict[str, Any]:
-    """What a calibration makes of the tuned model on these rows."""
+    """The tuned model's figures on these rows after calibration."""
     calibrated = calibration.apply(fitted, tuned.probabilities, [row.language for row in rows])
     result = _evaluate(Predictions(calibrated), rows, data)
     return {name: result[name] for name in ("ece", "accuracy", "macro_f1", "shift")}
 
 
 def _verdict(base: Predictions, tuned: Predictions, truth: np.ndarray) -> str:
-    """In words, whether the tuned model is right more often than its base, by a paired bootstrap."""
+    """In words, whether the tuned model is right more often than its base (paired bootstrap)."""
 
     def correct(predictions: Predictions) -> np.ndarray:
         hits = predictions.decisions == truth
@@ -233,7 +236,7 @@ def _verdict(base: Predictions, tuned: Predictions, truth: np.ndarray) -> str:
 
 
 def _mistakes(rows: Sequence[Example], base: Predictions, tuned: Predictions, data: Labelled) -> list[Mistake]:
-    """Test rows that the tuned model gets wrong, the surest first."""
+    """Test rows that the tuned model gets wrong, most confident first."""
     labels = _class_names(targets(rows, data), data)
     by_base, by_tuned = _class_names(base.decisions, data), _class_names(tuned.decisions, data)
     confidence = tuned.probabilities.max(1)
@@ -253,7 +256,7 @@ def _mistakes(rows: Sequence[Example], base: Predictions, tuned: Predictions, da
 
 
 def _class_names(decisions: np.ndarray, data: Labelled) -> list[str]:
-    """The class of each row, or its classes with commas between them."""
+    """The class of each row, or its classes separated by commas."""
     if decisions.ndim == 1:
         return [data.classes[index] for index in decisions]
     return [", ".join(np.array(data.classes)[row == 1]) or "none" for row in decisions]
@@ -276,7 +279,7 @@ def _page_content(
     data: Labelled,
     folder: Path,
 ) -> dict[str, Any]:
-    """What the template shows, besides the verdict and the note on the base."""
+    """What the templates show, besides the verdict and the note on the base."""
     dropped = ", ".join(f"{count} {reason}" for reason, count in data.dropped.items()) or "none"
     shift = results["tuned"].get("shift")
     return {
@@ -290,6 +293,14 @@ def _page_content(
         "data_note": f"{data.rows} rows in, {len(data.examples)} kept, left out: {dropped}.",
         "usage": usage(facts, folder / "model"),
     }
+
+
+def _summary(
+    run_id: str, verdict: str, facts: dict[str, Any], results: dict[str, dict[str, Any]], data: Labelled
+) -> dict[str, Any]:
+    """The content of figures.json."""
+    counts = {"dropped": data.dropped, "rows": data.rows}
+    return {"run_id": run_id, "verdict": verdict, "training": facts, **results, **counts}
 
 
 def _plots(facts: dict[str, Any], results: dict[str, dict[str, Any]], data: Labelled) -> dict[str, Any]:
@@ -313,7 +324,7 @@ def _plots(facts: dict[str, Any], results: dict[str, dict[str, Any]], data: Labe
 
 
 def usage(facts: dict[str, Any], model: Path | str) -> str:
-    """The lines of a profile that make a model the pipeline's classifier."""
+    """The TOML of a profile with this model as the pipeline's classifier."""
     lines = [
         'extends = "embedded"',
         "",

@@ -12,10 +12,10 @@ from pipeline.reader import minilm
 from pipeline.tuning.labelled.rows import Task
 
 
-def own_classes(config: Any, task: Task) -> list[str] | None:
-    """What each column of a checkpoint's own trained head means in our classes; None when it has no such head.
+def head_classes(config: Any, task: Task) -> list[str] | None:
+    """The class of ours that each column of a checkpoint's trained head stands for; None if it has no head for the task.
 
-    Several columns may mean one class (five stars, three classes).
+    Several columns may stand for one class (five stars, three classes).
     """
     if not any("ForSequenceClassification" in name for name in config.architectures or ()):
         return None
@@ -31,15 +31,15 @@ def own_classes(config: Any, task: Task) -> list[str] | None:
 
 
 def column_order(config: Any, task: Task, classes: Sequence[str]) -> tuple[str, ...]:
-    """Which class each column of the head shall stand for: as in the checkpoint's own head where it has just these
-    classes, so that what it knows is kept, else in our order.
+    """The class that each column of the head is to stand for: in the order of the checkpoint's head if that has exactly
+    these classes, so that its training is not lost, else in ours.
     """
-    own = own_classes(config, task)
-    return tuple(own) if own is not None and sorted(own) == sorted(classes) else tuple(classes)
+    trained = head_classes(config, task)
+    return tuple(trained) if trained is not None and sorted(trained) == sorted(classes) else tuple(classes)
 
 
 def head_names(config: Any) -> list[str]:
-    """The modules beside the encoder: what is new in a classifier, trained in full and never quantised."""
+    """Names of the modules beside the encoder: those that are trained in full and never quantised."""
     import torch
     from transformers import AutoModelForSequenceClassification
 
@@ -62,15 +62,16 @@ def load(
     lora: Mapping[str, Any] | None,
     seed: int,
 ) -> tuple[Any, Any]:
-    """(network, tokenizer): the base with a head of these columns, its new weights drawn from `seed`.
+    """(network, tokenizer): the base with a head of these `columns`, new weights drawn from `seed`, and a LoRA adapter if
+    the recipe has one (`lora`: PEFT's LoraConfig).
 
-    Raises InputError for a model that cannot be loaded, or a LoRA setting that PEFT does not know.
+    Raises InputError for a model that cannot be loaded, or a LoRA setting that PEFT does not accept.
     """
     from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, set_seed
 
-    place = resolve(model)
-    config = from_pretrained(AutoConfig, place, revision)
-    meant = own_classes(config, task) or []
+    path = resolve(model)
+    config = from_pretrained(AutoConfig, path, revision)
+    pretrained = head_classes(config, task) or []
     same_size = len(config.id2label) == len(columns)
     config.num_labels = len(columns)
     config.id2label = dict(enumerate(columns))
@@ -82,24 +83,24 @@ def load(
     if "quantization_config" in options:
         options |= placement()
     set_seed(seed)
-    tokenizer = from_pretrained(AutoTokenizer, place, revision)
+    tokenizer = from_pretrained(AutoTokenizer, path, revision)
     options |= {"config": config, "use_safetensors": True, "ignore_mismatched_sizes": True}
-    network = from_pretrained(AutoModelForSequenceClassification, place, revision, **options)
+    network = from_pretrained(AutoModelForSequenceClassification, path, revision, **options)
     prepare(network, tokenizer)
-    if same_size and meant != list(columns):
-        _reset_heads(network, heads)  # a head that was loaded because it fits in size means something else
+    if same_size and pretrained != list(columns):
+        _reset_heads(network, heads)  # a pretrained head was loaded because its size fits, but means something else
     if lora is None:
         return network, tokenizer
     return _with_lora(network, lora, heads, public_name(model), revision), tokenizer
 
 
 def public_name(model: str) -> str:
-    """What a reader elsewhere can load: for the encoder that travels with the package its hub id."""
+    """The name under which a model can be loaded elsewhere: its hub id for the encoder that ships with the package."""
     return minilm.HUB_ID if model == "minilm" else model
 
 
 def _reset_heads(network: Any, heads: Sequence[str]) -> None:
-    """Draws their weights anew."""
+    """Draws the weights of these modules anew."""
     for name in heads:
         for module in getattr(network, name).modules():
             if hasattr(module, "reset_parameters"):
@@ -122,13 +123,13 @@ def _with_lora(network: Any, lora: Mapping[str, Any], heads: list[str], name: st
             f"The recipe's lora section is not what PEFT accepts: {cause} Mend it and run again."
         ) from error
     for config in tuned.peft_config.values():
-        config.base_model_name_or_path = name  # not the folder of this machine
+        config.base_model_name_or_path = name  # not a local folder
         config.revision = revision
     return tuned
 
 
 def count(network: Any) -> tuple[int, int]:
-    """(parameters, those that are trained). A 4-bit weight counts as the two values that each of its bytes holds."""
+    """(parameters, trained parameters). A byte of a 4-bit weight counts as the two parameters it holds."""
     sizes = [
         (weight.numel() * (2 if weight.dtype.itemsize == 1 and not weight.requires_grad else 1), weight.requires_grad)
         for weight in network.parameters()

@@ -1,4 +1,4 @@
-"""The bench's pages: HTML with inline SVG, and the same in Markdown."""
+"""The pages of `finetune` and `compare`: HTML with inline SVG, and the same in Markdown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 def write(folder: Path, name: str, content: Mapping[str, Any], facts: Mapping[str, Any]) -> Path:
-    """`folder/report.html`, `report.md` and `figures.json`, each in one step. name: of the templates."""
+    """Writes `report.html`, `report.md` and `figures.json` (`facts`) to `folder`, each atomically; returns the HTML file.
+
+    `name`: of the templates.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     pages = {
         "report.html": template(f"{name}.html.jinja", TEMPLATES).render(content),
@@ -29,7 +32,7 @@ def write(folder: Path, name: str, content: Mapping[str, Any], facts: Mapping[st
 
 
 def reliability(figures: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
-    """The diagram of one or more models' bins."""
+    """The reliability diagram of one or more models, from the bins of (name, `figures.quality`)."""
     series = [
         (name, [(item["confidence"], item["accuracy"], item["n"]) for item in result["bins"] if item["n"]])
         for name, result in figures
@@ -38,6 +41,7 @@ def reliability(figures: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
 
 
 def shift_chart(title: str, shifts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Chart of `figures.language_shift`; empty unless two languages have a shift."""
     values = [
         (name, item["shift"], item["low"], item["high"]) for name, item in shifts.items() if item["shift"] is not None
     ]

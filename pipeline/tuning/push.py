@@ -1,7 +1,7 @@
-"""push: a tuned classifier, or a student's adapter, to a repository of a hub, with a model card made from its figures.
+"""push: uploads a tuned classifier, or a student's adapter, to a hub, with a model card made from its figures.
 
-The token comes from the environment (HF_TOKEN) and from nowhere else. What is uploaded is a copy made for it: weights
-(safetensors), configuration, tokenizer, card; never a pickle, a training row or a path of this machine.
+The token comes only from the environment (HF_TOKEN). What is uploaded is a copy: weights (safetensors), configuration,
+tokenizer and card; never a pickle, a training row or a local path.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ _WEIGHTS = ("model.safetensors", "adapter_model.safetensors", "model.safetensors
 def push(folder: Path, repository: str, *, private: bool = True, licence: str = "", data: str = "") -> str:
     """Uploads `folder` (what `finetune` or `distill` wrote) to `repository` ("owner/name") and returns its address.
 
-    licence: of the weights, as the hub names it; data: what they were trained on, in words, both for the card.
-    Raises InputError without a token, for a folder that is no model, or when the hub refuses; BackendDown when it is away.
+    For the card: `licence` of the weights, as the hub names it, and `data`, what they were trained on, in words.
+    Raises InputError without a token, for a folder without a model, or if the hub refuses; BackendDown if the hub cannot be
+    reached.
     """
     folder = _model_folder(folder)
     _require_name(repository)
@@ -75,17 +76,17 @@ def _is_local(base: str) -> bool:
 
 
 def _model_folder(folder: Path) -> Path:
-    """The folder with the weights; `finetune`'s own folder may be given too."""
-    for place in (folder, folder / "model"):
-        if any((place / name).is_file() for name in _WEIGHTS):
-            return place
+    """The folder that holds the weights: `folder` itself, or `model` in it, as `finetune` leaves it."""
+    for candidate in (folder, folder / "model"):
+        if any((candidate / name).is_file() for name in _WEIGHTS):
+            return candidate
     raise InputError(
         f"{folder} holds no model: name a folder that finetune or distill wrote (with .safetensors in it)."
     )
 
 
 def prepare_upload(folder: Path, scratch: Path, repository: str, licence: str = "", data: str = "") -> None:
-    """Fills `scratch` with what is to be uploaded, the card among it."""
+    """Fills `scratch` with the files to upload, including the card."""
     for file in sorted(folder.iterdir()):
         if file.is_file() and file.suffix in _UPLOADED:
             shutil.copyfile(file, scratch / file.name)
@@ -104,8 +105,8 @@ def _training_results(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _remove_local_base(scratch: Path) -> str:
-    """Where an adapter's base is a folder of this machine only its name is kept: the path helps nobody elsewhere and is
-    nobody's business. Returns a note for the card, empty where there is nothing to say.
+    """Reduces an adapter's base to its name if it is a local folder: the path is private, and useless elsewhere. Returns a
+    note for the card, or an empty string.
     """
     file = scratch / "adapter_config.json"
     if not file.is_file():
@@ -130,7 +131,10 @@ def card(
     data: str,
     note: str,
 ) -> str:
-    """The model card: front matter that the hub reads, what it is, how it was made, what it reached, its limits."""
+    """The model card as Markdown: the hub's front matter, what the model is, how it was made, its figures and limits.
+
+    `facts`, `figures`: training.json and figures.json, empty for a student's adapter. `note`: on a local base.
+    """
     config = folder / "adapter_config.json"
     adapter = json.loads(config.read_text(encoding="utf-8")) if config.is_file() else {}
     base = str(facts.get("base") or adapter.get("base_model_name_or_path") or "")
@@ -161,7 +165,7 @@ def card(
 
 
 def _front_matter(facts: Mapping[str, Any], licence: str, base: str, adapter: bool) -> list[str]:
-    """The YAML head. base: a model of the hub, or empty."""
+    """The card's YAML. `base`: a model on the hub, or empty."""
     lines = ["---"]
     if licence:
         lines.append(f"license: {json.dumps(licence)}")
@@ -179,7 +183,7 @@ def _student_lines(adapter: Mapping[str, Any]) -> list[str]:
         f"A LoRA adapter (rank {adapter.get('r')}) for a student that writes feedback to customer reviews, "
         "trained by review-insights on its teacher's texts.",
         "",
-        "Its scores against teacher, base and controls stand in the `metrics` table of the warehouse it was trained in. "
+        "Its scores against teacher, base and controls are in the `metrics` table of the warehouse it was trained in. "
         "Do not show its texts where it does not beat every control there.",
     ]
 
@@ -207,8 +211,8 @@ def _figures_table(figures: Mapping[str, Any]) -> list[str]:
         cells = ["–" if figures[role].get(key) is None else f"{figures[role][key]:.3f}" for key in names]
         lines.append(f"| {role} | " + " | ".join(cells) + " |")
     lines += ["", "| language | rows | accuracy | macro-F1 | ECE |", "|---|--:|--:|--:|--:|"]
-    for name, own in figures["tuned"].get("languages", {}).items():
-        lines.append(f"| {name} | {own['n']} | {own['accuracy']:.3f} | {own['macro_f1']:.3f} | {own['ece']:.3f} |")
+    for name, row in figures["tuned"].get("languages", {}).items():
+        lines.append(f"| {name} | {row['n']} | {row['accuracy']:.3f} | {row['macro_f1']:.3f} | {row['ece']:.3f} |")
     return [*lines, "", f"**{figures['verdict']}**"]
 
 

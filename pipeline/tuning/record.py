@@ -1,4 +1,4 @@
-"""Bench results in the warehouse: a row of `runs` (its `kind` says what it was) and rows of `metrics`."""
+"""Results of `finetune` and `compare` in the warehouse: a row of `runs` (with its `kind`) and rows of `metrics`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Results = Sequence[tuple[str, str, Mapping[str, Any]]]  # role, model, what figu
 
 
 def require_writable(path: Path) -> None:
-    """Raises InputError before hours of work when its result could not be recorded."""
+    """Raises InputError, before hours of work, if the result could not be recorded in this warehouse."""
     if path.is_dir() or not path.parent.is_dir():
         raise InputError(f"--warehouse {path}: name a file in a folder that exists.")
     if work_path(path).exists():
@@ -29,7 +29,7 @@ def require_writable(path: Path) -> None:
 
 
 def metric_rows(role: str, model: str, figures: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows of `metrics` without run_id. n: rows tested; per class and per language the metric's name says which."""
+    """Rows of `metrics` without run_id. `n`: test rows; names of metrics end in the class or language they are for."""
 
     def row(
         metric: str, n: int, mean: float | None, low: float | None = None, high: float | None = None
@@ -58,7 +58,7 @@ def metric_rows(role: str, model: str, figures: Mapping[str, Any]) -> list[dict[
 def publish_results(
     path: Path, kind: str, subject: str, started: datetime, seconds: Mapping[str, float], results: Results
 ) -> str:
-    """Appends one bench run and publishes the warehouse; returns its run_id. subject: what was tuned or compared."""
+    """Appends one run and publishes the warehouse; returns its run_id. `subject`: what was tuned or compared."""
     require_writable(path)
     warehouse = open_work(path)
     run_id = new_run_id()
@@ -72,6 +72,6 @@ def publish_results(
         publish(warehouse)
     except BaseException:
         warehouse.close()
-        work_path(path).unlink(missing_ok=True)  # nothing but this was in it
+        work_path(path).unlink(missing_ok=True)  # it held nothing else
         raise
     return run_id

@@ -1,10 +1,10 @@
-"""Fine-tunes a classifier with transformers' Trainer: one call, resumable after `kill -9`.
+"""Fine-tunes a classifier with transformers' Trainer; resumable after `kill -9`.
 
     review-insights finetune --task sentiment --model minilm --method lora --data reviews.csv --text text --label stars --labels stars
     accelerate launch --num_processes 2 --cpu -m pipeline finetune ...        (the same command on several processes)
 
-A training lives in a folder named by a hash of everything that decides its result; the same command finds its
-checkpoints there and goes on. The model appears under its final name only when it is whole.
+A training has a folder named by a hash of everything that decides its result; the same command finds its checkpoints
+there and resumes. The model appears under its final name only when it is complete.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from pipeline.tuning import networks
 from pipeline.tuning.labelled.rows import Example, Labelled, Task
 from pipeline.tuning.labelled.split import class_weights, undersample
 
-VERSION = 1  # raised when the same settings would give another model
+VERSION = 1  # to be raised when the same settings would give another model
 METHODS = ("full", "lora", "qlora")
 _KEYS = ("quantize", "lora", "max_tokens", "batch_size", "patience", "train")
-_DEFAULTS = {  # of TrainingArguments; a recipe's `train` goes before them
+_DEFAULTS = {  # of TrainingArguments; a recipe's `train` overrides them
     "eval_strategy": "epoch",
     "save_strategy": "epoch",
     "save_total_limit": 2,
@@ -64,7 +64,7 @@ _COMPUTED = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything besides the data that decides what comes out, and (`report_to`) where its progress is logged."""
+    """Everything besides the data that decides the result, and where progress is logged (`report_to`)."""
 
     task: Task
     model: str
@@ -79,21 +79,21 @@ class Settings:
     report_to: tuple[str, ...] = ()
 
     def key(self, data: Labelled) -> str:
-        """Sixteen hex digits of all that decides the result; speed and logging are left out."""
-        decides = {name: value for name, value in vars(self).items() if name != "report_to"}
-        decides["model"] = model_identity(resolve(self.model), self.revision)
-        content = json.dumps([VERSION, decides, data.classes, data.content], sort_keys=True)
+        """Sixteen hex digits of a hash of all that decides the result."""
+        decisive = {name: value for name, value in vars(self).items() if name != "report_to"}
+        decisive["model"] = model_identity(resolve(self.model), self.revision)
+        content = json.dumps([VERSION, decisive, data.classes, data.content], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def load_recipe(name: str, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """A recipe of pipeline/recipes/classify by name, or a .yaml file; `changes` override single values.
 
-    Keys of `changes`: those of the recipe itself or of its `train`. Raises InputError for anything it cannot mean.
+    Keys of `changes`: those of the recipe itself or of its `train`. Raises InputError for an unusable recipe.
     """
     changes = changes or {}
-    own = {key: value for key, value in changes.items() if key in _KEYS}
-    recipe = read_recipe(name, RECIPES / "classify", _KEYS, own)
+    overrides = {key: value for key, value in changes.items() if key in _KEYS}
+    recipe = read_recipe(name, RECIPES / "classify", _KEYS, overrides)
     if not isinstance(recipe["train"], dict):
         raise InputError(f"Recipe {name}: train must hold TrainingArguments. See pipeline/recipes/classify.")
     recipe["train"] |= {key: value for key, value in changes.items() if key not in _KEYS}
@@ -108,20 +108,21 @@ def load_recipe(name: str, changes: Mapping[str, Any] | None = None) -> dict[str
 
 
 def recipe_name(model: str, method: str) -> str:
-    """The shipped recipe of a method; the small MiniLM has its own."""
+    """The shipped recipe for a method; MiniLM has its own. Raises InputError for an unknown method."""
     if method not in METHODS:
         raise InputError(f"--method {method}: choose one of {', '.join(METHODS)}.")
-    own = f"minilm_{method}"
-    return own if model in ("minilm", minilm.HUB_ID) and (RECIPES / "classify" / f"{own}.yaml").is_file() else method
+    special = f"minilm_{method}"
+    has_special = model in ("minilm", minilm.HUB_ID) and (RECIPES / "classify" / f"{special}.yaml").is_file()
+    return special if has_special else method
 
 
 def processes() -> tuple[int, int]:
-    """(this process, how many) under `accelerate launch` or torchrun; (0, 1) without."""
+    """(rank of this process, number of processes) under `accelerate launch` or torchrun; else (0, 1)."""
     return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def arguments(settings: Settings, folder: Path) -> Any:
-    """TrainingArguments of a training in `folder`. Raises InputError for what they do not accept."""
+    """TrainingArguments for a training in `folder`. Raises InputError for values they do not accept."""
     import torch
     from transformers import TrainingArguments
 
@@ -157,57 +158,38 @@ def train(
 ) -> dict[str, Any]:
     """Trains on parts["train"], keeps the best epoch on parts["validation"], and writes `folder/model`.
 
-    A model that is there already is left as it is; checkpoints of a training that was killed are continued.
-    Returns what `folder/training.json` holds. Under several processes each of them must call this.
+    A finished training is left as it is, an interrupted one resumed. Returns the content of `folder/training.json`. With
+    several processes, each must call this. Raises InputError for a model, recipe or logger that cannot be used.
     """
-    from transformers import AutoConfig, DataCollatorWithPadding, EarlyStoppingCallback, PrinterCallback, Trainer
+    from transformers import AutoConfig, DataCollatorWithPadding
 
-    done = folder / "training.json"
-    if done.is_file():
-        facts: dict[str, Any] = json.loads(done.read_text(encoding="utf-8"))
-        return facts
+    finished = folder / "training.json"
+    if finished.is_file():
+        return dict(json.loads(finished.read_text(encoding="utf-8")))
     args = arguments(settings, folder)
     config = from_pretrained(AutoConfig, resolve(settings.model), settings.revision)
     columns = networks.column_order(config, settings.task, classes)
     rows = list(parts["train"])
     if settings.balance == "undersample":
         rows = undersample(rows, settings.seed)
-    network, tokenizer = networks.load(
-        settings.model,
-        settings.revision,
-        task=settings.task,
-        columns=columns,
-        quantize=settings.recipe["quantize"],
-        lora=settings.recipe["lora"],
-        seed=settings.seed,
-    )
+    network, tokenizer = _load(settings, columns)
     column_of = [columns.index(name) for name in classes]
     limit = min(settings.recipe["max_tokens"], window(network.config))
-    weights = None
-    if settings.balance == "weights":
-        by_class = dict(zip(classes, class_weights(rows, len(classes), settings.task), strict=True))
-        weights = [by_class[name] for name in columns]
-    try:
-        trainer = Trainer(
-            model=network,
-            args=args,
-            train_dataset=_Encoded(rows, tokenizer, limit, settings.task, column_of),
-            eval_dataset=_Encoded(parts["validation"], tokenizer, limit, settings.task, column_of),
-            data_collator=DataCollatorWithPadding(tokenizer),
-            processing_class=tokenizer,
-            compute_loss_func=_loss(settings.task, weights),
-            compute_metrics=_validation_figures(settings.task),
-            callbacks=[EarlyStoppingCallback(settings.recipe["patience"]), _reporter(progress)],
-        )
-    except (RuntimeError, ImportError, ValueError) as error:
-        cause = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"The training could not be set up: {cause} Install what is named, or mend --report-to."
-        ) from error
-    trainer.remove_callback(PrinterCallback)  # stdout is for results
+    trainer = _trainer(
+        settings,
+        progress,
+        model=network,
+        args=args,
+        train_dataset=_Encoded(rows, tokenizer, limit, settings.task, column_of),
+        eval_dataset=_Encoded(parts["validation"], tokenizer, limit, settings.task, column_of),
+        data_collator=DataCollatorWithPadding(tokenizer),
+        processing_class=tokenizer,
+        compute_loss_func=_loss(settings.task, _column_weights(rows, classes, columns, settings)),
+    )
     started = time.monotonic()
     outcome = trainer.train(resume_from_checkpoint=last_checkpoint(folder))
-    seconds = round(time.monotonic() - started, 1)  # of this process: a resumed training counts its last part
+    # Only of this process: what a resumed training took before is not counted.
+    seconds = round(time.monotonic() - started, 1)
     facts = _facts(settings, classes, folder, parts, rows, network, trainer.state) | {
         "train_loss": outcome.training_loss,
         "seconds": seconds,
@@ -218,7 +200,45 @@ def train(
     return facts
 
 
-# --- What the Trainer is given ---
+def _load(settings: Settings, columns: Sequence[str]) -> tuple[Any, Any]:
+    return networks.load(
+        settings.model,
+        settings.revision,
+        task=settings.task,
+        columns=columns,
+        quantize=settings.recipe["quantize"],
+        lora=settings.recipe["lora"],
+        seed=settings.seed,
+    )
+
+
+# --- The Trainer, and what it is given ---
+
+
+def _trainer(settings: Settings, progress: Callable[[int, int], None], **options: Any) -> Any:
+    """A Trainer with our metrics and callbacks. `options`: its further parameters."""
+    from transformers import EarlyStoppingCallback, PrinterCallback, Trainer
+
+    callbacks = [EarlyStoppingCallback(settings.recipe["patience"]), _reporter(progress)]
+    try:
+        trainer = Trainer(compute_metrics=_validation_figures(settings.task), callbacks=callbacks, **options)
+    except (RuntimeError, ImportError, ValueError) as error:
+        cause = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"The training could not be set up: {cause} Install what is named, or mend --report-to."
+        ) from error
+    trainer.remove_callback(PrinterCallback)  # stdout is for results
+    return trainer
+
+
+def _column_weights(
+    rows: Sequence[Example], classes: Sequence[str], columns: Sequence[str], settings: Settings
+) -> list[float] | None:
+    """The loss weight of each column; None unless the training is balanced by weights."""
+    if settings.balance != "weights":
+        return None
+    by_class = dict(zip(classes, class_weights(rows, len(classes), settings.task), strict=True))
+    return [by_class[name] for name in columns]
 
 
 class _Encoded:
@@ -246,7 +266,7 @@ class _Encoded:
 
 
 def _loss(task: Task, weights: Sequence[float] | None) -> Callable[..., Any]:
-    """Cross-entropy, or binary cross-entropy per emotion. A sum over the rows of the whole step divided by their
+    """Cross-entropy, or binary cross-entropy per emotion: summed over the rows of the whole step and divided by their
     number, so that accumulation and several processes change nothing.
     """
     import torch
@@ -268,7 +288,7 @@ def _loss(task: Task, weights: Sequence[float] | None) -> Callable[..., Any]:
 
 
 def _validation_figures(task: Task) -> Callable[[Any], dict[str, float]]:
-    """macro_f1 and accuracy on validation, which decide the best epoch."""
+    """macro_f1 and accuracy on validation; macro_f1 decides the best epoch."""
 
     def figures(prediction: Any) -> dict[str, float]:
         logits, truth = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
@@ -295,10 +315,10 @@ def _reporter(progress: Callable[[int, int], None]) -> Any:
 
 
 def last_checkpoint(folder: Path) -> str | None:
-    """The newest whole checkpoint. The trainer writes its state last: a folder without it was cut off and is removed."""
+    """The newest complete checkpoint, or None. The Trainer writes its state last: a folder without it is removed."""
     checkpoints = folder / "checkpoints"
-    found = sorted(checkpoints.glob("checkpoint-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]))
-    for path in reversed(found):
+    by_step = sorted(checkpoints.glob("checkpoint-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]))
+    for path in reversed(by_step):
         try:
             json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
             return str(path)
@@ -308,7 +328,7 @@ def last_checkpoint(folder: Path) -> str | None:
     return None
 
 
-# --- What is kept of it ---
+# --- What is kept ---
 
 
 def _facts(
@@ -320,7 +340,7 @@ def _facts(
     network: Any,
     state: Any,
 ) -> dict[str, Any]:
-    """What was trained, on what, and how it went. rows: those of parts["train"] that balancing left."""
+    """What was trained, on what, and how it went. `rows`: those of parts["train"] that balancing kept."""
     parameters, trained = networks.count(network)
     return {
         "key": folder.name,
@@ -345,10 +365,10 @@ def _facts(
     }
 
 
-def _languages(rows: Sequence[Example], least: int = 20) -> list[str]:
-    """Languages with rows enough to have learned something of them."""
+def _languages(rows: Sequence[Example], min_rows: int = 20) -> list[str]:
+    """Languages with enough rows to have been learned."""
     counts = Counter(row.language for row in rows)
-    return sorted(name for name, count in counts.items() if count >= least and name != "unknown")
+    return sorted(name for name, count in counts.items() if count >= min_rows and name != "unknown")
 
 
 def _history(log: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
@@ -362,26 +382,26 @@ def _history(log: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
 
 
 def _thresholds(trainer: Any, classes: Sequence[str], column_of: Sequence[int]) -> dict[str, float]:
-    """Per emotion, the probability with the best F1 on validation; 0.5 where validation has none of it."""
+    """Per emotion, the threshold with the best F1 on validation; 0.5 if validation has no example of it."""
     prediction = trainer.predict(trainer.eval_dataset)
-    chances = 1 / (1 + np.exp(-np.asarray(prediction.predictions, dtype=np.float64)))
+    probabilities = 1 / (1 + np.exp(-np.asarray(prediction.predictions, dtype=np.float64)))
     truth = np.asarray(prediction.label_ids) > 0.5
     return {
-        name: _best_threshold(chances[:, column], truth[:, column]) if truth[:, column].any() else 0.5
+        name: _best_threshold(probabilities[:, column], truth[:, column]) if truth[:, column].any() else 0.5
         for name, column in zip(classes, column_of, strict=True)
     }
 
 
-def _best_threshold(chances: np.ndarray, truth: np.ndarray) -> float:
-    """The one with the best F1, in steps of 0.05."""
+def _best_threshold(probabilities: np.ndarray, truth: np.ndarray) -> float:
+    """The threshold with the best F1, in steps of 0.05."""
     grid = np.arange(0.05, 0.951, 0.05)
-    chosen = chances >= grid[:, None]
+    chosen = probabilities >= grid[:, None]
     f1 = 2 * (truth & chosen).sum(1) / np.maximum(chosen.sum(1) + truth.sum(), 1)
     return round(float(grid[int(np.argmax(f1))]), 2)
 
 
 def _save(trainer: Any, network: Any, settings: Settings, facts: dict[str, Any], folder: Path) -> None:
-    """`folder/model`, whole or not at all, then `training.json` as the mark of completion; checkpoints go."""
+    """Writes `folder/model` atomically, then `training.json`, which marks completion; removes the checkpoints."""
     partial = folder / "model.partial"
     trainer.save_model(str(partial))  # every process: sharded weights are gathered here
     if processes()[0] != 0:
@@ -390,11 +410,11 @@ def _save(trainer: Any, network: Any, settings: Settings, facts: dict[str, Any],
     for name in ("training_args.bin", "README.md"):  # a pickle, and PEFT's empty template
         (partial / name).unlink(missing_ok=True)
     if (folder / "model").exists():
-        shutil.rmtree(folder / "model")  # left by a process that was killed between the two marks
+        shutil.rmtree(folder / "model")  # left by a process that was killed before writing training.json
     os.replace(partial, folder / "model")
-    mark = folder / "training.json.partial"
-    mark.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    os.replace(mark, folder / "training.json")
+    marker = folder / "training.json.partial"
+    marker.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    os.replace(marker, folder / "training.json")
     if (folder / "checkpoints" / "runs").is_dir():  # where TensorBoard's events are written
         shutil.rmtree(folder / "runs", ignore_errors=True)
         os.replace(folder / "checkpoints" / "runs", folder / "runs")
@@ -402,7 +422,7 @@ def _save(trainer: Any, network: Any, settings: Settings, facts: dict[str, Any],
 
 
 def _config_json(network: Any, settings: Settings, facts: Mapping[str, Any]) -> str:
-    """The network's configuration with what the pipeline needs to know of it, under `review_insights`."""
+    """The network's configuration, with what the pipeline needs to know under `review_insights`."""
     ours: dict[str, Any] = {"task": settings.task, "max_tokens": settings.recipe["max_tokens"]}
     if getattr(network, "is_loaded_in_4bit", False):
         ours["quantize"] = "nf4"

@@ -33,6 +33,7 @@ def test_an_analysis_holds_everything_and_its_evidence_is_verbatim(client: TestC
         assert found["text"][theme["start"] : theme["end"]] == theme["evidence"] != ""
     assert len(found["feedback"]["suggestions"]) == 2 and found["reply"]
     assert found["models"]["sentiment"] == found["models"]["feedback"] == "fake"
+    assert found["models"]["reply"] == "templates"
 
 
 def test_classifying_only(client: TestClient) -> None:

@@ -134,7 +134,7 @@ def test_the_student_learns_the_answer_not_the_prompt() -> None:
     assert batch.shape == labels.shape and (labels[:, :prompt] == -100).all() and (labels[:, prompt:] != -100).all()
 
 
-def test_the_best_weights_of_a_lesson_are_kept() -> None:
+def test_the_best_weights_of_a_phase_are_kept() -> None:
     size = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     network = PhiForCausalLM(PhiConfig(vocab_size=16, **size))
     seen: list[float] = []

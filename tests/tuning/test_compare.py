@@ -217,10 +217,10 @@ def test_a_list_that_is_wrong_is_one_clear_line(tmp_path: Path, content: str, sa
 
 def test_models_by_name_and_probes_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "sentiment-x" / "model").mkdir(parents=True)
-    found = compare.given(["embedded", "owner/name@abc", str(tmp_path / "sentiment-x" / "model")])
+    found = compare.candidates_from(["embedded", "owner/name@abc", str(tmp_path / "sentiment-x" / "model")])
     assert [(c.name, c.revision) for c in found] == [("ours", "main"), ("owner/name", "abc"), ("sentiment-x", "main")]
     with pytest.raises(InputError, match="Two models"):
-        compare.given(["embedded", "embedded"])
+        compare.candidates_from(["embedded", "embedded"])
     file = tmp_path / "p.toml"
     file.write_text('[[probe]]\nkind = "odd"\nexpected = "purple"\ntexts = ["x"]\n')
     with pytest.raises(InputError, match="purple"):

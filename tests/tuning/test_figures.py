@@ -72,10 +72,10 @@ def test_a_language_that_is_only_guessed_is_told_and_not_served() -> None:
     chances[200:] = rng.dirichlet((1, 1, 1), 200)
     own = figures.quality(chances, truth, CLASSES, ["de"] * 200 + ["hi"] * 190 + ["fr"] * 10)
     assert {name: item["guesses"] for name, item in own["languages"].items()} == {"de": False, "fr": False, "hi": True}
-    assert "In hi the tuned model" in figures.guessing(own), "ten rows say nothing, for or against"
+    assert "In hi the tuned model" in figures.guessing_note(own), "ten rows say nothing, for or against"
     assert figures.learned(["de", "fr", "hi"], own) == ["de", "fr"]
     assert figures.learned(["hi"], own) == ["hi"], "an empty list would mean every language"
-    assert figures.guessing({"languages": {}}) == ""
+    assert figures.guessing_note({"languages": {}}) == ""
 
 
 @given(st.lists(st.lists(st.integers(0, 40), min_size=3, max_size=3), min_size=3, max_size=3))

@@ -237,12 +237,12 @@ def test_emotions_several_at_once_with_thresholds(tiny: Checkpoints, tmp_path: P
 
 def test_a_head_of_its_own_keeps_its_order(tiny: Checkpoints) -> None:
     config = AutoConfig.from_pretrained(tiny.gpt2_sentiment)
-    assert networks.own_classes(config, "sentiment") is None, "LABEL_0 says nothing"
+    assert networks.head_classes(config, "sentiment") is None, "LABEL_0 says nothing"
     config.id2label = {0: "POS", 1: "NEG", 2: "NEU"}
     assert networks.column_order(config, "sentiment", SENTIMENTS) == ("positive", "negative", "neutral")
     config.id2label = {n: f"{n + 1} stars" for n in range(5)}
     assert networks.column_order(config, "sentiment", SENTIMENTS) == SENTIMENTS
-    assert networks.own_classes(config, "sentiment") == ["negative", "negative", "neutral", "positive", "positive"]
+    assert networks.head_classes(config, "sentiment") == ["negative", "negative", "neutral", "positive", "positive"]
 
 
 def test_a_head_that_means_something_else_is_drawn_anew(tiny: Checkpoints) -> None:

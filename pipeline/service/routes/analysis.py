@@ -1,4 +1,4 @@
-"""One review in, its analysis out: at once, or as it comes."""
+"""One review in, its analysis out: in one piece, or streamed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def analyze_and_stream(review: schema.Review, parts: ServiceParts) -> Stre
     async def lines() -> AsyncIterator[str]:
         try:
             async for event in parts.engine.stream(row, review.generate):
-                if "analysis" in event:  # the fields that /analyze answers with, and no others
+                if "analysis" in event:  # only the fields that /analyze returns
                     event["analysis"] = schema.Analysis.model_validate(event["analysis"]).model_dump(mode="json")
                 yield dumped(event) + "\n"
         except HTTPException as error:

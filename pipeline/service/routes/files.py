@@ -1,4 +1,4 @@
-"""A file of reviews: taken in, asked for, fetched, forgotten."""
+"""A file of reviews: upload, progress, results, deletion."""
 
 from __future__ import annotations
 

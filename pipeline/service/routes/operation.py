@@ -1,4 +1,4 @@
-"""For whoever operates the service."""
+"""Health, readiness and metrics, for operators."""
 
 from __future__ import annotations
 

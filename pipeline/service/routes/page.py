@@ -1,5 +1,5 @@
-"""The page: the same analyses for people. Rendered here, so that one template engine escapes everything, and so that it
-works before any script has run; `static/page.js` only spares reloads.
+"""The HTML pages. They are rendered on the server, so that one template engine escapes everything, and so that they work
+without scripts; `static/page.js` only saves reloads.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ _EMPTY = {"text": "", "stars": "", "business": ""}
 
 @router.get("/")
 async def form(parts: ServiceParts) -> Response:
+    """The empty form."""
     return _page("analyze.html.jinja", parts.settings, given=_EMPTY, analysis=None, fault=None)
 
 
@@ -45,7 +46,7 @@ async def submit(
     stars: Annotated[str, Form()] = "",
     business: Annotated[str, Form()] = "",
 ) -> Response:
-    """The form's answer: the part that changes where a script asks, else the whole page."""
+    """The analysis of the form's review: a fragment if a script requests it, else the whole page."""
     given = {"text": text, "stars": stars, "business": business}
     analysis, fault, status = None, None, 200
     try:
@@ -69,6 +70,7 @@ async def _analyze(given: Mapping[str, str], parts: Parts) -> AnalysisRow:
 
 @router.get("/dashboard")
 def dashboard(parts: ServiceParts) -> Response:
+    """What the published warehouse shows; a hint if there is none."""
     if parts.published.stamp() is None:
         return _page("dashboard.html.jinja", parts.settings, headline=None)
     return _page("dashboard.html.jinja", parts.settings, **parts.published.once(overview))
@@ -76,6 +78,7 @@ def dashboard(parts: ServiceParts) -> Response:
 
 @router.get("/login")
 async def login_form(parts: ServiceParts) -> Response:
+    """The form for the key; without a key, the front page."""
     if parts.settings.api_key is None:
         return RedirectResponse("/", 303)
     return _page("login.html.jinja", parts.settings, fault=None)
@@ -83,6 +86,7 @@ async def login_form(parts: ServiceParts) -> Response:
 
 @router.post("/login")
 async def log_in(request: Request, parts: ServiceParts, key: Annotated[str, Form(max_length=500)] = "") -> Response:
+    """Sets the cookie if the key is right."""
     secret = parts.settings.api_key
     if secret is None:
         return RedirectResponse("/", 303)
@@ -98,6 +102,7 @@ async def log_in(request: Request, parts: ServiceParts, key: Annotated[str, Form
 
 @router.post("/logout")
 async def log_out() -> Response:
+    """Deletes the cookie."""
     response = RedirectResponse("/login", 303)
     response.delete_cookie(COOKIE)
     return response
@@ -110,14 +115,14 @@ def _fault(error: ValidationError) -> str:
 
 
 def overview(warehouse: Warehouse) -> dict[str, Any]:
-    """What the dashboard shows of the report's content."""
+    """The part of the report's content that the dashboard shows."""
     content = gather(warehouse)
     names = ("headline", "pains", "businesses", "labels", "period", "made", "charts")
     return {name: content[name] for name in names}
 
 
 def marked(text: str, themes: Sequence[Mapping[str, Any]]) -> list[tuple[str, Sequence[Mapping[str, Any]]]]:
-    """The review in pieces, each with the themes it is the evidence of; joined they are the review."""
+    """The review cut into consecutive pieces, each with the themes for which it is evidence."""
     cuts = sorted({0, len(text)} | {theme[name] for theme in themes for name in ("start", "end")})
     return [
         (text[start:end], [theme for theme in themes if theme["start"] <= start and end <= theme["end"]])

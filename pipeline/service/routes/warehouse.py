@@ -23,7 +23,7 @@ from pipeline.service.problems import Responses, documented
 
 router = APIRouter(tags=["warehouse"])
 
-# The report is one file with its own styles, and nothing else in it may run.
+# The report is one file with inline styles; nothing else in it may load or run.
 _REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
@@ -31,15 +31,15 @@ _HTML: Responses = {200: {"content": {"text/html": {"schema": {"type": "string"}
 
 
 @router.get("/insights", response_model=schema.Insights, responses=documented(404, 422))
-def insights(asked: Annotated[schema.InsightsQuery, Query()], parts: ServiceParts) -> Row:
+def insights(request: Annotated[schema.InsightsQuery, Query()], parts: ServiceParts) -> Row:
     """Reviews of the published warehouse, newest first."""
-    filters = asked.model_dump(exclude={"limit", "after"})
-    values = filters | _place(asked.after) | {"most": asked.limit + 1}
+    filters = request.model_dump(exclude={"limit", "after"})
+    values = filters | _position(request.after) | {"most": request.limit + 1}
     with parts.published.open() as warehouse:
         rows = warehouse.query(sql_file("service", "insights.sql"), values)
-    shown = rows[: asked.limit]
+    shown = rows[: request.limit]
     items = [row | {"source": PurePath(row["source"]).name, "themes": row["themes"] or []} for row in shown]
-    return {"items": items, "next": _cursor(shown[-1]) if len(rows) > asked.limit else None}
+    return {"items": items, "next": _cursor(shown[-1]) if len(rows) > request.limit else None}
 
 
 @router.get("/pain-points", response_model=schema.PainPoints, responses=documented(404))
@@ -56,13 +56,13 @@ def latest_report(parts: ServiceParts) -> HTMLResponse:
 
 
 def _cursor(row: Row) -> str:
-    """The place behind a row, as an opaque text."""
+    """An opaque cursor: the position after a row."""
     moment = row["reviewed_at"].isoformat() if row["reviewed_at"] else None
     return base64.urlsafe_b64encode(json.dumps([moment, row["review_id"]]).encode()).decode()
 
 
-def _place(after: str | None) -> dict[str, Any]:
-    """Parameters of the query from a cursor. Raises 422."""
+def _position(after: str | None) -> dict[str, Any]:
+    """The query parameters for a cursor. Raises HTTPException 422."""
     if after is None:
         return {"after_date": None, "after_id": None}
     try:

@@ -1,4 +1,4 @@
-"""Texts repaired, each once, each with a language."""
+"""Repairs texts, removes duplicates and contradictions, and detects missing languages."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pipeline.tuning.labelled.rows import Example, MappedRow
 
 
 def clean(rows: Iterable[MappedRow], order: Sequence[str], dropped: Counter[str]) -> list[Example]:
-    """Repaired texts, each once, with their classes as indices into `order`. A text that is there with two different
-    labels teaches nothing and is left out. `dropped` counts what is left out, by reason.
+    """Examples with repaired texts, each text once, and classes as indices into `order`. A text with contradictory labels
+    is left out. What is left out is counted in `dropped`, by reason.
     """
     kept: dict[str, Example] = {}
     contradicted: set[str] = set()
@@ -32,12 +32,12 @@ def clean(rows: Iterable[MappedRow], order: Sequence[str], dropped: Counter[str]
             dropped["contradictory labels"] += 1
             contradicted.add(key)
     if contradicted:
-        dropped["contradictory labels"] += len(contradicted)  # the first of each, which was kept so far
+        dropped["contradictory labels"] += len(contradicted)  # the first of each, kept until now
     return [example for key, example in kept.items() if key not in contradicted]
 
 
 def detect_missing_languages(examples: list[Example]) -> list[Example]:
-    """The examples with a language each: detected where neither a column nor a folder says it, "unknown" where that fails."""
+    """The examples, each with a language: detected if the source gives none, "unknown" if that fails."""
     missing = [example.text for example in examples if not example.language]
     if not missing:
         return examples

@@ -13,7 +13,7 @@ from pipeline.tuning.labelled.rows import CLASSES, Task
 
 LabelMap = Mapping[str, str]  # value -> class; the class "" leaves its rows out
 
-# Maps that a user can name with --labels. Numbers mean nothing by themselves: {0, 1} may be two classes of three.
+# Maps that --labels can name. Numbers mean nothing by themselves: {0, 1} may be two classes out of three.
 NAMED_MAPS: dict[str, dict[str, str]] = {
     "words": SENTIMENT_WORDS,
     "binary": {"0": "negative", "1": "positive"},
@@ -26,10 +26,10 @@ NAMED_MAPS: dict[str, dict[str, str]] = {
 
 
 def parse_label_map(task: Task, labels: Sequence[str], default: str) -> LabelMap | None:
-    """The map that --labels asks for: VALUE=CLASS pairs, or one name of NAMED_MAPS. Without any the map named `default`;
-    where that is empty too None: the values are names of classes.
+    """The map given by --labels: VALUE=CLASS pairs, or a name in NAMED_MAPS; without it the map named `default`. None if that
+    is empty too: the values then are names of classes.
 
-    Raises InputError for a pair or name without a meaning.
+    Raises InputError for a malformed pair, or an unknown class or map.
     """
     if not labels:
         return NAMED_MAPS[default] if default else None
@@ -53,17 +53,17 @@ def _parse_pair(pair: str, task: Task) -> tuple[str, str]:
     return value.strip().lower(), name
 
 
-def expected_classes(task: Task, label_map: LabelMap | None, held: Sequence[str]) -> set[str]:
-    """The classes that rows are to be expected of: those a map of the user's names, else those the source is known to
-    hold (`held`), else all of the task.
-    """
+def expected_classes(task: Task, label_map: LabelMap | None, known: Sequence[str]) -> set[str]:
+    """The classes to expect: those in the user's map, else those the source is `known` to hold, else all of the task."""
     if label_map is None or label_map is SENTIMENT_WORDS:
-        return set(held or CLASSES[task])
+        return set(known or CLASSES[task])
     return {name for name in label_map.values() if name}
 
 
 def classes_of(label: str, label_map: LabelMap | None, task: Task, unmapped: Counter[str]) -> tuple[str, ...] | None:
-    """The classes that one label cell names; None where its row is to be left out. `unmapped` counts values without a meaning."""
+    """The classes named in one label cell; None if its row is to be left out. Values without a meaning are counted in
+    `unmapped`.
+    """
     value = label.strip().lower()
     if not value:
         return None
@@ -74,8 +74,8 @@ def classes_of(label: str, label_map: LabelMap | None, task: Task, unmapped: Cou
 
 
 def _class_of(value: str, label_map: LabelMap | None, task: Task) -> str | None:
-    """The class of one value, "" to leave its row out, None where it has no meaning."""
-    if label_map is NAMED_MAPS["stars"]:  # a rating is read however it is written
+    """The class of one value, "" to leave its row out, None if it has no meaning."""
+    if label_map is NAMED_MAPS["stars"]:  # ratings come in many notations
         stars = parse_stars(value)
         return from_stars(stars) if stars is not None and 1 <= stars <= 5 else None
     if label_map is not None:
@@ -84,7 +84,7 @@ def _class_of(value: str, label_map: LabelMap | None, task: Task) -> str | None:
 
 
 def unmapped_message(unmapped: Counter[str], task: Task) -> str:
-    """What to tell someone whose label column holds values without a meaning."""
+    """The error for a label column with values without a meaning."""
     shown = ", ".join(value[:30] for value, _ in sorted(unmapped.items(), key=lambda item: -item[1])[:8])
     example = "0=negative 1=neutral 2=positive, or --labels stars" if task == "sentiment" else "goemotions"
     return (
@@ -93,9 +93,9 @@ def unmapped_message(unmapped: Counter[str], task: Task) -> str:
     )
 
 
-def class_order(task: Task, asked: Sequence[str], expected: set[str]) -> tuple[str, ...]:
-    """The classes of --classes (`asked`), else the expected ones, in our order. Raises InputError for an unknown one."""
-    names = [name.strip().lower() for name in asked] or sorted(expected)
+def class_order(task: Task, requested: Sequence[str], expected: set[str]) -> tuple[str, ...]:
+    """The `requested` classes (--classes), else the expected ones, in our order. Raises InputError for an unknown class."""
+    names = [name.strip().lower() for name in requested] or sorted(expected)
     if unknown := [name for name in names if name not in CLASSES[task]]:
         raise InputError(f"--classes: there is no class {unknown[0]!r} in {task}: {', '.join(CLASSES[task])}.")
     return tuple(name for name in CLASSES[task] if name in names)

@@ -1,6 +1,6 @@
 """A data set from its sources: read, mapped onto our classes, checked, cleaned.
 
-Everything that can be wrong with data, columns or label maps is found here, before any model is loaded: one InputError.
+Whatever is wrong with data, columns or label maps ends here in one InputError, before any model is loaded.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ def read_labelled(
 ) -> Labelled:
     """Reads and cleans every source (see `records`).
 
-    labels: VALUE=CLASS pairs, or one name of NAMED_MAPS; `VALUE=` leaves rows with that value out. classes: those the
-    model shall tell apart (default: all of the task; for two-valued maps negative and positive).
-    Raises InputError for a column, value or class that is not there.
+    `labels`: VALUE=CLASS pairs, or a name in NAMED_MAPS; `VALUE=` leaves rows with that value out. `classes`: those to tell
+    apart (default: those to be expected, see `expected_classes`).
+    Raises InputError for a missing column, a value without a meaning, and a class that is unknown or has no rows.
     """
     dropped: Counter[str] = Counter()
     mapped, expected = _map_rows(data, task, columns or Columns(), labels, dropped)
     rows = len(mapped) + sum(dropped.values())
     order = class_order(task, classes, expected)
-    _require_asked_for(mapped, order)
+    _require_requested(mapped, order)
     examples = clean(mapped, order, dropped)
     _require_examples_of_each(examples, order)
     examples = detect_missing_languages(examples)
@@ -44,7 +44,7 @@ def read_labelled(
 def _map_rows(
     data: Sequence[str], task: Task, columns: Columns, labels: Sequence[str], dropped: Counter[str]
 ) -> tuple[list[MappedRow], set[str]]:
-    """(rows with classes, the classes to be expected). Counts rows without a label, or one that is to be left out."""
+    """(rows with classes, the classes to expect). Counts in `dropped` the rows that have no label or are to be left out."""
     expected: set[str] = set()
     unmapped: Counter[str] = Counter()
     mapped: list[MappedRow] = []
@@ -53,20 +53,20 @@ def _map_rows(
         label_map = parse_label_map(task, labels, source.label_map)
         expected |= expected_classes(task, label_map, source.classes)
         for row in source.rows:
-            found = classes_of(row.label, label_map, task, unmapped)
-            if found is None:
+            names = classes_of(row.label, label_map, task, unmapped)
+            if names is None:
                 dropped["label left out" if row.label.strip() else "no label"] += 1
             else:
-                mapped.append(MappedRow(row.text, found, row.language, name))
+                mapped.append(MappedRow(row.text, names, row.language, name))
     if unmapped:
         raise InputError(unmapped_message(unmapped, task))
     return mapped, expected
 
 
-def _require_asked_for(rows: Sequence[MappedRow], order: Sequence[str]) -> None:
-    if strange := sorted({name for row in rows for name in row.classes} - set(order)):
+def _require_requested(rows: Sequence[MappedRow], order: Sequence[str]) -> None:
+    if excluded := sorted({name for row in rows for name in row.classes} - set(order)):
         raise InputError(
-            f"The data holds {', '.join(strange[:5])}, which --classes {','.join(order)} leaves out. "
+            f"The data holds {', '.join(excluded[:5])}, which --classes {','.join(order)} leaves out. "
             f"Add it there, or leave such rows out with --labels VALUE= for its values."
         )
 

@@ -1,7 +1,7 @@
-"""What a source holds: raw rows from a file, a folder or a data set of the hub, and what is known of their labels.
+"""Sources of labelled rows: a file, a folder or a data set on the hub, and what is known about its labels.
 
 A source is a file that `ingest` reads too, `hf:NAME[:CONFIG][:SPLIT]`, one of HUB by its id, or a folder of
-`NAME_text.txt` beside `NAME_labels.txt` (one text, one label per line; UMSAB is laid out so, one folder per language).
+`NAME_text.txt` beside `NAME_labels.txt` (one text, one label per line), as UMSAB is laid out, one folder per language.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pipeline.tuning.labelled.rows import Columns, RawRow
 
 @dataclass(frozen=True)
 class Source:
-    """Raw rows, and what is known of their labels."""
+    """Raw rows, and what is known about their labels."""
 
     rows: Iterator[RawRow]
     label_map: str = ""  # a name in labels.NAMED_MAPS; empty: nothing is known
@@ -28,7 +28,7 @@ class Source:
 
 @dataclass(frozen=True)
 class HubSet:
-    """How a data set of the hub is laid out, so that its id is all that must be given. Class labels come by name."""
+    """How a data set on the hub is laid out, so that its id is enough. Its class labels are read as their names."""
 
     address: str  # as `ingest` takes it
     columns: Columns
@@ -51,15 +51,15 @@ _FOLDER_LANGUAGES = {language.name.lower(): code for code, language in languages
 
 
 def open_source(source: str, columns: Columns) -> Source:
-    """What `source` names; `columns` are those of a file or a hub data set that is not in HUB.
+    """Opens `source`; `columns`: of a file, or of a hub data set that is not in HUB.
 
-    Raises InputError for a source that is not there; its rows do for a column or a label that is missing.
+    Raises InputError if there is no such source; iterating over its rows does if a column or label is missing.
     """
     address = source.removeprefix("hf:")
     known = HUB.get(address.split(":")[0])
     if known and not Path(source).exists():
-        place = f"hf:{address}" if ":" in address else known.address
-        return Source(_table_rows(place, known.columns), known.label_map, known.classes)
+        full_address = f"hf:{address}" if ":" in address else known.address
+        return Source(_table_rows(full_address, known.columns), known.label_map, known.classes)
     if pairs := _line_pairs(Path(source)):
         return Source(_line_pair_rows(pairs), label_map="three")
     files = [source] if source.startswith("hf:") else _expand(source)
@@ -107,7 +107,7 @@ def _line_pair_rows(pairs: Iterable[tuple[Path, Path, str]]) -> Iterator[RawRow]
 
 
 def _table_rows(source: str, columns: Columns) -> Iterator[RawRow]:
-    # A file without a header has its columns by number; then every mapped column must be a number.
+    # The columns of a file without a header have numbers; then every mapped column must be a number.
     mapping = {"text": columns.text, "label": columns.label}
     mapping |= {"language": columns.language} if columns.language else {}
     checked = False
@@ -121,8 +121,8 @@ def _table_rows(source: str, columns: Columns) -> Iterator[RawRow]:
 
 
 def _require_columns(record: Mapping[str, str | None], columns: Columns, source: str) -> None:
-    asked = [*columns.text.split("+"), columns.label, *([columns.language] if columns.language else [])]
-    if missing := [name for name in asked if name not in record]:
+    requested = [*columns.text.split("+"), columns.label, *([columns.language] if columns.language else [])]
+    if missing := [name for name in requested if name not in record]:
         raise InputError(
             f"{source} has no column {missing[0]!r}. Its columns: {', '.join(record)}. "
             "Say which with --text, --label and --language."

@@ -17,21 +17,23 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Columns:
+    """Names of the columns of a source; numbers if it has no header."""
+
     text: str = "text"  # or a+b
     label: str = "label"
-    language: str = ""  # empty: a column of that name where there is one, else the folder's, else detected
+    language: str = ""  # empty: a column of that name if there is one, else the folder's, else detected
 
 
 class RawRow(NamedTuple):
-    """What a source says, before anything is mapped."""
+    """A row as the source has it, before anything is mapped."""
 
     text: str
     label: str
-    language: str  # ISO 639-1, or "" where the source does not say
+    language: str  # ISO 639-1, or "" if the source does not say
 
 
 class MappedRow(NamedTuple):
-    """A raw row whose label has a meaning."""
+    """A row with its label mapped to classes."""
 
     text: str
     classes: tuple[str, ...]
@@ -41,6 +43,8 @@ class MappedRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Example:
+    """A cleaned row to train or test on."""
+
     text: str
     classes: tuple[int, ...]  # indices; exactly one for sentiment
     language: str  # ISO 639-1, or "unknown"
@@ -49,19 +53,19 @@ class Example:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Cleaned examples and what became of the rest: rows = len(examples) + sum(dropped.values())."""
+    """A cleaned data set, and what became of the other rows: rows = len(examples) + sum(dropped.values())."""
 
     task: Task
     classes: tuple[str, ...]
     examples: tuple[Example, ...]
     rows: int
     dropped: dict[str, int]
-    content: str  # sha256 of the examples, what a training depends on
+    content: str  # sha256 of the examples, part of a training's key
 
 
 def targets(examples: Sequence[Example], data: Labelled) -> np.ndarray:
-    """The right answers, as `figures.quality` takes them: for sentiment class indices of shape (examples,), for emotions
-    0 or 1 of shape (examples, classes).
+    """The true classes as `figures.quality` takes them: class indices of shape (examples,) for sentiment, 0 or 1 of shape
+    (examples, classes) for emotions.
     """
     if data.task == "sentiment":
         return np.array([example.classes[0] for example in examples], dtype=int)

@@ -1,4 +1,4 @@
-"""Stratified subsets and splits that depend on texts and a seed alone, and balancing."""
+"""Stratified subsets and splits that depend only on texts and a seed, and balancing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.tuning.labelled.rows import SPLITS, Example, Labelled, Task
 
 
 def _hash_key(example: Example, salt: str) -> str:
-    """Sorts examples in an order that depends on their texts and the salt alone."""
+    """A sort key that depends only on the text and the salt."""
     return hashlib.sha256(f"{salt}\0{fold(example.text)}".encode()).hexdigest()
 
 
@@ -31,16 +31,16 @@ def _stratified_order(examples: Iterable[Example], salt: str) -> list[Example]:
 
 
 def _is_in_share(position: int, share: float) -> bool:
-    """Whether a row at this position belongs to a share of evenly spaced rows. Half a step in: small strata count too."""
+    """Whether this position belongs to a share of evenly spaced rows; they start half a step in, so that small strata count."""
     return int((position + 1) * share + 0.5) > int(position * share + 0.5)
 
 
 def stratified_split(
     labelled: Labelled, *, fraction: float = 1.0, validation: float = 0.1, test: float = 0.1, seed: int = 0
 ) -> dict[str, list[Example]]:
-    """train, validation and test, stratified by class and language; which row goes where depends on its text and the seed.
+    """Examples by split (see SPLITS), stratified by class and language; which split a row is in depends on texts and seed.
 
-    Raises InputError for shares that leave nothing, and when a class is missing where it is needed.
+    Raises InputError for shares out of range, and if a class is missing from a split that needs it.
     """
     if not 0 < fraction <= 1:
         raise InputError(f"--fraction {fraction}: give a share above 0, up to 1.")
@@ -61,7 +61,7 @@ def stratified_split(
 
 
 def _require_classes(part: Sequence[Example], name: str, labelled: Labelled, rows: int) -> None:
-    """Of 28 emotions some are too rare for a small test set; what is never trained on is never learned."""
+    """Raises InputError if a class is missing. Of emotions only `train` needs all: some are too rare for a small test set."""
     present = {index for row in part for index in row.classes}
     missing = [label for index, label in enumerate(labelled.classes) if index not in present]
     if not part or (missing and (labelled.task == "sentiment" or name == "train")):
@@ -70,22 +70,22 @@ def _require_classes(part: Sequence[Example], name: str, labelled: Labelled, row
 
 
 def undersample(examples: Sequence[Example], seed: int) -> list[Example]:
-    """As many of each class as of the rarest, their order kept."""
+    """As many examples of each class (or set of classes) as of the rarest, in their order."""
     groups: dict[tuple[int, ...], list[Example]] = {}
     for example in examples:
         groups.setdefault(example.classes, []).append(example)
-    least = min(map(len, groups.values()))
+    smallest = min(map(len, groups.values()))
     kept = {
         id(example)
         for group in groups.values()
-        for example in sorted(group, key=lambda row: _hash_key(row, f"balance {seed}"))[:least]
+        for example in sorted(group, key=lambda row: _hash_key(row, f"balance {seed}"))[:smallest]
     }
     return [example for example in examples if id(example) in kept]
 
 
 def class_weights(examples: Sequence[Example], classes: int, task: Task) -> list[float]:
-    """sentiment: inverse frequency, 1 on average over the rows. emotions: the weight of a positive, its root of
-    negatives per positive (the plain ratio, up to hundreds, would drown precision).
+    """Loss weight per class. Sentiment: inverse frequency, 1 on average over the rows. Emotions: the weight of a positive,
+    the root of negatives per positive (the ratio itself, up to hundreds, would ruin precision).
     """
     counts = Counter(index for example in examples for index in example.classes)
     if task == "emotions":
