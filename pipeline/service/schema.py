@@ -77,7 +77,7 @@ class Analysis(BaseModel):
     sentiment: Sentiment
     emotions: Emotions
     themes: list[Theme]
-    unhappy: bool = Field(description="Negative, or so few stars that the profile wants an answer.")
+    unhappy: bool = Field(description="Negative, or no more stars than the profile counts as unhappy.")
     feedback: Feedback | None = Field(description="null for a happy review, and where generate is false.")
     reply: str | None = Field(
         description="A draft for an unhappy review, to be read before it is sent; null elsewhere and where generate is false."
