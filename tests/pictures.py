@@ -6,6 +6,7 @@ flat pages lose nothing by it.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import shutil
 import sys
@@ -17,6 +18,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from pipeline.core import profile
+from pipeline.core.warehouse import open_read_only
 from pipeline.report import build
 from pipeline.service.app import create_app
 from pipeline.service.settings import Settings
@@ -32,14 +34,16 @@ REVIEW = (
 )
 
 
-def main(warehouse: Path) -> None:
+def main(path: Path) -> None:
     IMAGES.mkdir(exist_ok=True)
     with sync_playwright() as driver, tempfile.TemporaryDirectory() as scratch:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport=SIZE)
-        page.goto((build.write(warehouse, Path(scratch)) / "report.html").as_uri())
+        with contextlib.closing(open_read_only(path)) as warehouse:
+            report = build.write(warehouse, Path(scratch))
+        page.goto((report.folder / "report.html").as_uri())
         keep(page, "report")
-        with Live(create_app(Settings(warehouse, profile.load("embedded"), api_key=None))) as url:
+        with Live(create_app(Settings(path, profile.load("embedded"), api_key=None))) as url:
             page.goto(url)
             page.fill("#text", REVIEW)
             page.select_option("#stars", "2")
