@@ -8,7 +8,7 @@ UNTIL     ?=
 ARGS      ?=
 Q         ?=
 DATA      ?=
-export Q
+export Q REVIEWS   # through the environment, so that blanks and quotes in them are no matter of the shell
 
 BIN     := .venv/bin
 INSIGHTS = $(BIN)/review-insights
@@ -40,7 +40,7 @@ help:  ## this help
 setup: .venv/installed-dev  ## install everything, tests' and linters' packages too
 
 stages: .venv/installed  ## the main job: every stage on REVIEWS (default: the bundled sample), then the report
-	$(INSIGHTS) run $(foreach review,$(REVIEWS),--reviews '$(review)') --profile '$(PROFILE)' --warehouse '$(WAREHOUSE)' --out '$(OUT)' $(if $(UNTIL),--until '$(UNTIL)') $(ARGS)
+	$(INSIGHTS) run $(if $(REVIEWS),--reviews "$$REVIEWS") --profile '$(PROFILE)' --warehouse '$(WAREHOUSE)' --out '$(OUT)' $(if $(UNTIL),--until '$(UNTIL)') $(ARGS)
 
 sql: .venv/installed  ## a query over the insights, read-only: make sql Q="SELECT ..." or Q=@top_pain_points
 	@$(INSIGHTS) sql --warehouse '$(WAREHOUSE)' $(ARGS) "$$Q"
@@ -49,7 +49,7 @@ report: .venv/installed  ## the nightly export, into OUT
 	@$(INSIGHTS) report --warehouse '$(WAREHOUSE)' --out '$(OUT)' $(ARGS)
 
 nightly: .venv/installed  ## stages, report and check with one exit code, for cron
-	$(INSIGHTS) nightly $(foreach review,$(REVIEWS),--reviews '$(review)') --profile '$(PROFILE)' --warehouse '$(WAREHOUSE)' --out '$(OUT)' $(ARGS)
+	$(INSIGHTS) nightly $(if $(REVIEWS),--reviews "$$REVIEWS") --profile '$(PROFILE)' --warehouse '$(WAREHOUSE)' --out '$(OUT)' $(ARGS)
 
 serve: .venv/installed-service  ## the API and the page: REVIEW_INSIGHTS_API_KEY=... make serve, or make serve ARGS=--no-auth
 	@$(INSIGHTS) serve --warehouse '$(WAREHOUSE)' --profile '$(PROFILE)' $(ARGS)

@@ -9,6 +9,13 @@ from pathlib import Path
 from pipeline.core.queries import PARAMETERS
 
 
+def _day(value: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{value!r} is no day: write it as 2026-03-31") from None
+
+
 def warehouse(sub: argparse.ArgumentParser) -> None:
     """--warehouse."""
     sub.add_argument("--warehouse", type=Path, default=Path("insights.duckdb"), metavar="FILE")
@@ -49,7 +56,7 @@ def filters(sub: argparse.ArgumentParser) -> None:
     for name in ("business", "product", "language"):
         sub.add_argument(f"--{name}", metavar="NAME", help=PARAMETERS[name])
     for name in ("since", "until"):
-        sub.add_argument(f"--{name}", type=date.fromisoformat, metavar="YYYY-MM-DD", help=PARAMETERS[name])
+        sub.add_argument(f"--{name}", type=_day, metavar="YYYY-MM-DD", help=PARAMETERS[name])
 
 
 def baselines(sub: argparse.ArgumentParser) -> None:
@@ -62,7 +69,7 @@ def export(sub: argparse.ArgumentParser) -> None:
     """For commands that write the report."""
     sub.add_argument("--out", type=Path, default=Path("exports"), metavar="DIR")
     folder = "name of the dated folder (default: today)"
-    sub.add_argument("--date", type=date.fromisoformat, metavar="YYYY-MM-DD", help=folder)
+    sub.add_argument("--date", type=_day, metavar="YYYY-MM-DD", help=folder)
     filters(sub)
     sub.add_argument("--per-business", action="store_true", help="a report for each business too")
     groups = "a TOML file with groups of emotions of your own"

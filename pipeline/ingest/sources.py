@@ -47,11 +47,19 @@ def _files(value: str) -> list[str]:
     if os.path.exists(value):
         return [value]
     files = sorted(name for name in glob.glob(value, recursive=True) if os.path.isfile(name))
+    if not files and len(parts := value.split()) > 1 and all(map(_names_files, parts)):
+        return [
+            name for part in parts for name in _files(part)
+        ]  # several files in one value, as in REVIEWS="a.csv b.csv"
     if not files and glob.has_magic(value):
         raise InputError(f"Nothing matches {value}. Check the pattern, or name a file.")
     if not files:
         raise InputError(f"There is no file {value}. Check the path given with --reviews.")
     return files
+
+
+def _names_files(value: str) -> bool:
+    return bool(os.path.exists(value) or glob.glob(value, recursive=True))
 
 
 def content_hash(source: str) -> str:

@@ -28,7 +28,7 @@ from pipeline.report import export
 from pipeline.report.content import Content, gather
 from pipeline.report.emotion_groups import read_emotion_groups
 from pipeline.report.render import template
-from pipeline.report.scope import Scope, run_query
+from pipeline.report.scope import Scope, require_known, run_query
 
 MIN_REVIEWS = 4  # that a business needs for a report of its own
 MAX_BUSINESSES = 100  # that get one
@@ -58,10 +58,11 @@ def write(
 
     `per_business`: also a folder `businesses/NAME/` inside it for each business with at least MIN_REVIEWS reviews, the
     MAX_BUSINESSES largest at most. `night`: a nightly report, which says so if the run brought no new reviews.
-    Raises InputError if `emotion_groups` cannot be read or `out` cannot be written.
+    Raises InputError if `emotion_groups` cannot be read, `out` cannot be written, or the scope names what no review has.
     """
     scope, day = scope or Scope(), day or now().date()
     groups = read_emotion_groups(emotion_groups) if emotion_groups else None
+    require_known(warehouse, scope)
     content = gather(warehouse, scope, groups) | {"day": day, "night": night}
     verdict = _check(warehouse, content, baselines)
     if verdict:

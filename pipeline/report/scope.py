@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -35,6 +36,24 @@ class Scope:
 
     def __str__(self) -> str:
         return ", ".join(f"{name} {value}" for name, value in asdict(self).items() if value)
+
+
+def require_known(warehouse: Warehouse, scope: Scope) -> None:
+    """Raises InputError, with the names that come near, for a business, product or language that no review has."""
+    for column in ("business", "product", "language"):
+        name = getattr(scope, column)
+        if name is None:
+            continue
+        rows = warehouse.query(f"SELECT DISTINCT {column} AS name FROM reviews WHERE {column} IS NOT NULL")
+        names = [row["name"] for row in rows] + (["unknown"] if column == "language" else [])
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+            hint = (
+                f"Did you mean {' or '.join(near)}?"
+                if near
+                else f"For instance: {', '.join(sorted(names)[:3]) or 'none'}."
+            )
+            raise InputError(f"--{column} {name}: no review has it. {hint}")
 
 
 def run_query(warehouse: Warehouse, scope: Scope, name: str, **parameters: Any) -> list[Row]:

@@ -200,6 +200,23 @@ def test_help_is_fast_because_heavy_libraries_are_lazy() -> None:
     assert not imported & {"torch", "transformers", "duckdb", "pandas", "numpy", "pydantic", "rich", "pipeline.run"}
 
 
+@pytest.mark.parametrize("name", ["o'brien.csv", "my reviews/shop (1).csv", 'a "quoted" name.csv'])
+def test_make_hands_on_any_name(name: str, tmp_path: Path) -> None:
+    """With a stand-in for the command, which only says what it was given."""
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    command = tmp_path / ".venv" / "bin" / "review-insights"
+    command.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    command.chmod(0o755)
+    for needed in ("Makefile", "pyproject.toml", "constraints.txt"):
+        (tmp_path / needed).write_bytes((ROOT / needed).read_bytes())
+    (tmp_path / ".venv" / "installed").touch()
+    done = subprocess.run(
+        ["make", "-s", "stages", f"REVIEWS={name}"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    given = done.stdout.splitlines()
+    assert given[given.index("--reviews") + 1] == name
+
+
 def test_bare_make_prints_every_target() -> None:
     result = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
     targets = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.M)

@@ -362,3 +362,13 @@ def test_hostile_strings_do_not_break_the_page(tmp_path: Path, shared_data: Path
     assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href")]
     assert {quote.strip() for quote in page.quotes} <= {text.strip() for text in texts}
     openpyxl.load_workbook(folder / "insights.xlsx")
+
+
+def test_a_choice_that_fits_no_review_is_an_error(tmp_path: Path) -> None:
+    path = write_warehouse(tmp_path / "w.duckdb", ["The soup was cold.", "The bread was hard."])
+    with contextlib.closing(open_read_only(path)) as warehouse:
+        with pytest.raises(InputError, match=r"--business The soup was cold: no review has it. Did you mean The soup"):
+            build.write(warehouse, tmp_path / "out", scope=Scope(business="The soup was cold"))
+        with pytest.raises(InputError, match="--language xx: no review has it"):
+            build.write(warehouse, tmp_path / "out", scope=Scope(language="xx"))
+    assert not (tmp_path / "out").exists(), "the report of today stays what it was"
