@@ -18,24 +18,24 @@ def _options(sub: argparse.ArgumentParser) -> None:
 
 def check(args: argparse.Namespace) -> int:
     """Checks the latest run, or records it as the baseline; 1 if it has regressed."""
-    from pipeline.core.assets import BASELINES
     from pipeline.core.profile import load
     from pipeline.core.warehouse import open_read_only
     from pipeline.quality import baseline
     from pipeline.quality import check as checking
 
-    profile, baselines = load(args.profile), args.baselines or BASELINES
+    profile = load(args.profile).name
     with contextlib.closing(open_read_only(args.warehouse)) as warehouse:
         if args.record:
-            print(baseline.record(warehouse, profile.name, args.record, baselines))
+            print(baseline.record(warehouse, profile, args.record, args.baselines))
             return 0
-        verdict = checking.check(warehouse, profile.name, baselines)
+        first = None if args.baselines else baseline.record_first(warehouse, profile)
+        verdict = checking.check(warehouse, profile, args.baselines)
     if args.junit:
         args.junit.write_text(verdict.as_junit(), encoding="utf-8")
     if args.json:
         show.as_json(verdict.as_dict())
     else:
-        print(verdict.as_text())
+        show.verdict(verdict.as_text(), first)
     return 0 if verdict.passed else 1
 
 

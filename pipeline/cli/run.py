@@ -50,6 +50,7 @@ def nightly(args: argparse.Namespace) -> int:
     result = _run_stages(args, None)
     report = write_report(args, night=True)
     verdict = report.verdict
+    first = None if args.baselines or verdict else _first_baseline(args)
     if isinstance(verdict, InputError):  # an unusable baseline; the report has been written all the same
         raise verdict
     facts = digest.facts(result, report.content, report.folder)
@@ -57,9 +58,17 @@ def nightly(args: argparse.Namespace) -> int:
         show.as_json({**facts, "check": verdict.as_dict() if verdict else None})
     else:
         show.summary(facts)
-        unrecorded = "check: no baseline yet; record one with: review-insights check --record REASON"
-        print(verdict.as_text() if verdict else unrecorded)
+        show.verdict(verdict.as_text() if verdict else None, first)
     return 0 if verdict is None or verdict.passed else 1
+
+
+def _first_baseline(args: argparse.Namespace) -> Path | None:
+    from pipeline.core.profile import load
+    from pipeline.core.warehouse import open_read_only
+    from pipeline.quality.baseline import record_first
+
+    with contextlib.closing(open_read_only(args.warehouse)) as warehouse:
+        return record_first(warehouse, load(args.profile).name)
 
 
 def _run_stages(args: argparse.Namespace, until: str | None) -> RunResult:

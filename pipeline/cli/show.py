@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ def summary(facts: Mapping[str, Any]) -> None:
     console.print(table)
     for name, path in facts["files"].items():
         console.print(f"{name}: {path}", highlight=False, soft_wrap=True)
+
+
+def verdict(text: str | None, first: Path | None) -> None:
+    """What the check found; `first`: the file of the baseline that it has recorded, where there was none."""
+    if first:
+        print(f"check: these reviews had no baseline yet; this run is recorded as the first, in {first}")
+    else:
+        print(text or "check: no baseline yet; record one with: review-insights check --record REASON")
 
 
 def rows(names: Sequence[str], values: Iterable[Sequence[Any]]) -> None:

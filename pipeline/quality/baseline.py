@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
-from pipeline.core.assets import BASELINES
+from pipeline.core.assets import BASELINES, SAMPLE
 from pipeline.core.errors import InputError
 from pipeline.core.provenance import now
 from pipeline.core.warehouse import Warehouse
@@ -30,10 +31,24 @@ class Snapshot(TypedDict):
     nights: list[int]  # reviews added by each run that read a source, the latest last
 
 
-def record(warehouse: Warehouse, profile: str, reason: str, baselines: Path = BASELINES) -> Path:
+def folder_of(warehouse: Warehouse) -> Path:
+    """Where baselines are kept unless a folder is named: those that are shipped for the bundled sample, which other
+    reviews cannot be compared with; for those a folder beside the warehouse.
+    """
+    if warehouse.path is None:
+        return BASELINES
+    hashes = warehouse.query("SELECT DISTINCT content_hash FROM ingests")
+    with SAMPLE.open("rb") as file:
+        sample = hashlib.file_digest(file, "sha256").hexdigest()
+    if all(row["content_hash"] == sample for row in hashes):
+        return BASELINES
+    return warehouse.path.with_name(f"{warehouse.path.name}.baselines")
+
+
+def record(warehouse: Warehouse, profile: str, reason: str, baselines: Path | None = None) -> Path:
     """Writes what the warehouse shows now as the baseline of a profile, with its provenance and the reason; returns the file.
 
-    Raises InputError if no run has finished or the file cannot be written.
+    `baselines`: the folder, by default `folder_of`. Raises InputError if no run has finished or the file cannot be written.
     """
     run = latest_run(warehouse)
     content = {
@@ -45,13 +60,24 @@ def record(warehouse: Warehouse, profile: str, reason: str, baselines: Path = BA
         "environment": json.loads(run["environment"]),
         **snapshot(warehouse, run),
     }
-    path = baselines / f"{profile}.json"
+    folder = baselines or folder_of(warehouse)
+    path = folder / f"{profile}.json"
     try:
-        baselines.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror}). Name a folder with --baselines DIR.") from error
     return path
+
+
+def record_first(warehouse: Warehouse, profile: str) -> Path | None:
+    """Records the latest run as the first baseline of these reviews and returns its file. None where there is one already,
+    and for the sample, whose baselines are shipped.
+    """
+    folder = folder_of(warehouse)
+    if folder == BASELINES or (folder / f"{profile}.json").is_file():
+        return None
+    return record(warehouse, profile, "the first check of these reviews")
 
 
 def latest_run(warehouse: Warehouse) -> dict[str, Any]:

@@ -16,12 +16,11 @@ from pathlib import Path
 from statistics import NormalDist, median
 from typing import Any
 
-from pipeline.core.assets import BASELINES
 from pipeline.core.errors import InputError
 from pipeline.core.warehouse import Warehouse
 from pipeline.metrics.table import COMPARED
 from pipeline.quality import change
-from pipeline.quality.baseline import MODELS, Snapshot, latest_run, snapshot
+from pipeline.quality.baseline import MODELS, Snapshot, folder_of, latest_run, snapshot
 from pipeline.quality.change import Change
 
 ALARM = 0.05  # chance of any false alarm in a whole check
@@ -133,13 +132,13 @@ class Verdict:
         return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
 
 
-def check(warehouse: Warehouse, profile: str, baselines: Path = BASELINES) -> Verdict:
-    """Compares what the warehouse shows with the baseline of a profile.
+def check(warehouse: Warehouse, profile: str, baselines: Path | None = None) -> Verdict:
+    """Compares what the warehouse shows with the baseline of a profile in a folder, by default `baseline.folder_of`.
 
     Raises InputError if the baseline or a finished run is missing, or an older version recorded the baseline.
     """
     run = latest_run(warehouse)
-    path = baselines / f"{profile}.json"
+    path = (baselines or folder_of(warehouse)) / f"{profile}.json"
     if not path.is_file():
         raise InputError(f"No baseline for profile {profile}. Record one: review-insights check --record REASON")
     baseline = json.loads(path.read_text(encoding="utf-8"))
@@ -151,7 +150,7 @@ def check(warehouse: Warehouse, profile: str, baselines: Path = BASELINES) -> Ve
 
 def verdict_if_recorded(warehouse: Warehouse, profile: str, baselines: Path | None = None) -> Verdict | None:
     """The check's verdict, or None if no baseline of that profile was recorded yet or no run has finished."""
-    folder = baselines or BASELINES
+    folder = baselines or folder_of(warehouse)
     if not (folder / f"{profile}.json").is_file():
         return None
     finished = warehouse.value("SELECT count(*) FROM runs WHERE status = 'done' AND kind = 'run'")

@@ -133,6 +133,23 @@ def test_nightly_has_one_exit_code(
     assert page.read_bytes() == before
 
 
+def test_own_reviews_are_never_compared_with_the_sample(
+    tmp_path: Path, fake_profile: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "r.csv").write_text('text,stars\n"The soup was bad and cold.",1\nA lovely place to be.,5\n')
+    stored = ["--warehouse", str(tmp_path / "w.duckdb"), "--profile", str(tmp_path / "fake.toml")]
+    nightly = ["nightly", "--reviews", str(tmp_path / "r.csv"), "--out", str(tmp_path / "out"), *stored]
+    assert cli.main(nightly) == 0
+    first = tmp_path / "w.duckdb.baselines" / "fake.json"
+    assert f"recorded as the first, in {first}" in capsys.readouterr().out and first.is_file()
+    before = first.read_bytes()
+    assert cli.main(nightly) == 0 and cli.main(["check", *stored]) == 0
+    assert capsys.readouterr().out.count("no regression") == 2 and first.read_bytes() == before
+    first.unlink()
+    assert cli.main(["check", *stored]) == 0, "a first check is no failure"
+    assert "recorded as the first" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("command", ["run", "nightly"])
 def test_a_report_is_gathered_and_checked_once_over_one_connection(
     command: str, tmp_path: Path, fake_profile: object, monkeypatch: pytest.MonkeyPatch
@@ -155,7 +172,8 @@ def test_a_report_is_gathered_and_checked_once_over_one_connection(
     shared = ["--warehouse", str(tmp_path / "w.duckdb"), "--out", str(tmp_path / "out")]
     reviews = ["--reviews", str(tmp_path / "r.csv"), "--profile", str(tmp_path / "fake.toml")]
     assert cli.main([command, *shared, *reviews]) == 0
-    assert calls == {"opened": 1, "gathered": 1, "checked": 1}
+    first_baseline = command == "nightly"  # a first night records it
+    assert calls == {"opened": 1 + first_baseline, "gathered": 1, "checked": 1}
     calls.clear()
     assert cli.main(["report", *shared]) == 0
     assert calls == {"opened": 1, "gathered": 1, "checked": 1}
