@@ -50,6 +50,7 @@ DAY_FIRST = DateStyle(slashed_day_first=True)
         ("PostedMay 21, 2019", datetime(2019, 5, 21)),
         ("Rezension aus Österreich vom 21. Jänner 2019", datetime(2019, 1, 21)),
         ("Recensito in Francia il 2 ottobre 2019", datetime(2019, 10, 2)),
+        ("Recensito nei Paesi Bassi il 2 ottobre 2019", datetime(2019, 10, 2)),
         ("Beoordeeld in België op 2 mei 2019", datetime(2019, 5, 2)),
         ("Opinia z Niemiec z 2 lipca 2019", datetime(2019, 7, 2)),
         ("Recenserad i Finland den 2 maj 2019", datetime(2019, 5, 2)),
