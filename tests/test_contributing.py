@@ -145,12 +145,13 @@ def test_a_language_is_two_files(copy: Copy) -> None:
     copy.add("pipeline/advice/replies/ca.toml", words.replace("Hola", "Bon dia"))
     code = """
 from pipeline.advice import reply
-from pipeline.ingest.values import parse_date, parse_stars
+from pipeline.ingest.dates import parse_date
+from pipeline.ingest.values import parse_stars, to_five
 from pipeline.text.language import detect_languages
 from pipeline.text.sentences import sentence_spans
 
 text = "El menjar era fred i vam haver d'esperar més d'una hora; el cambrer no ens va demanar disculpes."
-print(detect_languages([text]), parse_date("9 octubre 2024", True), parse_stars("4 sobre 5"))
+print(detect_languages([text]), parse_date("9 octubre 2024"), to_five(parse_stars("4 sobre 5"), "1-5"))
 print(len(sentence_spans("Va venir el senyr. Puig i ens va atendre, malauradament massa tard.")))
 print(reply.draft({"text": text, "language": "ca"}).text)
 """

@@ -19,12 +19,13 @@ from typing import Any, TypedDict
 
 from pipeline.core.warehouse import Warehouse
 from pipeline.ingest import columns, sources
+from pipeline.ingest.dates import date_style, parse_date
 from pipeline.ingest.formats.record import Broken, ReadOptions, Record
-from pipeline.ingest.values import day_first, label_names, parse_date, parse_stars, star_scale, to_five
+from pipeline.ingest.values import label_names, parse_stars, star_scale, to_five
 from pipeline.text.language import detect_languages
 from pipeline.text.repair import repair
 
-VERSION = 1  # raised when the same file would yield different rows
+VERSION = 2  # raised when the same file would yield different rows
 _BATCH = 5000
 
 
@@ -235,7 +236,7 @@ class _Schema:
             return [record.get(chosen[name]) for record in records] if name in chosen else []
 
         self._scale = star_scale(map(parse_stars, column("stars")), options.zero_based_stars)
-        self._day_first = day_first(column("reviewed_at"))
+        self._date_style = date_style(column("reviewed_at"))
         self._labels = label_names(column("label"), "label" in options.mapping)
         self.columns = chosen | ({"star_scale": self._scale} if "stars" in chosen else {})
 
@@ -263,7 +264,7 @@ class _Schema:
             stars=to_five(parse_stars(self._value(record, "stars")), self._scale),
             label=self._labels.get(self._value(record, "label").lower()),
             language=language if language.isalpha() else None,
-            reviewed_at=parse_date(self._value(record, "reviewed_at"), self._day_first),
+            reviewed_at=parse_date(self._value(record, "reviewed_at"), self._date_style),
             business=repair(self._value(record, "business")) or None,
             product=repair(self._value(record, "product")) or None,
         )

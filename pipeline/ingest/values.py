@@ -1,114 +1,113 @@
-"""Parses stars, dates and labels from the text of their columns."""
+"""Parses stars and labels from the text of their columns."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from typing import NamedTuple
 
 from pipeline.core.labels import SENTIMENT_WORDS, SENTIMENTS
 from pipeline.text.language import any_of, languages
 
+LONGEST = 200  # characters; nothing longer is a rating or a date
+
 # --- Stars ---
 
+
+class Rating(NamedTuple):
+    """A rating as written: 8 of at most 10. `best` is None where only the column's scale can tell."""
+
+    value: float
+    best: float | None = None
+
+
 _NUMBERS = {word: float(n) for language in languages().values() for n, word in enumerate(language.numbers, 1)}
-_NUMBER = re.compile(r"(\d+(?:[.,]\d+)?)")
-_STARS = re.compile(rf"\s*{any_of('stars')}?")
-_OUT_OF = re.compile(rf"(\d+(?:[.,]\d+)?)\s*(?:/|{any_of('out_of')})\s*(\d+)", re.IGNORECASE)
+_NUMBER = rf"(\d{{1,3}}(?:\.\d+|,\d{{1,2}})?|{'|'.join(_NUMBERS)})"
+_STARS = rf"(?:[\s-]?{any_of('stars')})?"
+_OUT_OF = rf"\s*(?:\(\s*)?(?:/|{any_of('out_of')})\s*"
+_BEFORE = rf"(?:{any_of('rated')}\s?:?\s*)?"
+# Each has a group for the value and, but for the first, one for the best rating.
+_PLAIN = re.compile(rf"{_BEFORE}{_NUMBER}{_STARS}|{_NUMBER}\s?[★⭐]|[★⭐]\s?{_NUMBER}")
+_OF_BEST = re.compile(rf"{_BEFORE}{_NUMBER}{_STARS}{_OUT_OF}{_NUMBER}{_STARS}\s*\)?")
+_BEST_FIRST = re.compile(rf"(?:星|별)?\s*{_NUMBER}\s*{any_of('out_of_before')}\s*{_NUMBER}\D?")
+_PERCENT = re.compile(rf"{_NUMBER}\s?%")
+_BUBBLES = re.compile(r"(?:ui_bubble_rating )?bubble_(\d\d)")
+_GLYPHS = re.compile(r"([★⭐\s]+)([☆✩\s]*)")
 
 
-def parse_stars(value: str | None) -> float | None:
-    """The number in a rating, on the column's scale: "4 stars", "4,5", "★★★☆☆", "five"; "8/10" is converted to 4. None if
-    there is none.
+def parse_stars(value: str | None) -> Rating | None:
+    """The rating in "4 stars", "4,5", "★★★☆☆", "five", "8/10", "80%" or "4 von 5"; None if the value is not one rating, or
+    exceeds its own best.
     """
-    text = (value or "").strip().lower()
-    if "★" in text or "⭐" in text:
-        return float(text.count("★") + text.count("⭐"))
-    if (word := text.split(" ")[0]) in _NUMBERS:
-        return _NUMBERS[word]
-    if match := _OUT_OF.search(text):
-        maximum = float(match[2])
-        return float(match[1].replace(",", ".")) * 5 / maximum if maximum else None
-    match = _NUMBER.match(text)
-    if not match or not _STARS.fullmatch(text, match.end()):
+    if not value or len(value) > LONGEST:
         return None
-    return float(match[1].replace(",", "."))
+    text = unicodedata.normalize("NFKC", value.replace("½", ".5").replace("\ufe0f", "")).strip().lower()
+    rating = _in_signs(text) or _in_numbers(text)
+    return rating if rating and (rating.best is None or (rating.best >= 3 and rating.value <= rating.best)) else None
 
 
-def star_scale(values: Iterable[float | None], zero_based: bool) -> str:
-    """The scale of a column: "0-4" if declared, "0-10" if more than a tenth of the values are above 5, else "1-5"."""
+def _in_signs(text: str) -> Rating | None:
+    match = _GLYPHS.fullmatch(text)
+    if not match:
+        return None
+    full, empty = (len("".join(part.split())) for part in match.groups())
+    return Rating(float(full), float(full + empty) if empty else None)
+
+
+def _in_numbers(text: str) -> Rating | None:
+    if match := _PLAIN.fullmatch(text):
+        return Rating(_float(match[match.lastindex or 1]))
+    if match := _PERCENT.fullmatch(text):
+        return Rating(_float(match[1]), 100.0)
+    if match := _BUBBLES.fullmatch(text):
+        return Rating(_float(match[1]), 50.0)
+    if match := _OF_BEST.fullmatch(text):
+        return Rating(_float(match[1]), _float(match[2]))
+    if match := _BEST_FIRST.fullmatch(text):
+        return Rating(_float(match[2]), _float(match[1]))
+    return None
+
+
+def _float(text: str) -> float:
+    return _NUMBERS[text] if text in _NUMBERS else float(text.replace(",", "."))
+
+
+_BEST = {"1-5": 5.0, "0-4": 4.0, "0-10": 10.0, "10-50": 50.0, "1-100": 100.0}
+
+
+def star_scale(ratings: Iterable[Rating | None], zero_based: bool) -> str:
+    """The scale of a column's ratings without a best of their own: "0-4" if declared; else the smallest of "1-5", "0-10",
+    "10-50" (the bubbles of Tripadvisor) and "1-100" that at most a tenth of them exceed; "unknown" if none fits.
+    """
     if zero_based:
         return "0-4"
-    given = [value for value in values if value is not None]
-    above = sum(5 < value <= 10 for value in given)
-    return "0-10" if above > len(given) / 10 else "1-5"
+    given = sorted((rating.value for rating in ratings if rating and rating.best is None), reverse=True)
+    if not given:
+        return "1-5"
+    high = given[len(given) // 10]
+    if given[0] <= 1 and any(value % 1 for value in given):
+        return "unknown"  # a probability
+    if high <= 10:
+        return "1-5" if high <= 5 else "0-10"
+    if high > 50:
+        return "1-100" if high <= 100 else "unknown"
+    bubbles = sum(10 <= value <= 50 and value % 5 == 0 for value in given)
+    return "10-50" if 50 in given and bubbles >= 0.9 * len(given) else "unknown"
 
 
-def to_five(value: float | None, scale: str) -> float | None:
-    """A value of a `star_scale` on the scale from 1 to 5; None if it is outside."""
-    if value is None:
+def to_five(rating: Rating | None, scale: str) -> float | None:
+    """A rating on the scale from 1 to 5, by its own best or else that of a `star_scale`; None if it is outside, or 0 where
+    0 is no mark.
+    """
+    if rating is None or (best := rating.best or _BEST.get(scale)) is None or rating.value > best:
         return None
-    value = {"0-4": value + 1, "0-10": value / 2, "1-5": value}[scale]
-    if 0.5 <= value < 1:
-        value = 1.0  # the lowest rating of scales with halves
-    return value if 1 <= value <= 5 else None
-
-
-# --- Dates ---
-
-_MONTHS = {  # month in any language -> in English, which dateutil reads
-    month: english
-    for language in languages().values()
-    for month, english in zip(language.months, languages()["en"].months, strict=False)
-}
-_DATE_WORD = re.compile(
-    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)[a-z]*|am|pm|utc|gmt|z|t|st|nd|rd|th",
-    re.IGNORECASE,
-)
-_SLASHED = re.compile(r"^\s*(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{2,4})")
-_WORD = re.compile(r"[^\W\d_]+")
-_RELATIVE = re.compile(rf"\b{any_of('relative')}\b", re.IGNORECASE)
-
-
-def day_first(values: Iterable[str | None]) -> bool:
-    """Whether 3/4/2020 means 3 April in a column, decided over all its values; if they leave it open, the month is first."""
-    firsts, seconds = 0, 0
-    dotted = False
-    for value in values:
-        if value and (match := _SLASHED.match(value)):
-            firsts = max(firsts, int(match[1]))
-            seconds = max(seconds, int(match[2]))
-            dotted |= value.strip()[len(match[1])] == "."
-    return (firsts > 12 and seconds <= 12) or (dotted and seconds <= 12)
-
-
-def _date_word(word: str) -> str:
-    """The English name of a month, another word of a date as it is, or a space for any other ("Published on")."""
-    english = _MONTHS.get(word.lower(), word)
-    return english if _DATE_WORD.fullmatch(english) else " "
-
-
-def parse_date(value: str | None, dayfirst: bool) -> datetime | None:
-    """A date without time zone (converted to UTC if one is given); None for relative and incomplete dates, never a guess."""
-    from dateutil import parser
-
-    text = (value or "").strip()
-    if not text or _RELATIVE.search(text):
-        return None
-    if re.fullmatch(r"\d{10}(\d{3})?(\.\d+)?", text):
-        seconds = float(text) / (1000 if len(text.split(".")[0]) == 13 else 1)
-        return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
-    if not re.search(r"\d{4}|\d{1,2}\D+\d{1,2}|\d{1,2}\D+\w+\D+\d{2}", text):
-        return None
-    text = _WORD.sub(lambda match: _date_word(match[0]), text)
-    try:
-        iso = re.match(r"\d{4}-", text)
-        moment = parser.parse(text, dayfirst=dayfirst and not iso, default=datetime(2000, 1, 1))
-    except (ValueError, OverflowError, TypeError):
-        return None
-    if moment.tzinfo:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
-    return moment if 1990 <= moment.year <= 2100 else None
+    if scale == "0-4" and best == 4:
+        return rating.value + 1
+    if rating.value == 0:
+        return 1.0 if best == 10 else None
+    stars = rating.value * 5 / best
+    return max(stars, 1.0) if stars >= 0.5 or best >= 10 else None  # 0.5 is the lowest of scales with halves
 
 
 # --- Labels ---

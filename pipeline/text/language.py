@@ -42,11 +42,14 @@ class Language:
     contrast_after_comma: tuple[str, ...] = ()
 
     # Dates and ratings in a source's columns:
-    months: tuple[str, ...] = ()  # plain lower-case words, January first
-    relative: tuple[str, ...] = ()  # in dates relative to today ("2 months ago")
+    months: tuple[str, ...] = ()  # plain lower-case words, January first; only spellings that CLDR lacks
+    date_words: tuple[str, ...] = ()  # plain words in a date ("the 5th of"), beyond those in the formats of CLDR
+    date_phrases: tuple[str, ...] = ()  # around a date ("Reviewed in India on")
     numbers: tuple[str, ...] = ()  # plain lower-case words, one first
     stars: tuple[str, ...] = ()  # "4 stars"
+    rated: tuple[str, ...] = ()  # "Rating: 4"
     out_of: tuple[str, ...] = ()  # "4 out of 5"
+    out_of_before: tuple[str, ...] = ()  # the same with the 5 first
 
     def __post_init__(self) -> None:
         if len(self.months) not in (0, 12):

@@ -1,97 +1,129 @@
-"""Stars, dates and labels as exports write them."""
+"""Stars and labels as exports write them."""
 
 from __future__ import annotations
-
-from datetime import datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.ingest.values import day_first, label_names, parse_date, parse_stars, star_scale, to_five
+from pipeline.ingest.values import Rating, label_names, parse_stars, star_scale, to_five
+
+
+def read(values: list[str], zero_based: bool = False) -> list[float | None]:
+    """A column of ratings, as stars."""
+    ratings = [parse_stars(value) for value in values]
+    scale = star_scale(ratings, zero_based)
+    return [to_five(rating, scale) for rating in ratings]
 
 
 @pytest.mark.parametrize(
     ("value", "stars"),
     [
-        ("4", 4),
-        ("4 stars", 4),
-        ("1 star", 1),
-        ("4/5", 4),
-        ("8/10", 4),
-        ("★★★☆☆", 3),
-        ("4,5", 4.5),
-        ("five", 5),
-        ("5.0 out of 5 stars", 5),
-        (" 9.0 ", 9),
-        ("3 von 5", 3),
-        ("⭐⭐", 2),
-        ("n/a", None),
-        ("", None),
-        (None, None),
-        ("great", None),
-        ("3 rooms", None),
-        ("1/0", None),
-        ("four out", 4),
+        *[("4", 4), (" 3.0 ", 3), ("4,5", 4.5), ("4½", 4.5), ("4.333333333", 4.333333333)],
+        *[("4 stars", 4), ("1 star", 1), ("4-star", 4), ("5-star rating", 5), ("five", 5), ("Four stars", 4)],
+        *[("Rating: 4", 4), ("Rated 4.0 out of 5 stars", 4), ("Bewertung: 4", 4), ("4 Sterne", 4), ("4 stjerner", 4)],
+        *[("4/5", 4), ("1 / 5", 1), ("8/10", 4), ("8,5/10", 4.25), ("4/5 stars", 4), ("5.0 out of 5 stars", 5)],
+        *[("4 (out of 5)", 4), ("3 stars out of 5", 3), ("4 of 5 bubbles", 4), ("four out of five", 4), ("0/10", 1)],
+        *[("3 von 5", 3), ("4,0 su 5 stelle", 4), ("2,0 van 5 sterren", 2), ("4,0 z 5 gwiazdek", 4)],
+        *[("2,0 av 5 stjärnor", 2), ("3,0 de 5 estrelas", 3), ("4,0 sur 5 étoiles", 4), ("4 из 5 звёзд", 4)],
+        *[
+            ("5つ星のうち4.0", 4),
+            ("星5つ中の3", 3),
+            ("5 yıldız üzerinden 3,0", 3),
+            ("별 5개 중 4.0개", 4),
+            ("4 颗星,最多 5 颗星", 4),
+        ],
+        *[("★★★☆☆", 3), ("⭐⭐", 2), ("⭐️⭐️⭐️", 3), ("4★", 4), ("4.5★", 4.5), ("5 ⭐", 5), ("★ 4.5", 4.5)],
+        *[("80%", 4), ("20 %", 1), ("bubble_45", 4.5), ("ui_bubble_rating bubble_30", 3)],
     ],
 )
-def test_stars_in_their_usual_shapes(value: str | None, stars: float | None) -> None:
-    assert parse_stars(value) == stars
-
-
-def test_scales() -> None:
-    assert star_scale([1.0, 5.0, None], False) == "1-5"
-    assert star_scale([9.0, 7.5, 10.0], False) == "0-10"
-    assert star_scale([4.0] * 99 + [9.0], False) == "1-5", "one odd value changes no scale"
-    assert to_five(9.0, "0-10") == 4.5 and to_five(0.0, "0-4") == 1.0 and to_five(4.0, "0-4") == 5.0
-    assert to_five(0.5, "1-5") == 1.0, "the lowest mark of a scale with halves"
-    assert to_five(9.0, "1-5") is None and to_five(0.0, "1-5") is None and to_five(None, "1-5") is None
+def test_stars_in_their_usual_shapes(value: str, stars: float) -> None:
+    assert to_five(parse_stars(value), "1-5") == stars
 
 
 @pytest.mark.parametrize(
-    ("value", "dayfirst", "expected"),
+    "value",
     [
-        ("2023-11-13T14:03:40.000Z", False, datetime(2023, 11, 13, 14, 3, 40)),
-        ("2023-11-13T14:03:40+02:00", False, datetime(2023, 11, 13, 12, 3, 40)),
-        ("2024-03-04", True, datetime(2024, 3, 4)),
-        ("31-Jul-18", False, datetime(2018, 7, 31)),
-        ("1/26/2011", False, datetime(2011, 1, 26)),
-        ("3/4/2020", False, datetime(2020, 3, 4)),
-        ("3/4/2020", True, datetime(2020, 4, 3)),
-        ("August 2022", False, datetime(2022, 8, 1)),
-        ("13. november 2023", False, datetime(2023, 11, 13)),
-        ("Publiée le 3 août 2016", False, datetime(2016, 8, 3)),
-        ("5. März 2024", False, datetime(2024, 3, 5)),
-        ("5. marts 2024", False, datetime(2024, 3, 5)),
-        ("5 de diciembre de 2024", False, datetime(2024, 12, 5)),
-        ("1700000000", False, datetime(2023, 11, 14, 22, 13, 20)),
-        ("1700000000000", False, datetime(2023, 11, 14, 22, 13, 20)),
-        ("vor 10 Monaten", False, None),
-        ("2 months ago", False, None),
-        ("il y a 2 mois, 2024", False, None),
-        ("yesterday", False, None),
-        ("nonsense", False, None),
-        ("2023-13-45", False, None),
-        ("", False, None),
-        (None, False, None),
+        *("n/a", "", None, "great", "3 rooms", "1/0", "four out", "One of the best", "Not rated", "-4", "+4", "4-5"),
+        *("4/5/2024", "24/7", "6/5", "1/1", "1 of 3 people", "☆☆☆☆☆", "✩✩✩", "★★ 4", "★★★★★★", "120%", "0%", "0/5"),
+        *("1,000", "41000", "4" + " " * 200),
     ],
 )
-def test_dates_in_their_usual_shapes(value: str | None, dayfirst: bool, expected: datetime | None) -> None:
-    assert parse_date(value, dayfirst) == expected
+def test_what_is_not_one_rating_has_no_stars(value: str | None) -> None:
+    assert to_five(parse_stars(value), "1-5") is None
 
 
-def test_day_or_month_first_is_decided_over_the_column() -> None:
-    assert day_first(["3/4/2020", "26/4/2020"])
-    assert not day_first(["3/4/2020", "4/26/2020"])
-    assert not day_first(["3/4/2020", None, "word"])
-    assert day_first(["3.4.2020"]), "dots are how Germans and Danes write it"
+def test_a_rating_keeps_the_best_that_was_written_with_it() -> None:
+    assert parse_stars("9") == Rating(9) and parse_stars("8/10") == Rating(8, 10)
+    assert read(["9", "8/10", "7"]) == [4.5, 4, 3.5], "the column's scale is for the numbers without one"
+
+
+def test_scales() -> None:
+    def scale(*values: float) -> str:
+        return star_scale([*map(Rating, values), None], False)
+
+    assert scale() == scale(1, 5) == scale(0, 3, 5) == "1-5" and star_scale([], True) == "0-4"
+    assert scale(9, 7.5, 10) == scale(0, 10, 8) == "0-10"
+    assert scale(*[4.0] * 99, 9.0) == "1-5", "one odd value changes no scale"
+    assert scale(10, 30, 50, 45) == "10-50" and scale(100, 80, 60, 10) == "1-100"
+    assert scale(8, 15, 12) == scale(20, 30) == scale(120, 900) == scale(0.2, 0.93) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("values", "stars"),
+    [
+        (["5", "0", "0.5", "1"], [5, None, 1, 1]),
+        (["10", "7.5", "1", "0"], [5, 3.75, 1, 1]),
+        (["50", "45", "10"], [5, 4.5, 1]),
+        (["100", "85", "40", "10", "0"], [5, 4.25, 2, 1, None]),
+        (["100%", "40%"], [5, 2]),
+        (["8", "15", "12"], [None, None, None]),
+        (["4"] * 20 + ["9"], [4] * 20 + [None]),
+    ],
+)
+def test_a_columns_scale_is_brought_to_five(values: list[str], stars: list[float | None]) -> None:
+    assert read(values) == stars
+
+
+def test_declared_to_start_from_zero() -> None:
+    assert read(["0", "4", "3/4", "5"], zero_based=True) == [1, 5, 4, None]
+
+
+@given(
+    st.sampled_from(["1-5", "0-4", "0-10", "10-50", "1-100"]),
+    st.lists(st.floats(0, 120, allow_nan=False), min_size=2),
+)
+def test_a_better_rating_never_has_fewer_stars(scale: str, values: list[float]) -> None:
+    stars = [star for value in sorted(values) if (star := to_five(Rating(value), scale)) is not None]
+    assert stars == sorted(stars) and all(1 <= star <= 5 for star in stars)
+
+
+@given(
+    st.integers(2, 10),
+    st.sampled_from(
+        [
+            "{}",
+            "{}/5",
+            "{} von 5",
+            "{} su 5 stelle",
+            "5つ星のうち{}",
+            "{}★",
+            "★ {}",
+            "{}-star",
+            "{} of 5",
+            "Rated {} out of 5 stars",
+        ]
+    ),
+    st.sampled_from([".", ","]),
+)
+def test_a_rating_in_any_notation_is_read_back(halves: int, notation: str, point: str) -> None:
+    value = notation.format(str(halves / 2).replace(".", point))
+    assert to_five(parse_stars(value), "1-5") == halves / 2
 
 
 @given(st.text(max_size=40))
 def test_no_text_crashes_a_parser(value: str) -> None:
-    parse_stars(value)
-    parse_date(value, True)
-    day_first([value])
+    to_five(parse_stars(value), "0-10")
 
 
 def test_numbers_are_labels_only_when_the_column_was_mapped() -> None:

@@ -38,7 +38,7 @@ def test_every_language_of_the_reply_drafts_is_known() -> None:
 
 
 def test_plain_words_are_plain_and_name_one_month_or_number() -> None:
-    for key in ("months", "numbers", "abbreviations_at_end", "abbreviations_before_number"):
+    for key in ("months", "date_words", "numbers", "abbreviations_at_end", "abbreviations_before_number"):
         assert all(word.isalpha() and word == word.lower() for word in entries(key)), key
     for key in ("months", "numbers"):
         places = {(word, place) for each in languages().values() for place, word in enumerate(getattr(each, key))}

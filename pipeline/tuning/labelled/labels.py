@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.core.errors import InputError
 from pipeline.core.labels import EMOTIONS, SENTIMENT_WORDS, from_stars
-from pipeline.ingest.values import parse_stars
+from pipeline.ingest.values import parse_stars, to_five
 from pipeline.tuning.labelled.rows import CLASSES, Task
 
 LabelMap = Mapping[str, str]  # value -> class; the class "" leaves its rows out
@@ -76,8 +76,8 @@ def classes_of(label: str, label_map: LabelMap | None, task: Task, unmapped: Cou
 def _class_of(value: str, label_map: LabelMap | None, task: Task) -> str | None:
     """The class of one value, "" to leave its row out, None if it has no meaning."""
     if label_map is NAMED_MAPS["stars"]:  # ratings come in many notations
-        stars = parse_stars(value)
-        return from_stars(stars) if stars is not None and 1 <= stars <= 5 else None
+        stars = to_five(parse_stars(value), "1-5")
+        return from_stars(stars) if stars is not None else None
     if label_map is not None:
         return label_map.get(value, label_map.get(value.removesuffix(".0")))  # "2.0" is how a spreadsheet writes 2
     return SENTIMENT_WORDS.get(value) if task == "sentiment" else value if value in EMOTIONS else None
