@@ -79,9 +79,10 @@ def test_numbers_and_gaps_in_a_header_are_names(tmp_path: Path) -> None:
     assert read(file, stars="3") == read(file)
 
 
-def test_a_sheet_that_goes_on_without_a_header_is_told(tmp_path: Path) -> None:
-    records = read(write(tmp_path, {"A": [HEADER, LAMP], "B": [DESK, DESK]}))
-    assert records[0] == LAMP_RECORD
+@pytest.mark.parametrize("width", [1, 3])
+def test_a_sheet_that_goes_on_without_a_header_is_reported(tmp_path: Path, width: int) -> None:
+    records = read(write(tmp_path, {"A": [HEADER[:width], LAMP[:width]], "B": [DESK[:width]] * 2}))
+    assert isinstance(records[0], dict) and records[0]["Review"] == LAMP[0]
     assert isinstance(records[1], Broken) and records[1].reason.startswith("sheet B was not read")
     assert len(records) == 2
 

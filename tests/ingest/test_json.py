@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.core.errors import InputError
 from pipeline.ingest import formats
+from pipeline.ingest.columns import choose
 from pipeline.ingest.formats.record import Broken, ReadOptions, Record
 
 LAMP = {"review": "The lamp hums at night.", "stars": "2"}
@@ -128,6 +129,33 @@ def test_a_place_without_reviews_is_not_a_review(tmp_path: Path) -> None:
 def test_nested_values(tmp_path: Path, item: dict[str, Any], expected: dict[str, str]) -> None:
     (record,) = read(tmp_path, [item])
     assert isinstance(record, dict) and expected.items() <= record.items()
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        (
+            {"content": {"label": "It crashes."}, "im:rating": {"label": "1"}, "updated": {"label": "2024-05-01"}},
+            {"text": "content", "stars": "im:rating", "reviewed_at": "updated"},
+        ),
+        (
+            {"attributes": {"body": "It crashes.", "rating": 1, "createdDate": "2024-05-01"}},
+            {"text": "body", "stars": "rating", "reviewed_at": "createdDate"},
+        ),
+        (
+            {"text": {"text": "Cold soup."}, "rating": 1, "publishTime": "2024-05-01", "name": "places/1/reviews/2"},
+            {"text": "text", "stars": "rating", "reviewed_at": "publishTime", "business": "business"},
+        ),
+        (
+            {"comment": "Cold soup.", "starRating": "ONE", "createTime": "2024-05-01", "updateTime": "2024-06-01"},
+            {"text": "comment", "stars": "starRating", "reviewed_at": "createTime"},
+        ),
+    ],
+    ids=["App Store's feed", "App Store Connect", "Places API", "Business Profile API"],
+)
+def test_the_columns_of_well_known_exports(tmp_path: Path, item: dict[str, Any], expected: dict[str, str]) -> None:
+    (record,) = read(tmp_path, [item])
+    assert isinstance(record, dict) and choose(list(record), {}, [record], "r.json") == expected
 
 
 @pytest.mark.parametrize("value", [["One.", "Two."], {"a": "One.", "b": "Two."}, [{"text": "One."}]])

@@ -66,7 +66,7 @@ def _all_records(sheets: Sequence[_Sheet], options: ReadOptions) -> Iterator[Rec
             yield from _records(sheet, options)
         elif sheet.damage:
             yield sheet.damage
-        elif sheet.width >= max(2, min((other.width for other in read), default=0)):
+        elif sheet.width >= min((other.width for other in read), default=1):
             raw = ", ".join(cell or "" for cell in next(filter(_filled, sheet.head)))
             yield Broken(raw, f"sheet {sheet.sheet.title} was not read, as its header does not name the review's text")
 
