@@ -145,6 +145,18 @@ def test_a_workbook_of_one_damaged_sheet_is_one_clear_line(tmp_path: Path) -> No
     assert "\n" not in str(caught.value)
 
 
+def test_a_workbook_with_broken_styles_is_one_clear_line(tmp_path: Path) -> None:
+    file = write(tmp_path, {"A": [HEADER, LAMP]})
+    with zipfile.ZipFile(file) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    with zipfile.ZipFile(file, "w") as book:
+        for part, content in parts.items():
+            book.writestr(part, b"<styleSheet>&oops;" if part == "xl/styles.xml" else content)
+    with pytest.raises(InputError, match="not an Excel file that can be read") as caught:
+        read(file)
+    assert "\n" not in str(caught.value)
+
+
 def test_dimensions_that_are_too_small_hide_nothing(tmp_path: Path) -> None:
     file = write(tmp_path, {"A": [HEADER, LAMP, DESK]})
     with zipfile.ZipFile(file) as book:

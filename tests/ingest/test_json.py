@@ -220,6 +220,18 @@ def test_a_row_of_another_width_is_broken(tmp_path: Path) -> None:
     ]
 
 
+def test_lines_end_only_at_line_breaks(tmp_path: Path) -> None:
+    text = "It hums.\u2028At night.\u0085Loudly."
+    content = "\r\n".join(json.dumps({"text": text, "id": n}, ensure_ascii=False) for n in (1, 2))
+    assert read(tmp_path, content) == [{"text": text, "id": "1"}, {"text": text, "id": "2"}]
+
+
+def test_a_line_nested_too_deeply_is_broken_and_the_others_are_kept(tmp_path: Path) -> None:
+    records = read(tmp_path, '{"a":' + "[" * 50_000 + "]" * 50_000 + "}\n" + lines(LAMP, DESK))
+    assert isinstance(records[0], Broken) and "nested too deeply" in records[0].reason
+    assert records[1:] == [LAMP, DESK]
+
+
 def by_column(rows: list[dict[str, Any]]) -> Any:
     return {name: {str(i): row[name] for i, row in enumerate(rows)} for name in rows[0]}
 

@@ -43,7 +43,7 @@ def read_excel(source: Path, options: ReadOptions) -> Iterator[Record]:
         worksheets = openpyxl.load_workbook(data, read_only=True, data_only=True).worksheets
     except Exception as error:
         raise InputError(
-            f"{source} is not an Excel file that can be read: {error}. Save it as .xlsx or .csv."
+            f"{source} is not an Excel file that can be read: {_one_line(error)}. Save it as .xlsx or .csv."
         ) from error
     broken: list[Broken] = []
     readable = False
@@ -139,8 +139,11 @@ def _rows(sheet: Any) -> Iterator[Row | Broken]:
             yield [as_text(cell) for cell in row]
             done += 1
     except Exception as error:
-        why = " ".join(str(error).split())
-        yield Broken(f"sheet {sheet.title}", f"sheet {sheet.title} is damaged after row {done} ({why})")
+        yield Broken(f"sheet {sheet.title}", f"sheet {sheet.title} is damaged after row {done} ({_one_line(error)})")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _filled(row: Row) -> int:

@@ -15,6 +15,7 @@ from pipeline.ingest.formats.json_record import to_record
 from pipeline.ingest.formats.record import Broken, ReadOptions, Record
 
 _NOT_SPACE = re.compile(r"\S")
+_LINE_BREAKS = re.compile(r"[\r\n]+")  # str.splitlines breaks at characters that may stand in a JSON text
 
 
 def read_json(source: Path, options: ReadOptions) -> Iterator[Record]:
@@ -34,16 +35,16 @@ def read_json(source: Path, options: ReadOptions) -> Iterator[Record]:
 
 
 def _parse(text: str) -> Any:
-    """The document, or a list of all that follow one another. Raises JSONDecodeError, or RecursionError if too deep."""
+    """The document, or a list of all that follow one another. Raises ValueError, or RecursionError if too deep."""
     try:
         return json.loads(text)
-    except json.JSONDecodeError as error:
-        lines = [line for line in text.splitlines() if line.strip()]
+    except (ValueError, RecursionError) as error:
+        lines = [line for line in _LINE_BREAKS.split(text) if line.strip()]
         if len(lines) > 1 and lines[0].lstrip().startswith("{") and lines[0].rstrip().endswith("}"):
             documents = list(_json_lines(lines))
             if not all(isinstance(document, Broken) for document in documents):
                 return documents
-        if error.msg != "Extra data":
+        if getattr(error, "msg", None) != "Extra data":
             raise
     return list(_concatenated(text))
 
