@@ -20,10 +20,12 @@ _NAMES = {
     "title": "title reviewtitle reviewname titre titreavis headline summary subject titulo",
     "stars": """
         stars reviewrating rating starrating score overall note reviewscorebadge reviewscore puntuacion calificacion ratings
+        im:rating
     """,
     "label": "label sentiment polarity",
     "reviewed_at": """
         reviewedat reviewdate date datetime at reviewtime createdat timestamp published fecha datum time eventtime dateofstay
+        createtime publishtime createddate updated
     """,
     "business": """
         business businessname hotelname enterprise company restaurant place placename store shop hotel name businessid placeid

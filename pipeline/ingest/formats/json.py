@@ -1,50 +1,67 @@
-"""JSON: an array of objects, an object that holds one, or one object per line."""
+"""JSON: one document, several one after another, or one object per line."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import InputError
 from pipeline.ingest.formats.decode import read_text
-from pipeline.ingest.formats.record import Broken, ReadOptions, Record, as_text
+from pipeline.ingest.formats.json_lists import find_reviews
+from pipeline.ingest.formats.json_record import to_record
+from pipeline.ingest.formats.record import Broken, ReadOptions, Record
+
+_NOT_SPACE = re.compile(r"\S")
+_LINE_BREAKS = re.compile(r"[\r\n]+")  # str.splitlines breaks at characters that may stand in a JSON text
 
 
 def read_json(source: Path, options: ReadOptions) -> Iterator[Record]:
-    """Records of a JSON or JSON Lines file. Raises InputError for invalid JSON and for JSON without a list."""
+    """Records of a JSON or JSON Lines file. Raises InputError for invalid JSON and for JSON without a list of reviews."""
     text = read_text(source, options.encoding)
     try:
-        document = json.loads(text)
+        document = _parse(text)
+        return (to_record(item, place) for item, place in find_reviews(document, options.mapping, source))
     except json.JSONDecodeError as error:
-        lines = [line for line in text.splitlines() if line.strip()]
-        if len(lines) > 1 and lines[0].lstrip().startswith("{") and lines[0].rstrip().endswith("}"):
-            return _json_lines(lines)
         raise InputError(
             f"{source} is not valid JSON: {error.msg}, line {error.lineno} column {error.colno}."
         ) from error
     except RecursionError as error:
         raise InputError(f"{source} nests its JSON too deeply to be a list of reviews.") from error
-    if isinstance(document, dict):
-        lists = [
-            value for value in document.values() if isinstance(value, list) and value and isinstance(value[0], dict)
-        ]
-        document = lists[0] if len(lists) == 1 else [document]
-    if not isinstance(document, list):
-        raise InputError(f"{source} holds no list of reviews. Expected an array of objects, or one object per line.")
-    return (_json_record(item) for item in document)
+    except ValueError as error:
+        raise InputError(f"{source} is not valid JSON: it holds a number of thousands of digits.") from error
 
 
-def _json_record(item: Any) -> Record:
-    if isinstance(item, dict):
-        return {str(as_text(name)): as_text(value) for name, value in item.items()}
-    return Broken(json.dumps(item), "not a JSON object")
+def _parse(text: str) -> Any:
+    """The document, or a list of all that follow one another. Raises ValueError, or RecursionError if too deep."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        lines = [line for line in _LINE_BREAKS.split(text) if line.strip()]
+        if len(lines) > 1 and lines[0].lstrip().startswith("{") and lines[0].rstrip().endswith("}"):
+            documents = list(_json_lines(lines))
+            if not all(isinstance(document, Broken) for document in documents):
+                return documents
+        if getattr(error, "msg", None) != "Extra data":
+            raise
+    return list(_concatenated(text))
 
 
-def _json_lines(lines: Iterable[str]) -> Iterator[Record]:
+def _json_lines(lines: Iterable[str]) -> Iterator[Any]:
     for line in lines:
         try:
-            yield _json_record(json.loads(line))
-        except (json.JSONDecodeError, RecursionError) as error:
-            yield Broken(line, f"not valid JSON: {getattr(error, 'msg', 'nested too deeply')}")
+            yield json.loads(line)
+        except (ValueError, RecursionError) as error:
+            reason = (
+                "nested too deeply" if isinstance(error, RecursionError) else getattr(error, "msg", "a number too long")
+            )
+            yield Broken(line, f"not valid JSON: {reason}")
+
+
+def _concatenated(text: str) -> Iterator[Any]:
+    decoder, position = json.JSONDecoder(), 0
+    while start := _NOT_SPACE.search(text, position):
+        document, position = decoder.raw_decode(text, start.start())
+        yield document
