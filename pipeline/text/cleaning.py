@@ -44,7 +44,7 @@ class _PlainText(HTMLParser):
         elif tag != "br":
             self._separate(tag)
 
-    def set_cdata_mode(self, *elem: str, **options: bool) -> None:
+    def set_cdata_mode(self, elem: str, *, escapable: bool = False) -> None:
         """Not entered: a "<script>" that is never closed must not hide the tags after it."""
 
     def handle_data(self, data: str) -> None:
