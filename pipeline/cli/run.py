@@ -100,7 +100,16 @@ def _ingest_options(args: argparse.Namespace) -> IngestOptions:
         mapping[field] = column
     if args.limit is not None and args.limit < 1:
         raise InputError("--limit: give a number of records, 1 or more")
-    return IngestOptions(mapping=mapping, limit=args.limit, zero_based_stars=args.zero_based_stars)
+    delimiter = "\t" if args.delimiter in ("tab", "\\t") else args.delimiter
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise InputError(f"--delimiter {args.delimiter}: give one character, for instance --delimiter ';', or tab")
+    return IngestOptions(
+        mapping=mapping,
+        limit=args.limit,
+        zero_based_stars=args.zero_based_stars,
+        encoding=args.encoding,
+        delimiter=delimiter,
+    )
 
 
 COMMANDS = (

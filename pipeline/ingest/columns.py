@@ -90,6 +90,12 @@ def choose(
             chosen[field] = candidates[0]
             taken.add(candidates[0])
     if "text" not in chosen:
+        usual = [by_plain_name[name] for name in NAMES["text"] if name in by_plain_name]
+        empty = next((name for name in usual if name not in taken), None)
+        if empty:
+            raise InputError(
+                f"{source}: the column {empty} holds no text. Its columns: {listed}. If another one does: --map text=COLUMN."
+            )
         raise InputError(
             f"{source} has no column with a usual name for the review's text. Its columns: {listed}. Say which with --map text=COLUMN."
         )

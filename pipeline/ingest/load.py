@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, TypedDict
 
+from pipeline.core.errors import InputError
 from pipeline.core.warehouse import Warehouse
 from pipeline.ingest import columns, sources
 from pipeline.ingest.dates import date_style, parse_date
@@ -242,7 +243,9 @@ class _Schema:
 
     @classmethod
     def of(cls, source: str, records: Sequence[Record], options: IngestOptions) -> _Schema:
-        """The schema of a source. Raises InputError if no column can be the text."""
+        """The schema of a source. Raises InputError if it has no records or no column can be the text."""
+        if not records:
+            raise InputError(f"{source} holds no reviews, at most a header. Export it again, or name another file.")
         readable = [record for record in records if isinstance(record, dict)]
         sample = readable[:1000]
         names = list(dict.fromkeys(name for record in sample for name in record))

@@ -69,6 +69,7 @@ def test_run_json_is_one_document_on_stdout(
         (["run", "--profile", "nowhere"], "There is no profile"),
         (["run", "--map", "text"], "FIELD=COLUMN"),
         (["run", "--limit", "0"], "1 or more"),
+        (["run", "--delimiter", "::"], "give one character"),
         (["run", "--until", "nonsense"], "Stages, in order"),
         (["run", "--limit", "many"], "--help"),
         (["nonsense"], "--help"),

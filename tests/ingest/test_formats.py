@@ -116,3 +116,87 @@ def test_typed_formats_are_read_gzipped(tmp_path: Path) -> None:
 def test_a_map_that_is_no_json_object_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not a Parquet file that can be read: "):
         values(tmp_path / "v.parquet", pa.array([[("a", 1), ("a", 2)]], pa.map_(pa.string(), pa.int64())))
+
+
+def records(path: Path, content: str | bytes, **options: Any) -> list[Any]:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return list(formats.read(path, ReadOptions(**options)))
+
+
+IN_OTHER_ENCODINGS = [
+    ("gb18030", "这家店的菜很好吃，老板也很热情。"),
+    ("big5", "這家店的菜很好吃，老闆也很熱情。"),
+    ("cp932", "スープが冷めていて、とても残念でした。"),
+    ("euc_jp", "スープが冷めていて、とても残念でした。"),
+    ("cp949", "국물이 차갑고 직원이 불친절했어요."),
+    ("cp1250", "Polévka byla studená a číšník nepříjemný, už nepřijdeme."),
+    ("cp1250", "Zupa była zimna, a kelner niemiły i spóźniony, więcej nie przyjdę."),
+    ("cp1251", "Суп был холодный, а официант грубил."),
+    ("cp1252", "Die Suppe war kalt, für 9 € eine Frechheit – schöne Grüße!"),
+    ("cp1252", "The soup wasn’t “hot”, it was cold… for £9"),
+    ("cp1252", "Très bon café"),
+    ("cp1253", "Η σούπα ήταν κρύα και ο σερβιτόρος αγενής."),
+    ("cp1254", "Çorba çok soğuktu, garson da kaba davrandı, bir daha gelmeyiz."),
+    ("cp1255", "המרק היה קר והמלצר היה גס רוח."),
+    ("cp1256", "كان الحساء باردا والنادل غير مهذب."),
+    ("mac_roman", "Le café était très bon, l’accueil vraiment chaleureux."),
+    ("utf-16-le", "The soup was cold."),
+]
+
+
+@pytest.mark.parametrize("rows", [1, 50])
+@pytest.mark.parametrize(("encoding", "text"), IN_OTHER_ENCODINGS, ids=[name for name, _ in IN_OTHER_ENCODINGS])
+def test_other_encodings_are_detected_in_short_and_long_files(
+    tmp_path: Path, encoding: str, text: str, rows: int
+) -> None:
+    content = "text;stars\n" + rows * f"{text};3\n"
+    assert records(tmp_path / "r.csv", content.encode(encoding)) == rows * [{"text": text, "stars": "3"}]
+
+
+def test_a_given_encoding_is_taken(tmp_path: Path) -> None:
+    baltic = "text\nSriuba buvo šalta\n".encode("cp1257")
+    assert records(tmp_path / "r.csv", baltic, encoding="cp1257") == [{"text": "Sriuba buvo šalta"}]
+    for unknown in ("klingon", "base64"):
+        with pytest.raises(InputError, match=f"--encoding {unknown}: there is no text encoding of that name"):
+            records(tmp_path / "r.csv", baltic, encoding=unknown)
+
+
+def test_utf_8_with_a_damaged_character_is_not_taken_for_another_script(tmp_path: Path) -> None:
+    from pipeline.text.repair import repair
+
+    damaged = "text\nСуп был холодный\nОфициант грубил\n".encode() + b"\xff\n"
+    read = [repair(record["text"]) for record in records(tmp_path / "r.csv", damaged)]
+    assert read[:2] == ["Суп был холодный", "Официант грубил"]
+
+
+@pytest.mark.parametrize("line", ["sep=;\r\n", "\ufeffsep=;\n", '"sep=;"\n', "SEP=;\n"])
+def test_the_line_in_which_excel_names_the_delimiter(tmp_path: Path, line: str) -> None:
+    assert records(tmp_path / "r.csv", line + "text;stars\nCold, salty, late;1\n") == [
+        {"text": "Cold, salty, late", "stars": "1"}
+    ]
+
+
+@pytest.mark.parametrize(
+    "titles",
+    ["Our reviews,,\n,,\n", "Our reviews\n\nFrom 1 to 31 March\n\n", "Shop:,Corner Café,\nExported,2026-03-31\n"],
+)
+def test_title_lines_above_the_header_are_no_records(tmp_path: Path, titles: str) -> None:
+    table = "date,text,stars\n2026-03-05,Cold soup,1\n2026-03-06,Warm soup,5\n"
+    plain = records(tmp_path / "r.csv", table)
+    assert records(tmp_path / "r.csv", titles + table) == plain and len(plain) == 2
+    mapped = titles + table.replace("text", "What they wrote").replace("date", "a").replace("stars", "b")
+    assert len(records(tmp_path / "r.csv", mapped, mapping={"text": "What they wrote"})) == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Cold soup\tbad\nreview\tgood\n",  # not wider than what stands above
+        "Cold soup\nreview\nWarm soup\n",
+        "Cold soup\nreview\t1\n",  # a header has no numbers
+        "Cold soup\nreview\tstars\nWarm\t1\tmore\n",  # narrower than what stands below
+        "x\n" * 20 + "review\tstars\nWarm soup\t5\n",
+    ],
+)
+def test_a_row_in_the_middle_is_no_header(tmp_path: Path, content: str) -> None:
+    assert len(records(tmp_path / "r.txt", content)) == len(content.splitlines())

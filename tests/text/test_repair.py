@@ -33,7 +33,64 @@ def test_plain_words_are_never_changed(text: str) -> None:
 
 
 @given(st.text())
-def test_repair_is_stable_and_never_crashes(text: str) -> None:
+def test_repair_never_crashes(text: str) -> None:
     once = repair(text)
-    assert repair(once) == once or len(repair(once)) <= len(once)
     assert "\x00" not in once and once == once.strip()
+
+
+# Without "<", "&" and what could be mojibake: see repair().
+@given(st.text(st.characters(max_codepoint=127, exclude_characters="<&")))
+def test_repair_is_idempotent(text: str) -> None:
+    assert repair(repair(text)) == repair(text)
+
+
+@given(st.lists(st.sampled_from(["<p>", "</p>", "<b>", "<br/>", "</3", " < ", "<name>", "&amp;", "&", "fine"])))
+def test_tags_go_and_all_else_stays(pieces: list[str]) -> None:
+    words = "".join(piece for piece in pieces if piece not in ("<p>", "</p>", "<b>", "<br/>"))
+    repaired = repair("".join(pieces))
+    assert "".join(repaired.split()) == "".join(words.replace("&amp;", "&").split())
+
+
+@pytest.mark.parametrize(
+    ("html", "plain"),
+    [
+        ("<p>Warm <b>and</b> light.</p><ul><li>cheap</li><li>quick</li></ul>", "Warm and light.\ncheap\nquick"),
+        ('<div>See <a href="https://example.org/?a=1&b=2">this</a>.<BR>Bad.</div>', "See this.\nBad."),
+        ("&lt;p&gt;Fish &amp;amp; chips&lt;/p&gt;", "Fish & chips"),
+        ("<!-- exported -->Fine<style>p {color: red}</style>, <script>alert('<b>')</script>really", "Fine, really"),
+        ("<td>soft</td><td>warm</td>", "soft warm"),
+        ("Love it <3, hate it </3, 5 < 6 and 7 > 6", "Love it <3, hate it </3, 5 < 6 and 7 > 6"),
+        ("Dear <name>, your <title> is <b", "Dear <name>, your <title> is <b"),
+        ("I hate <script> and <a lot more", "I hate and <a lot more"),
+    ],
+)
+def test_html_becomes_plain_text(html: str, plain: str) -> None:
+    assert repair(html) == plain
+
+
+@pytest.mark.parametrize(
+    ("shown", "written"),
+    [
+        ("(Translated by Google) Good soup.\n\n(Original)\nBuena sopa.", "Buena sopa."),
+        ("Gute Suppe.\n\n(Translated by Google)\nGood soup.", "Gute Suppe."),
+        ("(Translated by Google) Good soup.", "Good soup."),
+        ("The menu says (Original) soup", "The menu says (Original) soup"),
+        ("Late again. Date of experience: March 05, 2024", "Late again."),
+        ("Late again.\n\nDate of experience: 5 March 2024", "Late again."),
+        ("The date of experience is not shown", "The date of experience is not shown"),
+        ("✅ Trip Verified |  Cold meal", "Cold meal"),
+        ("Trip Verified | Cold meal | cold seat", "Cold meal | cold seat"),
+        ("Not Verified |  Cold meal", "Cold meal"),
+        ("My trip is not verified | why?", "My trip is not verified | why?"),
+    ],
+)
+def test_what_a_platform_added_goes(shown: str, written: str) -> None:
+    assert repair(shown) == written
+
+
+@pytest.mark.parametrize(
+    "word", ["nan", "NaN", "NULL", " None ", "n/a", "#N/A", "No comments available for this review"]
+)
+def test_a_word_for_nothing_is_empty(word: str) -> None:
+    assert repair(word) == ""
+    assert repair(f"{word.strip()} of it was good") == f"{word.strip()} of it was good"

@@ -6,6 +6,7 @@ import gzip
 from pathlib import Path
 
 from pipeline.core.errors import InputError
+from pipeline.ingest.formats.encoding import detect_encoding
 
 
 def contents(source: Path) -> bytes:
@@ -21,28 +22,33 @@ def contents(source: Path) -> bytes:
 
 def read_text(source: Path, encoding: str | None) -> str:
     """The text of a file in `encoding`; if that is None, decoded by its byte order mark, as UTF-16 if every other byte is
-    NUL, as UTF-8 if valid, else as cp1252. Raises InputError for a blank file.
+    NUL, as UTF-8 if valid, else by `detect_encoding`. Raises InputError for a blank file and for an unknown encoding.
     """
-    text = _decode(contents(source), encoding)
+    data = contents(source)
+    text = _decode_as(data, encoding) if encoding is not None else _decode(data)
     if not text.strip():
         raise InputError(f"{source} is empty. Export it again, or name another file.")
     return text
 
 
-def _decode(data: bytes, encoding: str | None) -> str:
-    if encoding is None:
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            encoding = "utf-16"
-        elif data[1:2] == b"\x00" and data[3:4] == b"\x00":
-            encoding = "utf-16-le"
-        elif data[:1] == b"\x00" and data[2:3] == b"\x00":
-            encoding = "utf-16-be"
-        else:
-            try:
-                return data.decode("utf-8-sig")
-            except UnicodeDecodeError:
-                encoding = "cp1252"
+def _decode(data: bytes) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return _decode_as(data, "utf-16")
+    if data[1:2] == b"\x00" and data[3:4] == b"\x00":
+        return _decode_as(data, "utf-16-le")
+    if data[:1] == b"\x00" and data[2:3] == b"\x00":
+        return _decode_as(data, "utf-16-be")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return _decode_as(data, detect_encoding(data))
+
+
+def _decode_as(data: bytes, encoding: str) -> str:
     try:
         return data.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
-        return data.decode("latin-1") if encoding == "cp1252" else data.decode("utf-8", "replace")
+    except UnicodeDecodeError:
+        return data.decode("latin-1") if encoding == "cp1252" else data.decode(encoding, "replace")
+    except (LookupError, ValueError) as error:
+        known = "Common ones: utf-8, utf-16, cp1252, cp1251, gb18030, big5, shift_jis, euc_kr."
+        raise InputError(f"--encoding {encoding}: there is no text encoding of that name. {known}") from error

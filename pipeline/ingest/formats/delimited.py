@@ -5,20 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.ingest.columns import looks_like_header
 from pipeline.ingest.formats.decode import read_text
-from pipeline.ingest.formats.record import Broken, ReadOptions, Record, unique_names
+from pipeline.ingest.formats.record import HEADER_WITHIN, Broken, ReadOptions, Record, find_header, unique_names
 
 csv.field_size_limit(2**31 - 1)  # a review has no upper length
+_SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=(.)"?(?:\r\n?|\n)', re.IGNORECASE)  # with which Excel names the delimiter
 
 
 def read_csv(source: Path, options: ReadOptions) -> Iterator[Record]:
     """Records of a CSV file, its delimiter detected unless given. Raises InputError for a blank file."""
     text = read_text(source, options.encoding)
-    return _records(text, options.delimiter or _delimiter(text), options)
+    named = None
+    if line := _SEPARATOR_LINE.match(text):
+        named, text = line[1], text[line.end() :]
+    return _records(text, options.delimiter or named or _delimiter(text), options)
 
 
 def read_tsv(source: Path, options: ReadOptions) -> Iterator[Record]:
@@ -33,7 +38,7 @@ def read_txt(source: Path, options: ReadOptions) -> Iterator[Record]:
 
 def _records(text: str, delimiter: str, options: ReadOptions, quoted: bool = True) -> Iterator[Record]:
     rows = _rows(text, delimiter, quoted)
-    first = next(rows)
+    first = next(rows, [])
     if isinstance(first, list) and len(first) == 1 and "," in first[0] and delimiter == ",":
         inner = next(csv.reader([first[0]]))
         if looks_like_header(inner, options.mapping):  # a CSV quoted twice: each row is one quoted field
@@ -95,7 +100,9 @@ def _unwrapped(rows: Iterator[list[str] | Broken]) -> Iterator[list[str] | Broke
 
 
 def _named(rows: Iterator[list[str] | Broken], options: ReadOptions) -> Iterator[Record]:
-    """Rows as records, keyed by the names in the first readable row, or by position if that is not a header."""
+    """Rows as records, keyed by the names in the header, or by position if there is none. What stands above the header is
+    not a record.
+    """
     for head in rows:
         if isinstance(head, Broken):
             yield head
@@ -103,11 +110,12 @@ def _named(rows: Iterator[list[str] | Broken], options: ReadOptions) -> Iterator
             break
     else:
         return
-    has_header = options.header if options.header is not None else looks_like_header(head, options.mapping)
-    if has_header:
-        names, body = unique_names(head), rows
+    top = [head, *itertools.islice(rows, 2 * HEADER_WITHIN)]
+    position = _header_position(top, options)
+    if position is None:
+        names, body = [str(number) for number in range(1, len(head) + 1)], itertools.chain(top, rows)
     else:
-        names, body = [str(position) for position in range(1, len(head) + 1)], itertools.chain([head], rows)
+        names, body = unique_names(_cells(top[position])), itertools.chain(top[position + 1 :], rows)
     for row in body:
         if isinstance(row, Broken):
             yield row
@@ -121,3 +129,13 @@ def _named(rows: Iterator[list[str] | Broken], options: ReadOptions) -> Iterator
             raw = io.StringIO()
             csv.writer(raw).writerow(row)
             yield Broken(raw.getvalue().rstrip("\r\n"), f"{len(row)} fields where there are {len(names)} columns")
+
+
+def _header_position(top: list[list[str] | Broken], options: ReadOptions) -> int | None:
+    if options.header is not None:
+        return 0 if options.header else None
+    return find_header(list(map(_cells, top)), options.mapping)
+
+
+def _cells(row: list[str] | Broken) -> list[str]:
+    return [] if isinstance(row, Broken) else row
