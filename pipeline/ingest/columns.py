@@ -20,20 +20,20 @@ _NAMES = {
     "title": "title reviewtitle reviewname titre titreavis headline summary subject titulo",
     "stars": """
         stars reviewrating rating starrating score overall note reviewscorebadge reviewscore puntuacion calificacion ratings
-        im:rating
+        im:rating reviewstars sterne
     """,
     "label": "label sentiment polarity",
     "reviewed_at": """
         reviewedat reviewdate date datetime at reviewtime createdat timestamp published fecha datum time eventtime dateofstay
-        createtime publishtime createddate updated
+        createtime publishtime createddate updated reviewsubmitdateandtime reviewcreated(utc)
     """,
     "business": """
-        business businessname hotelname enterprise company restaurant place placename store shop hotel name businessid placeid
+        business businessname hotelname enterprise company restaurant place placename store shop hotel webshopname name businessid placeid
     """,
     "product": """
         product productname item contentname variation clothingid asin productid itemname sku roomtypeblock
     """,
-    "language": "language lang locale",
+    "language": "language lang locale reviewerlanguage",
 }
 NAMES = {field: names.split() for field, names in _NAMES.items()}
 
@@ -86,6 +86,8 @@ def choose(
             candidates.sort(key=lambda name: -(_prose(name, sample) > 12))  # stable: then in the order of NAMES
         if field == "stars":
             candidates = [name for name in candidates if any(parse_stars(row.get(name)) is not None for row in sample)]
+        if field == "business":
+            candidates = [name for name in candidates if plain(name) != "name" or _recurs(name, sample)]
         if candidates:
             chosen[field] = candidates[0]
             taken.add(candidates[0])
@@ -100,6 +102,12 @@ def choose(
             f"{source} has no column with a usual name for the review's text. Its columns: {listed}. Say which with --map text=COLUMN."
         )
     return chosen
+
+
+def _recurs(name: str, sample: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether each value of a column stands in two records or more on average: a place's name does, a customer's does not."""
+    values = [row[name] for row in sample if row.get(name)]
+    return len(values) >= 2 * len(set(values))
 
 
 def _prose(name: str, sample: Sequence[Mapping[str, Any]]) -> float:

@@ -23,7 +23,7 @@ from pipeline.ingest import columns, sources
 from pipeline.ingest.dates import date_style, parse_date
 from pipeline.ingest.formats.record import Broken, ReadOptions, Record
 from pipeline.ingest.values import label_names, parse_stars, star_scale, to_five
-from pipeline.text.language import detect_languages
+from pipeline.text.language import detect_languages, language_code
 from pipeline.text.repair import repair
 
 VERSION = 2  # raised when the same file would yield different rows
@@ -261,12 +261,11 @@ class _Schema:
         title = repair(self._value(record, "title"))
         if title and not text.lower().startswith(title.rstrip(".…! ").lower()):
             text = f"{title}\n\n{text}"
-        language = self._value(record, "language").lower()[:2]
         return Content(
             text=text,
             stars=to_five(parse_stars(self._value(record, "stars")), self._scale),
             label=self._labels.get(self._value(record, "label").lower()),
-            language=language if language.isalpha() else None,
+            language=language_code(self._value(record, "language")),
             reviewed_at=parse_date(self._value(record, "reviewed_at"), self._date_style),
             business=repair(self._value(record, "business")) or None,
             product=repair(self._value(record, "product")) or None,

@@ -6,6 +6,7 @@ To add a language, write `languages/CODE.toml`; with `advice/replies/CODE.toml` 
 from __future__ import annotations
 
 import functools
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -90,6 +91,33 @@ def entries(key: str, spaced: bool | None = None) -> list[str]:
 def any_of(key: str, spaced: bool | None = None) -> str:
     """A regular expression that matches any of `entries(key, spaced)`, or nothing if there are none."""
     return f"(?:{'|'.join(entries(key, spaced)) or '(?!)'})"
+
+
+# --- Declared languages ---
+
+_RETIRED = {"in": "id", "iw": "he", "ji": "yi", "no": "nb"}  # codes that Java and older exports still write
+
+
+def language_code(declared: str) -> str | None:
+    """The ISO 639-1 code of a code, locale or name ("de-DE", "in_ID", "zh-Hans", "German", "Deutsch"); None if it is none."""
+    name = declared.strip().lower()
+    if code := _names().get(name):
+        return code
+    code = re.split(r"[-_.@]", name)[0]
+    code = _RETIRED.get(code, code)
+    return code if code in _names().values() else None
+
+
+@functools.cache
+def _names() -> dict[str, str]:
+    """Names of languages in English and in themselves, by CLDR, in lower case -> code."""
+    from babel import Locale, localedata
+
+    english = {code: name for code, name in Locale("en").languages.items() if len(code) == 2}
+    native = {code: Locale(code).display_name for code in english if localedata.exists(code)}
+    return {
+        name.lower(): _RETIRED.get(code, code) for names in (native, english) for code, name in names.items() if name
+    }
 
 
 # --- Detection ---

@@ -18,7 +18,7 @@ PROSE = "The waiter was rude and the soup was cold that evening."
         (["Review Text", "Rating", "Title"], {"text": "Review Text", "stars": "Rating", "title": "Title"}),
         (
             ["name", "rating", "review_text", "review_rating"],
-            {"text": "review_text", "stars": "review_rating", "business": "name"},
+            {"text": "review_text", "stars": "review_rating"},
         ),
         (["reviewId", "content", "score", "at"], {"text": "content", "stars": "score", "reviewed_at": "at"}),
         (["text", "business_id"], {"text": "text", "business": "business_id"}),
@@ -29,6 +29,28 @@ def test_columns_are_found_by_common_names(names: list[str], expected: dict[str,
     sample = [{name: values.get(name, PROSE) for name in names}]
     found = columns.choose(names, {}, sample, "f.csv")
     assert expected.items() <= found.items()
+
+
+def test_a_name_is_the_business_only_where_it_recurs() -> None:
+    """Otherwise it is the customer's: no business is better than one per customer."""
+
+    def chosen(*names: str) -> str | None:
+        sample = [{"name": name, "review": PROSE} for name in names]
+        return columns.choose(["name", "review"], {}, sample, "f.csv").get("business")
+
+    assert chosen("Corner Bakery", "Corner Bakery", "Old Mill", "Old Mill") == "name"
+    assert chosen("Ann", "Bob", "Cleo", "Dora", "Bob") is None
+
+
+def test_names_of_known_exports() -> None:
+    play = ["Reviewer Language", "Review Submit Date and Time", "Star Rating", "Review Title", "Review Text"]
+    found = columns.choose(play, {}, [dict.fromkeys(play, PROSE) | {"Star Rating": "1"}], "f.csv")
+    assert found["language"] == play[0] and found["reviewed_at"] == play[1] and found["stars"] == play[2]
+    trustpilot = ["Review Created (UTC)", "Review Title", "Review Content", "Review Stars", "Webshop Name"]
+    found = columns.choose(trustpilot, {}, [dict.fromkeys(trustpilot, PROSE) | {"Review Stars": "1"}], "f.csv")
+    assert (
+        found["reviewed_at"] == trustpilot[0] and found["stars"] == trustpilot[3] and found["business"] == trustpilot[4]
+    )
 
 
 def test_a_text_column_holds_prose() -> None:

@@ -200,3 +200,14 @@ def test_title_lines_above_the_header_are_no_records(tmp_path: Path, titles: str
 )
 def test_a_row_in_the_middle_is_no_header(tmp_path: Path, content: str) -> None:
     assert len(records(tmp_path / "r.txt", content)) == len(content.splitlines())
+
+
+def test_json_under_a_text_file_s_name_is_json(tmp_path: Path) -> None:
+    file = tmp_path / "reviews.txt"
+    file.write_text('[{"text": "Cold soup."}, {"text": "Warm bread."}]', encoding="utf-8")
+    assert [record["text"] for record in formats.read(file, ReadOptions())] == ["Cold soup.", "Warm bread."]  # type: ignore[index]
+    file.write_text("[Edited] The soup was cold.\nThe bread was warm.\n", encoding="utf-8")
+    assert [list(record.values()) for record in formats.read(file, ReadOptions())] == [  # type: ignore[union-attr]
+        ["[Edited] The soup was cold."],
+        ["The bread was warm."],
+    ]

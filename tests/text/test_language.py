@@ -11,7 +11,7 @@ import pytest
 from pipeline.advice import reply
 from pipeline.core.errors import InputError
 from pipeline.text import language
-from pipeline.text.language import Language, any_of, entries, languages, read_per_language
+from pipeline.text.language import Language, any_of, entries, language_code, languages, read_per_language
 
 
 @pytest.fixture
@@ -79,3 +79,27 @@ def test_detection() -> None:
     texts = ["The room was clean and the staff were friendly.", "Das Zimmer war leider sehr schmutzig und laut.", "ok"]
     assert language.detect_languages(texts) == ["en", "de", None]
     assert language.detect_languages([]) == []
+
+
+@pytest.mark.parametrize(
+    ("declared", "code"),
+    [
+        ("German", "de"),
+        ("deutsch", "de"),
+        ("de-DE", "de"),
+        ("in_ID", "id"),
+        ("iw", "he"),
+        ("zh-Hans", "zh"),
+        ("Chinese", "zh"),
+        ("nb-NO", "nb"),
+        ("no", "nb"),
+        ("Norwegian", "nb"),
+        ("日本語", "ja"),
+        ("", None),
+        ("N/A", None),
+        ("xx", None),
+        ("Klingonish", None),
+    ],
+)
+def test_a_declared_language_may_be_a_code_a_locale_or_a_name(declared: str, code: str | None) -> None:
+    assert language_code(declared) == code

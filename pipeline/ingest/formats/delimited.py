@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import itertools
@@ -9,8 +10,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.core.errors import InputError
 from pipeline.ingest.columns import looks_like_header
 from pipeline.ingest.formats.decode import read_text
+from pipeline.ingest.formats.json import read_json
 from pipeline.ingest.formats.record import HEADER_WITHIN, Broken, ReadOptions, Record, find_header, unique_names
 
 csv.field_size_limit(2**31 - 1)  # a review has no upper length
@@ -32,8 +35,14 @@ def read_tsv(source: Path, options: ReadOptions) -> Iterator[Record]:
 
 
 def read_txt(source: Path, options: ReadOptions) -> Iterator[Record]:
-    """Records of a tab-separated list of texts, in which a quote is part of the text. Raises InputError for a blank file."""
-    return _records(read_text(source, options.encoding), options.delimiter or "\t", options, quoted=False)
+    """Records of a tab-separated list of texts, in which a quote is part of the text, or of JSON under a wrong name. Raises
+    InputError for a blank file.
+    """
+    text = read_text(source, options.encoding)
+    if text.lstrip().startswith(("[", "{")):
+        with contextlib.suppress(InputError):  # "[Edited] The food ..." is a text
+            return read_json(source, options)
+    return _records(text, options.delimiter or "\t", options, quoted=False)
 
 
 def _records(text: str, delimiter: str, options: ReadOptions, quoted: bool = True) -> Iterator[Record]:
