@@ -6,7 +6,7 @@ instantiated by its `from_section`: see `Writer` and `ClassifierBackend` in `pip
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,5 +26,4 @@ CLASSIFIERS: Mapping[str, str] = {  # for [sentiment] and [emotions]
 
 def implementation(table: Mapping[str, str], name: str) -> Any:
     """The object that a table of "module:name" values names. Raises KeyError for a name that is not in it."""
-    module, _, attribute = table[name].partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    return pkgutil.resolve_name(table[name])

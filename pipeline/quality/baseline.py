@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from pipeline.core.assets import BASELINES, SAMPLE
 from pipeline.core.errors import InputError
 from pipeline.core.provenance import now
 from pipeline.core.warehouse import Warehouse
+from pipeline.ingest.sources import content_hash
 from pipeline.metrics.table import COMPARED, METRICS
 from pipeline.quality import summary
 
@@ -37,10 +37,8 @@ def folder_of(warehouse: Warehouse) -> Path:
     """
     if warehouse.path is None:
         return BASELINES
-    hashes = warehouse.query("SELECT DISTINCT content_hash FROM ingests")
-    with SAMPLE.open("rb") as file:
-        sample = hashlib.file_digest(file, "sha256").hexdigest()
-    if all(row["content_hash"] == sample for row in hashes):
+    others = warehouse.value("SELECT count(*) FROM ingests WHERE content_hash <> ?", [content_hash(str(SAMPLE))])
+    if not others:
         return BASELINES
     return warehouse.path.with_name(f"{warehouse.path.name}.baselines")
 
