@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline.core.errors import InputError
 from pipeline.ingest import formats
 from pipeline.ingest.formats.hub import read_hub
-from pipeline.ingest.formats.record import ReadOptions, Record
+from pipeline.ingest.formats.record import Item, Layout, ReadOptions, Record
 
 
 def expand(reviews: Sequence[str]) -> list[str]:
@@ -70,6 +70,11 @@ def content_hash(source: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_records(source: str, options: ReadOptions) -> Iterator[Record]:
-    """The records of one source, in order. Raises InputError if the source as a whole cannot be read."""
+def read_items(source: str, options: ReadOptions) -> Iterator[Item]:
+    """The records and layouts of one source, in order. Raises InputError if the source as a whole cannot be read."""
     return read_hub(source) if source.startswith("hf:") else formats.read(Path(source), options)
+
+
+def read_records(source: str, options: ReadOptions) -> Iterator[Record]:
+    """The records of one source, in order, without its layouts."""
+    return (item for item in read_items(source, options) if not isinstance(item, Layout))

@@ -1,7 +1,7 @@
 """One module per file format; READERS says which reads what. To add a format, write its module and a line here.
 
-A reader takes a file and ReadOptions and yields the file's Records in order. It raises InputError, at once or while
-reading, if the file as a whole cannot be read. All read gzipped files too, through `contents`.
+A reader takes a file and ReadOptions and yields the file's Records in order, before them their Layout. It raises
+InputError, at once or while reading, if the file as a whole cannot be read. All read gzipped files too, through `contents`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from pipeline.core.registry import implementation
-from pipeline.ingest.formats.record import ReadOptions, Record
+from pipeline.ingest.formats.record import Item, ReadOptions
 
-Reader = Callable[[Path, ReadOptions], Iterator[Record]]
+Reader = Callable[[Path, ReadOptions], Iterator[Item]]
 
 READERS: Mapping[str, str] = {
     ".csv": "pipeline.ingest.formats.delimited:read_csv",
@@ -38,7 +38,7 @@ def is_known(path: Path) -> bool:
     return extension(path) in READERS
 
 
-def read(path: Path, options: ReadOptions) -> Iterator[Record]:
-    """The records of a file of a known format, in order. Raises InputError if it cannot be read."""
+def read(path: Path, options: ReadOptions) -> Iterator[Item]:
+    """The records and layouts of a file of a known format, in order. Raises InputError if it cannot be read."""
     reader: Reader = implementation(READERS, extension(path))
     return reader(path, options)

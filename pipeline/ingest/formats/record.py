@@ -1,4 +1,4 @@
-"""What readers of all formats yield: records as dicts of texts, or Broken, with the raw text and a reason."""
+"""What readers of all formats yield: records as dicts of texts, or Broken, with the raw text and a reason; and Layouts."""
 
 from __future__ import annotations
 
@@ -20,6 +20,19 @@ class Broken:
 
 
 Record = dict[str, str | None] | Broken
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the records that follow it were laid out: a reader yields one before the first record of each part."""
+
+    encoding: str | None = None  # of a text file
+    delimiter: str | None = None
+    header_line: int | None = None  # in its part, from 1; None: no header
+    part: str | None = None  # the sheet of a workbook, the keys that lead to a JSON list, the table of a database
+
+
+Item = Record | Layout
 
 
 @dataclass(frozen=True)
