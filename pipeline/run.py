@@ -16,8 +16,9 @@ from pipeline.core.ledger import Entry
 from pipeline.core.profile import Profile
 from pipeline.core.stage import Stage, StageResult, run_stage
 from pipeline.core.warehouse import Warehouse, audit, models_path, open_work, publish, work_path
-from pipeline.ingest.load import Ingested, IngestOptions, ingest
+from pipeline.ingest.load import Ingested, ingest
 from pipeline.ingest.sources import expand
+from pipeline.ingest.understanding import IngestOptions
 from pipeline.quality import summary
 from pipeline.stages import STAGES
 
@@ -49,9 +50,10 @@ def run(
     until: str | None = None,
     retry_failed: bool = False,
     progress: Progress = lambda name, done, total: None,
+    understood: Callable[[Sequence[Ingested]], None] = lambda sources: None,
 ) -> RunResult:
     """Runs every stage up to `until` on `reviews` and publishes to `warehouse_path`. `retry_failed`: also recomputes rows
-    that ended in an error.
+    that ended in an error. `understood` is told how the sources were read, before the stages begin.
 
     Raises InputError, before anything is written, for unusable input or settings, BackendDown if a model server cannot be
     reached, AuditFailed if the result breaks the warehouse's rules.
@@ -67,6 +69,7 @@ def run(
             )
             rows = sum(source.rows for source in ingested)
             progress("ingest", rows, rows)
+        understood(ingested)
         results = []
         for stage in stages:
             with entry.timed(stage.name):

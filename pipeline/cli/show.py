@@ -35,6 +35,24 @@ def summary(facts: Mapping[str, Any]) -> None:
         console.print(f"{name}: {path}", highlight=False, soft_wrap=True)
 
 
+def understood(sources: Iterable[Mapping[str, Any]], to_stderr: bool = True) -> None:
+    """Prints how each source was understood. `sources`: rows of the view `sources`, JSON columns decoded."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from pipeline.report.sources import HEADINGS, describe
+
+    console = Console(stderr=to_stderr)
+    for source in map(describe, sources):
+        table = Table(*HEADINGS, title=Text(f"How {source.source} was understood"), title_justify="left")
+        for row in source.rows:
+            table.add_row(*map(Text, row))
+        console.print(table)
+        for line in source.lines:
+            console.print(Text(line), soft_wrap=True)
+
+
 def verdict(text: str | None, first: Path | None) -> None:
     """What the check found; `first`: the file of the baseline that it has recorded, where there was none."""
     if first:

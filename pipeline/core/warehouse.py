@@ -6,12 +6,14 @@ readers never see half a run and never wait for a lock:
     insights.duckdb          what SQL, report and API read
     insights.duckdb.work     a run in progress, or a killed one that the next run continues
     insights.duckdb.models/  adapters trained by `distill`
+    insights.duckdb.salt     see `salt`
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,10 +40,13 @@ _ARROW = {
     "BLOB": pa.binary(),
     "VARCHAR[]": pa.list_(pa.string()),
     "MAP(VARCHAR, FLOAT)": pa.map_(pa.string(), pa.float32()),
+    "MAP(VARCHAR, VARCHAR)": pa.map_(pa.string(), pa.string()),
 }
 
 # SQL can reach nothing outside the file, and no statement can undo that.
 _SAFE = {"enable_external_access": "false", "lock_configuration": "true", "autoload_known_extensions": "false"}
+
+_MEMORY_SALT = secrets.token_bytes(16)
 
 _READ_ONLY = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
@@ -159,20 +164,26 @@ def migrate(warehouse: Warehouse) -> None:
 
 
 def _views() -> Iterator[str]:
-    """SQL that creates the views, in order: one per stage, unless it has a file of its own (`10_themes.sql`); the macro
+    """SQL that creates the views, in order: `reviews`; one per stage, unless it has a file of its own (`10_themes.sql`); the macro
     `stage_errors()` with the errors of all stages (stage, role if it has one, error); the files of `views/`.
     """
     stages = sorted(file.stem for file in (WAREHOUSE / "stages").glob("*.sql"))
-    files = sorted((WAREHOUSE / "views").glob("*.sql"))
+    first, *files = sorted((WAREHOUSE / "views").glob("*.sql"))
     handwritten = {file.stem.partition("_")[2] for file in files}
-    current = "FROM store.{0} t JOIN store.current c ON c.stage = '{0}' AND c.fingerprint = t.fingerprint"
+    yield first.read_text(encoding="utf-8")  # reviews, on which the views of the stages stand
     for stage in stages:
         if stage not in handwritten:
-            yield f"CREATE OR REPLACE VIEW {stage} AS SELECT t.* {current.format(stage)}"
-    errors = (f"SELECT '{stage}' AS stage, COLUMNS('^(role|error)$') {current.format(stage)}" for stage in stages)
+            yield f"CREATE OR REPLACE VIEW {stage} AS SELECT t.* {_current(stage)}"
+    errors = (f"SELECT '{stage}' AS stage, COLUMNS('^(role|error)$') {_current(stage)}" for stage in stages)
     yield f"CREATE OR REPLACE MACRO stage_errors() AS TABLE {' UNION ALL BY NAME '.join(errors)}"
     for file in files:
         yield file.read_text(encoding="utf-8")
+
+
+def _current(stage: str) -> str:
+    """The rows `t` of a stage's table that hold now: of the current fingerprint and, if they are about reviews, current ones."""
+    rows = f"FROM store.{stage} t JOIN store.current c ON c.stage = '{stage}' AND c.fingerprint = t.fingerprint"
+    return rows if stage == "distill" else f"{rows} SEMI JOIN reviews USING (review_id)"
 
 
 def open_memory() -> Warehouse:
@@ -222,6 +233,20 @@ def open_work(path: Path) -> Warehouse:
     warehouse = Warehouse(_connect(work), path)
     migrate(warehouse)
     return warehouse
+
+
+def salt(warehouse: Warehouse) -> bytes:
+    """What the names of reviewers are hashed with: 16 random bytes of this warehouse, in a file of their own beside it, so
+    that neither a query nor a copy of the warehouse gives a name away.
+    """
+    if warehouse.path is None:
+        return _MEMORY_SALT
+    file = warehouse.path.with_name(warehouse.path.name + ".salt")
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "wb") as new:
+            new.write(secrets.token_bytes(16))
+    return file.read_bytes()
 
 
 def open_read_only(path: Path) -> Warehouse:

@@ -37,7 +37,7 @@ def folder_of(warehouse: Warehouse) -> Path:
     """
     if warehouse.path is None:
         return BASELINES
-    others = warehouse.value("SELECT count(*) FROM ingests WHERE content_hash <> ?", [content_hash(str(SAMPLE))])
+    others = warehouse.value("SELECT count(*) FROM sources WHERE content_hash <> ?", [content_hash(str(SAMPLE))])
     if not others:
         return BASELINES
     return warehouse.path.with_name(f"{warehouse.path.name}.baselines")
@@ -94,7 +94,7 @@ def snapshot(warehouse: Warehouse, run: Mapping[str, Any]) -> Snapshot:
         "SELECT metric, model, settings FROM metrics WHERE run_id = ? AND model IS NOT NULL", [run["run_id"]]
     )
     nights = warehouse.query(
-        "SELECT sum(added)::BIGINT AS n FROM ingests JOIN runs USING (run_id) GROUP BY run_id, started_at ORDER BY started_at"
+        "SELECT sum(added)::BIGINT AS n FROM store.sources JOIN runs USING (run_id) GROUP BY run_id, started_at ORDER BY started_at"
     )
     judged = summary.judged_reviews(warehouse)[:ROWS]
     return {
@@ -145,7 +145,7 @@ def _unread(warehouse: Warehouse) -> dict[str, tuple[int, int]]:
     for name in ("sentiment", "emotions"):
         counts = warehouse.query(f"SELECT count(error) AS failed, count(*) AS n FROM {name}")[0]
         shares[f"{name} not judged"] = (counts["failed"], counts["n"])
-    records = warehouse.query("SELECT sum(rejected)::BIGINT AS rejected, sum(rows)::BIGINT AS n FROM ingests")[0]
+    records = warehouse.query("SELECT sum(rejected)::BIGINT AS rejected, sum(rows)::BIGINT AS n FROM sources")[0]
     return shares | {"rejected": (records["rejected"] or 0, records["n"] or 0)}
 
 

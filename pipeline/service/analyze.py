@@ -16,7 +16,7 @@ from pipeline.core.labels import SENTIMENTS
 from pipeline.core.profile import Profile
 from pipeline.core.stage import Context, Row
 from pipeline.core.warehouse import open_memory, read
-from pipeline.ingest.load import review_id
+from pipeline.ingest.identity import content_id
 from pipeline.stages.emotions import EMOTIONS
 from pipeline.stages.feedback import FEEDBACK
 from pipeline.stages.sentiment import SENTIMENT
@@ -162,7 +162,7 @@ def prepare(
         "business": repair(business or "") or None,
         "product": None,
     }
-    row["review_id"] = review_id(row)
+    row["review_id"] = content_id(row)
     return row
 
 

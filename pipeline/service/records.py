@@ -14,7 +14,8 @@ from pipeline.core.errors import InputError
 from pipeline.core.provenance import now
 from pipeline.core.stage import Row
 from pipeline.core.warehouse import open_memory
-from pipeline.ingest.load import IngestOptions, ingest
+from pipeline.ingest.load import ingest
+from pipeline.ingest.understanding import IngestOptions
 from pipeline.report.export import neutralise
 from pipeline.service.analyze import ReviewRow
 from pipeline.service.problems import dumped

@@ -39,7 +39,7 @@ from pipeline.advice.request import request
 from pipeline.backends.base import Request
 from pipeline.core.profile import load as load_profile
 from pipeline.core.warehouse import open_read_only
-from pipeline.ingest.load import IngestOptions
+from pipeline.ingest.understanding import IngestOptions
 from pipeline.run import run
 from pipeline.text import duplicates
 from pipeline.text.repair import repair

@@ -1,6 +1,6 @@
--- A stage that ran left no gap: every review has its row, if only one with an error.
+-- A stage that ran left no gap: every review with words has its row, if only one with an error.
 WITH latest AS (SELECT stages FROM runs WHERE status = 'running' ORDER BY started_at DESC LIMIT 1),
      ran AS (SELECT unnest(json_keys(stages)) AS stage FROM latest)
-SELECT 'sentiment' AS stage, review_id FROM reviews ANTI JOIN sentiment USING (review_id) WHERE 'sentiment' IN (FROM ran)
+SELECT 'sentiment' AS stage, review_id FROM reviews ANTI JOIN sentiment USING (review_id) WHERE NOT rating_only AND 'sentiment' IN (FROM ran)
 UNION ALL
-SELECT 'emotions', review_id FROM reviews ANTI JOIN emotions USING (review_id) WHERE 'emotions' IN (FROM ran);
+SELECT 'emotions', review_id FROM reviews ANTI JOIN emotions USING (review_id) WHERE NOT rating_only AND 'emotions' IN (FROM ran);

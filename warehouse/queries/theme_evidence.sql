@@ -2,5 +2,5 @@
 SELECT review_id, list_sort(list({'score': score, 'theme': theme, 'evidence': evidence, 'sentiment': t.sentiment})
                             FILTER (t.sentiment IN ('negative', 'positive'))) AS themes
 FROM insights_in($business, $product, $language, $since, $until) i LEFT JOIN themes t USING (review_id)
-WHERE needs_reply(i.sentiment, i.stars)
+WHERE NOT i.rating_only AND needs_reply(i.sentiment, i.stars)
 GROUP BY review_id ORDER BY review_id LIMIT $limit;

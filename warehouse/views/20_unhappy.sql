@@ -11,4 +11,4 @@ LEFT JOIN (
                 ORDER BY score NULLS LAST, theme) AS themes
     FROM themes GROUP BY review_id
 ) t USING (review_id)
-WHERE is_unhappy(s.label, r.stars, most_stars);
+WHERE NOT r.rating_only AND is_unhappy(s.label, r.stars, most_stars);

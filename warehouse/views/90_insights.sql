@@ -13,7 +13,8 @@ SELECT r.review_id, r.source, r.business, r.product, r.reviewed_at, r.language, 
        s.label AS sentiment, s.positive - s.negative AS sentiment_score,
        e.labels AS emotions,
        coalesce(t.themes, []) AS themes,
-       f.text AS feedback, f.suggestions, f.role AS feedback_role, f.model AS feedback_model
+       f.text AS feedback, f.suggestions, f.role AS feedback_role, f.model AS feedback_model,
+       r.rating_only, r.reply, r.replied_at, r.attributes
 FROM reviews r
 LEFT JOIN sentiment s USING (review_id)
 LEFT JOIN emotions e USING (review_id)

@@ -1,5 +1,6 @@
 -- Reviews that need an answer today (see needs_reply): written in the seven days up to `until` or the last review, or
 -- undated and new with the latest run. Grain: review_id.
+-- Those that the owner has answered, or that hold no words, are left out.
 -- urgency, 0 to 1: the mean of the worst complaint's severity, the review's negativity and (5 - stars) / 4, of those that
 -- are known.
 CREATE OR REPLACE MACRO needs_answer(of_business, of_product, of_language, since, until) AS TABLE
@@ -19,5 +20,5 @@ LEFT JOIN (
            list_sort(list({'score': score, 'theme': theme, 'evidence': evidence, 'sentiment': 'negative'})) AS themes
     FROM complaints GROUP BY review_id
 ) c USING (review_id)
-WHERE needs_reply(s.sentiment, s.stars)
+WHERE NOT s.rating_only AND s.reply IS NULL AND needs_reply(s.sentiment, s.stars)
   AND (s.reviewed_at >= last_day - 6 OR (s.reviewed_at IS NULL AND s.run_id = latest.run_id));

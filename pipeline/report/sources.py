@@ -1,0 +1,70 @@
+"""How each source was understood, in words: for the command line and for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# Fields that a reader expects; the others are shown only where they were found.
+_EXPECTED = ("text", "stars", "reviewed_at", "business", "product", "language")
+HEADINGS = ("field", "column", "as read", "understood")
+
+
+@dataclass(frozen=True)
+class Described:
+    """A source in words. `rows`: under HEADINGS; `lines`: what else there is to say, the notes last."""
+
+    source: str
+    rows: list[tuple[str, str, str, str]]
+    lines: list[str]
+
+
+def describe(source: Mapping[str, Any]) -> Described:
+    """A source by its row of the view `sources`, JSON columns decoded."""
+    lines = [_counts(source), *_layouts(source["layouts"])]
+    if source["export"]:
+        lines.insert(0, f"known export: {source['export']}")
+    if source["attributes"]:
+        lines.append(f"kept as attributes: {', '.join(source['attributes'])}")
+    if source["unused"]:
+        lines.append(f"not used: {', '.join(source['unused'])}")
+    rows = [_row(field) for field in source["fields"] if field["column"] or field["name"] in _EXPECTED]
+    return Described(source["source"], rows, [*lines, *(f"note: {note}" for note in source["notes"])])
+
+
+def _counts(source: Mapping[str, Any]) -> str:
+    parts = [f"{source['accepted']:,} accepted", f"{source['rejected']:,} rejected", f"{source['duplicates']:,} duplicates"]
+    parts += [f"{source['rating_only']:,} ratings without words"] if source["rating_only"] else []
+    return f"{source['rows']:,} records: {', '.join(parts)}"
+
+
+def _row(field: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    if not field["column"]:
+        return field["name"], "not found", "", ""
+    understood = f"{field['understood']:,} of {field['filled']:,}"
+    if field["filled"]:
+        understood += f" ({int(100 * field['understood'] / field['filled'])} %)"  # rounded down: 100 % means all
+    how = f"; {field['how']}" if field["how"] else ""
+    return field["name"], field["column"], " | ".join(field["samples"]), understood + how
+
+
+def _layouts(layouts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line per part of the source, at most five."""
+    lines = [line for layout in layouts[:5] if (line := _layout(layout))]
+    return lines + ([f"and {len(layouts) - 5} more parts"] if len(layouts) > 5 else [])
+
+
+def _layout(layout: Mapping[str, Any]) -> str:
+    delimiter = {"\t": "tab", None: None}.get(layout["delimiter"], layout["delimiter"])
+    return ", ".join(
+        text
+        for text in (
+            layout["part"],
+            f"encoding {layout['encoding']}" if layout["encoding"] else None,
+            f"delimiter {delimiter}" if delimiter else None,
+            f"header in line {layout['header_line']}" if layout["header_line"] else None,
+            "no header" if layout["delimiter"] and not layout["header_line"] else None,
+        )
+        if text
+    )

@@ -1,0 +1,67 @@
+-- Puts what a source says now in the place of what it said before, and renews which reviews are current.
+-- In: temp tables `reading` (one row: source, run_id, read_at, append), `incoming` (the reviews that were read; a review_id
+-- stands in several rows where only authors tell customers apart, or nothing does and there are no words) and
+-- `incoming_rejects`. Out: store.reviews, rejects, and temp table `changes` (added, withdrawn).
+
+-- Customers who wrote the same get ids of their own, in an order that does not depend on the file's.
+UPDATE incoming SET review_id = left(md5(incoming.review_id || '#' || numbered.number), 16)
+FROM (
+    SELECT source_row, row_number() OVER (
+        PARTITION BY review_id ORDER BY attributes::VARCHAR, reply, replied_at, author, source_row
+    ) AS number
+    FROM incoming WHERE review_id IN (SELECT review_id FROM incoming GROUP BY review_id HAVING count(*) > 1)
+) numbered
+WHERE numbered.source_row = incoming.source_row AND number > 1;
+
+-- The author is left out: with a new salt the same name has another hash.
+CREATE OR REPLACE TEMP TABLE unchanged AS
+SELECT h.place, i.source_row
+FROM store.reviews h JOIN incoming i USING (review_id)
+WHERE h.source = (SELECT source FROM reading) AND h.retired_at IS NULL
+  AND (h.text, h.liked, h.disliked, h.language, h.stars, h.label, h.rating_only, h.reviewed_at, h.business, h.product,
+       h.reply, h.replied_at, h.attributes::VARCHAR, h.native_id)
+      IS NOT DISTINCT FROM
+      (i.text, i.liked, i.disliked, i.language, i.stars, i.label, i.rating_only, i.reviewed_at, i.business, i.product,
+       i.reply, i.replied_at, i.attributes::VARCHAR, i.native_id);
+
+CREATE OR REPLACE TEMP TABLE leaving AS
+SELECT place, review_id FROM store.reviews
+WHERE source = (SELECT source FROM reading) AND retired_at IS NULL
+  AND place NOT IN (SELECT place FROM unchanged)
+  AND (NOT (SELECT append FROM reading) OR review_id IN (SELECT review_id FROM incoming));
+
+CREATE OR REPLACE TEMP TABLE coming AS
+SELECT * FROM incoming WHERE source_row NOT IN (SELECT source_row FROM unchanged);
+
+CREATE OR REPLACE TEMP TABLE changes AS
+SELECT (SELECT count(*) FROM coming WHERE review_id NOT IN (SELECT review_id FROM leaving)) AS added,
+       (SELECT count(*) FROM leaving WHERE review_id NOT IN (SELECT review_id FROM coming)) AS withdrawn;
+
+-- What the stages have made of these reviews, to see below whether it still holds.
+CREATE OR REPLACE TEMP TABLE before AS
+SELECT review_id, hash(text, liked, disliked, language, stars, label, business, product) AS content
+FROM reviews WHERE review_id IN (SELECT review_id FROM coming UNION SELECT review_id FROM leaving);
+
+-- In what is appended, a review that the source had before is a record more and a review less.
+CREATE OR REPLACE TEMP TABLE again AS
+SELECT source_row, review_id, text FROM incoming
+WHERE (SELECT append FROM reading) AND review_id IN (
+    SELECT review_id FROM store.reviews WHERE source = (SELECT source FROM reading) AND retired_at IS NULL
+);
+
+UPDATE store.reviews SET source_row = u.source_row FROM unchanged u
+WHERE u.place = store.reviews.place AND u.source_row <> store.reviews.source_row;
+
+UPDATE store.reviews SET retired_at = (SELECT read_at FROM reading) WHERE place IN (SELECT place FROM leaving);
+
+INSERT INTO store.reviews BY NAME
+SELECT c.*, (SELECT coalesce(max(place), 0) FROM store.reviews) + row_number() OVER (ORDER BY c.source_row) AS place,
+       r.source, r.run_id, r.read_at AS ingested_at, false AS current
+FROM coming c, reading r;
+
+DELETE FROM rejects WHERE source = (SELECT source FROM reading) AND NOT (SELECT append FROM reading);
+INSERT INTO rejects BY NAME SELECT i.*, r.source, r.run_id FROM incoming_rejects i, reading r;
+INSERT INTO rejects BY NAME
+SELECT 'again-' || left(md5(r.run_id || '#' || r.source || '#' || a.review_id), 16) AS reject_id, r.source, a.source_row,
+       'duplicate' AS reason, to_json({'text': a.text}) AS raw, a.review_id, r.source AS kept_source, r.run_id
+FROM again a, reading r;
