@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,11 @@ def summary(facts: Mapping[str, Any]) -> None:
     console.print(table)
     for name, path in facts["files"].items():
         console.print(f"{name}: {path}", highlight=False, soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """One line on stderr about something that nobody asked for but everybody should know."""
+    print(f"review-insights: {text}", file=sys.stderr)
 
 
 def verdict(text: str | None, first: Path | None) -> None:
