@@ -2,8 +2,8 @@
 PYTHON    ?= python3
 REVIEWS   ?=
 PROFILE   ?= embedded
-WAREHOUSE ?= insights.duckdb
-OUT       ?= exports
+WAREHOUSE ?=           # empty: insights.duckdb and exports, or, of the sample, sample.duckdb and exports/sample
+OUT       ?=
 UNTIL     ?=
 ARGS      ?=
 Q         ?=
@@ -12,6 +12,8 @@ export Q REVIEWS   # through the environment, so that blanks and quotes in them 
 
 BIN     := .venv/bin
 INSIGHTS = $(BIN)/review-insights
+STORE    = $(if $(WAREHOUSE),--warehouse '$(WAREHOUSE)')
+PLACES   = $(STORE) $(if $(OUT),--out '$(OUT)')
 
 .DEFAULT_GOAL := help
 .PHONY: help stages test sql report nightly serve check finetune compare push bench embedded-models doctor lint setup
@@ -40,31 +42,31 @@ help:  ## this help
 setup: .venv/installed-dev  ## install everything, tests' and linters' packages too
 
 stages: .venv/installed  ## the main job: every stage on REVIEWS (default: the bundled sample), then the report
-	$(INSIGHTS) run $(if $(REVIEWS),--reviews "$$REVIEWS") --profile '$(PROFILE)' --warehouse '$(WAREHOUSE)' --out '$(OUT)' $(if $(UNTIL),--until '$(UNTIL)') $(ARGS)
+	$(INSIGHTS) run $(if $(REVIEWS),--reviews "$$REVIEWS") --profile '$(PROFILE)' $(PLACES) $(if $(UNTIL),--until '$(UNTIL)') $(ARGS)
 
 sql: .venv/installed  ## a query over the insights, read-only: make sql Q="SELECT ..." or Q=@top_pain_points
-	@$(INSIGHTS) sql --warehouse '$(WAREHOUSE)' $(ARGS) "$$Q"
+	@$(INSIGHTS) sql $(STORE) $(ARGS) "$$Q"
 
 report: .venv/installed  ## the nightly export, into OUT
-	@$(INSIGHTS) report --warehouse '$(WAREHOUSE)' --out '$(OUT)' $(ARGS)
+	@$(INSIGHTS) report $(PLACES) $(ARGS)
 
 nightly: .venv/installed  ## stages, report and check with one exit code, for cron
-	$(INSIGHTS) nightly $(if $(REVIEWS),--reviews "$$REVIEWS") --profile '$(PROFILE)' --warehouse '$(WAREHOUSE)' --out '$(OUT)' $(ARGS)
+	$(INSIGHTS) nightly $(if $(REVIEWS),--reviews "$$REVIEWS") --profile '$(PROFILE)' $(PLACES) $(ARGS)
 
 serve: .venv/installed-service  ## the API and the page: REVIEW_INSIGHTS_API_KEY=... make serve, or make serve ARGS=--no-auth
-	@$(INSIGHTS) serve --warehouse '$(WAREHOUSE)' --profile '$(PROFILE)' $(ARGS)
+	@$(INSIGHTS) serve $(STORE) --profile '$(PROFILE)' $(ARGS)
 
 check: .venv/installed  ## metric regression check against the recorded baseline; fails on a regression
-	@$(INSIGHTS) check --warehouse '$(WAREHOUSE)' --profile '$(PROFILE)' $(ARGS)
+	@$(INSIGHTS) check $(STORE) --profile '$(PROFILE)' $(ARGS)
 
 bench: .venv/installed  ## speed against the plain way, side by side in one run
 	@$(INSIGHTS) bench $(ARGS)
 
 finetune: .venv/installed-classifiers  ## train a classifier and judge it before and after: make finetune ARGS="--model M --data FILE ..."
-	@$(INSIGHTS) finetune --warehouse '$(WAREHOUSE)' $(ARGS)
+	@$(INSIGHTS) finetune $(STORE) $(ARGS)
 
 compare: .venv/installed-classifiers  ## sentiment models side by side, over labelled rows and probe phrases
-	@$(INSIGHTS) compare --warehouse '$(WAREHOUSE)' $(ARGS)
+	@$(INSIGHTS) compare $(STORE) $(ARGS)
 
 push: .venv/installed-classifiers  ## publish a tuned model on a hub, token in HF_TOKEN: make push ARGS="--model FOLDER --repo OWNER/NAME"
 	@$(INSIGHTS) push $(ARGS)

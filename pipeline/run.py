@@ -17,6 +17,7 @@ from pipeline.core.profile import Profile
 from pipeline.core.stage import Stage, StageResult, run_stage
 from pipeline.core.warehouse import Warehouse, audit, models_path, open_work, publish, work_path
 from pipeline.ingest.load import Ingested, ingest
+from pipeline.ingest.sample import refuse_mixture
 from pipeline.ingest.sources import expand
 from pipeline.ingest.understanding import IngestOptions
 from pipeline.quality import summary
@@ -58,11 +59,12 @@ def run(
     Raises InputError, before anything is written, for unusable input or settings, BackendDown if a model server cannot be
     reached, AuditFailed if the result breaks the warehouse's rules.
     """
-    expand(reviews)  # a missing file must not leave a warehouse behind
+    sources = expand(reviews)  # a missing file must not leave a warehouse behind
     stages = _until(until)
     for stage in stages:
         stage.spec(profile)  # nor must a recipe, prompt or model that is not there
     with _opened(warehouse_path, profile) as (warehouse, entry):
+        refuse_mixture(warehouse, sources)
         with entry.timed("ingest") as started:
             ingested = ingest(
                 warehouse, reviews, options, entry.run_id, started, lambda source, done: progress("ingest", done, 0)

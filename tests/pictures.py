@@ -59,4 +59,4 @@ def keep(page: Any, name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "insights.duckdb"))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "sample.duckdb"))

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline import __version__
-from pipeline.cli import check, report, run, service, study, tools, training, tuning
+from pipeline.cli import check, options, report, run, service, study, tools, training, tuning
 from pipeline.cli.command import Command
 from pipeline.core.errors import InputError, ReviewInsightsError
 
@@ -57,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quiet_libraries()
     try:
         args = parser().parse_args(arguments)
+        options.fill_in(args)
         return COMMANDS[args.command].run(args)
     except ReviewInsightsError as error:
         print(f"review-insights: {error}", file=sys.stderr)

@@ -3,10 +3,46 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from pipeline.cli import show
 from pipeline.core.queries import PARAMETERS
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the results of a run go unless --warehouse and --out say otherwise."""
+
+    warehouse: Path
+    exports: Path
+
+
+OWN = Place(Path("insights.duckdb"), Path("exports"))
+SAMPLE = Place(Path("sample.duckdb"), Path("exports") / "sample")
+
+
+def fill_in(args: argparse.Namespace) -> None:
+    """Sets the warehouse and the report's folder where the command line named none."""
+    if "warehouse" not in args:
+        return
+    place = _place(args)
+    if args.warehouse is None:
+        args.warehouse = place.warehouse
+    if "out" not in args:  # not None, which to `sql` is the screen
+        args.out = place.exports
+
+
+def _place(args: argparse.Namespace) -> Place:
+    if "reviews" in args:  # a run
+        return OWN if args.reviews else SAMPLE
+    if args.warehouse is not None:
+        return SAMPLE if args.warehouse.name == SAMPLE.warehouse.name else OWN
+    if OWN.warehouse.exists() or not SAMPLE.warehouse.exists():
+        return OWN
+    show.note(f"there is no {OWN.warehouse} yet; this is {SAMPLE.warehouse}, the bundled sample")
+    return SAMPLE
 
 
 def _day(value: str) -> date:
@@ -17,8 +53,15 @@ def _day(value: str) -> date:
 
 
 def warehouse(sub: argparse.ArgumentParser) -> None:
-    """--warehouse."""
-    sub.add_argument("--warehouse", type=Path, default=Path("insights.duckdb"), metavar="FILE")
+    """--warehouse, which `fill_in` completes."""
+    default = f"default: {OWN.warehouse}; of the bundled sample {SAMPLE.warehouse}"
+    sub.add_argument("--warehouse", type=Path, metavar="FILE", help=default)
+
+
+def out(sub: argparse.ArgumentParser) -> None:
+    """--out, where the report goes, which `fill_in` completes."""
+    where = f"where the report goes (default: {OWN.exports}; of the bundled sample {SAMPLE.exports})"
+    sub.add_argument("--out", type=Path, default=argparse.SUPPRESS, metavar="DIR", help=where)
 
 
 def profile(sub: argparse.ArgumentParser) -> None:
@@ -69,7 +112,7 @@ def baselines(sub: argparse.ArgumentParser) -> None:
 
 def export(sub: argparse.ArgumentParser) -> None:
     """For commands that write the report."""
-    sub.add_argument("--out", type=Path, default=Path("exports"), metavar="DIR")
+    out(sub)
     folder = "name of the dated folder (default: today)"
     sub.add_argument("--date", type=_day, metavar="YYYY-MM-DD", help=folder)
     filters(sub)

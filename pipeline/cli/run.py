@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 def _run_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--until", metavar="STAGE", help="stop after that stage")
-    sub.add_argument("--out", type=Path, default=Path("exports"), metavar="DIR", help="where the report goes")
     sub.add_argument("--no-report", action="store_true")
 
 
@@ -76,17 +75,36 @@ def _run_stages(args: argparse.Namespace, until: str | None) -> RunResult:
     from pipeline.core.profile import load
     from pipeline.run import run as run_pipeline
 
-    ingest = _ingest_options(args)
+    ingest, profile = _ingest_options(args), load(args.profile)
+    reviews = args.reviews or [str(SAMPLE)]
+    _move_old_sample(reviews, args.warehouse)
     with show.progress(args.json) as progress:
-        return run_pipeline(
-            args.reviews or [str(SAMPLE)],
+        result = run_pipeline(
+            reviews,
             args.warehouse,
-            load(args.profile),
+            profile,
             ingest,
             until=until,
             retry_failed=args.retry_failed,
             progress=progress,
         )
+    if not args.reviews and not args.json:
+        show.note(f"this is the bundled sample; your own (--reviews FILE) start clean, in {options.OWN.warehouse}")
+    return result
+
+
+def _move_old_sample(reviews: list[str], warehouse: Path) -> None:
+    """Up to version 0.2 the sample was written into the warehouse of one's own reviews: moves it to where it is now, if
+    nothing else is in there and this run goes to a default place.
+    """
+    from pipeline.ingest.sample import is_sample, set_aside
+    from pipeline.ingest.sources import expand
+
+    own, sample = options.OWN.warehouse, options.SAMPLE.warehouse
+    if warehouse != (sample if all(map(is_sample, expand(reviews))) else own):
+        return
+    if moved := set_aside(own, sample.name):
+        show.note(f"{own} held nothing but the bundled sample and is now {moved}")
 
 
 def _ingest_options(args: argparse.Namespace) -> IngestOptions:
@@ -117,7 +135,7 @@ COMMANDS = (
         "run",
         "run every stage on reviews and write the report",
         run,
-        (options.warehouse, options.profile, options.reviews, _run_options, options.as_json),
+        (options.warehouse, options.profile, options.reviews, options.out, _run_options, options.as_json),
     ),
     Command(
         "nightly",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,11 @@ def understood(sources: Iterable[Mapping[str, Any]], to_stderr: bool = True) -> 
         console.print(table)
         for line in source.lines:
             console.print(Text(line), soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """One line on stderr about something that nobody asked for but everybody should know."""
+    print(f"review-insights: {text}", file=sys.stderr)
 
 
 def verdict(text: str | None, first: Path | None) -> None:

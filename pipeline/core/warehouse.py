@@ -254,7 +254,9 @@ def open_read_only(path: Path) -> Warehouse:
     none or the file is not a warehouse.
     """
     if not path.exists():
-        raise InputError(f"There is no warehouse at {path} yet. Make one with: review-insights run --warehouse {path}")
+        raise InputError(
+            f"There is no warehouse at {path} yet. Make one with: review-insights run --reviews FILE --warehouse {path}"
+        )
     return Warehouse(_connect(path, read_only=True, config=_SAFE), path, published=True)
 
 

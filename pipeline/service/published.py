@@ -69,7 +69,7 @@ class PublishedWarehouse:
     def _latest(self) -> Warehouse:
         stamp = self.stamp()
         if stamp is None:
-            raise HTTPException(404, "There is no warehouse yet. Make one with: review-insights run")
+            raise HTTPException(404, "There is no warehouse yet. Make one with: review-insights run --reviews FILE")
         if self._opened is None or stamp != self._stamp:
             self._close()
             self._opened = open_read_only(self.path)

@@ -21,8 +21,8 @@ def require_writable(path: Path) -> None:
         raise InputError(f"--warehouse {path}: name a file in a folder that exists.")
     if work_path(path).exists():
         raise InputError(
-            f"{path} has an unfinished run. Finish it with: review-insights run --warehouse {path}; "
-            "or name another file with --warehouse."
+            f"{path} has an unfinished run. Finish it with: review-insights run --warehouse {path}, with the same "
+            "--reviews as before; or name another file with --warehouse."
         )
     if path.exists():
         open_read_only(path).close()
