@@ -74,28 +74,6 @@ def as_json(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--json", action="store_true", help="a machine-readable summary on stdout")
 
 
-def reviews(sub: argparse.ArgumentParser) -> None:
-    """For commands that read reviews."""
-    sub.add_argument(
-        "--reviews",
-        action="append",
-        metavar="WHAT",
-        help="file, glob, folder or hf:NAME[:CONFIG][:SPLIT]; repeatable (default: the bundled sample)",
-    )
-    sub.add_argument(
-        "--map",
-        action="append",
-        default=[],
-        metavar="FIELD=COLUMN",
-        help="which column holds what, e.g. text=body or text=pros+cons; repeatable",
-    )
-    sub.add_argument("--encoding", metavar="NAME", help="of text files, e.g. gb18030 or cp1250 (default: detected)")
-    sub.add_argument("--delimiter", metavar="CHARACTER", help="between cells, or the word tab (default: detected)")
-    sub.add_argument("--zero-based-stars", action="store_true", help="the file counts its stars from 0 to 4")
-    sub.add_argument("--limit", type=int, metavar="N", help="only the first N records of each source")
-    sub.add_argument("--retry-failed", action="store_true", help="try rows again that ended in an error")
-
-
 def filters(sub: argparse.ArgumentParser) -> None:
     """Which reviews a query or a report covers."""
     for name in ("business", "product", "language"):

@@ -7,13 +7,12 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli import options, show
+from pipeline.cli import intake, options, show
 from pipeline.cli.command import Command
 from pipeline.cli.report import write_report
 from pipeline.core.errors import InputError
 
 if TYPE_CHECKING:
-    from pipeline.ingest.load import IngestOptions
     from pipeline.run import RunResult
 
 
@@ -28,6 +27,8 @@ def run(args: argparse.Namespace) -> int:
     from pipeline.report import build, digest
     from pipeline.report.content import gather
 
+    if args.dry_run:
+        return intake.dry_run(args, _reviews(args))
     result = _run_stages(args, args.until)
     with contextlib.closing(open_read_only(args.warehouse)) as warehouse:
         if args.no_report:
@@ -46,6 +47,8 @@ def nightly(args: argparse.Namespace) -> int:
     """Runs all stages, writes the report and checks the run: 1 on a regression. Raises InputError for an unusable baseline."""
     from pipeline.report import digest
 
+    if args.dry_run:
+        return intake.dry_run(args, _reviews(args))
     result = _run_stages(args, None)
     report = write_report(args, night=True)
     verdict = report.verdict
@@ -71,12 +74,11 @@ def _first_baseline(args: argparse.Namespace) -> Path | None:
 
 
 def _run_stages(args: argparse.Namespace, until: str | None) -> RunResult:
-    from pipeline.core.assets import SAMPLE
     from pipeline.core.profile import load
     from pipeline.run import run as run_pipeline
 
-    ingest, profile = _ingest_options(args), load(args.profile)
-    reviews = args.reviews or [str(SAMPLE)]
+    ingest, profile = intake.ingest_options(args), load(args.profile)
+    reviews = _reviews(args)
     _move_old_sample(reviews, args.warehouse)
     with show.progress(args.json) as progress:
         result = run_pipeline(
@@ -87,10 +89,17 @@ def _run_stages(args: argparse.Namespace, until: str | None) -> RunResult:
             until=until,
             retry_failed=args.retry_failed,
             progress=progress,
+            understood=lambda sources: None if args.json else show.understood(intake.as_rows(sources)),
         )
     if not args.reviews and not args.json:
         show.note(f"this is the bundled sample; your own (--reviews FILE) start clean, in {options.OWN.warehouse}")
     return result
+
+
+def _reviews(args: argparse.Namespace) -> list[str]:
+    from pipeline.core.assets import SAMPLE
+
+    return args.reviews or [str(SAMPLE)]
 
 
 def _move_old_sample(reviews: list[str], warehouse: Path) -> None:
@@ -107,40 +116,17 @@ def _move_old_sample(reviews: list[str], warehouse: Path) -> None:
         show.note(f"{own} held nothing but the bundled sample and is now {moved}")
 
 
-def _ingest_options(args: argparse.Namespace) -> IngestOptions:
-    from pipeline.ingest.load import IngestOptions
-
-    mapping = {}
-    for item in args.map:
-        field, equals, column = item.partition("=")
-        if not equals or not field or not column:
-            raise InputError(f"--map {item}: write FIELD=COLUMN, for instance --map text=body")
-        mapping[field] = column
-    if args.limit is not None and args.limit < 1:
-        raise InputError("--limit: give a number of records, 1 or more")
-    delimiter = "\t" if args.delimiter in ("tab", "\\t") else args.delimiter
-    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
-        raise InputError(f"--delimiter {args.delimiter}: give one character, for instance --delimiter ';', or tab")
-    return IngestOptions(
-        mapping=mapping,
-        limit=args.limit,
-        zero_based_stars=args.zero_based_stars,
-        encoding=args.encoding,
-        delimiter=delimiter,
-    )
-
-
 COMMANDS = (
     Command(
         "run",
         "run every stage on reviews and write the report",
         run,
-        (options.warehouse, options.profile, options.reviews, options.out, _run_options, options.as_json),
+        (options.warehouse, options.profile, intake.reviews, options.out, _run_options, options.as_json),
     ),
     Command(
         "nightly",
         "run, check and report; exit 1 when the check finds a regression, 2 for bad input",
         nightly,
-        (options.warehouse, options.profile, options.reviews, options.export, options.as_json),
+        (options.warehouse, options.profile, intake.reviews, options.export, options.as_json),
     ),
 )

@@ -90,7 +90,7 @@ def test_a_warehouse_that_mixes_them_already_is_left_alone_and_named(capsys: pyt
     assert run("--reviews", "my.csv") == 0
     with duckdb.connect(OWN) as connection:
         connection.execute(
-            "INSERT INTO ingests BY NAME (FROM ingests SELECT * REPLACE ('/old/pipeline/samples/reviews.csv' AS source))"
+            "UPDATE store.reviews SET source = '/old/pipeline/samples/reviews.csv' WHERE source_row = 1"
         )
     capsys.readouterr()
     before = Path(OWN).read_bytes()

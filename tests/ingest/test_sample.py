@@ -13,9 +13,9 @@ FORMER = "/opt/old/lib/python3.11/site-packages/pipeline/samples/reviews.csv"
 
 
 def hold(warehouse: Warehouse, *sources: str) -> None:
-    counts = dict.fromkeys(("rows", "accepted", "added"), 1) | dict.fromkeys(("rejected", "duplicates"), 0)
-    rows = [{"source": source, "content_hash": "", "spec_hash": "", "run_id": "", **counts} for source in sources]
-    warehouse.append("ingests", rows)
+    for source in sources:
+        rejected = {"reject_id": source, "source": source, "reason": "empty text", "run_id": ""}
+        warehouse.append("rejects", [rejected])
 
 
 def published(path: Path, *sources: str) -> Path:
@@ -26,7 +26,7 @@ def published(path: Path, *sources: str) -> Path:
 
 def held(path: Path) -> list[str]:
     warehouse = open_read_only(path)
-    sources = [row["source"] for row in warehouse.query("SELECT source FROM ingests ORDER BY source")]
+    sources = [row["source"] for row in warehouse.query("SELECT source FROM rejects ORDER BY source")]
     warehouse.close()
     return sources
 

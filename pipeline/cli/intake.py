@@ -1,0 +1,94 @@
+"""The options of commands that read reviews, and how they understand them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from pipeline.cli import show
+from pipeline.core.errors import InputError
+
+if TYPE_CHECKING:
+    from pipeline.ingest.load import Ingested
+    from pipeline.ingest.understanding import IngestOptions
+
+SCALES = ("1-5", "0-5", "0-4", "0-10", "1-10", "10-50", "1-100")
+
+
+def reviews(sub: argparse.ArgumentParser) -> None:
+    """Which reviews, and how to read them."""
+    sub.add_argument(
+        "--reviews",
+        action="append",
+        metavar="WHAT",
+        help="file, glob, folder or hf:NAME[:CONFIG][:SPLIT]; repeatable (default: the bundled sample)",
+    )
+    sub.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="FIELD=COLUMN",
+        help="which column holds what, e.g. text=body or text=pros+cons; FIELD= if none does; repeatable",
+    )
+    sub.add_argument("--dates", choices=("dmy", "mdy"), help="what 3/4/2026 means (default: decided over the whole file)")
+    sub.add_argument("--scale", choices=SCALES, help="the scale of the stars (default: decided over the whole file)")
+    sub.add_argument("--zero-based-stars", action="store_const", dest="scale", const="0-4", help="the same as --scale 0-4")
+    sub.add_argument("--encoding", metavar="NAME", help="of text files, e.g. gb18030 or cp1250 (default: detected)")
+    sub.add_argument("--delimiter", metavar="CHARACTER", help="between cells, or the word tab (default: detected)")
+    sub.add_argument("--limit", type=int, metavar="N", help="only the first N records of each source")
+    sub.add_argument(
+        "--append",
+        action="store_true",
+        help="the file holds only what is new: keep reviews of this source that are not in it",
+    )
+    sub.add_argument("--dry-run", action="store_true", help="show how the reviews would be understood, and stop")
+    sub.add_argument("--retry-failed", action="store_true", help="try rows again that ended in an error")
+
+
+def ingest_options(args: argparse.Namespace) -> IngestOptions:
+    """The options as `ingest` takes them. Raises InputError for one that cannot be used."""
+    from pipeline.ingest.understanding import IngestOptions
+
+    if args.limit is not None and args.limit < 1:
+        raise InputError("--limit: give a number of records, 1 or more")
+    delimiter = "\t" if args.delimiter in ("tab", "\\t") else args.delimiter
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise InputError(f"--delimiter {args.delimiter}: give one character, for instance --delimiter ';', or tab")
+    return IngestOptions(
+        mapping=_mapping(args.map),
+        limit=args.limit,
+        encoding=args.encoding,
+        delimiter=delimiter,
+        dates=args.dates,
+        scale=args.scale,
+        append=args.append,
+    )
+
+
+def _mapping(items: list[str]) -> dict[str, str]:
+    mapping = {}
+    for item in items:
+        field, equals, column = item.partition("=")
+        if not equals or not field:
+            raise InputError(f"--map {item}: write FIELD=COLUMN, for instance --map text=body, or FIELD= for none")
+        mapping[field] = column
+    return mapping
+
+
+def dry_run(args: argparse.Namespace, names: list[str]) -> int:
+    """Shows how the reviews would be understood, as by their first reading; writes nothing."""
+    from pipeline.core.provenance import now
+    from pipeline.core.warehouse import open_memory
+    from pipeline.ingest.load import ingest
+
+    sources = ingest(open_memory(), names, ingest_options(args), "dry run", now())
+    if args.json:
+        show.as_json({"sources": as_rows(sources)})
+    else:
+        show.understood(as_rows(sources), to_stderr=False)
+    return 0
+
+
+def as_rows(sources: list[Ingested]) -> list[dict[str, Any]]:
+    """Sources as rows of the view `sources`."""
+    return [vars(source) for source in sources]
