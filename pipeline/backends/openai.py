@@ -34,7 +34,7 @@ _NO_MODEL = re.compile(
     re.IGNORECASE,
 )
 _NO_ACCESS = (401, 402, 403)
-_NO_SUCH_THING = (404, 405)
+_NOT_FOUND = (404, 405)
 _BUSY = (408, 409, 429)  # the client has tried these again, as it has 500 and above
 
 
@@ -154,7 +154,7 @@ class OpenAIGenerator:
                 f"{why} Check the key and its account: api_key_env in [{self.section}] names the environment variable, "
                 f"{self._key_variable}."
             ) from error
-        if status in _NO_SUCH_THING or _NO_MODEL.search(reason(body)):
+        if status in _NOT_FOUND or _NO_MODEL.search(reason(body)):
             raise InputError(
                 f"{why} Check model ({self.model}) and base_url in [{self.section}]; the address mostly ends in /v1."
             ) from error

@@ -123,7 +123,7 @@ COMMANDS = (
     ),
     Command(
         "nightly",
-        "run, check and report; exit 1 when the check finds a regression, 2 for bad input",
+        "run, check and report; exit 1 on a regression or if every request to a model failed, 2 for bad input",
         nightly,
         (options.warehouse, options.profile, options.reviews, options.export, options.as_json),
     ),
