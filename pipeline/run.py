@@ -22,8 +22,11 @@ from pipeline.ingest.sources import expand
 from pipeline.ingest.understanding import IngestOptions
 from pipeline.quality import summary
 from pipeline.stages import STAGES
+from pipeline.stages.feedback import FEEDBACK
+from pipeline.stages.generate import GENERATE
 
 STAGE_NAMES = ("ingest", *(stage.name for stage in STAGES))
+WRITING = (FEEDBACK.name, GENERATE.name)  # stages whose rows are answers of a model that was asked
 Progress = Callable[[str, int, int], None]  # stage, rows done, total rows (0: unknown)
 
 
@@ -41,6 +44,16 @@ class RunResult:
     def rows_written(self) -> int:
         """New reviews and the rows of all stages."""
         return sum(item.added for item in self.ingested) + sum(stage.written for stage in self.stages)
+
+    @property
+    def failing(self) -> list[StageResult]:
+        """The stages in which requests to a model failed."""
+        return [stage for stage in self.stages if stage.name in WRITING and stage.failed]
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether in one of these stages every request failed."""
+        return any(stage.failed == stage.written for stage in self.failing)
 
 
 def run(

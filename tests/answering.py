@@ -1,4 +1,4 @@
-"""A local server that answers every POST of JSON as a test says."""
+"""A local server that answers every POST of JSON as a test says: with JSON, or with a page of HTML."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from typing import Any
 
 @contextmanager
 def answering(respond: Callable[[Any], tuple[int, Any]]) -> Iterator[str]:
-    """The server's address. `respond`: what was asked -> (status, what is answered)."""
+    """The server's address. `respond`: what was asked -> (status, what is answered: a str is sent as HTML)."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             status, answer = respond(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            body = json.dumps(answer).encode()
+            is_page = isinstance(answer, str)
+            body = (answer if is_page else json.dumps(answer)).encode()
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", "text/html" if is_page else "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

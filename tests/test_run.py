@@ -210,7 +210,7 @@ def test_two_writers_are_one_too_many(tmp_path: Path, fake_profile: Profile) -> 
     )
     try:
         assert holder.stdout is not None and holder.stdout.readline() == b"open\n"
-        with pytest.raises(InputError, match="Another run is writing"):
+        with pytest.raises(InputError, match=rf"open in python\S* \(process {holder.pid}\)\. Close it there"):
             go(reviews, warehouse, fake_profile)
     finally:
         holder.kill()

@@ -1,10 +1,14 @@
-"""Extracts the suggestions from what a model wrote, however the model lists them."""
+"""Extracts the text and its suggestions from what a model wrote, however the model lists them."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
+from pipeline.backends.cleaning import clean
 from pipeline.text.sentences import sentence_spans
 
 _NUMBER = re.compile(r"\(?(\d{1,2})([.)])(?:\s+|(?=[*A-Z]))(?=\S)")
@@ -28,6 +32,87 @@ _ASKS = re.compile(
     r"|^to (?:improve|enhance|address)\b.*,\s*consider\b|\b(?:recommend|suggest)\b(?! (?:it|this|the)\b)",
     re.IGNORECASE,
 )
+
+# An object with a key, or a list or an object at the beginning of a line. "[Name]" and "[ ] Train the team" are neither.
+_JSON = re.compile(r"""\{\s*"[^"\n]*"\s*:|^\s*(?:\{\s*(?:["'}]|\w+\s*:)|\[\s*["'{\[]|\[\]\s*\Z)""", re.MULTILINE)
+_MAY_BE_JSON = re.compile(r"\{|^[ \t]*\[", re.MULTILINE)
+_LISTS = ("suggestions", "recommendations", "steps", "actions", "action_items", "improvements", "solutions", "items")
+_TEXTS = ("feedback", "text", "summary", "message", "response", "answer", "advice", "assessment", "analysis", "content")
+_HEADS = ("title", "name", "heading", "area", "topic", "suggestion", "recommendation", "action", "step")
+_DETAILS = ("description", "details", "detail", "text", "explanation", "content")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model wrote for people to read, and the suggestions in it; with an error there is neither."""
+
+    text: str
+    suggestions: list[str] = field(default_factory=list)
+    error: str | None = None
+
+
+def read_answer(text: str, truncated: bool = False) -> Answer:
+    """Reads a model's text. JSON becomes the text that it holds, with its suggestions as a numbered list; JSON that is
+    broken, was cut off (`truncated`) or holds other things gives an error.
+    """
+    start = _JSON.search(text)
+    if not start:
+        return Answer(text, parse_suggestions(text))
+    try:
+        document, _ = json.JSONDecoder(strict=False).raw_decode(text[start.start() :].lstrip())
+        answer = _from_json(document)
+    except (ValueError, RecursionError):
+        why = "was cut off by the token limit; raise max_new_tokens" if truncated else "cannot be read"
+        return Answer("", error=f"the model wrote JSON that {why}")
+    if answer is None or _JSON.search(answer.text):
+        return Answer("", error="the model wrote JSON without a text or a list of suggestions")
+    return answer
+
+
+def presentable(text: str) -> str:
+    """The part of an answer still being written that can be shown: what may be JSON is read once it is complete."""
+    start = _MAY_BE_JSON.search(text)
+    return text[: start.start()] if start else text
+
+
+def _from_json(document: Any) -> Answer | None:
+    """From a list of suggestions, or an object with a text, such a list or both, or with another such object in their place.
+    None for any other JSON.
+    """
+    if isinstance(document, list):
+        document = {"suggestions": document}
+    if not isinstance(document, Mapping):
+        return None
+    entries = {str(key).lower(): value for key, value in document.items()}
+    items = next(filter(None, (_items(entries.get(name)) for name in (*_LISTS, *_TEXTS))), [])
+    texts = [next(filter(None, (_string(entries.get(name)) for name in names)), "") for names in (_TEXTS, _LISTS)]
+    text = "\n\n".join(filter(None, texts))
+    if items:
+        listed = "\n".join(f"{number}. {item}" for number, item in enumerate(items, 1))
+        return Answer(f"{text}\n\n{listed}".strip(), items)
+    objects = [entries[name] for name in (*_TEXTS, *_LISTS) if isinstance(entries.get(name), Mapping)]
+    return next(filter(None, map(_from_json, objects)), None) or (
+        Answer(text, parse_suggestions(text)) if text else None
+    )
+
+
+def _string(value: Any) -> str:
+    return clean(value) if isinstance(value, str) else ""
+
+
+def _items(value: Any) -> list[str]:
+    """The suggestions of a list, each on one line without a number of its own; empty if one of them is not understood."""
+    lines = [" ".join(_item(item).split()) for item in value] if isinstance(value, list) else []
+    items = [line[match.end() :] if (match := _LINE.match(line)) else line for line in lines]
+    return items if all(any(map(str.isalpha, item)) for item in items) else []
+
+
+def _item(value: Any) -> str:
+    """A suggestion in JSON: a text, or an object with a title, a description or both."""
+    if not isinstance(value, Mapping):
+        return _string(value)
+    parts = (next(filter(None, (_string(value.get(name)) for name in names)), "") for names in (_HEADS, _DETAILS))
+    return ": ".join(filter(None, parts))
 
 
 def parse_suggestions(text: str) -> list[str]:

@@ -9,17 +9,38 @@ base_url = "http://localhost:11434/v1"
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, Self
+from urllib.parse import urlsplit
 
+from pipeline.backends import cleaning
 from pipeline.backends.base import Request, Written
+from pipeline.backends.responses import WebPage, answer, reason
 from pipeline.core.errors import BackendDown, InputError
 from pipeline.core.profile import Feedback, Judge, Profile
 
+Options = dict[str, Any]  # of a request, by their names in the API
+
+# Reasoning models of OpenAI know only the newer name, other servers only the older one.
+_LIMITS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+_UNKNOWN_NAME = re.compile(
+    r"support|recogni[sz]ed|unknown|unexpected|permitted|not allowed|forbidden|instead|extra", re.IGNORECASE
+)
+_NO_MODEL = re.compile(
+    r"\bmodels?\b.{0,80}(?:not found|does not exist|not loaded)|not a valid model|no models? (?:is |are )?loaded",
+    re.IGNORECASE,
+)
+_NO_ACCESS = (401, 402, 403)
+_NOT_FOUND = (404, 405)
+_BUSY = (408, 409, 429)  # the client has tried these again, as it has 500 and above
+
 
 class OpenAIGenerator:
-    """A model behind a server, sent `parallel` requests at a time. `timeout`: seconds per request.
+    """A model behind a server, sent `parallel` requests at a time. `timeout`: seconds per request; `section`: the part of the
+    profile that errors point to.
 
     Raises InputError without the openai package or without `base_url`.
     """
@@ -35,16 +56,18 @@ class OpenAIGenerator:
         seed: int = 0,
         timeout: float = 120.0,
         parallel: int = 8,
+        section: str = "feedback",
     ) -> None:
         try:
             import openai
         except ImportError as error:
             raise InputError("The openai backend needs its package: pip install 'review-insights[openai]'") from error
         if not base_url:
-            raise InputError('The openai backend needs base_url in [feedback], such as "http://localhost:11434/v1".')
+            raise InputError(f'The openai backend needs base_url in [{section}], such as "http://localhost:11434/v1".')
         self._openai = openai
-        self.model, self.base_url, self.parallel = model, base_url, parallel
-        self._options: dict[str, Any] = {
+        self.model, self.parallel, self.section, self._key_variable = model, parallel, section, api_key_env
+        self._server = f"The model server at {urlsplit(base_url).netloc.rpartition('@')[2] or base_url}"
+        self._options: Options = {
             "model": model,
             "max_tokens": max_new_tokens,
             "temperature": temperature,
@@ -64,35 +87,86 @@ class OpenAIGenerator:
             max_new_tokens=section.max_new_tokens,
             temperature=section.temperature,
             timeout=section.timeout,
+            section="judge" if isinstance(section, Judge) else "feedback",
         )
 
     def write(self, requests: Sequence[Request]) -> list[Written]:
-        """One Written per request, in order. Raises BackendDown if the server does not answer, InputError if it refuses the
-        model or the key.
+        """One Written per request, in order; with an error where the server refuses a request or sends no answer. Raises
+        BackendDown if the server does not answer, InputError if it would refuse every request.
         """
         with ThreadPoolExecutor(self.parallel) as pool:
-            return list(pool.map(self._write_one, requests))
+            answers = list(pool.map(self._write_one, requests))
+        if not any(one.text and cleaning.closes_unopened(one.raw) for one in answers):
+            return answers
+        # The template opens the thinking: an answer that was cut before the thinking ended holds nothing else.
+        return [
+            self._located(cleaning.written(one.raw, True, opened=True)) if one.text and one.truncated else one
+            for one in answers
+        ]
 
     def _write_one(self, request: Request) -> Written:
-        api = self._openai
         try:
-            answer = self._client.chat.completions.create(
-                messages=[{"role": "user", "content": request.prompt}], **self._options
-            )
-        except (api.APIConnectionError, api.InternalServerError, api.RateLimitError) as error:
+            return self._located(answer(self._ask([{"role": "user", "content": request.prompt}])))
+        except self._openai.APIConnectionError as error:
             raise BackendDown(
-                f"The model server at {self.base_url} does not answer ({type(error).__name__}). "
-                "Start it, or name another in the profile's [feedback] base_url; the reviews stay pending."
+                f"{self._server} does not answer ({type(error).__name__}). Start it, raise timeout, or name another in "
+                f"the profile's [{self.section}] base_url; the reviews stay pending."
             ) from error
-        except (api.AuthenticationError, api.PermissionDeniedError, api.NotFoundError) as error:
+        except self._openai.APIStatusError as error:
+            return self._refused(error.status_code, error.response.text, error)
+        except WebPage as page:
             raise InputError(
-                f"The model server at {self.base_url} refuses model {self.model!r}: {error.message} "
-                "Check model, base_url and the key's environment variable in [feedback]."
+                f"{self._server} answered with a web page: {page}. Check base_url in [{self.section}]: it is the address of "
+                "the API, which mostly ends in /v1."
+            ) from page
+
+    def _located(self, one: Written) -> Written:
+        """With the server in its error, if it has one."""
+        return replace(one, error=f"{self._server} answered 200: {one.error}") if one.error else one
+
+    def _ask(self, messages: Any) -> str:
+        """The body of a response. Where the server refuses an option by its name, it is asked again in another way, which
+        is kept if the server accepts it.
+        """
+        options, refused = self._options, list[Options]()
+        while True:
+            try:
+                response = self._client.chat.completions.with_raw_response.create(messages=messages, **options)
+            except (self._openai.BadRequestError, self._openai.UnprocessableEntityError) as error:
+                refused.append(options)
+                options = _other_options(options, reason(error.response.text))
+                if options in refused:
+                    raise
+            else:
+                self._options = options
+                return str(response.text)
+
+    def _refused(self, status: int, body: str, error: Exception) -> Written:
+        """The row for a refused request. Raises BackendDown if the server is in trouble, InputError if it would refuse every
+        request.
+        """
+        why = f"{self._server} answered {status}: {reason(body)}"
+        why = why if why.endswith((".", "!", "?", "…")) else f"{why}."
+        if status >= 500 or status in _BUSY:
+            raise BackendDown(f"{why} Its log may say more; the reviews stay pending for the next run.") from error
+        if status in _NO_ACCESS:
+            raise InputError(
+                f"{why} Check the key and its account: api_key_env in [{self.section}] names the environment variable, "
+                f"{self._key_variable}."
             ) from error
-        except api.BadRequestError as error:  # this request alone: too long, filtered, ...
-            return Written("", "", error=f"server: {error.message}")
-        if not answer.choices:
-            return Written("", "", error="the server's answer holds no choice")
-        raw = answer.choices[0].message.content or ""
-        truncated = answer.choices[0].finish_reason == "length"
-        return Written(raw.strip(), raw, truncated=truncated, error=None if raw.strip() else "the model wrote nothing")
+        if status in _NOT_FOUND or _NO_MODEL.search(reason(body)):
+            raise InputError(
+                f"{why} Check model ({self.model}) and base_url in [{self.section}]; the address mostly ends in /v1."
+            ) from error
+        return Written("", body, error=f"{why} Check the review's length and the options in [{self.section}].")
+
+
+def _other_options(options: Options, why: str) -> Options:
+    """The options with the other name of the token limit, or without the seed, if the server does not know that name."""
+    if _UNKNOWN_NAME.search(why):
+        for name, other in _LIMITS.items():
+            if name in options and re.search(rf"\b{name}\b", why):
+                return {other if key == name else key: value for key, value in options.items()}
+        if re.search(r"\bseed\b", why):
+            return {key: value for key, value in options.items() if key != "seed"}
+    return options

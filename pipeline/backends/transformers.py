@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline.backends.adapters import without_bitsandbytes
 from pipeline.backends.base import ClassifierBackend, Request, Written
+from pipeline.backends.cleaning import opens_thinking, written
 from pipeline.core.errors import InputError
 from pipeline.core.labels import EMOTIONS, SENTIMENTS, emotion_columns, sentiment_projection
 from pipeline.core.profile import Emotions, Feedback, Profile, Sentiment
@@ -276,6 +277,7 @@ class TransformersGenerator:
             self.network = self.network.to(device())
         self.network.eval()
         self.seed, self.batch_size = seed, batch_size
+        self.opens_thinking = bool(self.tokenizer.chat_template) and opens_thinking(self._in_template("A review."))
         self.options = {
             "max_new_tokens": max_new_tokens,
             "do_sample": temperature > 0,
@@ -300,10 +302,12 @@ class TransformersGenerator:
 
     def _input(self, prompt: str) -> list[int]:
         if self.tokenizer.chat_template:
-            chat = [{"role": "user", "content": prompt}]
-            text = self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-            return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+            return list(self.tokenizer(self._in_template(prompt), add_special_tokens=False)["input_ids"])
         return list(self.tokenizer(prompt)["input_ids"])
+
+    def _in_template(self, prompt: str) -> str:
+        chat = [{"role": "user", "content": prompt}]
+        return str(self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
 
     def write(self, requests: Sequence[Request]) -> list[Written]:
         """One Written per request, in order; with an error where the prompt leaves no room for the answer."""
@@ -344,7 +348,7 @@ class TransformersGenerator:
             def __call__(self, input_ids: Any, scores: Any, **unused: Any) -> Any:
                 for row, on_text in zip(input_ids, callbacks, strict=True):
                     if on_text:
-                        on_text(generator._written(row[start:].tolist()).raw)
+                        on_text(generator._written(row[start:].tolist()).text)
                 return input_ids.new_zeros(len(input_ids), dtype=bool)
 
         return StoppingCriteriaList([ReportText()])
@@ -354,4 +358,4 @@ class TransformersGenerator:
         if ended:
             tokens = tokens[: tokens.index(self.tokenizer.eos_token_id)]
         raw = self.tokenizer.decode(tokens, skip_special_tokens=True)
-        return Written(raw.strip(), raw, truncated=not ended, error=None if raw.strip() else "the model wrote nothing")
+        return written(raw, truncated=not ended, opened=self.opens_thinking)

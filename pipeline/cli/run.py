@@ -22,7 +22,7 @@ def _run_options(sub: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs the stages, writes the report unless told not to, and shows a summary."""
+    """Runs the stages, writes the report unless told not to, and shows a summary: 1 if every request to a model failed."""
     from pipeline.core.warehouse import open_read_only
     from pipeline.report import build, digest
     from pipeline.report.content import gather
@@ -40,11 +40,13 @@ def run(args: argparse.Namespace) -> int:
         show.as_json(facts)
     else:
         show.summary(facts)
-    return 0
+    return 1 if result.is_failure else 0
 
 
 def nightly(args: argparse.Namespace) -> int:
-    """Runs all stages, writes the report and checks the run: 1 on a regression. Raises InputError for an unusable baseline."""
+    """Runs all stages, writes the report and checks the run: 1 on a regression, or if every request to a model failed.
+    Raises InputError for an unusable baseline.
+    """
     from pipeline.report import digest
 
     if args.dry_run:
@@ -61,7 +63,7 @@ def nightly(args: argparse.Namespace) -> int:
     else:
         show.summary(facts)
         show.verdict(verdict.as_text() if verdict else None, first)
-    return 0 if verdict is None or verdict.passed else 1
+    return 1 if result.is_failure or (verdict and not verdict.passed) else 0
 
 
 def _first_baseline(args: argparse.Namespace) -> Path | None:
@@ -125,7 +127,7 @@ COMMANDS = (
     ),
     Command(
         "nightly",
-        "run, check and report; exit 1 when the check finds a regression, 2 for bad input",
+        "run, check and report; exit 1 on a regression or if every request to a model failed, 2 for bad input",
         nightly,
         (options.warehouse, options.profile, intake.reviews, options.export, options.as_json),
     ),

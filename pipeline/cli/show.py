@@ -24,12 +24,13 @@ def summary(facts: Mapping[str, Any]) -> None:
     """Prints the table at the end of a run, then the files written. `facts`: of `report.digest`."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text  # "[feedback]" in an error is no markup
 
     table = Table(show_header=False, title="Review Insights", title_justify="left", min_width=76)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for name, value in facts["table"]:
-        table.add_row(name, value)
+        table.add_row(name, Text(value))
     console = Console()
     console.print(table)
     for name, path in facts["files"].items():

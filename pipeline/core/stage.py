@@ -50,13 +50,14 @@ class Stage:
 
 @dataclass(frozen=True)
 class StageResult:
-    """How many rows were pending, how many were written, and how many of those hold an error."""
+    """How many rows were pending, how many were written, how many of those hold an error, and the first of these errors."""
 
     name: str
     fingerprint: str
     pending: int
     written: int
     failed: int
+    error: str | None = None
 
 
 def fingerprint(stage: Stage, profile: Profile) -> str:
@@ -100,7 +101,8 @@ def run_stage(
     params = {"fingerprint": current, **stage.params(profile)}
     pending = warehouse.query(sql_file("stages", f"{stage.name}.sql"), params)
     context = Context(profile, warehouse, run_id, current, models, functools.partial(progress, stage.name))
-    written = failed = 0
+    written = 0
+    errors: list[str] = []
     for start in range(0, len(pending), stage.batch_size):
         progress(stage.name, start, len(pending))
         batch = pending[start : start + stage.batch_size]
@@ -108,13 +110,13 @@ def run_stage(
         with warehouse.transaction():
             warehouse.append(f"store.{stage.name}", [{**row, "fingerprint": current, "run_id": run_id} for row in rows])
         written += len(rows)
-        failed += sum(row.get("error") is not None for row in rows)
+        errors += [row["error"] for row in rows if row.get("error") is not None]
     if stage.finish:  # even if nothing was pending: an earlier run may have been killed before it
         with warehouse.transaction():
             stage.finish(context)
     if pending:
         progress(stage.name, len(pending), len(pending))
-    return StageResult(stage.name, current, len(pending), written, failed)
+    return StageResult(stage.name, current, len(pending), written, len(errors), next(iter(errors), None))
 
 
 def _transform(stage: Stage, batch: Sequence[Row], context: Context) -> Sequence[Row]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,6 +48,9 @@ _ARROW = {
 _SAFE = {"enable_external_access": "false", "lock_configuration": "true", "autoload_known_extensions": "false"}
 
 _MEMORY_SALT = secrets.token_bytes(16)
+# DuckDB's words for a file that another process holds, on Unix and on Windows; it knows the program where the system tells.
+_LOCKED = re.compile(r"could not set lock|already open|being used by another process", re.IGNORECASE)
+_HOLDER = re.compile(r"(?:held|already open) in\s+(\S.*?) \(PID (\d+)\)")
 
 _READ_ONLY = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
@@ -197,13 +201,15 @@ def _connect(path: Path, **options: Any) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(str(path), **options)
     except duckdb.IOException as error:
-        if "lock" in str(error).lower():
+        reason = str(error)
+        if _LOCKED.search(reason):
+            holder = _HOLDER.search(reason)
+            where = f"{Path(holder[1]).name} (process {holder[2]})" if holder else "another program"
             raise InputError(
-                f"Another run is writing {path}. Wait for it to end, or name another file with --warehouse."
+                f"{path} is open in {where}. Close it there, or wait for the end if that is a run; or name another file "
+                "with --warehouse."
             ) from error
-        raise InputError(
-            f"{path} is not a DuckDB warehouse that can be opened: {str(error).splitlines()[0]}"
-        ) from error
+        raise InputError(f"{path} is not a DuckDB warehouse that can be opened: {reason.splitlines()[0]}") from error
 
 
 def work_path(path: Path) -> Path:

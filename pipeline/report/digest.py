@@ -32,6 +32,7 @@ class Facts(TypedDict):
     verdict: list[str]
     seconds: dict[str, float]  # per stage
     stages: dict[str, dict[str, int]]  # per stage: rows written, and rows that ended in an error
+    failures: list[str]  # a line per stage in which requests to a model failed
     table: list[tuple[str, str]]  # the same in words
     files: dict[str, str]
 
@@ -58,7 +59,8 @@ def facts(result: RunResult, content: Content, folder: Path | None) -> Facts:
         "verdict": content["verdict"],
         "seconds": result.seconds,
         "stages": {stage.name: {"written": stage.written, "failed": stage.failed} for stage in result.stages},
-        "table": [*_reviews(content), *_quality(scores, content["verdict"]), _effort(result)],
+        "failures": _failures(result),
+        "table": [*_reviews(content), *_quality(scores, content["verdict"]), *_failed(result), _effort(result)],
         "files": files | {"warehouse": str(result.warehouse)},
     }
 
@@ -99,6 +101,21 @@ def _quality(scores: Mapping[str, Mapping[str, float]], verdict: list[str]) -> l
     if verdict and not defeats:
         return [*lines, ("verdict", "the tuned student beats every control: its text is shown")]
     return lines + defeats
+
+
+def _failures(result: RunResult) -> list[str]:
+    """Such as "feedback: all 12 requests failed: the server's words"."""
+    lines = []
+    for stage in result.failing:
+        share = f"all {stage.written}" if stage.failed == stage.written else f"{stage.failed} of {stage.written}"
+        share = "the only request" if stage.written == 1 else f"{share} requests"
+        lines.append(f"{stage.name}: {share} failed: {stage.error}")
+    return lines
+
+
+def _failed(result: RunResult) -> list[tuple[str, str]]:
+    lines = [("failed", line) for line in _failures(result)]
+    return [*lines, ("", "Once that is mended, run again with --retry-failed.")] if lines else []
 
 
 def _effort(result: RunResult) -> tuple[str, str]:

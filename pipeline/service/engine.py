@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
 
+from pipeline.advice.answer import presentable
 from pipeline.core.profile import Profile
 from pipeline.core.stage import Row
 from pipeline.service.analyze import AnalysisRow, Analyzer, ReviewRow
@@ -76,7 +77,7 @@ class Engine:
             loop, drafts, sent = asyncio.get_running_loop(), asyncio.Queue[str | None](), ""
 
             def on_text(text: str) -> None:  # called in the thread that writes
-                loop.call_soon_threadsafe(drafts.put_nowait, text)
+                loop.call_soon_threadsafe(drafts.put_nowait, presentable(text))
 
             writing = asyncio.ensure_future(self._within(self.write, analysis | {"on_text": on_text}))
             writing.add_done_callback(lambda done: drafts.put_nowait(None))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from pipeline.advice.answer import parse_suggestions
+from pipeline.advice.answer import read_answer
 from pipeline.advice.request import request
 from pipeline.backends import registry
 from pipeline.backends.base import Written
@@ -42,7 +42,7 @@ def spec(profile: Profile) -> dict[str, Any]:
             "max_stars": config.max_stars,
         }
     return {
-        "version": 1,
+        "version": 2,  # 2: no thinking, markers or JSON in the text
         "backend": config.backend,
         "model": model_identity(config.model, config.revision),
         "quantize": config.quantize,
@@ -71,17 +71,17 @@ def transform(rows: Sequence[UnhappyReview], context: Context) -> list[FeedbackR
 
 def feedback_row(review_id: str, role: str, model: str, written: Written) -> FeedbackRow:
     """A row of `feedback` from what a model wrote; a text without suggestions is kept, with an error that says so."""
-    suggestions = parse_suggestions(written.text)
-    error = written.error or (None if suggestions else "no suggestion could be parsed from the output")
+    answer = read_answer(written.text, written.truncated)
+    no_suggestion = None if answer.suggestions else "no suggestion could be parsed from the output"
     return FeedbackRow(
         review_id=review_id,
         role=role,
         model=model,
-        text=written.text or None,
-        suggestions=suggestions,
+        text=answer.text or None,
+        suggestions=answer.suggestions,
         raw_output=written.raw,
         truncated=written.truncated,
-        error=error,
+        error=written.error or answer.error or no_suggestion,
     )
 
 

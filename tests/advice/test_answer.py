@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.advice.answer import parse_suggestions
+from pipeline.advice.answer import parse_suggestions, presentable, read_answer
 
 
 @pytest.mark.parametrize(
@@ -94,3 +95,95 @@ def test_nearly_every_real_answer_has_suggestions(shared_data: Path) -> None:
     assert sum(len(parse_suggestions(row["mistral_output"])) >= 2 for row in rows) / len(rows) > 0.97
     tuned = [parse_suggestions(row["phi-2_output_fine-tuned"]) for row in rows]
     assert sum(map(bool, tuned)) / len(rows) > 0.97
+
+
+STEPS = ["Train the team.", "Open a till."]
+LISTED = "1. Train the team.\n2. Open a till."
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ({"text": "It was slow.", "suggestions": STEPS}, f"It was slow.\n\n{LISTED}"),
+        ({"suggestions": STEPS, "Feedback": "It was slow.", "mood": "sad"}, f"It was slow.\n\n{LISTED}"),
+        ({"feedback": {"text": "It was slow.", "suggestions": STEPS}}, f"It was slow.\n\n{LISTED}"),
+        ({"feedback": STEPS}, LISTED),
+        ({"recommendations": ["1. Train the team.", "- Open\na till."]}, LISTED),
+        ({"steps": [{"id": 1, "suggestion": "Train the team."}, {"description": "Open a till."}]}, LISTED),
+        (STEPS, LISTED),
+        ({"feedback": f"It was slow.\n{LISTED}"}, f"It was slow.\n{LISTED}"),
+        ({"summary": "It was slow.", "suggestions": LISTED}, f"It was slow.\n\n{LISTED}"),
+        (
+            {"text": "<think>Hm.</think>It was slow.", "suggestions": ["Train the team.</s>", "Open a till."]},
+            f"It was slow.\n\n{LISTED}",
+        ),
+    ],
+)
+def test_json_is_read(document: object, expected: str) -> None:
+    for around in ("{}", "Here it is:\n{}\nBest wishes", "\n {}"):
+        answer = read_answer(around.replace("{}", json.dumps(document)))
+        assert (answer.text, answer.suggestions, answer.error) == (expected, STEPS, None)
+
+
+def test_titles_in_json_stand_before_what_they_announce() -> None:
+    document = {"suggestions": [{"title": "Tills", "description": "Open one.", "priority": "high"}]}
+    assert read_answer(json.dumps(document)).suggestions == ["Tills: Open one."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"text": "It was slow.", "suggestions": ["Train the team.", "Open',
+        '{"text": "It was slow.", "suggestions": ["Train the team.",]}',
+        "{'text': 'It was slow.'}",
+        "{text: 'It was slow.'}",
+        '{"sentiment": "negative"}',
+        '{"suggestions": []}',
+        '{"suggestions": [1, 2]}',
+        '{"suggestions": [{"cost": "high"}]}',
+        "{}",
+        "[]",
+        '[["a"]]',
+        'Sure: {"mood": "sad"}',
+        "[{" * 50_000,
+        '{"text":' * 100_000 + '"It was slow."' + "}" * 100_000,
+        json.dumps({"text": json.dumps({"mood": "sad"})}),
+    ],
+)
+def test_json_that_is_not_understood_is_an_error_and_no_text(text: str) -> None:
+    answer = read_answer(text)
+    assert (answer.text, answer.suggestions) == ("", []) and answer.error is not None and "JSON" in answer.error
+
+
+def test_json_that_was_cut_says_what_to_do() -> None:
+    assert "max_new_tokens" in str(read_answer('{"text": "It was', truncated=True).error)
+
+
+@pytest.mark.parametrize(
+    "text", ["[Name], thank you.", "[ ] Train the team.", "Call {name}.", "[1] Train the team.", ""]
+)
+def test_brackets_alone_are_no_json(text: str) -> None:
+    assert read_answer(text).text == text
+
+
+@settings(derandomize=True, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(max_size=20),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["text", "feedback", "suggestions", "steps", "title", "mood"]), inner)
+        ),
+        max_leaves=8,
+    )
+)
+def test_no_json_is_stored_as_text(document: object) -> None:
+    answer = read_answer(json.dumps({"feedback": document}))
+    assert bool(answer.text) != bool(answer.error)
+    assert answer.error or not answer.text.startswith("{")
+
+
+def test_what_may_be_json_is_not_shown_while_it_is_written() -> None:
+    text = 'It was slow.\n{"text": "It was slow."}'
+    assert [presentable(text[:end]) for end in (6, 13, 14, len(text))] == ["It was", *["It was slow.\n"] * 3]
+    assert presentable('["Train') == "" and presentable("Call [name]") == "Call [name]"

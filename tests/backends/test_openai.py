@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pipeline.backends.base import Request
+from pipeline.backends.cleaning import ONLY_THOUGHT
 from pipeline.backends.openai import OpenAIGenerator
 from pipeline.core.errors import BackendDown, InputError
 from tests.answering import answering
@@ -77,10 +78,10 @@ class Answers:
     """Gives the answer that the test sets, and keeps what it was asked."""
 
     def __init__(self) -> None:
-        self.answer: tuple[int, dict[str, Any]] = (200, {})
+        self.answer: tuple[int, dict[str, Any] | str] = (200, {})
         self.asked: list[dict[str, Any]] = []
 
-    def respond(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def respond(self, asked: dict[str, Any]) -> tuple[int, Any]:
         self.asked.append(asked)
         return self.answer
 
@@ -88,7 +89,7 @@ class Answers:
 @pytest.fixture
 def scripted() -> Iterator[tuple[str, Answers]]:
     answers = Answers()
-    with answering(answers.respond) as url:
+    with answering(lambda asked: answers.respond(asked)) as url:
         yield f"{url}/v1", answers
 
 
@@ -117,35 +118,153 @@ def test_a_cut_or_empty_answer_is_marked(scripted: tuple[str, Answers]) -> None:
     server.answer = 200, completion("1. Apol", "length")
     assert generator(url).write([Request("p", {})])[0].truncated
     server.answer = 200, completion(None)
-    assert generator(url).write([Request("p", {})])[0].error == "the model wrote nothing"
+    assert "the model wrote nothing" in str(generator(url).write([Request("p", {})])[0].error)
     server.answer = 200, {**completion(""), "choices": []}
-    assert generator(url).write([Request("p", {})])[0].error == "the server's answer holds no choice"
+    assert "without choices" in str(generator(url).write([Request("p", {})])[0].error)
 
 
-def test_a_request_the_server_refuses_is_a_row_with_an_error(scripted: tuple[str, Answers]) -> None:
+def host(url: str) -> str:
+    return url.removeprefix("http://").removesuffix("/v1")
+
+
+PAGE = "<!doctype html>\n<html><head><title>Bad\n request</title></head><body><h1>nginx</h1></body></html>"
+
+
+@pytest.mark.parametrize("status", [400, 413, 418, 422, 451])
+@pytest.mark.parametrize("body", [{"error": {"message": "Bad request", "type": "x"}}, {"detail": "Bad request"}, PAGE])
+def test_a_request_the_server_refuses_is_a_row_with_an_error(
+    scripted: tuple[str, Answers], status: int, body: dict[str, Any] | str
+) -> None:
     url, server = scripted
-    server.answer = 400, {"error": {"message": "too long", "type": "invalid_request_error"}}
+    server.answer = status, body
     (written,) = generator(url).write([Request("p", {})])
-    assert written.error is not None and "too long" in written.error
+    assert written.error is not None and "\n" not in written.error and "<" not in written.error
+    assert f"{host(url)} answered {status}: Bad request." in written.error and "[feedback]" in written.error
+    assert (written.text, len(server.asked)) == ("", 1)
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_wrong_key_or_model_is_a_mistake_in_the_profile(scripted: tuple[str, Answers], status: int) -> None:
+@pytest.mark.parametrize("body", [{"error": {"message": "No can do"}}, "<title>No can do</title>"])
+@pytest.mark.parametrize("status", [401, 402, 403, 404, 405])
+def test_a_wrong_key_or_model_is_a_mistake_in_the_profile(
+    scripted: tuple[str, Answers], status: int, body: dict[str, Any] | str
+) -> None:
     url, server = scripted
-    server.answer = status, {"error": {"message": "no"}}
-    with pytest.raises(InputError, match=r"\[feedback\]"):
+    server.answer = status, body
+    with pytest.raises(InputError, match=rf"{host(url)} answered {status}: No can do\. .*\[feedback\]") as caught:
+        generator(url).write([Request("p", {})])
+    assert caught.value.exit_code == 2 and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "message", ["No models loaded. Please load one.", "model 'tiny' not found", "tiny is not a valid model ID"]
+)
+def test_a_missing_model_is_a_mistake_in_the_profile_whatever_the_status(
+    scripted: tuple[str, Answers], message: str
+) -> None:
+    url, server = scripted
+    server.answer = 400, {"error": {"message": message}}
+    with pytest.raises(InputError, match=r"model \(tiny\)"):
         generator(url).write([Request("p", {})])
 
 
-@pytest.mark.parametrize("status", [500, 503, 429])
-def test_a_server_in_trouble_leaves_the_rows_pending(
-    scripted: tuple[str, Answers], status: int, monkeypatch: pytest.MonkeyPatch
+def test_a_web_page_is_the_wrong_address(scripted: tuple[str, Answers]) -> None:
+    url, server = scripted
+    server.answer = 200, "<html><title>Chat with us</title></html>"
+    with pytest.raises(InputError, match=r"web page: Chat with us.*base_url in \[judge\]"):
+        generator(url, section="judge").write([Request("p", {})])
+
+
+def test_what_is_no_chat_completion_is_a_row_with_an_error(scripted: tuple[str, Answers]) -> None:
+    url, server = scripted
+    server.answer = 200, {"error": {"message": "upstream is busy", "code": 502}}
+    (written,) = generator(url).write([Request("p", {})])
+    assert f"{host(url)} answered 200: no chat completion: upstream is busy" in str(written.error)
+    assert "upstream" in written.raw
+
+
+UNKNOWN = "Unsupported parameter: '{}' is not supported with this model. Use '{}' instead."
+
+
+@pytest.mark.parametrize(
+    ("known", "unknown"), [("max_tokens", "max_completion_tokens"), ("max_completion_tokens", "max_tokens")]
+)
+@pytest.mark.parametrize("status", [400, 422])
+def test_the_token_limit_goes_by_the_name_that_the_server_knows(
+    scripted: tuple[str, Answers], known: str, unknown: str, status: int
 ) -> None:
     url, server = scripted
-    server.answer = status, {"error": {"message": "busy"}}
+
+    def respond(asked: dict[str, Any]) -> tuple[int, Any]:
+        server.asked.append(asked)
+        if unknown in asked:
+            return status, {"error": {"message": UNKNOWN.format(unknown, known), "param": unknown}}
+        return 200, completion("1. Apologize.")
+
+    server.respond = respond  # type: ignore[method-assign]
+    backend = generator(url, parallel=1)
+    if unknown == "max_completion_tokens":
+        backend._options = {"model": "tiny", "max_completion_tokens": 8}
+    written = backend.write([Request("p", {})] * 3)
+    assert [one.text for one in written] == ["1. Apologize."] * 3
+    assert [known in asked for asked in server.asked] == [False, True, True, True]
+    assert server.asked[-1][known] == 8 and unknown not in server.asked[-1]
+
+
+def test_a_server_without_a_seed_is_asked_without(scripted: tuple[str, Answers]) -> None:
+    url, server = scripted
+
+    def respond(asked: dict[str, Any]) -> tuple[int, Any]:
+        refusal = {"detail": [{"loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]}
+        return (422, refusal) if "seed" in asked else (200, completion("1. Apologize."))
+
+    server.respond = respond  # type: ignore[method-assign]
+    assert generator(url).write([Request("p", {})])[0].text == "1. Apologize."
+
+
+def test_a_server_that_knows_neither_name_is_asked_twice(scripted: tuple[str, Answers]) -> None:
+    url, server = scripted
+
+    def respond(asked: dict[str, Any]) -> tuple[int, Any]:
+        server.asked.append(asked)
+        name = next(name for name in asked if name.startswith("max_"))
+        return 400, {"error": {"message": f"unknown field {name}"}}
+
+    server.respond = respond  # type: ignore[method-assign]
+    (written,) = generator(url).write([Request("p", {})])
+    assert "unknown field max_completion_tokens" in str(written.error) and len(server.asked) == 2
+
+
+def test_a_limit_that_is_too_large_is_not_an_unknown_name(scripted: tuple[str, Answers]) -> None:
+    url, server = scripted
+    server.answer = 400, {"error": {"message": "'max_tokens' is too large: 8. The context length is 4."}}
+    assert "too large" in str(generator(url).write([Request("p", {})])[0].error)
+    assert len(server.asked) == 1
+
+
+def test_thinking_that_the_prompt_opened_is_known_by_the_answers_that_end_it(scripted: tuple[str, Answers]) -> None:
+    url, server = scripted
+
+    def respond(asked: dict[str, Any]) -> tuple[int, Any]:
+        if asked["messages"][0]["content"] == "short":
+            return 200, completion("Hm, soup.</think>1. Apologize.")
+        return 200, completion("Okay, soup. 1. Maybe", "length")
+
+    server.respond = respond  # type: ignore[method-assign]
+    short, long = generator(url).write([Request("short", {}), Request("long", {})])
+    assert (short.text, short.error) == ("1. Apologize.", None)
+    assert (long.text, long.raw) == ("", "Okay, soup. 1. Maybe") and ONLY_THOUGHT in str(long.error)
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+@pytest.mark.parametrize("body", [{"error": {"message": "busy"}}, "<title>busy</title>"])
+def test_a_server_in_trouble_leaves_the_rows_pending(
+    scripted: tuple[str, Answers], status: int, body: dict[str, Any] | str
+) -> None:
+    url, server = scripted
+    server.answer = status, body
     backend = generator(url)
     backend._client = backend._client.with_options(max_retries=0)
-    with pytest.raises(BackendDown, match="stay pending"):
+    with pytest.raises(BackendDown, match=f"{host(url)} answered {status}: busy.*stay pending"):
         backend.write([Request("p", {})])
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from pipeline.backends.base import Request
+from pipeline.backends.cleaning import ONLY_THOUGHT
 from pipeline.backends.transformers import TransformersClassifier, TransformersGenerator, load_causal_lm
 from pipeline.core.errors import InputError
 from tests.checkpoints import Checkpoints
@@ -57,8 +58,17 @@ def test_on_text_is_called_with_the_text_as_it_grows(tiny: Checkpoints) -> None:
     written = generator.write([*requests, *asked("No callback")])
     assert written == generator.write(asked(*texts, "No callback")), "callbacks change nothing"
     for answer, growing in zip(written, texts.values(), strict=False):
-        assert growing[-1] == answer.raw and len(growing) > 1
+        assert growing[-1] == answer.text and len(growing) > 1
         assert all(len(before) <= len(after) for before, after in itertools.pairwise(growing))
+
+
+def test_thinking_is_neither_shown_nor_kept_though_the_template_opens_it(tiny: Checkpoints) -> None:
+    generator = TransformersGenerator(tiny.mistral, "main", quantize="none", max_new_tokens=4)
+    assert not generator.opens_thinking
+    generator.opens_thinking = True
+    growing: list[str] = []
+    (written,) = generator.write([replace(request, on_text=growing.append) for request in asked("Soup")])
+    assert written.raw and (written.text, written.error) == ("", ONLY_THOUGHT) and set(growing) == {""}
 
 
 def test_an_output_cut_by_the_token_limit_is_marked_and_one_that_ends_is_not(tiny: Checkpoints) -> None:

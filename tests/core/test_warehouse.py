@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -177,6 +180,46 @@ def test_an_unpublished_work_file_is_continued(tmp_path: Path) -> None:
     first.close()
     assert not path.exists()
     assert open_work(path).value("SELECT count(*) FROM reviews") == 1
+
+
+@pytest.mark.parametrize("open_it", [open_work, open_read_only])
+def test_a_file_that_another_program_holds_is_named_with_it(
+    tmp_path: Path, open_it: Callable[[Path], Warehouse]
+) -> None:
+    path = published(tmp_path / "w.duckdb")
+    script = f"import duckdb, time; c = duckdb.connect({str(path)!r}); print('open', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as holder:
+        try:
+            assert holder.stdout is not None and holder.stdout.readline() == b"open\n"
+            with pytest.raises(InputError, match=rf"is open in python\S* \(process {holder.pid}\)\. Close it there"):
+                open_it(path)
+        finally:
+            holder.kill()
+    assert not work_path(path).exists()
+    open_it(path).close()
+
+
+@pytest.mark.parametrize(
+    ("message", "holder"),
+    [
+        (
+            "Conflicting lock is held in /Applications/DBeaver.app/dbeaver (PID 7) by user ann.",
+            r"dbeaver \(process 7\)",
+        ),
+        ("Conflicting lock is held in PID 0.", "another program"),
+        ("Resource temporarily unavailable", "another program"),
+    ],
+)
+def test_the_holder_is_named_as_far_as_duckdb_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: str, holder: str
+) -> None:
+    def connect(*options: object, **more: object) -> None:
+        raise duckdb.IOException(f'IO Error: Could not set lock on file "w.duckdb": {message}')
+
+    path = published(tmp_path / "w.duckdb")
+    monkeypatch.setattr(duckdb, "connect", connect)
+    with pytest.raises(InputError, match=f"w.duckdb is open in {holder}"):
+        open_read_only(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database at all" * 100])

@@ -118,6 +118,23 @@ def test_advice_is_streamed_as_it_is_written(settings: Settings, monkeypatch: py
     assert "on_text" not in events[-1]["analysis"]
 
 
+def test_json_is_not_shown_while_it_is_written(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = json.dumps({"text": "They waited.", "suggestions": ["Add staff.", "Say how long it takes."]})
+
+    class InJson:
+        model = "json"
+
+        def write(self, asked: Sequence[Request]) -> list[Written]:
+            for end in range(len(output)):
+                asked[0].on_text(output[:end])  # type: ignore[misc]
+            return [Written(output, output)]
+
+    monkeypatch.setattr(registry, "teacher", lambda *options: InJson())
+    events = [json.loads(line) for line in client.post("/analyze/stream", json=UNHAPPY).text.splitlines()]
+    shown = [event["text"] for event in events if event["event"] == "text"]
+    assert shown == ["They waited.\n\n1. Add staff.\n2. Say how long it takes."]
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [

@@ -1,0 +1,87 @@
+"""What a model server's response holds: an answer, or the reason why there is none, however the server puts it."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from typing import Any
+
+from pipeline.backends.base import Written
+from pipeline.backends.cleaning import NOTHING, ONLY_THOUGHT, written
+
+_LONGEST = 200  # characters of a server's message
+_REASONS = ("error", "message", "detail", "msg", "errors", "title")  # where servers put it, outer names first
+
+
+class WebPage(ValueError):
+    """A page for people where a chat completion should be: the address is not that of an API."""
+
+
+def answer(body: str) -> Written:
+    """The model's answer in a chat completion, with an error if there is none; `raw` is then the body. Raises WebPage."""
+    if body.lstrip().startswith("<"):
+        raise WebPage(reason(body))
+    choices = _entry(_document(body)).get("choices")
+    choice = _entry(choices[0]) if isinstance(choices, list) and choices else None
+    if choice is None:
+        what = "a chat completion without choices" if isinstance(choices, list) else "no chat completion"
+        return Written("", body, error=f"{what}: {reason(body)}; the server's log may say more")
+    message, truncated = _entry(choice.get("message")), choice.get("finish_reason") == "length"
+    content = _text(message.get("content"))
+    if content.strip():
+        return written(content, truncated)
+    return Written("", body, truncated, error=_why_empty(choice, message))
+
+
+def reason(body: str) -> str:
+    """A server's explanation in one short line: the message in its JSON, or the title of its page."""
+    document = _document(body)
+    explanation = _explanation(document) if isinstance(document, dict | list) else _title(body)
+    line = " ".join(explanation.split())
+    return f"{line[:_LONGEST]}…" if len(line) > _LONGEST else line or "no reason given"
+
+
+def _document(body: str) -> Any:
+    """None for what is not JSON."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _entry(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(content: Any) -> str:
+    """The text of a message; some servers send it in parts, of which others hold the thinking."""
+    if isinstance(content, list):
+        return "".join(_text(_entry(part).get("text")) for part in content)
+    return content if isinstance(content, str) else ""
+
+
+def _why_empty(choice: dict[str, Any], message: dict[str, Any]) -> str:
+    if message.get("reasoning_content") or message.get("reasoning") or message.get("content"):
+        return f"{ONLY_THOUGHT} (all it sent is reasoning)"
+    if refusal := message.get("refusal"):
+        return f"the model refused: {' '.join(str(refusal).split())[:_LONGEST]}"
+    if choice.get("finish_reason") == "content_filter":
+        return "its filter held the answer back"
+    return f"{NOTHING}; the server's log may say more"
+
+
+def _explanation(value: Any) -> str:
+    if isinstance(value, list):
+        return "; ".join(map(_explanation, value[:3]))
+    if not isinstance(value, dict):
+        return str(value)
+    found = next((_explanation(value[name]) for name in _REASONS if value.get(name)), "")
+    place = value.get("loc")  # of a field, as FastAPI names it
+    return f"{'.'.join(map(str, place))}: {found}" if isinstance(place, list) else found
+
+
+def _title(page: str) -> str:
+    title = re.search(r"<(title|h1)\b[^>]*>(.*?)</\1>", page, re.IGNORECASE | re.DOTALL)
+    shown = title[2] if title else re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.IGNORECASE | re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]*>", " ", shown))
