@@ -151,6 +151,7 @@ class _Reading:
         for file in ("replace.sql", "settle.sql", "recompute.sql"):
             warehouse.execute(sql_file("ingest", file))
         (change,) = warehouse.query("FROM changes")
+        warehouse.execute("DELETE FROM store.sources WHERE source = ? AND run_id = ?", [self._source, self._run_id])
         warehouse.append("store.sources", [self._as_row(now, content_hash, spec_hash) | change])
         return change
 
