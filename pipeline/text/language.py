@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from pipeline.core.errors import InputError
+from pipeline.text.script import CJK, HANGUL
 
 T = TypeVar("T")
 FOLDER = Path(__file__).with_name("languages")
@@ -122,6 +124,28 @@ def _names() -> dict[str, str]:
 
 # --- Detection ---
 
+_SEEN = 240  # characters of a text that the detector looks at
+_BATCH = 5_000  # texts whose confidence values are in memory at once
+_MARGIN = 0.1  # by which the confidence in the best language must exceed that in the second
+_LONG = 40  # letters from which on a text can contradict a declared language
+_MAIN_ODDS = 100  # how much likelier than the main language of its source another one must be
+_DECLARED_ODDS = 1_000_000  # the same against a declared language
+
+_LATIN = "A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff"
+# Character classes of the detectable languages that are not written in Latin letters.
+_SCRIPTS = {
+    "ar": "\u0600-\u06ff",
+    "el": "\u0370-\u03ff\u1f00-\u1fff",
+    "he": "\u0590-\u05ff",
+    "hi": "\u0900-\u097f",
+    "ja": CJK,
+    "ko": HANGUL,
+    "ru": "\u0400-\u04ff",
+    "th": "\u0e00-\u0e7f",
+    "uk": "\u0400-\u04ff",
+    "zh": CJK,
+}
+
 
 @functools.cache
 def _detector() -> Any:
@@ -131,10 +155,112 @@ def _detector() -> Any:
     supported = [getattr(lingua.Language, language.lingua) for language in languages().values() if language.lingua]
     # Low-accuracy mode uses trigrams only: a tenth of the memory, and as good beyond a few words.
     builder = lingua.LanguageDetectorBuilder.from_languages(*supported).with_low_accuracy_mode()
-    return builder.with_minimum_relative_distance(0.1).build()
+    return builder.with_minimum_relative_distance(_MARGIN).build()
 
 
 def detect_languages(texts: Sequence[str]) -> list[str | None]:
     """An ISO 639-1 code per text, by lingua (Stahl 2021); None where it is not sure, as with a word or two."""
-    detected = _detector().detect_languages_in_parallel_of([text[:240] for text in texts]) if texts else []
+    detected = _detector().detect_languages_in_parallel_of([text[:_SEEN] for text in texts]) if texts else []
     return [language.iso_code_639_1.name.lower() if language else None for language in detected]
+
+
+def main_language(texts: Sequence[str]) -> str | None:
+    """The language in which at least 60 % of the letters of these texts are written, as far as it can be detected; None if
+    there is none. Of more than 2,000 texts as many are looked at, spread evenly.
+    """
+    sample = texts[:: max(1, -(-len(texts) // 2_000))]
+    letters: Counter[str] = Counter()
+    for text, code in zip(sample, detect_languages(sample), strict=True):
+        if code:
+            letters[code] += _letters(text[:_SEEN])
+    if not letters:
+        return None
+    code, count = letters.most_common(1)[0]
+    return code if count >= 0.6 * letters.total() else None
+
+
+def decide_languages(texts: Sequence[str], declared: Sequence[str | None], main: str | None) -> list[str | None]:
+    """An ISO 639-1 code per text of one source, None where nothing tells. A declared code holds unless a longer text is
+    plainly in another language. Without one the detector decides, with `main_language` of the source as its prior: a text
+    is in another language if that is a hundred times likelier or the script demands it.
+    """
+    result: list[str | None] = []
+    for start in range(0, len(texts), _BATCH):
+        batch = [text[:_SEEN] for text in texts[start : start + _BATCH]]
+        ranked = _detector().compute_language_confidence_values_in_parallel(batch)
+        for text, values, code in zip(batch, ranked, declared[start : start + _BATCH], strict=True):
+            guess = _Guess(text, values)
+            if code:
+                result.append(guess.code if guess.contradicts(code) else code)
+            else:
+                result.append(guess.leaning_on(main) if main else guess.sure_code)
+    return result
+
+
+class _Guess:
+    """What the detector makes of one text: its confidence in each language, the highest first."""
+
+    def __init__(self, text: str, values: Sequence[Any]) -> None:
+        self._text, self._values = text, values
+        self._best, self._second = values[0].value, values[1].value
+        self.code = _codes()[values[0].language] if self._best else None
+
+    @property
+    def sure_code(self) -> str | None:
+        """The same as `detect_languages` gives."""
+        return self.code if self._best - self._second >= _MARGIN else None
+
+    def leaning_on(self, main: str) -> str | None:
+        """The language of a text in a source that is mostly in `main`."""
+        if self.code == main:
+            return main
+        if not _is_written_in(self._text, main):
+            return self.sure_code
+        if self.code and _script(self.code) == _script(main) and self._best >= _MAIN_ODDS * self._confidence(main):
+            return self.sure_code
+        return main
+
+    def contradicts(self, declared: str) -> bool:
+        """Whether the text is plainly not in the declared language. Of a language that the detector does not know, or one
+        written in letters that are not its own (romanised Hindi), only English is told apart reliably.
+        """
+        if self.code is None or self.code == declared or {self.code, declared} == {"da", "nb"}:
+            return False
+        letters = _letters(self._text)
+        if not _is_written_in(self._text, declared):
+            if declared in _codes().values() and self.code in _SCRIPTS and _is_written_in(self._text, self.code):
+                return letters >= 10
+        elif _script(self.code) != _script(declared):
+            return False
+        elif declared in _codes().values():
+            return letters >= _LONG and self._best >= _DECLARED_ODDS * self._confidence(declared)
+        return letters >= _LONG and self.code == "en" and self._best >= _DECLARED_ODDS * self._second
+
+    def _confidence(self, code: str) -> float:
+        return next((value.value for value in self._values if _codes()[value.language] == code), 0.0)
+
+
+@functools.cache
+def _codes() -> dict[Any, str]:
+    """The languages that the detector knows, as it names them -> ISO 639-1 code."""
+    import lingua
+
+    return {getattr(lingua.Language, each.lingua): code for code, each in languages().items() if each.lingua}
+
+
+def _script(code: str) -> str:
+    """The character class of a language's letters."""
+    return _SCRIPTS.get(code, _LATIN)
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalpha, text))
+
+
+def _is_written_in(text: str, code: str) -> bool:
+    """Whether at least a third of the letters are those of a language: Thai reviews quote brands in Latin ones."""
+    script = _script(code)
+    if text.isascii():
+        return script == _LATIN
+    own = len(re.findall(f"[{script}]", text))
+    return own > 0 and 3 * own >= _letters(text)
