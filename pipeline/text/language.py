@@ -127,6 +127,7 @@ def _names() -> dict[str, str]:
 _SEEN = 240  # characters of a text that the detector looks at
 _BATCH = 5_000  # texts whose confidence values are in memory at once
 _MARGIN = 0.1  # by which the confidence in the best language must exceed that in the second
+_PLAIN = 160  # characters from which on a language of the same script is detected beyond doubt
 _LONG = 40  # letters from which on a text can contradict a declared language
 _MAIN_ODDS = 100  # how much likelier than the main language of its source another one must be
 _DECLARED_ODDS = 1_000_000  # the same against a declared language
@@ -186,58 +187,61 @@ def decide_languages(texts: Sequence[str], declared: Sequence[str | None], main:
     """
     result: list[str | None] = []
     for start in range(0, len(texts), _BATCH):
-        batch = [text[:_SEEN] for text in texts[start : start + _BATCH]]
-        ranked = _detector().compute_language_confidence_values_in_parallel(batch)
-        for text, values, code in zip(batch, ranked, declared[start : start + _BATCH], strict=True):
-            guess = _Guess(text, values)
-            if code:
-                result.append(guess.code if guess.contradicts(code) else code)
-            else:
-                result.append(guess.leaning_on(main) if main else guess.sure_code)
+        stop = start + _BATCH
+        result += _decide_batch([text[:_SEEN] for text in texts[start:stop]], declared[start:stop], main)
     return result
 
 
-class _Guess:
-    """What the detector makes of one text: its confidence in each language, the highest first."""
+def _decide_batch(texts: Sequence[str], declared: Sequence[str | None], main: str | None) -> list[str | None]:
+    """The same for as many texts as fit into memory. Confidence values are computed only for those in doubt."""
+    detected = detect_languages(texts)
+    result = [code or found for code, found in zip(declared, detected, strict=True)]
+    doubtful = [i for i, text in enumerate(texts) if _is_doubtful(text, detected[i], declared[i], main)]
+    ranked = _detector().compute_language_confidence_values_in_parallel([texts[i] for i in doubtful])
+    for i, values in zip(doubtful, ranked, strict=True):
+        confidence = {_codes()[each.language]: each.value for each in values if each.value}
+        code, found = declared[i], detected[i]
+        if code and found:
+            result[i] = found if _contradicts(texts[i], found, code, confidence) else code
+        elif main:
+            result[i] = _leaning(texts[i], found, main, confidence)
+    return result
 
-    def __init__(self, text: str, values: Sequence[Any]) -> None:
-        self._text, self._values = text, values
-        self._best, self._second = values[0].value, values[1].value
-        self.code = _codes()[values[0].language] if self._best else None
 
-    @property
-    def sure_code(self) -> str | None:
-        """The same as `detect_languages` gives."""
-        return self.code if self._best - self._second >= _MARGIN else None
+def _is_doubtful(text: str, found: str | None, declared: str | None, main: str | None) -> bool:
+    """Whether what was detected is not what was expected, in a text that could still be what was expected."""
+    if declared:
+        return found not in (None, declared)
+    if main is None or found == main:
+        return False
+    return found is None or len(text) < _PLAIN or _script(found) != _script(main)
 
-    def leaning_on(self, main: str) -> str | None:
-        """The language of a text in a source that is mostly in `main`."""
-        if self.code == main:
-            return main
-        if not _is_written_in(self._text, main):
-            return self.sure_code
-        if self.code and _script(self.code) == _script(main) and self._best >= _MAIN_ODDS * self._confidence(main):
-            return self.sure_code
-        return main
 
-    def contradicts(self, declared: str) -> bool:
-        """Whether the text is plainly not in the declared language. Of a language that the detector does not know, or one
-        written in letters that are not its own (romanised Hindi), only English is told apart reliably.
-        """
-        if self.code is None or self.code == declared or {self.code, declared} == {"da", "nb"}:
-            return False
-        letters = _letters(self._text)
-        if not _is_written_in(self._text, declared):
-            if declared in _codes().values() and self.code in _SCRIPTS and _is_written_in(self._text, self.code):
-                return letters >= 10
-        elif _script(self.code) != _script(declared):
-            return False
-        elif declared in _codes().values():
-            return letters >= _LONG and self._best >= _DECLARED_ODDS * self._confidence(declared)
-        return letters >= _LONG and self.code == "en" and self._best >= _DECLARED_ODDS * self._second
+def _leaning(text: str, found: str | None, main: str, confidence: Mapping[str, float]) -> str | None:
+    """The language of a text in a source that is mostly in `main`."""
+    if not _is_written_in(text, main):
+        return found
+    best = max(confidence, key=lambda code: confidence[code], default=main)
+    likelier = confidence.get(best, 0) > _MAIN_ODDS * confidence.get(main, 0)
+    return found if likelier and _script(best) == _script(main) else main
 
-    def _confidence(self, code: str) -> float:
-        return next((value.value for value in self._values if _codes()[value.language] == code), 0.0)
+
+def _contradicts(text: str, found: str, declared: str, confidence: Mapping[str, float]) -> bool:
+    """Whether a text is plainly not in the declared language. Of a language that the detector does not know, or one written
+    in letters that are not its own (romanised Hindi), only English is told apart reliably.
+    """
+    if {found, declared} == {"da", "nb"}:
+        return False
+    known, letters = declared in _codes().values(), _letters(text)
+    if not _is_written_in(text, declared):
+        if known and found in _SCRIPTS and _is_written_in(text, found):
+            return letters >= 10
+    elif _script(found) != _script(declared):
+        return False
+    elif known:
+        return letters >= _LONG and confidence[found] > _DECLARED_ODDS * confidence.get(declared, 0)
+    rivals = max((value for code, value in confidence.items() if code != found), default=0.0)
+    return letters >= _LONG and found == "en" and confidence[found] > _DECLARED_ODDS * rivals
 
 
 @functools.cache
