@@ -19,17 +19,33 @@ _GOEMOTIONS = """
 """
 EMOTIONS = tuple(_GOEMOTIONS.split())
 
-# Names that models and label columns give to sentiments, in lower case.
+# Names that models and label columns give to sentiments, in lower case, in the languages of large review sites.
+_SENTIMENT_WORDS = {
+    "negative": """
+        negative|neg|bearish|very negative|negativ|negativa|negativo|négatif|négative|negatief|negativní|negativt|negatywny
+        |negatywna|negatywne|negatív|negatiivinen|negatif|olumsuz|негативный|негативная|негатив|отрицательный|отрицательная
+        |отрицательно|негативний|негативна|αρνητικό|αρνητική|ネガティブ|否定的|负面|負面|消极|差评|부정|부정적|سلبي|سلبية|שלילי|नकारात्मक
+        |tiêu cực|เชิงลบ|bad|bad with comment|badwithcomment|poor|dissatisfied|very dissatisfied|unsatisfied|unhappy|unzufrieden
+        |sehr unzufrieden|insatisfait|insatisfecho|insoddisfatto|insatisfeito|ontevreden|schlecht|detractor|detractors
+        |not recommended|not_recommended|doesn't recommend|doesnt_recommend|does not recommend|thumbs down|thumbs_down
+        |thumbsdown|👎
+    """,
+    "neutral": """
+        neutral|neu|mixed|neutre|neutro|neutra|neutraal|neutralt|neutralny|neutralna|neutralne|neutrální|semleges|neutraali
+        |neutru|netral|nötr|tarafsız|нейтральный|нейтральная|нейтрально|нейтральний|ουδέτερο|ουδέτερη|ニュートラル|中立|中立的|中性|中评
+        |중립|중립적|محايد|محايدة|ניטרלי|तटस्थ|trung lập|trung tính|เป็นกลาง|gemischt|mitigé|mixto|misto|gemengd|passive|passives
+        |neither satisfied nor dissatisfied|fair|average|ok|okay
+    """,
+    "positive": """
+        positive|pos|bullish|very positive|positiv|positiva|positivo|positif|positief|pozitivní|positivt|pozytywny|pozytywna
+        |pozytywne|pozitív|pozitiv|positiivinen|olumlu|позитивный|позитивная|позитив|положительный|положительная|положительно
+        |позитивний|позитивна|θετικό|θετική|ポジティブ|肯定的|正面|积极|好评|긍정|긍정적|إيجابي|إيجابية|חיובי|सकारात्मक|tích cực|เชิงบวก
+        |good|good with comment|goodwithcomment|great|excellent|satisfied|very satisfied|happy|zufrieden|sehr zufrieden|satisfait
+        |satisfecho|soddisfatto|satisfeito|tevreden|gut|promoter|promoters|recommended|recommends|thumbs up|thumbs_up|thumbsup|👍
+    """,
+}
 SENTIMENT_WORDS = {
-    "negative": "negative",
-    "neg": "negative",
-    "bearish": "negative",
-    "neutral": "neutral",
-    "neu": "neutral",
-    "mixed": "neutral",
-    "positive": "positive",
-    "pos": "positive",
-    "bullish": "positive",
+    word.strip(): sentiment for sentiment, words in _SENTIMENT_WORDS.items() for word in words.split("|")
 }
 _STARS = re.compile(r"^([1-5])[ _-]?stars?$")
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
+from pipeline.core.errors import InputError
 from pipeline.ingest.values import LONGEST
 from pipeline.text.language import any_of, entries, languages
 
@@ -40,6 +43,16 @@ _YEAR_FIRST = re.compile(r"(?<!\d)(\d{4})\s?([/.-])\s?(\d\d?)\s?\2\s?(\d\d?)(?!\
 _YEAR_LAST = re.compile(r"(?<![\d/.-])(\d\d?)\s?([/.-])\s?(\d\d?)\s?\2\s?(\d{4}|\d\d)(?!\d|[/.-]\d)")
 _NUMBERED_MONTH = re.compile(r"(?:tháng|thg)\s?(\d\d?)(?!\d)|(?<!\d)(\d\d?)\s?[月월]")
 _AFTER_NUMBER = re.compile(r"(?<=\d)\s?([年日号號년일])")
+_DAY_FIRST = {"dmy": True, "mdy": False, "ymd": None}
+_YEAR_FIRST_LANGUAGES = ("ja", "ko", "zh")  # where a date with the year last follows no habit
+# CLDR has these words too, but Babel does not show them.
+_DAYS_AGO = {
+    0: """
+        today heute hoy aujourd'hui oggi hoje vandaag idag dzisiaj dziś dnes сегодня сьогодні bugün 今日 今天 오늘
+    """,
+    1: "yesterday gestern ayer hier ieri ontem gisteren igår wczoraj včera вчера вчора dün kemarin 昨日 昨天 어제 أمس",
+}
+_ONE = re.compile(r"\d{1,3}|\b(?:an?|one|eine[mnr]?|ein|une?|una|uma?|een|en|ett?|jeden)\b")
 _TOKEN = re.compile(r"\d+|[^\s\d,.;:/()|'’،–-]+")
 
 
@@ -47,11 +60,31 @@ _TOKEN = re.compile(r"\d+|[^\s\d,.;:/()|'’،–-]+")
 class DateStyle:
     """How a column writes its dates. The defaults are what a value on its own is read by."""
 
-    dotted_day_first: bool | None = True  # 3.4.2020 is 3 April; None: the column contradicts itself
+    dotted_day_first: bool | None = True  # 3.4.2020 is 3 April; None: left open
     slashed_day_first: bool | None = False  # the same of 3/4/2020 and 3-4-2020
     short_years: bool = False  # 3/4/20 has the year last
+    year_first: bool = False  # 20/3/4 has the year first
     serials: bool = False  # 45356 is a day in the count of spreadsheets
     languages: frozenset[str] | None = None  # those that know all of the column's month names; None: not known
+    ambiguous: bool = False  # the column holds dates that can be read with the day or the month first
+    assumed: bool = False  # nothing in the values decides which
+    shown_by: str | None = None  # a date that does
+    as_of: date | None = None  # the day from which "2 days ago" counts; None: such dates are not read
+
+    def to_json(self) -> dict[str, Any]:
+        """The style in plain JSON values."""
+        languages = None if self.languages is None else sorted(self.languages)
+        return dict(vars(self), languages=languages, as_of=self.as_of and self.as_of.isoformat())
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> DateStyle:
+        """The style that `to_json` gave."""
+        languages, as_of = values["languages"], values["as_of"]
+        own = {
+            "languages": None if languages is None else frozenset(languages),
+            "as_of": as_of and date.fromisoformat(as_of),
+        }
+        return cls(**dict(values, **own))
 
 
 @dataclass(frozen=True)
@@ -112,28 +145,61 @@ def _tokens(text: str) -> list[str]:
 # --- A column ---
 
 
-def date_style(values: Iterable[str | None]) -> DateStyle:
-    """The style of a column, decided over all its values. If they leave open what 3/4/2020 means, the month is first."""
+def date_style(values: Iterable[str | None], order: str | None = None, language: str | None = None) -> DateStyle:
+    """The style of a column, decided over all its values. `order` ("dmy", "mdy" or "ymd") is what the user or a known export
+    says of values that can be read both ways. Where neither it nor a value decides, 3/4/2020 is 3 April, but 4 March in
+    English and in an unknown `language` (the source's main one), and left open in Chinese, Japanese and Korean.
+    Raises InputError for another order.
+    """
+    if order and order not in _DAY_FIRST:
+        raise InputError(f"--dates {order}: there is no such order. Say dmy, mdy or ymd.")
     texts = [_plain(value) for value in values if value and len(value) <= LONGEST]
     matches = [match for text in texts if (match := _YEAR_LAST.search(text))]
-    pairs = {(match[2] == ".", int(match[1]), int(match[3])) for match in matches}
-    dotted = [pair for pair in pairs if pair[0]]
-    slashed = [pair for pair in pairs if not pair[0]]
-    style = DateStyle(
-        dotted_day_first=_only(_orders(dotted) or {True}),
-        slashed_day_first=_only(_orders(slashed) or _orders(dotted) or {bool(dotted)}),
-        short_years=any(map(_year_is_last, matches)) and all(int(match[1]) <= 31 for match in matches),
-        languages=_common_languages(texts),
+    years_last = order != "ymd" and (order is not None or any(map(_year_is_last, matches)))
+    short_years = years_last and all(int(match[1]) <= 31 for match in matches)
+    style = DateStyle(short_years=short_years, year_first=order == "ymd", languages=_common_languages(texts))
+    matches = [match for match in matches if short_years or len(match[4]) == 4]
+    style = _ordered(style, matches, _DAY_FIRST[order] if order else None, language)
+    return replace(style, serials=_beside_dates(texts, style))
+
+
+def _ordered(style: DateStyle, matches: list[re.Match[str]], day_first: bool | None, language: str | None) -> DateStyle:
+    """The style with the order of day and month: the declared one, else that of the values, else the language's."""
+    style = replace(style, ambiguous=any(map(_is_ambiguous, matches)))
+    if day_first is not None:
+        return replace(style, dotted_day_first=day_first, slashed_day_first=day_first)
+    dotted = [match for match in matches if match[2] == "."]
+    slashed = [match for match in matches if match[2] != "."]
+    shown_by_dots, shown_by_slashes = _orders(dotted), _orders(slashed) or _orders(dotted)
+    left_open = ([] if shown_by_dots else dotted) + ([] if shown_by_slashes else slashed)
+    return replace(
+        style,
+        dotted_day_first=_only(shown_by_dots or {True}),
+        slashed_day_first=_only(shown_by_slashes or {True if dotted else _habit(language)}),
+        assumed=any(map(_is_ambiguous, left_open)),
+        shown_by=next((match[0] for match in (*slashed, *dotted) if _shows_order(match)), None),
     )
-    return DateStyle(**vars(style) | {"serials": _beside_dates(texts, style)})
 
 
-def _orders(pairs: Iterable[tuple[bool, int, int]]) -> set[bool]:
-    """Whether the day is first, by every pair of numbers that only one order can explain."""
-    return {first > 12 for _, first, second in pairs if (first > 12) != (second > 12)}
+def _habit(language: str | None) -> bool | None:
+    """Whether the day is usually first in a language; None if there is no habit."""
+    return None if language in _YEAR_FIRST_LANGUAGES else language not in (None, "en")
 
 
-def _only(orders: set[bool]) -> bool | None:
+def _is_ambiguous(match: re.Match[str]) -> bool:
+    return match[1] != match[3] and max(int(match[1]), int(match[3])) <= 12
+
+
+def _shows_order(match: re.Match[str]) -> bool:
+    return (int(match[1]) > 12) != (int(match[3]) > 12)
+
+
+def _orders(matches: Iterable[re.Match[str]]) -> set[bool | None]:
+    """Whether the day is first, by every date that only one order can explain."""
+    return {int(match[1]) > 12 for match in matches if _shows_order(match)}
+
+
+def _only(orders: set[bool | None]) -> bool | None:
     return next(iter(orders)) if len(orders) == 1 else None
 
 
@@ -158,6 +224,35 @@ def _beside_dates(texts: Iterable[str], style: DateStyle) -> bool:
     return len(others) < len(texts) and 2 * sum(parse_date(text, style) is not None for text in others) > len(others)
 
 
+def contradictions(values: Iterable[str | None], style: DateStyle) -> list[str]:
+    """Up to three values that only another order than the style's can explain."""
+    return list(itertools.islice((value for value in values if value and _contradicts(value, style)), 3))
+
+
+def _contradicts(value: str, style: DateStyle) -> bool:
+    match = _YEAR_LAST.search(_plain(value)) if len(value) <= LONGEST else None
+    if match is None:
+        return False
+    if len(match[4]) == 2 and (style.year_first or (style.short_years and int(match[1]) > 31)):
+        return not style.year_first or int(match[3]) > 12 or not 1 <= int(match[4]) <= 31
+    day_first = style.dotted_day_first if match[2] == "." else style.slashed_day_first
+    return _shows_order(match) and day_first not in (None, int(match[1]) > 12)
+
+
+def describe(style: DateStyle) -> str:
+    """How a column's dates are read, in a short phrase for people."""
+    first, option = ("day", "mdy") if style.slashed_day_first else ("month", "dmy")
+    if not style.ambiguous and not style.shown_by:
+        return "no ambiguous dates"
+    if style.assumed and style.slashed_day_first is None:
+        return "day or month first? Nothing in the file decides, ambiguous dates are left empty; say --dates dmy or mdy"
+    if style.slashed_day_first is None:
+        return "now the day and now the month first, ambiguous dates are left empty; say --dates dmy or mdy"
+    if style.assumed:
+        return f"{first} first, assumed: nothing in the file decides; say --dates {option} if not"
+    return f"{first} first, as {style.shown_by} shows" if style.shown_by else f"{first} first, as declared"
+
+
 # --- A value ---
 
 
@@ -170,6 +265,7 @@ def parse_date(value: str | None, style: DateStyle = DateStyle()) -> datetime | 
     text = _plain(value)
     try:
         moment = _iso(text) or (_counted(text, style) if _NUMBER.fullmatch(text) else _written(text, style))
+        moment = moment or _relative(text, style.as_of)
         if moment and moment.tzinfo:
             moment = moment.astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
@@ -210,6 +306,39 @@ def _written(text: str, style: DateStyle) -> datetime | None:
     return _at(datetime(*date), clock) if date else None
 
 
+def _relative(text: str, as_of: date | None) -> datetime | None:
+    """The day that was "yesterday", "2 days ago" or "vor einer Woche" on another; None for months, which vary in length."""
+    if as_of is None:
+        return None
+    text = _calendar().phrases.sub(" ", text)
+    days = _near_days().get("".join(text.split()))
+    for number in _ONE.finditer(text):
+        unit = _units_ago().get("".join(f"{text[: number.start()]}#{text[number.end() :]}".split()))
+        if unit:
+            days = unit * int(number[0]) if number[0].isdecimal() else unit
+    return None if days is None else datetime.combine(as_of, time()) - timedelta(days=days)
+
+
+@functools.cache
+def _near_days() -> dict[str, int]:
+    return {word: days for days, words in _DAYS_AGO.items() for word in words.split()}
+
+
+@functools.cache
+def _units_ago() -> dict[str, int]:
+    """Days in the unit of "#daysago" and its like in all languages of CLDR that the project reads, without blanks."""
+    from babel import localedata
+    from babel.dates import format_timedelta
+
+    result = {}
+    for code in filter(localedata.exists, (*languages(), *_LOCALES)):
+        past = functools.partial(format_timedelta, threshold=999, add_direction=True, locale=code)
+        for count in (1, 2, 3, 5, 21):  # every plural form
+            for phrase, days in ((past(timedelta(-count), "day"), 1), (past(timedelta(-7 * count), "week"), 7)):
+                result[re.sub(r"\d+", "#", "".join(_plain(phrase).split()))] = days
+    return {phrase: days for phrase, days in result.items() if "#" in phrase}  # Arabic has words for one and two days
+
+
 def _at(day: datetime, clock: re.Match[str] | None) -> datetime:
     """A day with its time. Raises ValueError for a time that does not exist."""
     if not clock:
@@ -239,6 +368,8 @@ def _numeric(text: str, style: DateStyle) -> tuple[int, int, int] | None:
     day_first = style.dotted_day_first if match[2] == "." else style.slashed_day_first
     if first > 12 or second > 12:
         day_first = first > 12
+    if len(match[4]) == 2 and style.year_first:
+        return (_full_year(match[1]), second, int(match[4])) if len(match[1]) == 2 else None
     if (day_first is None and first != second) or (len(match[4]) == 2 and not style.short_years):
         return None
     return (_full_year(match[4]), second, first) if day_first else (_full_year(match[4]), first, second)

@@ -73,25 +73,50 @@ def strip_html(text: str) -> str:
 _TRANSLATED, _ORIGINAL = "(Translated by Google)", "(Original)"
 _VERIFIED = re.compile(r"\A(?:\W*(?:(?:trip|not) verified|verified review)\s*\|\s*)+", re.IGNORECASE)
 _EXPERIENCE = re.compile(r"\s*\bdate of experience:?\s*[\w., ]{0,20}\d{4}\.?\s*\Z", re.IGNORECASE)
-_NULL_WORDS = (
-    "nan",
-    "null",
-    "none",
-    "n/a",
-    "#n/a",
-    "undefined",
-    "(no comment)",
-    "no comments available for this review",
+# Amazon's line above a review, in its larger shops.
+_REVIEWED = re.compile(
+    r"(?:reviewed in|rezension aus|bewertet in|comment\w* (?:en|au|aux)|(?:revisad|calificad|reseñad|valorad)o en"
+    r"|recensito (?:in|nel|nei|negli)|avaliado (?:em|no|na|nos)|beoordeeld in|recenserad i|opinia z)"
+    r" \D{1,60}\d{1,2}\b[\w., ]{1,20}\d{4}\.?",
+    re.IGNORECASE,
 )
+_READ_MORE = """
+    read more|read full review|show more|see more|mehr lesen|weiterlesen|mehr anzeigen|lire la suite|voir plus|leer más|ver más
+    |leggi tutto|mostra altro|ler mais|leia mais|ver mais|lees meer|lees verder|läs mer|læs mere|les mer|czytaj więcej
+    |читать дальше|devamını oku|もっと見る|続きを読む|阅读全文
+"""
+# The link at the end of a text that a page cut; "More" alone only right after the dots.
+_CUT = re.compile(
+    rf"(?:(\.\.\.|…)\s*|\n\s*)(?:{'|'.join(map(str.strip, _READ_MORE.split('|')))})\W{{0,3}}\Z"
+    r"|(\.\.\.|…)(?:more|mehr|plus|más|altro|mais|meer)\Z",
+    re.IGNORECASE,
+)
+_TAIL = 60  # characters that can hold what stands at the end
+_ONLY_DOTS = re.compile(r"[\s.…_/–—-]*")
+_FILLERS = """
+    nan|null|none|n/a|n.a|#n/a|undefined|no comment|no comments|no comments available for this review
+    |there are no comments available for this review|no review text|no text provided|kein kommentar|keine kommentare|keine angabe
+    |keine angaben|k.a|es gibt keine kommentare zu dieser bewertung|sin comentario|sin comentarios|ningún comentario
+    |sans commentaire|pas de commentaire|aucun commentaire|nessun commento|senza commenti|sem comentário|sem comentários
+    |geen commentaar|geen opmerkingen|ingen kommentar|ingen kommentarer|inga kommentarer|brak komentarza|bez komentarza
+    |bez komentáře|без комментариев|нет комментариев|yorum yok|tidak ada komentar|tanpa komentar|无|無|没有|沒有|暂无|暂无评论
+    |なし|特になし|コメントなし|없음|لا يوجد تعليق
+"""
+_NULL_WORDS = frozenset(map(str.strip, _FILLERS.split("|")))
 
 
 def own_words(text: str) -> str:
-    """A review without what its platform added: Google's translation, Trustpilot's date of experience and Skytrax's mark
-    of verification. Empty if all of it is a word for "nothing", such as NULL.
+    """A review without what its platform added: Google's translation, Trustpilot's date of experience, Skytrax's mark of
+    verification, the link "Read more" of a text that was cut. Empty if all of it is a filler, such as NULL or "No comment",
+    or Amazon's line with country and date.
     """
-    text = _VERIFIED.sub("", _original(text))
-    text = _EXPERIENCE.sub("", text).strip()
-    return "" if text.rstrip(".").lower() in _NULL_WORDS else text
+    text = _VERIFIED.sub("", _original(text)).strip()
+    start = max(0, len(text) - _TAIL)
+    text = text[:start] + _CUT.sub(r"\1\2", _EXPERIENCE.sub("", text[start:]))
+    text = text.strip()
+    word = text.strip("()").rstrip(".。 ").lower() if len(text) <= 60 else text
+    is_filler = word in _NULL_WORDS or _ONLY_DOTS.fullmatch(text) or (len(text) <= 120 and _REVIEWED.fullmatch(text))
+    return "" if is_filler else text
 
 
 def _original(text: str) -> str:
@@ -101,3 +126,18 @@ def _original(text: str) -> str:
         return text
     translation, _, original = rest.partition(_ORIGINAL)
     return next((part for part in (original, before, translation) if part.strip()), "")
+
+
+# --- Length ---
+
+LONGEST_TEXT = 20_000  # characters; what is longer is a page or a broken file rather than a review
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)]*(?=\s)|[。！？]|\n")
+
+
+def bounded(text: str) -> str:
+    """A text of at most LONGEST_TEXT characters: a longer one ends at its last sentence, line or at least word before that."""
+    if len(text) <= LONGEST_TEXT:
+        return text
+    ends = [match.end() for match in _SENTENCE_END.finditer(text, LONGEST_TEXT // 2, LONGEST_TEXT + 1)]
+    ends = [end for end in ends if end <= LONGEST_TEXT] or [text.rfind(" ", LONGEST_TEXT // 2, LONGEST_TEXT)]
+    return text[: ends[-1] if ends[-1] > 0 else LONGEST_TEXT].rstrip()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-import ftfy
-
 from pipeline.text.cleaning import own_words, strip_html
 
 # A backslash and an n that an export wrote for a line break; not after a drive letter and colon, as in the path C:\new.
 _LITERAL_BREAK = re.compile(r"(?<![A-Za-z0-9]:)(?:\\r\\n|\\n|\\r)")
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r" ?\n[ \n]*\n ?")
+_NOT_PLAIN = re.compile(r"[^\n -~]|[<&\\]")  # what may be a tag, an entity, an escape or mojibake
+_PASSES = 10
 
 
 def repair(text: str) -> str:
@@ -19,11 +19,30 @@ def repair(text: str) -> str:
     away, literal ``\\n`` sequences turned into line breaks, runs of spaces collapsed. Case, punctuation, emoji and digits
     stay as they are. Empty for a word that means "nothing", such as NULL.
 
-    Repairing a repaired text can change it once more: only without the tags can ftfy see mojibake that a tag split, and
-    a tag that was nested in another ("<<b>b>") appears only then.
+    One repair can reveal the next, such as mojibake that a tag had split, so it is repeated until nothing changes; a text
+    that is nested in itself more than ten times is left as it then is.
     """
+    for _ in range(_PASSES):
+        before, text = text, _tidy(_decoded(text) if _NOT_PLAIN.search(text) else text)
+        if text == before:
+            break
+    return text
+
+
+def _decoded(text: str) -> str:
+    """A text without mojibake, entities, tags and literal line breaks."""
+    import ftfy
+
     # Full-width punctuation is normal in Chinese and Japanese.
     text = ftfy.fix_text(text, unescape_html=True, normalization="NFC", fix_character_width=False).replace("\x00", "")
     text = _LITERAL_BREAK.sub("\n", strip_html(text))
-    text = _SPACES.sub(" ", text)
-    return own_words(_BLANK_LINES.sub("\n\n", text).strip())
+    return _SPACES.sub(" ", text)
+
+
+def _tidy(text: str) -> str:
+    """A text without surplus spaces and what its platform added. Its only blanks are spaces and line breaks."""
+    if "  " in text:
+        text = re.sub(" {2,}", " ", text)
+    if "\n" in text:
+        text = _BLANK_LINES.sub("\n\n", text)
+    return own_words(text.strip())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
@@ -9,7 +11,8 @@ from babel.dates import format_date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.ingest.dates import _LOCALES, DateStyle, date_style, parse_date
+from pipeline.core.errors import InputError
+from pipeline.ingest.dates import _LOCALES, DateStyle, contradictions, date_style, describe, parse_date
 from pipeline.text.language import languages
 
 DAY_FIRST = DateStyle(slashed_day_first=True)
@@ -106,6 +109,118 @@ def test_day_or_month_first_is_decided_over_the_column() -> None:
     assert read("3.4.2020", "4/26/2020") == datetime(2020, 4, 3), "each separator has an order of its own"
 
 
+@pytest.mark.parametrize(
+    ("order", "language", "expected"),
+    [
+        (None, None, date(2020, 3, 4)),
+        (None, "en", date(2020, 3, 4)),
+        (None, "fr", date(2020, 4, 3)),
+        (None, "ja", None),
+        ("dmy", "en", date(2020, 4, 3)),
+        ("mdy", "fr", date(2020, 3, 4)),
+        ("ymd", "fr", date(2020, 4, 3)),
+    ],
+)
+def test_where_no_value_decides_the_declared_order_or_else_the_language_does(
+    order: str | None, language: str | None, expected: date | None
+) -> None:
+    style = date_style(["3/4/2020", "5/5/2020"], order, language)
+    moment = parse_date("3/4/2020", style)
+    assert (moment and moment.date()) == expected and style.assumed == (order not in ("dmy", "mdy"))
+    assert parse_date("5/5/2020", style) == datetime(2020, 5, 5)
+
+
+def test_a_declared_order_is_for_values_that_can_be_read_both_ways() -> None:
+    style = date_style(["3/4/2020", "25/12/2020", "3.4.2020"], "mdy")
+    assert [parse_date(value, style) for value in ("3/4/2020", "25/12/2020", "3.4.2020")] == [
+        datetime(2020, 3, 4),
+        datetime(2020, 12, 25),
+        datetime(2020, 3, 4),
+    ]
+    assert parse_date("05/06/07", date_style(["05/06/07"], "dmy")) == datetime(2007, 6, 5)
+    assert parse_date("05/06/07", date_style(["05/06/07"], "ymd")) == datetime(2005, 6, 7)
+    assert parse_date("05/06/07", date_style(["05/06/07", "99/12/31"], "dmy")) is None
+    with pytest.raises(InputError, match="dmy, mdy or ymd"):
+        date_style([], "ddmm")
+
+
+def test_what_only_another_order_can_explain_is_a_contradiction() -> None:
+    month_first = date_style(["3/4/2020", "12/25/2020"])
+    assert contradictions(["1/2/2020", None, "25/12/2024", "12/26/2020", "2020-12-25"], month_first) == ["25/12/2024"]
+    assert contradictions([f"{day}/1/2020" for day in range(10, 20)], month_first) == [
+        "13/1/2020",
+        "14/1/2020",
+        "15/1/2020",
+    ]
+    assert contradictions(["25.12.2024"], month_first) == []
+    assert contradictions(["25/12/2024"], date_style(["25/12/2024", "12/25/2024"])) == []
+    assert contradictions(["24/12/31", "24/13/01"], date_style(["05/06/07"], "ymd")) == ["24/13/01"]
+    assert contradictions(["99/12/31", "31/12/99"], date_style(["31/12/2020"], "dmy")) == ["99/12/31"]
+
+
+@pytest.mark.parametrize(
+    ("values", "order", "language", "phrase"),
+    [
+        (["1/2/2024", "25/12/2024"], None, None, "day first, as 25/12/2024 shows"),
+        (["1/2/2024", "12/25/24 10:30"], None, None, "month first, as 12/25/24 shows"),
+        (["1/2/2024"], None, "en", "month first, assumed: nothing in the file decides; say --dates dmy if not"),
+        (["1/2/2024"], None, "de", "day first, assumed: nothing in the file decides; say --dates mdy if not"),
+        (["1/2/2024"], "dmy", "en", "day first, as declared"),
+        (["2024-01-02", "5 May 2024", "5/5/2024", "2 days ago"], None, None, "no ambiguous dates"),
+    ],
+)
+def test_a_style_is_described_for_people(
+    values: list[str], order: str | None, language: str | None, phrase: str
+) -> None:
+    assert describe(date_style(values, order, language)) == phrase
+
+
+def test_dates_left_empty_are_described_with_what_to_do() -> None:
+    for style in (date_style(["1/2/2024"], None, "zh"), date_style(["1/2/2024", "25/12/2024", "12/25/2024"])):
+        assert parse_date("1/2/2024", style) is None
+        assert "left empty; say --dates dmy or mdy" in describe(style)
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        DateStyle(),
+        date_style(["5 maja 2024", "25/12/2024", "1/2/24"], None, "pl"),
+        replace(date_style(["1/2/2024"], "ymd"), as_of=date(2024, 3, 15)),
+    ],
+)
+def test_a_style_can_be_remembered_as_json(style: DateStyle) -> None:
+    assert DateStyle.from_json(json.loads(json.dumps(style.to_json()))) == style
+
+
+@pytest.mark.parametrize(
+    ("value", "days"),
+    [
+        *[("today", 0), ("yesterday", 1), ("gestern", 1), ("3 days ago", 3), ("a week ago", 7), ("2 weeks ago", 14)],
+        *[("vor 3 Tagen", 3), ("vor einer Woche", 7), ("hace un día", 1), ("il y a une semaine", 7), ("há 2 dias", 2)],
+        *[
+            ("2 weken geleden", 14),
+            ("ieri", 1),
+            ("3 日前", 3),
+            ("3日前", 3),
+            ("2 дня назад", 2),
+            ("Edited 2 days ago", 2),
+        ],
+    ],
+)
+def test_relative_days_and_weeks_count_from_the_files_own_date(value: str, days: int) -> None:
+    style = DateStyle(as_of=date(2024, 3, 20))
+    assert parse_date(value, style) == datetime(2024, 3, 20 - days)
+    assert parse_date(value) is None
+
+
+@pytest.mark.parametrize(
+    "value", ["2 months ago", "hace un mes", "a year ago", "5 hours ago", "in 3 days", "3 days", "3 days ago or more"]
+)
+def test_what_is_no_whole_number_of_days_ago_stays_none(value: str) -> None:
+    assert parse_date(value, DateStyle(as_of=date(2024, 3, 20))) is None
+
+
 def test_a_column_that_contradicts_itself_leaves_open_values_none() -> None:
     values = ["26/4/2020", "4/26/2020", "3/4/2020", "5/5/2020"]
     style = date_style(values)
@@ -161,6 +276,55 @@ def test_a_date_in_any_language_is_read_back_or_none(day: date, code: str, width
     text = format_date(day, width, code)  # type: ignore[arg-type]
     end_of_month = format_date(date(2021, 1, 31), width, code)  # type: ignore[arg-type]
     assert parse_date(text, date_style([text, end_of_month])) in (None, datetime(day.year, day.month, day.day))
+
+
+_PATTERNS = [
+    "dd/MM/yyyy",
+    "M/d/yyyy",
+    "MM-dd-yyyy",
+    "d.M.yyyy",
+    "d/M/yy",
+    "MM/dd/yy",
+    "dd.MM.yy",
+    "yyyy/M/d",
+    "yyyyMMdd",
+]
+
+
+@given(
+    st.lists(st.dates(date(1990, 1, 1), date(2024, 12, 31)), min_size=1),
+    st.sampled_from(sorted({*languages(), *_LOCALES})),
+    st.sampled_from(["full", "long", "medium", "short", *_PATTERNS]),
+    st.sampled_from([None, "declared"]),
+)
+def test_a_whole_column_is_read_back_or_none(days: list[date], code: str, pattern: str, declared: str | None) -> None:
+    texts = [format_date(day, pattern, code) for day in days]
+    example = format_date(date(2001, 10, 25), pattern, code)
+    order = "dmy" if example.find("25") < example.find("10") else "mdy"
+    style = date_style(texts, order if declared else None, code[:2])
+    if style.assumed:
+        return  # then the user is asked
+    for day, text in zip(days, texts, strict=True):
+        assert parse_date(text, style) in (None, datetime(day.year, day.month, day.day)), text
+
+
+@given(
+    st.lists(st.dates(date(2000, 1, 1), date(2024, 12, 31)), min_size=1),
+    st.sampled_from(["yy/MM/dd", "yy-M-dd", "y.M.d"]),
+)
+def test_a_whole_column_with_the_year_first_is_read_back(days: list[date], pattern: str) -> None:
+    texts = [format_date(day, pattern, "en") for day in days]
+    style = date_style(texts, "ymd")
+    assert [parse_date(text, style) for text in texts] == [datetime(day.year, day.month, day.day) for day in days]
+    style = date_style(texts)
+    for day, text in zip(days, texts, strict=True):
+        assert parse_date(text, style) in (None, datetime(day.year, day.month, day.day)), text
+
+
+@given(st.lists(st.dates(date(1990, 1, 1), date(2024, 12, 31))), st.sampled_from(["d/M/y", "M/d/y", "d.M.y", "M/d/yy"]))
+def test_a_columns_own_values_never_contradict_the_order_that_they_show(days: list[date], pattern: str) -> None:
+    texts = [format_date(day, pattern, "en") for day in days]
+    assert contradictions(texts, date_style(texts)) == []
 
 
 @given(st.datetimes(datetime(2002, 1, 1), datetime(2090, 1, 1)), st.sampled_from(range(0, 10, 3)))

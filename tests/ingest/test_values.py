@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.ingest.values import Rating, label_names, parse_stars, star_scale, to_five
+from pipeline.ingest.values import (
+    SCALES,
+    Rating,
+    describe_scale,
+    label_names,
+    parse_stars,
+    star_scale,
+    to_five,
+    unfit,
+    unknown_labels,
+)
 
 
 def read(values: list[str], zero_based: bool = False) -> list[float | None]:
@@ -85,12 +95,80 @@ def test_a_columns_scale_is_brought_to_five(values: list[str], stars: list[float
     assert read(values) == stars
 
 
+@pytest.mark.parametrize(
+    ("column", "scale"),
+    [
+        *[("nps", "0-10"), ("NPS_score", "0-10"), ("npsScore", "0-10"), ("Net Promoter Score", "0-10")],
+        *[("How likely are you to recommend us?", "0-10"), ("likelihood_to_recommend", "0-10")],
+        *[("Wie wahrscheinlich ist es, dass Sie uns weiterempfehlen?", "0-10"), ("Rating (0-10)", "0-10")],
+        *[
+            ("How likely are you to recommend us (1-5)?", "1-5"),
+            ("rating 1 to 10", "1-10"),
+            ("score_out_of_10", "0-10"),
+        ],
+        *[
+            ("note/10", "0-10"),
+            ("Rating (0-100)", "1-100"),
+            ("rating 0-5", "0-5"),
+            ("rating", "1-5"),
+            ("recommend", "1-5"),
+        ],
+        *[("rating_2021-10", "1-5"), ("rating of 10 hotels", "1-5"), ("expenses", "1-5"), ("rating 1-7", "1-5")],
+    ],
+)
+def test_a_columns_name_can_tell_its_scale(column: str, scale: str) -> None:
+    assert star_scale([Rating(2), Rating(5)], False, column) == scale
+
+
+def test_a_named_or_declared_scale_must_fit() -> None:
+    many = [*[Rating(5.0)] * 9, Rating(9.0)]
+    assert star_scale(many, False, declared="1-5") == "1-5" and star_scale(many[1:], False, declared="1-5") == "unknown"
+    assert star_scale(many, True, declared="0-10") == "0-10" and star_scale(many, False, declared="1-7") == "unknown"
+    assert star_scale([Rating(80)] * 3, False, "nps") == "1-100"
+    assert star_scale([Rating(3)] * 3, False, declared="10-50") == "unknown"
+    assert star_scale([Rating(9, 10), None], False, declared="1-5") == "1-5", (
+        "a rating with its own best fits any scale"
+    )
+
+
+@pytest.mark.parametrize(
+    ("scale", "values", "stars"),
+    [
+        ("0-5", [0, 0.5, 2.5, 5, 6], [1, 1, 2.5, 5, None]),
+        ("1-10", [0, 1, 7, 10], [None, 1, 3.5, 5]),
+        ("0-10", [0, 1, 7, 10, 11], [1, 1, 3.5, 5, None]),
+        ("10-50", [5, 10, 45], [None, 1, 4.5]),
+        ("unknown", [0, 3], [None, None]),
+    ],
+)
+def test_what_is_outside_a_scale_has_no_stars(scale: str, values: list[float], stars: list[float | None]) -> None:
+    assert [to_five(Rating(value), scale) for value in values] == stars
+    outside = [value for value, star in zip(values, stars, strict=True) if star is None]
+    assert unfit([None, Rating(8, 10), *map(Rating, values)], scale) == outside
+
+
+def test_a_few_unfit_ratings_are_examples() -> None:
+    assert unfit(map(Rating, [0, 7, 7, 8, 9, 10]), "1-5") == [0, 7, 8]
+
+
+def test_a_scale_is_described_for_people() -> None:
+    def described(scale: str, *values: float) -> str:
+        return describe_scale(scale, [None, Rating(20, 20), *map(Rating, values)])
+
+    assert described("1-5", 3, 5) == described("1-5") == "1 to 5" and described("0-4", 4) == "0 to 4"
+    assert described("0-10", 3, 9, 7.5) == "0 to 10, as 9 shows" and described("0-10", 3, 5) == "0 to 10"
+    assert (
+        described("10-50", 45, 10) == "10 to 50, as 45 shows" and described("1-100", 20, 85) == "1 to 100, as 85 shows"
+    )
+    assert described("unknown", 900, 3) == "unknown: no scale fits 900" and described("unknown") == "unknown"
+
+
 def test_declared_to_start_from_zero() -> None:
     assert read(["0", "4", "3/4", "5"], zero_based=True) == [1, 5, 4, None]
 
 
 @given(
-    st.sampled_from(["1-5", "0-4", "0-10", "10-50", "1-100"]),
+    st.sampled_from(sorted(SCALES)),
     st.lists(st.floats(0, 120, allow_nan=False), min_size=2),
 )
 def test_a_better_rating_never_has_fewer_stars(scale: str, values: list[float]) -> None:
@@ -121,6 +199,47 @@ def test_a_rating_in_any_notation_is_read_back(halves: int, notation: str, point
     assert to_five(parse_stars(value), "1-5") == halves / 2
 
 
+_NOTATIONS = ["{}", "{} stars", "{}★", "★ {}", "{} Sterne", "{} étoiles", "Rating: {}", "Bewertung: {}", "{}-star"]
+_WITH_BEST = ["{}/{}", "{} von {}", "{} out of {}", "{} su {} stelle", "{} из {} звёзд"]
+
+
+@given(
+    st.sampled_from(sorted(SCALES)),
+    st.sampled_from(_NOTATIONS),
+    st.sampled_from([".", ","]),
+    st.lists(st.integers(0, 200), min_size=1),
+    st.booleans(),
+)
+def test_a_whole_column_of_ratings_is_read_back_or_none(
+    scale: str, notation: str, point: str, halves: list[int], is_declared: bool
+) -> None:
+    low, high = SCALES[scale]
+    marks = [mark for half in halves if low <= (mark := half / 2) <= high] or [high]
+    if not is_declared:
+        marks.append(high)  # else nothing tells 3 of 5 from 3 of 10
+    ratings = [parse_stars(notation.format(f"{mark:g}".replace(".", point))) for mark in marks]
+    found = star_scale(ratings, zero_based=False, declared=scale if is_declared else None)
+    for mark, rating in zip(marks, ratings, strict=True):
+        stars = to_five(rating, found)
+        if is_declared:
+            assert stars in (None, to_five(Rating(mark), scale))
+        elif scale != "0-4":  # which nobody can tell from 1-5
+            assert stars in (None, max(mark * 5 / high, 1.0))
+
+
+@given(
+    st.sampled_from(_WITH_BEST),
+    st.lists(st.tuples(st.integers(1, 20), st.sampled_from([4, 5, 10, 20, 100])), min_size=1),
+)
+def test_a_whole_column_of_ratings_with_their_best_is_read_back_or_none(
+    notation: str, marks: list[tuple[int, int]]
+) -> None:
+    ratings = [parse_stars(notation.format(mark, best)) for mark, best in marks]
+    scale = star_scale(ratings, zero_based=False)
+    for (mark, best), rating in zip(marks, ratings, strict=True):
+        assert to_five(rating, scale) in (None, max(mark * 5 / best, 1.0) if mark <= best else None)
+
+
 @given(st.text(max_size=40))
 def test_no_text_crashes_a_parser(value: str) -> None:
     to_five(parse_stars(value), "0-10")
@@ -130,4 +249,76 @@ def test_numbers_are_labels_only_when_the_column_was_mapped() -> None:
     assert label_names(["0", "1"], mapped=True) == {"0": "negative", "1": "positive"}
     assert label_names(["0", "2", "1"], mapped=True) == {"0": "negative", "1": "neutral", "2": "positive"}
     assert label_names(["0", "1"], mapped=False) == {}
-    assert label_names(["Positive", "junk"], mapped=False) == {"positive": "positive"}
+    assert label_names(["1.0", "0.0", "1"], mapped=True) == {"1.0": "positive", "0.0": "negative", "1": "positive"}
+    assert label_names(["1", "-1", "0"], mapped=True) == {"-1": "negative", "0": "neutral", "1": "positive"}
+    assert label_names(["1", "2"], mapped=True) == {}, "counted from 0 or from 1?"
+    assert label_names(["0", "1", "3"], mapped=True) == {}
+
+
+@pytest.mark.parametrize(
+    ("values", "sentiments"),
+    [
+        (["Positive", "NEUTRAL", "neg", None, ""], "pos neu neg"),
+        (["positiv", "négatif", "neutro", "отрицательный", "好评", "否定的"], "pos neg neu neg pos neg"),
+        (["Good", "bad with comment", "goodwithcomment"], "pos neg pos"),
+        (["promoter", "Passive", "detractor"], "pos neu neg"),
+        (["Recommended", "Not Recommended", "doesnt_recommend", "doesn’t recommend"], "pos neg neg neg"),
+        (["👍", "👎🏽", "thumbs up", "thumbs_down"], "pos neg pos neg"),
+        (["Very satisfied", "dissatisfied", "unzufrieden", "mixed"], "pos neg neg neu"),
+    ],
+)
+def test_words_for_sentiments(values: list[str | None], sentiments: str) -> None:
+    names = label_names(values, mapped=False)
+    assert " ".join(names[value.lower()][:3] for value in values if value) == sentiments
+
+
+def test_a_label_column_that_is_not_understood_as_a_whole_is_refused() -> None:
+    assert label_names(["positive"] * 9 + ["junk"], mapped=False) == {"positive": "positive"}
+    assert label_names(["positive"] * 8 + ["junk"], mapped=False) == {}
+    assert label_names(["positive", "junk"], mapped=True) == {"positive": "positive"}
+    assert label_names(["happy", "angry", "sad"], mapped=False) == {}
+    assert unknown_labels(["Positive", "Junk", "junk ", "b", None, "c", "d", "offered"]) == ["Junk", "junk", "b"]
+    assert unknown_labels(["0", "1"]) == ["0", "1"] and unknown_labels(["0", "1"], mapped=True) == []
+
+
+def test_that_nobody_was_asked_is_no_label_and_no_reason_to_refuse() -> None:
+    values = ["unoffered"] * 50 + ["offered", "null", "good", "bad"]
+    assert label_names(values, mapped=False) == {"good": "positive", "bad": "negative"}
+    assert unknown_labels(values) == [] and label_names(["offered", None], mapped=True) == {}
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *(
+            "recommended",
+            "Recommended?",
+            "voted_up",
+            "votedUp",
+            "thumbs",
+            "isRecommended",
+            "Would you recommend us? (yes/no)",
+        ),
+        *(
+            "Weiterempfehlung",
+            "Würden Sie uns weiterempfehlen?",
+            "recommandez-vous",
+            "¿Nos recomendaría?",
+            "consiglieresti",
+        ),
+    ],
+)
+def test_yes_and_no_count_in_a_column_of_recommendations(column: str) -> None:
+    yes_no = {"yes": "positive", "no": "negative"}
+    assert label_names(["Yes", "No"], mapped=False, column=column) == yes_no == label_names(["Yes", "no"], mapped=True)
+    assert label_names(["True", "False"], False, column) == {"true": "positive", "false": "negative"}
+    assert set(label_names(["ja", "oui", "sí", "はい"], False, column).values()) == {"positive"}
+    assert set(label_names(["nein", "non", "não", "нет"], False, column).values()) == {"negative"}
+
+
+@pytest.mark.parametrize(
+    "column", ["", "label", "complaint", "not_recommended", "would not recommend", "unrecommended"]
+)
+def test_yes_and_no_mean_nothing_elsewhere(column: str) -> None:
+    assert label_names(["yes", "no"], mapped=False, column=column) == {}
+    assert unknown_labels(["yes", "no"], column=column) == ["yes", "no"]

@@ -11,7 +11,16 @@ import pytest
 from pipeline.advice import reply
 from pipeline.core.errors import InputError
 from pipeline.text import language
-from pipeline.text.language import Language, any_of, entries, language_code, languages, read_per_language
+from pipeline.text.language import (
+    Language,
+    any_of,
+    decide_languages,
+    entries,
+    language_code,
+    languages,
+    main_language,
+    read_per_language,
+)
 
 
 @pytest.fixture
@@ -103,3 +112,61 @@ def test_detection() -> None:
 )
 def test_a_declared_language_may_be_a_code_a_locale_or_a_name(declared: str, code: str | None) -> None:
     assert language_code(declared) == code
+
+
+# --- Deciding for a source ---
+
+
+def test_without_a_main_or_declared_language_the_detector_decides() -> None:
+    texts = ["The room was clean and the staff were friendly.", "Das Zimmer war leider sehr schmutzig und laut.", "ok"]
+    assert decide_languages(texts, [None] * 3, None) == ["en", "de", None]
+    assert decide_languages([], [], "en") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "main", "code"),
+    [
+        ("ok", "en", "en"),
+        ("Love it!", "en", "en"),
+        ("Loved this item.", "en", "en"),
+        ("Alles super", "de", "de"),
+        ("Отличное место", "en", "ru"),
+        ("Очень вкусно", "ru", "ru"),
+        ("接客が良い", "ja", "ja"),
+        ("Das Zimmer war leider sehr schmutzig und laut.", "en", "de"),
+        ("Google บอกว่ามันคือ Android 10", "th", "th"),
+        ("Շատ լավ տեղ է", "en", None),
+    ],
+)
+def test_a_text_in_doubt_is_in_the_main_language_of_its_source(text: str, main: str, code: str | None) -> None:
+    assert decide_languages([text], [None], main) == [code]
+
+
+@pytest.mark.parametrize(
+    ("text", "declared", "code"),
+    [
+        ("Nice", "de", "de"),
+        ("The room was clean and the staff were friendly to all of us.", "de", "en"),
+        ("The room was clean and the staff were friendly to all of us.", "sw", "en"),
+        ("Das Zimmer war leider sehr schmutzig und laut, nie wieder.", "en", "de"),
+        ("部屋が狭くて、とてもうるさかったです。", "en", "ja"),
+        ("Rommet var skittent og veldig bråkete, og frokosten var kald.", "da", "da"),
+        ("Værelset var beskidt og meget støjende, og morgenmaden var kold.", "nb", "nb"),
+        ("Soba je bila prljava i jako bučna, a doručak je bio hladan.", "hr", "hr"),
+        ("L'habitació era bruta i molt sorollosa, i l'esmorzar era fred.", "ca", "ca"),
+        ("Khana bahut accha tha aur staff bhi kaafi achha tha, phir aayenge.", "hi", "hi"),
+    ],
+)
+def test_a_declared_language_holds_unless_a_longer_text_is_plainly_in_another(
+    text: str, declared: str, code: str
+) -> None:
+    assert decide_languages([text], [declared], "en") == [code]
+
+
+def test_the_main_language_has_most_of_the_letters() -> None:
+    german = ["Das Zimmer war leider sehr schmutzig und laut.", "Das Frühstück war hervorragend, wir kommen wieder."]
+    english = ["The room was clean and the staff were friendly.", "Breakfast was cold, and nobody apologised for it."]
+    assert main_language([*german, "ok", "super"]) == "de"
+    assert main_language(german + english) is None
+    assert main_language(["ok", "12"]) is None and main_language([]) is None
+    assert main_language((german * 3 + english) * 1000) == "de"

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.text.repair import repair
+from pipeline.text.cleaning import LONGEST_TEXT, bounded
+from pipeline.text.repair import _decoded, _tidy, repair
 
 
 @pytest.mark.parametrize(
@@ -38,10 +39,19 @@ def test_repair_never_crashes(text: str) -> None:
     assert "\x00" not in once and once == once.strip()
 
 
-# Without "<", "&" and what could be mojibake: see repair().
-@given(st.text(st.characters(max_codepoint=127, exclude_characters="<&")))
+@given(
+    st.text()
+    | st.lists(st.sampled_from([*"<b>&;#Ã©â€™\\n", "<p", "</", "&amp", "lt;", "&#39;", "Read more", "…", "NULL"])).map(
+        "".join
+    )
+)
 def test_repair_is_idempotent(text: str) -> None:
     assert repair(repair(text)) == repair(text)
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="<&\\") | st.just("\n")))
+def test_a_plain_text_needs_no_decoding(text: str) -> None:
+    assert _tidy(text) == _tidy(_decoded(text)) == repair(text)
 
 
 @given(st.lists(st.sampled_from(["<p>", "</p>", "<b>", "<br/>", "</3", " < ", "<name>", "&amp;", "&", "fine"])))
@@ -82,6 +92,12 @@ def test_html_becomes_plain_text(html: str, plain: str) -> None:
         ("Trip Verified | Cold meal | cold seat", "Cold meal | cold seat"),
         ("Not Verified |  Cold meal", "Cold meal"),
         ("My trip is not verified | why?", "My trip is not verified | why?"),
+        ("The soup was cold and the waiter... Read more", "The soup was cold and the waiter..."),
+        ("The soup was cold and the waiter …More", "The soup was cold and the waiter …"),
+        ("Die Suppe war kalt.\nMehr lesen", "Die Suppe war kalt."),
+        ("スープが冷たくて…もっと見る", "スープが冷たくて…"),
+        ("I wanted to read more", "I wanted to read more"),
+        ("Please, once more... more soup", "Please, once more... more soup"),
     ],
 )
 def test_what_a_platform_added_goes(shown: str, written: str) -> None:
@@ -89,8 +105,57 @@ def test_what_a_platform_added_goes(shown: str, written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["nan", "NaN", "NULL", " None ", "n/a", "#N/A", "No comments available for this review"]
+    "word",
+    [
+        *(
+            "nan",
+            "NaN",
+            "NULL",
+            " None ",
+            "n/a",
+            "#N/A",
+            "No comments available for this review",
+            "n.a.",
+            "(No comment)",
+        ),
+        *("Keine Angabe", "sin comentarios", "Kein Kommentar.", "没有"),
+    ],
 )
 def test_a_word_for_nothing_is_empty(word: str) -> None:
     assert repair(word) == ""
     assert repair(f"{word.strip()} of it was good") == f"{word.strip()} of it was good"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("-", ".", "...", "…", " – ", "无", "なし", "There are no comments available for this review"),
+        *("Date of experience: March 05, 2024", "Reviewed in the United States on March 5, 2024"),
+        *("Rezension aus Deutschland vom 5. März 2024", "Beoordeeld in Nederland op 5 maart 2024"),
+    ],
+)
+def test_a_filler_is_empty(text: str) -> None:
+    assert repair(text) == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["nothing", "Nothing!", "?!", "👍", "Reviewed in detail 3 times, and it was good in 2019 too"]
+)
+def test_a_short_answer_is_no_filler(text: str) -> None:
+    assert repair(text) == text
+
+
+def test_a_text_beyond_the_bound_ends_with_a_whole_sentence_line_or_word() -> None:
+    assert bounded("Short.") == "Short." and bounded("字" * LONGEST_TEXT) == "字" * LONGEST_TEXT
+    assert bounded("It was cold. " * 5000).endswith(" It was cold.") and bounded("好吃。" * 10_000).endswith("好吃。")
+    assert bounded("no full stop\n" * 5000).endswith("\nno full stop")
+    assert bounded("word " * 10_000) == ("word " * (LONGEST_TEXT // 5)).rstrip()
+    assert bounded("x" * 30_000) == "x" * LONGEST_TEXT
+
+
+@given(st.lists(st.sampled_from(["It was 4.5 km. ", "好吃。", "word ", "\n", "x" * 3000, "a.b"]), min_size=1))
+def test_a_bounded_text_is_a_prefix_and_keeps_at_least_half(pieces: list[str]) -> None:
+    text = "".join(pieces) * 200
+    cut = bounded(text)
+    assert len(cut) <= LONGEST_TEXT and text.startswith(cut) and bounded(cut) == cut
+    assert len(text) <= LONGEST_TEXT or len(cut) >= LONGEST_TEXT // 2
