@@ -75,6 +75,7 @@ def choose(
         for field in open_fields:
             chooser.take(field, [column for column in map(chooser.column, export.fields.get(field, ())) if column])
         chooser.taken.update(filter(None, map(chooser.column, export.ignored)))
+        open_fields = [field for field in open_fields if export.fields.get(field) != ()]
     for field in open_fields:
         if field not in chooser.chosen:
             chooser.take(field, chooser.candidates(field))

@@ -26,9 +26,8 @@ class Export:
     name: str  # as the user knows it: "Google Play Console"
     platform: str  # "google_play": exports of one platform share the id space of its reviews
     signature: tuple[str, ...]  # columns that no other export and no generic file has together
-    fields: Mapping[
-        str, tuple[str, ...]
-    ]  # field -> columns, of which the first that exists counts; "a+b" for a text in two
+    # Field -> columns, of which the first that exists counts, "a+b" for a text in two; empty if a usual name means another thing:
+    fields: Mapping[str, tuple[str, ...]]
     ignored: tuple[str, ...] = ()  # columns of the place, or technical ones: neither a field nor an attribute
     fillers: tuple[str, ...] = ()  # texts that mean "nothing": "No Negative"
     dates: str = ""  # "dmy", "mdy", or empty where the values must tell
