@@ -6,7 +6,7 @@ import difflib
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline.core.errors import InputError
@@ -50,6 +50,7 @@ _PLACE = {
     "userratingcount",
 }
 _ITEM = {"asin", "productid", "productasin", "sku", "price", "brand", "itemid"}
+_LISTED = 60  # columns in a message
 _FLAGS = {"true", "false", "yes", "no", "ja", "nein", "oui", "non", "y", "n"}
 _ANONYMOUS = re.compile(r"an[oó]n[iy]m|аноним|匿名|익명", re.IGNORECASE)
 _RESOURCE = re.compile(r"(\S+/)+\S+")  # "accounts/1/locations/2/reviews/a1"
@@ -92,10 +93,16 @@ def _check(names: Sequence[str], mapping: Mapping[str, str], source: str) -> Non
             )
         for column in value.split("+") if value else ():
             if column not in names:
-                listed = ", ".join(names) or "none"
                 raise InputError(
-                    f"--map {field}={value}: {source} has no column {column!r}. Its columns: {listed}.{_near(column, names)}"
+                    f"--map {field}={value}: {source} has no column {column!r}. "
+                    f"Its columns: {_listed(names)}.{_near(column, names)}"
                 )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ["".join(filter(str.isprintable, name))[:60] for name in names[:_LISTED]]
+    more = [f"and {len(names) - _LISTED} more"] if len(names) > _LISTED else []
+    return ", ".join(shown + more) or "none"
 
 
 def _near(name: str, names: Sequence[str]) -> str:
@@ -105,7 +112,7 @@ def _near(name: str, names: Sequence[str]) -> str:
 
 
 def _no_text(chooser: _Chooser, source: str) -> str:
-    listed = ", ".join(chooser.names) or "none"
+    listed = _listed(chooser.names)
     usual = [column for column in map(chooser.column, NAMES["text"]) if column and column not in chooser.taken]
     longest = max(chooser.names, key=lambda name: _prose(chooser.filled(name)), default="")
     hint = f" The longest texts stand in {longest!r}." if longest and _prose(chooser.filled(longest)) > 12 else ""
@@ -286,7 +293,8 @@ def _prose(values: Sequence[str]) -> float:
 
 # --- Attributes ---
 
-_LONGEST, _DISTINCT, _ALWAYS = 80, 1000, 20  # characters; distinct values at most, and however few the rows
+_LONGEST, _PROSE = 80, 30  # characters at most; letters on average
+_DISTINCT, _ALWAYS = 1000, 20  # different values at most; so many are fine however few the rows
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?|\d{10}(\d{3})?(\.\d+)?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}( .*)?")
 
 
@@ -311,6 +319,7 @@ def attributes(
     used = [column for value in chosen.values() for column in value.split("+")]
     ignored = set(map(plain, export.ignored)) if export else set()
     kept: list[str] = []
+    seen = set(used)
     for name in names:
         if (
             name in used
@@ -319,15 +328,19 @@ def attributes(
             or not _groups(name, values.get(name, ()))
         ):
             continue
-        if not any(_is_copy(name, other, values) for other in (*used, *kept)):
+        if not _is_copy(name, seen, values):
             kept.append(name)
+            seen.add(name)
     return kept
 
 
-def _is_copy(name: str, other: str, values: Mapping[str, Sequence[str | None]]) -> bool:
+def _is_copy(name: str, others: Container[str], values: Mapping[str, Sequence[str | None]]) -> bool:
     """Whether a column repeats another one: values of nested JSON stand under a short and a long name."""
-    nested = name.startswith(f"{other}.") or name.endswith(f".{other}")
-    return nested and values.get(name) == values.get(other)
+    parts = name.split(".")
+    shorter = [".".join(parts[:end]) for end in range(1, len(parts))] + [
+        ".".join(parts[start:]) for start in range(1, len(parts))
+    ]
+    return any(other in others and values.get(name) == values.get(other) for other in shorter)
 
 
 def _groups(name: str, column: Sequence[str | None]) -> bool:

@@ -60,6 +60,8 @@ def test_mapping_wins_and_is_checked() -> None:
         columns.choose(["Review Text", "Date"], {"text": "ReviewTxt"}, sample, "f.csv")
     with pytest.raises(InputError, match="Did you mean 'reviewed_at'"):
         columns.choose(["text"], {"review_at": "text"}, sample, "f.csv")
+    with pytest.raises(InputError, match="and 40 more"):
+        columns.choose([f"c{number}" for number in range(100)], {}, [{}], "f.csv")
     with pytest.raises(InputError, match="The longest texts stand in 'What else'"):
         columns.choose(["Till", "What else"], {}, [{"Till": "4", "What else": PROSE}], "f.csv")
     with pytest.raises(InputError, match="--map text=COLUMN"):

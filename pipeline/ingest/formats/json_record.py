@@ -146,7 +146,7 @@ def _with_place(record: dict[str, str | None], place: Mapping[str, str]) -> dict
     record = record | {name: value for name, value in place.items() if name not in record}
     resource = _RESOURCE.fullmatch(record.get("name") or "")
     business = place.get("place.name") or (resource[1] if resource else None)
-    if business and not has_field((name for name in record if plain(name) != "name"), "business"):
+    if business and not any(plain(name) in _BUSINESS and plain(name) != "name" for name in record):
         record["business"] = business
     if "place.product" in place and not has_field(record, "product"):
         record["product"] = place["place.product"]
