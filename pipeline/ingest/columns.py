@@ -49,6 +49,7 @@ _PLACE = {
     "averagerating",
     "userratingcount",
 }
+_COMPANIES = {"company", "companyname", "organization", "organisation"}  # the customer's own, where each stands once
 _ITEM = {"asin", "productid", "productasin", "sku", "price", "brand", "itemid"}
 _LISTED = 60  # columns in a message
 _FLAGS = {"true", "false", "yes", "no", "ja", "nein", "oui", "non", "y", "n"}
@@ -198,11 +199,12 @@ def _replied_at(chooser: _Chooser, usual: list[str]) -> list[str]:
 
 
 def _businesses(chooser: _Chooser, usual: list[str]) -> list[str]:
-    """Places by their names. A "title" among a place's columns is its name; a "name" is where it recurs."""
+    """Places by their names. A "title" among a place's columns is its name; a "name" or "company" is where it recurs."""
     title = chooser.column("title")
     if title and title not in chooser.taken and chooser.has(_PLACE) and chooser.recurs(title):
         usual = [title, *usual]
-    known = [name for name in usual if plain(name) != "name" or chooser.recurs(name)]
+    few = {name for name in usual if plain(name) in _COMPANIES and len(chooser.filled(name)) < 4}
+    known = [name for name in usual if plain(name) not in _COMPANIES | {"name"} or name in few or chooser.recurs(name)]
     return sorted(known, key=lambda name: not chooser.filled(name))
 
 

@@ -44,6 +44,12 @@ def test_a_name_is_the_business_only_where_it_recurs() -> None:
     assert chosen("Guest", "Guest", "Guest", "Guest", "Guest", "Guest", "Ann", "Bob", "Cleo") is None
 
 
+def test_a_company_that_stands_once_is_the_customers() -> None:
+    assert "business" not in read("company; review", *(f"{name}; ..." for name in ("Ash", "Birch", "Cedar", "Elm")))
+    assert read("company; review", *(f"{name}; ..." for name in ("Ash", "Ash", "Elm", "Elm")))["business"] == "company"
+    assert read("company; review", "Ash; ...")["business"] == "company"
+
+
 def test_a_text_column_holds_prose() -> None:
     sample = [{"text": "7", "review": PROSE}]
     assert columns.choose(["text", "review"], {}, sample, "f.csv")["text"] == "review"

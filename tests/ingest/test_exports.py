@@ -131,6 +131,11 @@ ROWS = {
         "text=message; stars=star_rating; reviewed_at=date_reviewed; author=reviewer",
         "",
     ),
+    "etsy_api": (
+        "shop_id; listing_id; transaction_id; buyer_user_id; rating; review; language; image_url_fullxfull; create_timestamp; created_timestamp; update_timestamp; updated_timestamp",
+        "text=review; stars=rating; reviewed_at=created_timestamp; business=shop_id; product=listing_id; language=language; id=transaction_id",
+        "",
+    ),
     "facebook": (
         "recommendation_type; review_text; created_time; rating; reviewer.name; has_rating; has_review; open_graph_story.id; reviewer.id",
         "text=review_text; stars=rating; label=recommendation_type; reviewed_at=created_time; author=reviewer.name",
@@ -215,6 +220,11 @@ ROWS = {
         "review_rating; review_datetime_utc; author_title; review_text; name; review_id; owner_answer; owner_answer_timestamp_datetime_utc; review_link; owner_answer_timestamp; location_link; query; google_id; place_id; reviews; rating; reviews_per_score",
         "text=review_text; stars=review_rating; reviewed_at=review_datetime_utc; business=name; id=review_id; author=author_title; reply=owner_answer; replied_at=owner_answer_timestamp_datetime_utc",
         "",
+    ),
+    "podium": (
+        "body; rating; siteName; uid; author.id; author.name; review.body; review.url; review.rating; review.siteName; review.siteReviewId; createdAt; updatedAt",
+        "text=review.body; stars=review.rating; reviewed_at=createdAt; id=uid; author=author.name",
+        "siteName",
     ),
     "powerreviews": (
         "details.headline; details.comments; details.nickname; metrics.rating; details.created_date; details.product_name; details.locale; ugc_id; internal_review_id; legacy_id; details.updated_date; details.location; metrics.helpful_votes; metrics.not_helpful_votes",
