@@ -246,7 +246,9 @@ def _fixed_by_place(chooser: _Chooser, column: str) -> bool:
 
 
 def _ids(chooser: _Chooser, usual: list[str]) -> list[str]:
-    return [name for name in usual if _identifies(chooser, name)]
+    """Ids of reviews. "id" alone is not among NAMES, by which headers are found: it is a language's code as well."""
+    plain_id = [column for column in map(chooser.column, ("id", "_id")) if column and column not in chooser.taken]
+    return [name for name in (*usual, *plain_id) if _identifies(chooser, name)]
 
 
 def _identifies(chooser: _Chooser, column: str) -> bool:

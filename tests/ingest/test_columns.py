@@ -281,3 +281,10 @@ def test_personal_values_are_no_attributes(value: str) -> None:
 def test_nested_json_gives_each_attribute_once() -> None:
     values = {"territory": ["GBR"], "attributes.territory": ["GBR"], "place.name": ["Inn"], "other": ["GBR"]}
     assert columns.attributes(list(values), {}, None, values) == ["territory", "other"]
+
+
+def test_values_are_no_header() -> None:
+    """A name that is a common value as well would make the first review of a file without header its header."""
+    assert not columns.looks_like_header(["Sup dingin sekali.", "id", "negative"], {})
+    assert not columns.looks_like_header(["Good", "bad", "positive", "5", "Ann"], {})
+    assert columns.looks_like_header(["id", "Datum", "Sterne"], {})
