@@ -6,12 +6,12 @@ import difflib
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline.core.errors import InputError
+from pipeline.ingest.attributes import attributes, letters
 from pipeline.ingest.names import FIELDS, NAMES, plain
-from pipeline.ingest.personal import is_identifier, is_personal
 from pipeline.ingest.values import parse_stars
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ def _near(name: str, names: Sequence[str]) -> str:
 def _no_text(chooser: _Chooser, source: str) -> str:
     listed = _listed(chooser.names)
     usual = [column for column in map(chooser.column, NAMES["text"]) if column and column not in chooser.taken]
-    longest = max(chooser.names, key=lambda name: _prose(chooser.filled(name)), default="")
-    hint = f" The longest texts stand in {longest!r}." if longest and _prose(chooser.filled(longest)) > 12 else ""
+    longest = max(chooser.names, key=lambda name: letters(chooser.filled(name)), default="")
+    hint = f" The longest texts stand in {longest!r}." if longest and letters(chooser.filled(longest)) > 12 else ""
     if usual:
         return f"{source}: the column {usual[0]} holds no text. Its columns: {listed}.{hint} If another one does: --map text=COLUMN."
     return (
@@ -180,7 +180,7 @@ class _Chooser:
 
 
 def _texts(chooser: _Chooser, usual: list[str]) -> list[str]:
-    prose = {name: _prose(chooser.filled(name)) for name in usual}
+    prose = {name: letters(chooser.filled(name)) for name in usual}
     return sorted(
         (name for name in usual if prose[name] > 0), key=lambda name: prose[name] <= 12
     )  # stable: then by NAMES
@@ -288,79 +288,3 @@ _CANDIDATES: dict[str, Callable[[_Chooser, list[str]], list[str]]] = {
     "id": _ids,
     "author": _authors,
 }
-
-
-def _prose(values: Sequence[str]) -> float:
-    """Average number of letters in a column's values."""
-    return sum(sum(map(str.isalpha, value)) for value in values) / len(values) if values else 0.0
-
-
-# --- Attributes ---
-
-_LONGEST, _PROSE = 80, 30  # characters at most; letters on average
-_DISTINCT, _ALWAYS = 1000, 20  # different values at most; so many are fine however few the rows
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?|\d{10}(\d{3})?(\.\d+)?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}( .*)?")
-
-
-_COUNTS = re.compile(
-    r"counts?$|votes|likes|helpful|thumbsup|(numberof|num|total)reviews|wordcount|^(average|total)(rating|score)$"
-)
-_NO_ATTRIBUTES = ("text", "title", "liked", "disliked", "stars", "reviewed_at", "id", "author", "reply", "replied_at")
-
-
-def attributes(
-    names: Sequence[str],
-    chosen: Mapping[str, str],
-    export: Export | None,
-    values: Mapping[str, Sequence[str | None]],
-) -> list[str]:
-    """The columns by which reviews can be grouped (country, app version, device, seat), in the source's order.
-
-    `values`: some thousand values per column. Left out are fields and what the export ignores, columns that could have
-    been one of _NO_ATTRIBUTES (the place's rating beside the customer's), personal data, identifiers, counts, dates, lists,
-    copies of another column, and columns of long texts or of too many different values.
-    """
-    used = [column for value in chosen.values() for column in value.split("+")]
-    ignored = set(map(plain, export.ignored)) if export else set()
-    kept: list[str] = []
-    seen = set(used)
-    for name in names:
-        if (
-            name in used
-            or name.startswith("place.")
-            or plain(name) in ignored
-            or not _groups(name, values.get(name, ()))
-        ):
-            continue
-        if not _is_copy(name, seen, values):
-            kept.append(name)
-            seen.add(name)
-    return kept
-
-
-def _is_copy(name: str, others: Container[str], values: Mapping[str, Sequence[str | None]]) -> bool:
-    """Whether a column repeats another one: values of nested JSON stand under a short and a long name."""
-    parts = name.split(".")
-    shorter = [".".join(parts[:end]) for end in range(1, len(parts))] + [
-        ".".join(parts[start:]) for start in range(1, len(parts))
-    ]
-    return any(other in others and values.get(name) == values.get(other) for other in shorter)
-
-
-def _groups(name: str, column: Sequence[str | None]) -> bool:
-    filled = [value for value in column if value and value.strip()]
-    distinct = set(filled)
-    few = len(distinct) <= _DISTINCT and (len(distinct) <= _ALWAYS or 2 * len(distinct) <= len(filled))
-    usual = any(plain(name) in NAMES[field] for field in _NO_ATTRIBUTES)
-    if (
-        not filled
-        or not few
-        or usual
-        or _COUNTS.search(plain(name))
-        or is_identifier(name)
-        or is_personal(name, filled)
-    ):
-        return False
-    return not any(
-        len(value) > _LONGEST or value.startswith(("[", "{")) or _MOMENT.fullmatch(value.strip()) for value in distinct
-    )
