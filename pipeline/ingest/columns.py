@@ -50,7 +50,7 @@ _PLACE = {
     "userratingcount",
 }
 _COMPANIES = {"company", "companyname", "organization", "organisation"}  # the customer's own, where each stands once
-_ITEM = {"asin", "productid", "productasin", "sku", "price", "brand", "itemid"}
+_ITEM = {"asin", "asins", "ean", "upc", "gtin", "productid", "productasin", "sku", "price", "brand", "itemid"}
 _LISTED = 60  # columns in a message
 _FLAGS = {"true", "false", "yes", "no", "ja", "nein", "oui", "non", "y", "n"}
 _ANONYMOUS = re.compile(r"an[oó]n[iy]m|аноним|匿名|익명", re.IGNORECASE)
@@ -160,11 +160,16 @@ class _Chooser:
     def candidates(self, field: str) -> list[str]:
         """The free columns with a usual name for a field that may hold it by their values, the most likely first."""
         usual = [column for column in map(self.column, NAMES[field]) if column and column not in self.taken]
-        return (
-            _CANDIDATES[field](self, usual)
-            if field in _CANDIDATES
-            else sorted(usual, key=lambda name: not self.filled(name))
-        )
+        return _CANDIDATES[field](self, usual) if field in _CANDIDATES else sorted(usual, key=self.is_empty)
+
+    def is_empty(self, column: str) -> bool:
+        """Whether the column has no value in the sample."""
+        return not self.filled(column)
+
+    def recurring(self, name: str) -> list[str]:
+        """The free column of that name if its values recur, else none."""
+        column = self.column(name)
+        return [column] if column and column not in self.taken and self.recurs(column) else []
 
     def has(self, names: set[str]) -> bool:
         """Whether the source has one of these columns, given in plain form."""
@@ -200,18 +205,17 @@ def _replied_at(chooser: _Chooser, usual: list[str]) -> list[str]:
 
 def _businesses(chooser: _Chooser, usual: list[str]) -> list[str]:
     """Places by their names. A "title" among a place's columns is its name; a "name" or "company" is where it recurs."""
-    title = chooser.column("title")
-    if title and title not in chooser.taken and chooser.has(_PLACE) and chooser.recurs(title):
-        usual = [title, *usual]
+    titles = chooser.recurring("title") if chooser.has(_PLACE) else []
+    names = [] if chooser.has(_ITEM) and not chooser.has(_PLACE) else chooser.recurring("name")
     few = {name for name in usual if plain(name) in _COMPANIES and len(chooser.filled(name)) < 4}
-    known = [name for name in usual if plain(name) not in _COMPANIES | {"name"} or name in few or chooser.recurs(name)]
-    return sorted(known, key=lambda name: not chooser.filled(name))
+    known = [name for name in usual if plain(name) not in _COMPANIES or name in few or chooser.recurs(name)]
+    return sorted([*titles, *(name for name in known if plain(name) != "name" or name in names)], key=chooser.is_empty)
 
 
 def _products(chooser: _Chooser, usual: list[str]) -> list[str]:
-    title = chooser.column("title")
-    recurs = title and title not in chooser.taken and chooser.has(_ITEM) and chooser.recurs(title)
-    return sorted([title, *usual] if title and recurs else usual, key=lambda name: not chooser.filled(name))
+    """Products by their names. A "title" or a "name" that recurs among a product's columns is its name."""
+    named = [*chooser.recurring("title"), *chooser.recurring("name")] if chooser.has(_ITEM) else []
+    return sorted([*named, *usual], key=chooser.is_empty)
 
 
 def _titles(chooser: _Chooser, usual: list[str]) -> list[str]:

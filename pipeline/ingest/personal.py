@@ -30,7 +30,7 @@ _VALUES = re.compile(
 
 _IDENTIFIERS = re.compile(r"(u|gu)?ids?|ur[li]s?|links?|href|permalink|lat|lng|lon|latitude|longitude|index|epoch")
 _NUMBERED = re.compile(
-    r"(order|reservation|booking|invoice|ticket|reference)(no|nr|num|number|id|reference)|unnamed:?\d*|\d+|#"
+    r"(order|reservation|booking|invoice|ticket|reference)(no|nr|num|number|id|reference)|.*(nummer|numero|номер|番号|编号|編號)|unnamed:?\d*|\d+|#"
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 

@@ -186,6 +186,8 @@ def test_a_title_that_recurs_is_the_places_or_the_products() -> None:
     assert places == {"text": "text", "business": "title", "author": "name"}
     products = read("title; asin; text", *(f"{title}; b; ..." for title in ("Lamp", "Lamp", "Kettle", "Kettle")))
     assert products == {"text": "text", "product": "title"}
+    goods = read("name; brand; text", *(f"{name}; b; ..." for name in ("Lamp", "Lamp", "Kettle", "Kettle")))
+    assert goods == {"text": "text", "product": "name"}
     assert "title" not in read("title; text", *["Inn; ..."] * 4)
     assert read("title; text", "Cold; ...", "Warm; ...", "Fine; ...", "Good; ...")["title"] == "title"
 
@@ -256,7 +258,7 @@ def test_attributes_are_what_reviews_can_be_grouped_by() -> None:
     [
         "Reviewer Name; first_name; Vorname; nombre de usuario; 用户名",
         "E-Mail; Phone Number; ip_address; Adresse; profile_photo_url",
-        "user_id; Unnamed: 0; Order ID; lat; user.city",
+        "user_id; Unnamed: 0; Order ID; Bestellnummer; lat; user.city",
     ],
 )
 def test_personal_columns_are_no_attributes(header: str) -> None:
