@@ -134,6 +134,22 @@ def read_paragraphs(source, options):
     assert len(copy.touched) == 2
 
 
+def test_a_known_export_is_two_files(copy: Copy) -> None:
+    copy.add(
+        "pipeline/ingest/exports/corner_forms.toml",
+        'name = "Corner Forms"\nplatform = "corner_forms"\nsignature = ["Ticket", "Moan", "Smileys"]\n'
+        'ignored = ["Clerk"]\n[fields]\ntext = ["Moan"]\nstars = ["Smileys"]\nid = ["Ticket"]\n',
+    )
+    copy.edit(
+        "tests/ingest/test_exports.py",
+        "ROWS = {\n",
+        'ROWS = {\n    "corner_forms": ("Ticket; Moan; Smileys; Clerk; Till", "text=Moan; stars=Smileys; id=Ticket", "Till"),\n',
+    )
+    copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/ingest/test_exports.py")
+    assert_as_told("known export", copy.touched)
+    assert len(copy.touched) == 2
+
+
 def test_a_language_is_two_files(copy: Copy) -> None:
     copy.add(
         "pipeline/text/languages/ca.toml",

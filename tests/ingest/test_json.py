@@ -101,6 +101,33 @@ def test_a_name_beside_the_places_own_is_not_the_business(tmp_path: Path) -> Non
     assert record == {"name": "Ann", "text": "Fine.", "place.name": "Inn", "business": "Inn"}
 
 
+@pytest.mark.parametrize(
+    ("enclosing", "business"),
+    [
+        ({"title": "Inn", "address": "1 High Street"}, "Inn"),
+        ({"title": "Inn", "placeId": "p1", "totalScore": 4.3}, "Inn"),
+        ({"title": "All our reviews"}, None),
+        ({"place_info": {"title": "Inn", "rating": 4.3}}, "Inn"),
+        ({"name": "Inn", "rating": 4.3}, "Inn"),
+    ],
+)
+def test_a_title_is_a_places_name_beside_what_places_have(
+    tmp_path: Path, enclosing: dict[str, Any], business: str | None
+) -> None:
+    (record,) = read(tmp_path, enclosing | {"reviews": [{"text": "Fine.", "placeId": "p1"}]})
+    assert isinstance(record, dict) and record.get("business") == business and "rating" not in record
+
+
+def test_lists_are_no_values_of_fields_but_points_for_and_against(tmp_path: Path) -> None:
+    points = {"pros": ["Quick", "Kind staff"], "cons": [], "date": ["2024"], "rating": 2}
+    assert read(tmp_path, [points]) == [{"pros": "Quick\nKind staff", "cons": "", "date[]": '["2024"]', "rating": "2"}]
+
+
+def test_a_list_called_reviews_is_taken_though_its_texts_are_unusual(tmp_path: Path) -> None:
+    document = {"topics": [{"keyword": "soup"}, {"keyword": "bread"}], "reviews": [{"moan": "Cold."}]}
+    assert read(tmp_path, document) == [{"moan": "Cold."}]
+
+
 def test_a_google_review_belongs_to_the_location_in_its_name(tmp_path: Path) -> None:
     (record,) = read(tmp_path, {"reviews": [{"comment": "Fine.", "name": "accounts/5/locations/6/reviews/7"}]})
     assert isinstance(record, dict) and record["business"] == "accounts/5/locations/6"

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import InputError
-from pipeline.ingest.columns import FIELDS, plain
 from pipeline.ingest.formats.json_record import MAX_DEPTH, flatten, has_field, has_text, place_of, raw_json
 from pipeline.ingest.formats.record import Broken, as_text, unique_names
+from pipeline.ingest.names import FIELDS, plain
 
 Item = tuple[Any, Mapping[str, str]]  # an item of a list, and what is known of its place
 Found = dict[tuple[str, ...], list[Item]]  # the keys that lead to a list -> its items, over all pages
@@ -39,7 +39,7 @@ def find_reviews(document: Any, mapping: Mapping[str, str], source: Path) -> lis
 def _choose(found: Found, mapping: Mapping[str, str], source: Path) -> tuple[str, ...]:
     """The list of reviews among several: the one called reviews, else the one that holds texts, else the far longest."""
     with_text = [path for path, items in found.items() if _holds_text(items, mapping)]
-    called = [path for path in with_text if path and _called_reviews(path[-1])]
+    called = [path for path in with_text or found if path and _called_reviews(path[-1])]
     candidates = sorted(called or with_text or found, key=lambda path: -len(found[path]))
     first, *others = candidates
     if not others or (not called and len(found[first]) >= _FAR_MORE * len(found[others[0]])):

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipeline.ingest.columns import NAMES, plain
 from pipeline.ingest.formats.record import Broken, Record, as_text
+from pipeline.ingest.names import NAMES, plain
 
 MAX_DEPTH = 6  # of the objects in a record, and of the keys that lead to a list of records
 
@@ -18,8 +18,25 @@ _WRAPPED = ("text", "label", "value", "#text", "rendered", "ratingvalue")
 _MAXIMUM = ("bestrating", "max", "maximum", "outof")
 _ENVELOPES = ("attributes", "review", "node", "_source", "fields", "properties")
 _RESOURCE = re.compile(r"(.+)/reviews/[^/]+")  # the "name" that Google gives a review: its place's path, then its own
+_WRITTEN = {"text", "liked", "disliked"}
 _BUSINESS = ("displayname", *(name for name in NAMES["business"] if not name.endswith("id")))
 _BUSINESS_ID = ("placeid", "businessid")
+_OF_A_PLACE = {
+    "address",
+    "formattedaddress",
+    "placeid",
+    "location",
+    "gpscoordinates",
+    "totalscore",
+    "categoryname",
+    "categories",
+}
+_PLACES = {
+    "placeinfo",
+    "businessinfo",
+    "locationinfo",
+    "hotelinfo",
+}  # beside the list of reviews, in SerpApi's answers and others
 
 
 def to_record(item: Any, place: Mapping[str, str]) -> Record:
@@ -51,10 +68,10 @@ def flatten(item: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 def has_text(names: Iterable[str], mapping: Mapping[str, str] | None = None) -> bool:
-    """Whether a record with these columns has one for the review's text: the mapped one, else one with a usual name."""
-    if mapping and "text" in mapping:
+    """Whether a record with these columns has one for what the customer wrote: the mapped one, else one with a usual name."""
+    if mapping and mapping.get("text"):
         return not set(mapping["text"].split("+")).isdisjoint(names)
-    return has_field(names, "text")
+    return any(not _fields(name).isdisjoint(_WRITTEN) for name in names)
 
 
 def has_field(names: Iterable[str], field: str) -> bool:
@@ -68,9 +85,13 @@ def _fields(name: str) -> frozenset[str]:
 
 
 def place_of(node: Mapping[str, Any]) -> dict[str, str]:
-    """What an object that encloses reviews says of their place, as "place.name", "place.id" and "place.product"."""
-    given = {plain(name): _value(inner) for name, inner in reversed(list(node.items()))}
-    usual = {"place.name": _BUSINESS, "place.id": (*_BUSINESS_ID, "id"), "place.product": NAMES["product"]}
+    """What an object that encloses reviews says of their place, as "place.name", "place.id" and "place.product". A title
+    is a place's name only beside what places alone have; elsewhere it is a page's or a product's.
+    """
+    beside = [value for key, value in node.items() if plain(key) in _PLACES and isinstance(value, dict)]
+    given = {plain(name): _value(inner) for part in (*beside, node) for name, inner in reversed(list(part.items()))}
+    names = (*_BUSINESS, "title") if beside or not _OF_A_PLACE.isdisjoint(given) else _BUSINESS
+    usual = {"place.name": names, "place.id": (*_BUSINESS_ID, "id"), "place.product": NAMES["product"]}
     values = {name: next((given[key] for key in keys if given.get(key)), None) for name, keys in usual.items()}
     return {name: value for name, value in values.items() if value}
 
@@ -84,8 +105,12 @@ def _flatten(item: Mapping[str, Any], prefix: str, depth: int) -> dict[str, str 
                 flat[name] = wrapped
             for inner, text in _flatten(value, f"{name}.", depth + 1).items():
                 flat.setdefault(inner, text)
-        elif isinstance(value, (dict, list)) and has_field([name], "text"):
-            flat[f"{name}[]"] = as_text(value)  # a list is never a review's text, so it does not keep a text's name
+        elif (
+            isinstance(value, list) and _fields(name) & {"liked", "disliked"} and all(isinstance(x, str) for x in value)
+        ):
+            flat[name] = "\n".join(filter(None, map(as_text, value)))
+        elif isinstance(value, (dict, list)) and _fields(name):
+            flat[f"{name}[]"] = as_text(value)  # a list is no field's value, so it does not keep a field's name
         else:
             flat[name] = as_text(value)
     return flat
@@ -121,7 +146,7 @@ def _with_place(record: dict[str, str | None], place: Mapping[str, str]) -> dict
     record = record | {name: value for name, value in place.items() if name not in record}
     resource = _RESOURCE.fullmatch(record.get("name") or "")
     business = place.get("place.name") or (resource[1] if resource else None)
-    if business and not has_field((name for name in record if plain(name) != "name"), "business"):
+    if business and not any(plain(name) in _BUSINESS and plain(name) != "name" for name in record):
         record["business"] = business
     if "place.product" in place and not has_field(record, "product"):
         record["product"] = place["place.product"]
