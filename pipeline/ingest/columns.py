@@ -45,17 +45,6 @@ def plain(name: str) -> str:
     return _SPLIT.sub("", name.strip().lower())
 
 
-def looks_like_header(row: Sequence[str], mapping: Mapping[str, str]) -> bool:
-    """Whether a first row is a header: it holds a mapped or a common name, and columns are not mapped by number."""
-    columns = [column for value in mapping.values() for column in value.split("+")]
-    if columns and all(column.isdigit() for column in columns):
-        return False
-    if any(cell.strip() in columns for cell in row):
-        return True
-    known = {name for names in NAMES.values() for name in names}
-    return any(plain(cell) in known for cell in row)
-
-
 def choose(
     names: Sequence[str], mapping: Mapping[str, str], sample: Sequence[Mapping[str, Any]], source: str
 ) -> dict[str, str]:

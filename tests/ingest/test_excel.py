@@ -13,8 +13,8 @@ import openpyxl
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.ingest import formats
 from pipeline.ingest.formats.record import Broken, ReadOptions, Record
+from pipeline.ingest.sources import read_records
 
 HEADER = ["Review", "Stars", "Date"]
 LAMP = ["The lamp hums at night.", 2, datetime(2024, 5, 1)]
@@ -37,7 +37,7 @@ def write(path: Path, sheets: Mapping[str, Sequence[Sequence[Any]]], merge: str 
 
 
 def read(path: Path, header: bool | None = None, **mapping: str) -> list[Record]:
-    return list(formats.read(path, ReadOptions(header=header, mapping=mapping)))
+    return list(read_records(str(path), ReadOptions(header=header, mapping=mapping)))
 
 
 @pytest.mark.parametrize(

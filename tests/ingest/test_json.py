@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.errors import InputError
-from pipeline.ingest import formats
 from pipeline.ingest.columns import choose
 from pipeline.ingest.formats.record import Broken, ReadOptions, Record
+from pipeline.ingest.sources import read_records
 
 LAMP = {"review": "The lamp hums at night.", "stars": "2"}
 DESK = {"review": "A sturdy desk.", "stars": "4"}
@@ -23,7 +23,7 @@ def read(path: Path, content: Any, **mapping: str) -> list[Record]:
     """Records of a file with this content: text as it is, anything else as JSON."""
     file = path / "r.json"
     file.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-    return list(formats.read(file, ReadOptions(mapping=mapping)))
+    return list(read_records(str(file), ReadOptions(mapping=mapping)))
 
 
 def lines(*documents: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -9,21 +10,25 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import InputError
-from pipeline.ingest.formats.decode import read_text
+from pipeline.ingest.formats.decode import open_text
 from pipeline.ingest.formats.json_lists import find_reviews
 from pipeline.ingest.formats.json_record import to_record
-from pipeline.ingest.formats.record import Broken, ReadOptions, Record
+from pipeline.ingest.formats.record import Broken, Item, Layout, ReadOptions
 
 _NOT_SPACE = re.compile(r"\S")
 _LINE_BREAKS = re.compile(r"[\r\n]+")  # str.splitlines breaks at characters that may stand in a JSON text
 
 
-def read_json(source: Path, options: ReadOptions) -> Iterator[Record]:
-    """Records of a JSON or JSON Lines file. Raises InputError for invalid JSON and for JSON without a list of reviews."""
-    text = read_text(source, options.encoding)
+def read_json(source: Path, options: ReadOptions) -> Iterator[Item]:
+    """Layout and records of a JSON or JSON Lines file. Raises InputError, before the first of them, for invalid JSON and
+    for JSON without a list of reviews.
+    """
+    with open_text(source, options.encoding) as (stream, encoding):
+        text = stream.read()
     try:
-        document = _parse(text)
-        return (to_record(item, place) for item, place in find_reviews(document, options.mapping, source))
+        path, items = find_reviews(_parse(text), options.mapping, source)
+        layout = Layout(encoding, part=".".join(map(str, path)) or None)
+        return itertools.chain([layout], (to_record(item, place) for item, place in items))
     except json.JSONDecodeError as error:
         raise InputError(
             f"{source} is not valid JSON: {error.msg}, line {error.lineno} column {error.colno}."

@@ -1,0 +1,234 @@
+"""Where the header of a table stands and what it names: one finder for text files and for sheets."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.ingest.columns import NAMES, plain
+from pipeline.ingest.formats.record import ReadOptions, unique_names
+
+HEAD = 60  # rows at the top of a table, which `find_header` needs to see
+
+Row = Sequence[str]  # its cells; "" is an empty one
+
+_WITHIN = 20  # rows, from the first that is not empty
+_USUAL = frozenset(name for names in NAMES.values() for name in names)
+_VALUE = re.compile(r"[\W_]*\d")  # how a number or a date starts
+_IMPORT_ID = re.compile(r"""\{\s*['"]ImportId['"]\s*:.*\}""", re.DOTALL)  # in the third row of Qualtrics' exports
+# The second row of SurveyMonkey's exports, in the languages it writes them in.
+_RESPONSE = {"response", "antwort", "réponse", "respuesta", "risposta", "resposta", "antwoord"}
+_OPEN_ENDED = {
+    "open-ended response",
+    "other (please specify)",
+    "offene beantwortung",
+    "sonstiges (bitte angeben)",
+    "réponse ouverte",
+    "autre (veuillez préciser)",
+    "respuesta abierta",
+    "otro (especifique)",
+}
+_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
+_TITLE_WORDS = 3  # at most, in a name that is no question
+_PROSE_ROWS = 5  # at least, before a row of short texts above longer ones is taken for names
+
+
+@dataclass(frozen=True)
+class Header:
+    """The header of a table: `position` of its first row, `body` that of the first row below it, among the rows given to
+    `find_header`. `names`: of the columns, unique; empty if columns are mapped by number.
+    """
+
+    position: int
+    body: int
+    names: list[str]
+
+
+def find_header(rows: Sequence[Row], options: ReadOptions, expected: bool = False) -> Header | None:
+    """The header among the first HEAD rows of a table, None if there is none. `expected`: such a table has a header unless
+    columns are mapped by number, as a sheet does.
+
+    It is the first row that holds usual or mapped names and is as wide as the rows below, else the widest of those. A
+    first row without such names is one if the rows below are clearly of another kind. Rows right below it that continue
+    it, as surveys have them, are no records.
+    """
+    filled = [position for position, row in enumerate(rows) if count_filled(row)]
+    if options.header is False or not filled:
+        return None
+    position = filled[0] if options.header else _position(rows, filled, options.mapping, expected)
+    if position is None:
+        return None
+    body = position + 1 + _continuations(rows[position], rows[position + 1 :])
+    names = unique_names(_joined(rows[position], rows[position + 1 : body]))
+    by_number = _by_number(options.mapping) and not _mapped(options.mapping) <= set(names)
+    return Header(position, body, [] if by_number else names)
+
+
+def rank(row: Row, mapping: Mapping[str, str]) -> int:
+    """2 if a row names the column of the text or a mapped one, 1 if it holds another usual name, else 0."""
+    cells = {cell.strip().lstrip("\ufeff") for cell in row}
+    if not _by_number(mapping) and not _mapped(mapping).isdisjoint(cells):
+        return 2
+    if any(plain(cell) in NAMES["text"] for cell in cells):
+        return 2
+    return int(count_usual(row) > 0)
+
+
+def count_usual(row: Row) -> int:
+    """How many cells of a row are usual column names."""
+    return sum(plain(cell.lstrip("\ufeff")) in _USUAL for cell in row)
+
+
+def count_filled(row: Row) -> int:
+    """How many cells of a row are not blank."""
+    return sum(bool(cell.strip()) for cell in row)
+
+
+def _position(rows: Sequence[Row], filled: list[int], mapping: Mapping[str, str], expected: bool) -> int | None:
+    first = filled[0]
+    near = [position for position in filled if position < first + _WITHIN]
+    candidates = [position for position in near if _may_be_header(rows, position, first, mapping, expected)]
+    candidates.sort(key=lambda position: -rank(rows[position], mapping))
+    for position in candidates:
+        below = [count_filled(rows[other]) for other in filled if other > position]
+        if not below or count_filled(rows[position]) >= statistics.median_high(below):
+            return position
+    if candidates:
+        return max(candidates, key=lambda position: count_filled(rows[position]))
+    below_first = rows[first + 1 :]
+    if _continuations(rows[first], below_first):
+        return first
+    if _by_number(mapping):
+        return None
+    return first if expected or _differs(rows[first], below_first) else None
+
+
+def _may_be_header(rows: Sequence[Row], position: int, first: int, mapping: Mapping[str, str], expected: bool) -> bool:
+    """Whether a row holds names. Below the first row it must also stand out, or surely be a header where one is expected.
+    If columns of a table that needs no header are mapped by number, one usual name may just be a short review.
+    """
+    row = rows[position]
+    best = rank(row, mapping)
+    several = count_usual(row) > 1
+    if not best or (_by_number(mapping) and not expected and not several):
+        return False
+    return position == first or _stands_out(rows, position) or (expected and (best == 2 or several))
+
+
+def _stands_out(rows: Sequence[Row], position: int) -> bool:
+    """Whether a row without numbers has more filled cells than any above it and no fewer cells than those below it."""
+    filled = [[place for place, cell in enumerate(row, 1) if cell.strip()] for row in rows]
+    header = filled[position]
+    return (
+        not any(cell.strip().isdigit() for cell in rows[position])
+        and all(len(cells) < len(header) for cells in filled[:position])
+        and all(max(cells, default=0) <= max(header) for cells in filled[position:])
+    )
+
+
+# --- A header without usual names ---
+
+
+def _differs(row: Row, below: Sequence[Row]) -> bool:
+    """Whether a row is a header although none of its names is usual: its cells are distinct texts that do not come again
+    below, and they stand above numbers or dates, are questions, or are short where all that follows is prose.
+    """
+    cells = [cell.strip() for cell in row if cell.strip()]
+    if len(cells) < 2 or len(set(cells)) < len(cells) or any(map(_is_value, cells)):
+        return False
+    columns = [
+        (cell.strip(), [other[place].strip() for other in below if place < len(other) and other[place].strip()])
+        for place, cell in enumerate(row)
+        if cell.strip()
+    ]
+    longest = max((len(value) for _, values in columns for value in values), default=0)
+    if any(cell in values or (len(cell) > longest and not _is_question(cell)) for cell, values in columns):
+        return False
+    if any(values and all(map(_is_value, values)) for _, values in columns):
+        return True
+    asked = sum(_is_question(cell) and not any(map(_is_question, values)) for cell, values in columns)
+    titles = all(len(cell.split()) <= _TITLE_WORDS and not cell.endswith(_SENTENCE_ENDS) for cell in cells)
+    return asked > 1 or (titles and any(_is_prose_under(cell, values) for cell, values in columns))
+
+
+def _is_value(cell: str) -> bool:
+    """Whether a cell is a number or a date, also with a unit or the name of a month."""
+    return bool(_VALUE.match(cell)) and sum(map(str.isdigit, cell)) >= sum(map(str.isalpha, cell))
+
+
+def _is_question(cell: str) -> bool:
+    return cell.endswith(("?", "？"))
+
+
+def _is_prose_under(cell: str, values: list[str]) -> bool:
+    return len(values) >= _PROSE_ROWS and all(" " in value and len(value) > 2 * len(cell) for value in values)
+
+
+# --- Rows that continue a header ---
+
+
+def _continuations(header: Row, below: Sequence[Row]) -> int:
+    """How many rows right below a header continue it: Qualtrics writes the questions and then the ids of its columns,
+    other programs a row of labels, or the names once more.
+    """
+    for number, row in enumerate(below[:2], 1):
+        filled = [cell.strip() for cell in row if cell.strip()]
+        if filled and 2 * sum(bool(_IMPORT_ID.fullmatch(cell)) for cell in filled) > len(filled):
+            return number
+    return int(bool(below) and (_repeats(header, below[0]) or _labels(header, below[0], below[1:])))
+
+
+def _repeats(header: Row, row: Row) -> bool:
+    """Whether a row spells the names once more, as in "StartDate" and "Start Date"."""
+    same = sum(bool(plain(cell)) and plain(cell) == plain(name) for name, cell in zip(header, row, strict=False))
+    return same > 1 and not any(_is_value(cell.strip()) for cell in row)
+
+
+def _labels(header: Row, row: Row, below: Sequence[Row]) -> bool:
+    """Whether a row labels the answers to the questions above it: it says "Open-Ended Response" or "Response", or names
+    the choices under a question that spans several columns. What identifies a record has no label.
+    """
+    cells = [cell.strip() for cell in row]
+    words = {cell.lower() for cell in cells if cell}
+    if not words or len(header) < len(cells):
+        return False
+    starts = not cells[0] or cells[0].lower() in _RESPONSE | _OPEN_ENDED
+    if not words.isdisjoint(_OPEN_ENDED):
+        return starts
+    spanned = [place for place, cell in enumerate(cells) if cell and not header[place].strip()]
+    groups = {*spanned, *(place - 1 for place in spanned)}
+    others = {cell.lower() for place, cell in enumerate(cells) if cell and place not in groups}
+    if not words.isdisjoint(_RESPONSE):
+        return starts and others <= _RESPONSE
+    identified = [bool(other and other[0].strip()) for other in below if count_filled(other)]
+    return (
+        len(spanned) > 1
+        and not others
+        and not cells[0]
+        and bool(identified)
+        and all(identified)
+        and not any(map(_is_value, words))
+    )
+
+
+def _joined(header: Row, continuations: Sequence[Row]) -> list[str]:
+    """The names of a header; a column without one takes the question left of it and its own label: "Which? - Phone"."""
+    labels = continuations[0] if continuations else []
+    names: list[str] = []
+    question = ""
+    for place, name in enumerate(header):
+        label = labels[place].strip() if place < len(labels) else ""
+        question = name.strip() or question
+        names.append(name if name.strip() or not (question and label) else f"{question} - {label}")
+    return names
+
+
+def _mapped(mapping: Mapping[str, str]) -> set[str]:
+    return {column for value in mapping.values() for column in value.split("+") if column}
+
+
+def _by_number(mapping: Mapping[str, str]) -> bool:
+    mapped = _mapped(mapping)
+    return bool(mapped) and all(column.isdigit() for column in mapped)
