@@ -18,6 +18,7 @@ from pipeline.core.errors import InputError
 from pipeline.ingest.formats.encoding import detect_encoding
 
 _CHUNK = 1 << 18
+_COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04")  # how gzip and zip files begin, workbooks among the latter
 # A byte order mark is no text, and the five bytes that cp1252 leaves undefined are read as browsers read them.
 _READ_AS = {"utf-8": "utf-8-sig", "cp1252": "sloppy-windows-1252"}
 
@@ -51,6 +52,9 @@ def open_text(source: Path, encoding: str | None) -> Iterator[tuple[TextIO, str]
     InputError for a blank file and for an unknown encoding.
     """
     with open_bytes(source) as file:
+        if file.read(4).startswith(_COMPRESSED):
+            raise InputError(f"{source} is no text but a compressed file. Unpack it, or give it its own extension.")
+        file.seek(0)
         name = encoding or _find_encoding(file)
         with io.TextIOWrapper(file, _codec(name), errors="replace", newline="") as stream:
             if not any(chunk.strip() for chunk in iter(functools.partial(stream.read, _CHUNK), "")):

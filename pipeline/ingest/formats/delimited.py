@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import csv
 import dataclasses
+import functools
 import io
 import itertools
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
 from pipeline.core.errors import InputError
 from pipeline.ingest.formats.decode import open_text
@@ -25,6 +26,8 @@ csv.field_size_limit(2**31 - 1)  # a review has no upper length
 _RECORD_LINES = 2_000
 _RECORD_SIZE = 1_000_000  # characters, in more than one line
 
+_LONGEST_LINE = 50_000_000  # characters
+
 _SAMPLE = 200_000  # characters from which the delimiter is detected
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?(?:\r\n?|\n)', re.IGNORECASE)  # with which Excel names the delimiter
 _UNCLOSED = "a quote is opened and never closed"
@@ -35,7 +38,7 @@ Row = list[str] | Broken
 def read_csv(source: Path, options: ReadOptions) -> Iterator[Item]:
     """Layout and records of a CSV file, its delimiter detected unless given. Raises InputError for a blank file."""
     with open_text(source, options.encoding) as (stream, encoding):
-        lines = _Lines(stream)
+        lines = _Lines(_read_lines(stream, source))
         if named := _SEPARATOR_LINE.match(lines.sample()[0]):
             lines.skip()
         delimiter = options.delimiter or (named[1] if named else _delimiter(lines.sample()))
@@ -45,7 +48,7 @@ def read_csv(source: Path, options: ReadOptions) -> Iterator[Item]:
 def read_tsv(source: Path, options: ReadOptions) -> Iterator[Item]:
     """Layout and records of a tab-separated file. Raises InputError for a blank file."""
     with open_text(source, options.encoding) as (stream, encoding):
-        lines = _Lines(stream)
+        lines = _Lines(_read_lines(stream, source))
         delimiter = options.delimiter or "\t"
         yield from _table(_rows(lines, delimiter), lines, Layout(encoding, delimiter), options)
 
@@ -55,7 +58,7 @@ def read_txt(source: Path, options: ReadOptions) -> Iterator[Item]:
     wrong name. Raises InputError for a blank file.
     """
     with open_text(source, options.encoding) as (stream, encoding):
-        lines = _Lines(stream)
+        lines = _Lines(_read_lines(stream, source))
         first = next((line for line in lines.sample() if line.strip()), "").lstrip()
         if first.startswith(("[", "{")):
             with contextlib.suppress(InputError):  # "[Edited] The food ..." is a text
@@ -66,6 +69,16 @@ def read_txt(source: Path, options: ReadOptions) -> Iterator[Item]:
         delimiter = options.delimiter or as_csv or "\t"
         rows = _rows(lines, delimiter, quoted=as_csv is not None)
         yield from _table(rows, lines, Layout(encoding, delimiter), options)
+
+
+def _read_lines(stream: TextIO, source: Path) -> Iterator[str]:
+    """The lines of a file. Raises InputError for one that is too long to be a record."""
+    for line in iter(functools.partial(stream.readline, _LONGEST_LINE), ""):
+        if len(line) == _LONGEST_LINE:
+            raise InputError(
+                f"{source} holds a line of {_LONGEST_LINE:,} characters or more: it is no list of reviews."
+            )
+        yield line
 
 
 class _Lines:

@@ -17,6 +17,7 @@ Row = Sequence[str]  # its cells; "" is an empty one
 _WITHIN = 20  # rows, from the first that is not empty
 _USUAL = frozenset(name for names in NAMES.values() for name in names)
 _VALUE = re.compile(r"[\W_]*\d")  # how a number or a date starts
+_LONGEST_VALUE = 40  # characters
 _IMPORT_ID = re.compile(r"""\{\s*['"]ImportId['"]\s*:.*\}""", re.DOTALL)  # in the third row of Qualtrics' exports
 # The second row of SurveyMonkey's exports, in the languages it writes them in.
 _RESPONSE = {"response", "antwort", "réponse", "respuesta", "risposta", "resposta", "antwoord"}
@@ -98,11 +99,12 @@ def _position(rows: Sequence[Row], filled: list[int], mapping: Mapping[str, str]
     if candidates:
         return max(candidates, key=lambda position: count_filled(rows[position]))
     below_first = rows[first + 1 :]
-    if _continuations(rows[first], below_first):
+    if _survey_rows(rows[first], below_first):
         return first
     if _by_number(mapping):
         return None
-    return first if expected or _differs(rows[first], below_first) else None
+    spelled_twice = bool(below_first) and rows[first] != below_first[0] and _repeats(rows[first], below_first[0])
+    return first if expected or spelled_twice or _differs(rows[first], below_first) else None
 
 
 def _may_be_header(rows: Sequence[Row], position: int, first: int, mapping: Mapping[str, str], expected: bool) -> bool:
@@ -144,22 +146,29 @@ def _differs(row: Row, below: Sequence[Row]) -> bool:
         if cell.strip()
     ]
     longest = max((len(value) for _, values in columns for value in values), default=0)
-    if any(cell in values or (len(cell) > longest and not _is_question(cell)) for cell, values in columns):
+    if any(cell in values or (_is_prose(cell) and len(cell) > longest) for cell, values in columns):
         return False
     if any(values and all(map(_is_value, values)) for _, values in columns):
         return True
     asked = sum(_is_question(cell) and not any(map(_is_question, values)) for cell, values in columns)
-    titles = all(len(cell.split()) <= _TITLE_WORDS and not cell.endswith(_SENTENCE_ENDS) for cell in cells)
+    titles = not any(_is_prose(cell) or cell.endswith(_SENTENCE_ENDS) for cell in cells)
     return asked > 1 or (titles and any(_is_prose_under(cell, values) for cell, values in columns))
 
 
 def _is_value(cell: str) -> bool:
     """Whether a cell is a number or a date, also with a unit or the name of a month."""
-    return bool(_VALUE.match(cell)) and sum(map(str.isdigit, cell)) >= sum(map(str.isalpha, cell))
+    cell = cell.strip()
+    if len(cell) > _LONGEST_VALUE or not _VALUE.match(cell):
+        return False
+    return sum(map(str.isdigit, cell)) >= sum(map(str.isalpha, cell))
 
 
 def _is_question(cell: str) -> bool:
     return cell.endswith(("?", "？"))
+
+
+def _is_prose(cell: str) -> bool:
+    return len(cell.split()) > _TITLE_WORDS and not _is_question(cell)
 
 
 def _is_prose_under(cell: str, values: list[str]) -> bool:
@@ -170,47 +179,54 @@ def _is_prose_under(cell: str, values: list[str]) -> bool:
 
 
 def _continuations(header: Row, below: Sequence[Row]) -> int:
-    """How many rows right below a header continue it: Qualtrics writes the questions and then the ids of its columns,
-    other programs a row of labels, or the names once more.
+    """How many rows right below a header continue it."""
+    if number := _survey_rows(header, below):
+        return number
+    return int(bool(below) and (_repeats(header, below[0]) or _names_choices(header, below[0], below[1:])))
+
+
+def _survey_rows(header: Row, below: Sequence[Row]) -> int:
+    """How many rows below a row can only continue a header: Qualtrics writes the questions and then the ids of its columns,
+    SurveyMonkey what kind of response each column holds.
     """
     for number, row in enumerate(below[:2], 1):
         filled = [cell.strip() for cell in row if cell.strip()]
         if filled and 2 * sum(bool(_IMPORT_ID.fullmatch(cell)) for cell in filled) > len(filled):
             return number
-    return int(bool(below) and (_repeats(header, below[0]) or _labels(header, below[0], below[1:])))
+    return int(bool(below) and _names_responses(header, below[0]))
+
+
+def _names_responses(header: Row, row: Row) -> bool:
+    """Whether a row says "Open-Ended Response", or "Response" and nothing else but choices; ids have no such label."""
+    cells = [cell.strip().lower() for cell in row]
+    if not cells or len(cells) > len(header) or cells[0] not in {"", *_RESPONSE, *_OPEN_ENDED}:
+        return False
+    choices = _choices(header, cells)
+    others = {cell for place, cell in enumerate(cells) if cell and place not in choices}
+    return not _OPEN_ENDED.isdisjoint(cells) or (not _RESPONSE.isdisjoint(cells) and others <= _RESPONSE)
+
+
+def _names_choices(header: Row, row: Row, below: Sequence[Row]) -> bool:
+    """Whether a row names nothing but the choices of questions that span several columns, and has no id as all below do."""
+    cells = [cell.strip() for cell in row]
+    if len(cells) > len(header) or not count_filled(cells) or cells[0] or any(map(_is_value, cells)):
+        return False
+    choices = _choices(header, cells)
+    identified = [bool(other and other[0].strip()) for other in below if count_filled(other)]
+    only_choices = all(place in choices for place, cell in enumerate(cells) if cell)
+    return len(choices) > 2 and only_choices and bool(identified) and all(identified)
+
+
+def _choices(header: Row, cells: Sequence[str]) -> set[int]:
+    """The columns without a name but with a label, and the named ones left of those."""
+    spanned = [place for place, cell in enumerate(cells) if cell and not header[place].strip()]
+    return {*spanned, *(place - 1 for place in spanned)}
 
 
 def _repeats(header: Row, row: Row) -> bool:
     """Whether a row spells the names once more, as in "StartDate" and "Start Date"."""
     same = sum(bool(plain(cell)) and plain(cell) == plain(name) for name, cell in zip(header, row, strict=False))
-    return same > 1 and not any(_is_value(cell.strip()) for cell in row)
-
-
-def _labels(header: Row, row: Row, below: Sequence[Row]) -> bool:
-    """Whether a row labels the answers to the questions above it: it says "Open-Ended Response" or "Response", or names
-    the choices under a question that spans several columns. What identifies a record has no label.
-    """
-    cells = [cell.strip() for cell in row]
-    words = {cell.lower() for cell in cells if cell}
-    if not words or len(header) < len(cells):
-        return False
-    starts = not cells[0] or cells[0].lower() in _RESPONSE | _OPEN_ENDED
-    if not words.isdisjoint(_OPEN_ENDED):
-        return starts
-    spanned = [place for place, cell in enumerate(cells) if cell and not header[place].strip()]
-    groups = {*spanned, *(place - 1 for place in spanned)}
-    others = {cell.lower() for place, cell in enumerate(cells) if cell and place not in groups}
-    if not words.isdisjoint(_RESPONSE):
-        return starts and others <= _RESPONSE
-    identified = [bool(other and other[0].strip()) for other in below if count_filled(other)]
-    return (
-        len(spanned) > 1
-        and not others
-        and not cells[0]
-        and bool(identified)
-        and all(identified)
-        and not any(map(_is_value, words))
-    )
+    return same > 1 and not any(map(_is_value, row))
 
 
 def _joined(header: Row, continuations: Sequence[Row]) -> list[str]:
