@@ -15,7 +15,7 @@ import pytest
 from pipeline.core.errors import InputError
 from pipeline.core.registry import implementation
 from pipeline.ingest import formats
-from pipeline.ingest.formats.record import Broken, ReadOptions
+from pipeline.ingest.formats.record import Broken, Layout, ReadOptions
 from pipeline.ingest.sources import expand, read_records
 
 
@@ -96,6 +96,11 @@ def test_parquet_is_read_in_batches_and_numbers_repeated_names(tmp_path: Path) -
     pq.write_table(pa.Table.from_arrays([numbers, numbers], names=["text", "text"]), path, row_group_size=7000)
     records = list(read_records(str(path), ReadOptions()))
     assert records == [{"text": str(number), "text_2": str(number)} for number in range(12_001)]
+
+
+def test_parquet_has_a_layout_that_says_nothing(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": ["Fine soup"]}), tmp_path / "r.parquet")
+    assert list(formats.read(tmp_path / "r.parquet", ReadOptions())) == [Layout(), {"text": "Fine soup"}]
 
 
 def test_typed_formats_are_read_gzipped(tmp_path: Path) -> None:
