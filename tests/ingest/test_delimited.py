@@ -146,6 +146,14 @@ def test_a_quote_that_is_closed_thousands_of_lines_later_was_never_closed(tmp_pa
     assert len(found) == 5002 and found[-1] == {"text": "Warm soup", "stars": "5"}
 
 
+def test_quotes_that_are_never_closed_do_not_cost_more_with_every_line(tmp_path: Path) -> None:
+    """Reading on from each of them to the end would take hours."""
+    lines = 30_000
+    for line in ('"So"so,"never closed', 'so,"never closed'):
+        found = records(tmp_path / "r.csv", "text,stars\n" + f"{line}\n" * lines, delimiter=",")
+        assert lines / 2 <= len(found) <= lines
+
+
 def test_a_long_text_in_quotes_is_one_record(tmp_path: Path) -> None:
     text = "Cold soup.\n" * 1500
     assert records(tmp_path / "r.csv", f'text,stars\n"{text}",1\n') == [{"text": text, "stars": "1"}]

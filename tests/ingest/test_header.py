@@ -148,6 +148,11 @@ def test_rows_that_continue_a_header_are_no_records(table: str, left: int) -> No
     assert rows_below(table, text="2") == left, "nor are they if columns are mapped by number"
 
 
+def test_a_choice_with_a_usual_name_is_no_header() -> None:
+    rows = list(csv.reader(io.StringIO(SURVEY.replace("Mail", "Feedback"))))
+    assert position(rows, expected=True) == position(rows) == 0
+
+
 def test_the_choices_of_a_question_and_names_written_twice_continue_a_header() -> None:
     choices = "id,Date,Which did you use?,,\n,,Phone,Mail,Shop\n1,2024-03-05,Phone,,\n2,2024-03-05,,Mail,Shop\n"
     assert rows_below(choices) == 2

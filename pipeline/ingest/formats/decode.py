@@ -12,15 +12,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
-import ftfy.bad_codecs  # noqa: F401 - registers sloppy-windows-1252
-
 from pipeline.core.errors import InputError
 from pipeline.ingest.formats.encoding import detect_encoding
 
 _CHUNK = 1 << 18
 _COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04")  # how gzip and zip files begin, workbooks among the latter
-# A byte order mark is no text, and the five bytes that cp1252 leaves undefined are read as browsers read them.
-_READ_AS = {"utf-8": "utf-8-sig", "cp1252": "sloppy-windows-1252"}
+
+
+def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+# What to do with bytes that an encoding does not define: browsers read the five that cp1252 leaves out as latin-1.
+codecs.register_error("as_latin_1", _as_latin_1)
+_ERRORS = {"cp1252": "as_latin_1"}
 
 
 @contextlib.contextmanager
@@ -56,7 +63,8 @@ def open_text(source: Path, encoding: str | None) -> Iterator[tuple[TextIO, str]
             raise InputError(f"{source} is no text but a compressed file. Unpack it, or give it its own extension.")
         file.seek(0)
         name = encoding or _find_encoding(file)
-        with io.TextIOWrapper(file, _codec(name), errors="replace", newline="") as stream:
+        codec = _codec(name)
+        with io.TextIOWrapper(file, codec, errors=_ERRORS.get(codec, "replace"), newline="") as stream:
             if not any(chunk.strip() for chunk in iter(functools.partial(stream.read, _CHUNK), "")):
                 raise InputError(f"{source} is empty. Export it again, or name another file.")
             stream.seek(0)
@@ -64,9 +72,11 @@ def open_text(source: Path, encoding: str | None) -> Iterator[tuple[TextIO, str]
 
 
 def _codec(encoding: str) -> str:
+    """The name under which Python knows an encoding; a byte order mark is no text. Raises InputError if it does not."""
     try:
         b"a".decode(encoding, "replace")
-        return _READ_AS.get(codecs.lookup(encoding).name, encoding)
+        codec = codecs.lookup(encoding).name
+        return "utf-8-sig" if codec == "utf-8" else codec
     except (LookupError, ValueError) as error:
         known = "Common ones: utf-8, utf-16, cp1252, cp1251, gb18030, big5, shift_jis, euc_kr."
         raise InputError(f"--encoding {encoding}: there is no text encoding of that name. {known}") from error

@@ -24,6 +24,7 @@ csv.field_size_limit(2**31 - 1)  # a review has no upper length
 
 # A record that goes on for longer than this holds a quote that is never closed.
 _RECORD_LINES = 2_000
+_LENIENT_LINES = 100  # if it holds text after a closing quote as well
 _RECORD_SIZE = 1_000_000  # characters, in more than one line
 
 _LONGEST_LINE = 50_000_000  # characters
@@ -91,11 +92,11 @@ class _Lines:
         self._lines = iter(lines)
         self._ahead = deque(line.removeprefix("\ufeff") for line in itertools.islice(self._lines, 1))
 
-    def __iter__(self) -> Iterator[str]:
-        """The lines from the current record on. They end where a record is too long, so that a strict reader says so."""
+    def read(self, most: int) -> Iterator[str]:
+        """The lines from the current record on. They end where a record has `most`, so that a strict reader says so."""
         self.ended, record, size = False, self.record, 0
         while True:
-            if record and (len(record) >= _RECORD_LINES or (size > _RECORD_SIZE and len(record) > 1)):
+            if len(record) >= most or (size > _RECORD_SIZE and len(record) > 1):
                 break
             line = self._ahead.popleft() if self._ahead else next(self._lines, None)
             if line is None:
@@ -137,7 +138,7 @@ def _rows(lines: _Lines, delimiter: str, quoted: bool = True) -> Iterator[Row]:
     while True:
         row: Row
         try:
-            for row in csv.reader(lines, delimiter=delimiter, strict=True, quoting=quoting):
+            for row in csv.reader(lines.read(_RECORD_LINES), delimiter=delimiter, strict=True, quoting=quoting):
                 yield row
                 lines.done()
             return
@@ -145,7 +146,7 @@ def _rows(lines: _Lines, delimiter: str, quoted: bool = True) -> Iterator[Row]:
             unclosed = lines.ended
         if not unclosed:  # text after a closing quote: common in handmade exports, and readable unless strict
             lines.put_back(0)
-            row = next(csv.reader(lines, delimiter=delimiter))
+            row = next(csv.reader(lines.read(_LENIENT_LINES), delimiter=delimiter))
             unclosed = lines.ended
         if unclosed:
             lines.put_back(1)

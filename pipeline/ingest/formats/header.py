@@ -89,6 +89,9 @@ def count_filled(row: Row) -> int:
 
 def _position(rows: Sequence[Row], filled: list[int], mapping: Mapping[str, str], expected: bool) -> int | None:
     first = filled[0]
+    below_first = rows[first + 1 :]
+    if _survey_rows(rows[first], below_first):
+        return first
     near = [position for position in filled if position < first + _WITHIN]
     candidates = [position for position in near if _may_be_header(rows, position, first, mapping, expected)]
     candidates.sort(key=lambda position: -rank(rows[position], mapping))
@@ -98,9 +101,6 @@ def _position(rows: Sequence[Row], filled: list[int], mapping: Mapping[str, str]
             return position
     if candidates:
         return max(candidates, key=lambda position: count_filled(rows[position]))
-    below_first = rows[first + 1 :]
-    if _survey_rows(rows[first], below_first):
-        return first
     if _by_number(mapping):
         return None
     spelled_twice = bool(below_first) and rows[first] != below_first[0] and _repeats(rows[first], below_first[0])
