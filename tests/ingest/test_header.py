@@ -83,6 +83,8 @@ def test_a_first_row_unlike_the_rows_below_is_a_header(table: str) -> None:
         "The food was good,1\nThe soup was cold,0\n",
         "Why so slow?\nNever again\n",
         "Good soup,positive\nCold soup,negative\nWarm soup,positive\n",
+        "en,shop,Good soup\nen,shop,Cold soup\n",
+        "Good soup,restaurant\nWarm coat,shop\nCold soup,restaurant\n",
         "Why is it so slow?,Ann\nNever again,Bob\n",
         "The longest review of all of them,Ann\nGood,2024-03-05\n",
         "Guest a,Lovely\n" + "".join(f"Guest {n},The queue at the desk was long\n" for n in "bcd"),

@@ -103,20 +103,31 @@ def _position(rows: Sequence[Row], filled: list[int], mapping: Mapping[str, str]
         return max(candidates, key=lambda position: count_filled(rows[position]))
     if _by_number(mapping):
         return None
-    spelled_twice = bool(below_first) and rows[first] != below_first[0] and _repeats(rows[first], below_first[0])
-    return first if expected or spelled_twice or _differs(rows[first], below_first) else None
+    respelled = bool(below_first) and _respells(rows[first], below_first[0])
+    return first if expected or respelled or _differs(rows[first], below_first) else None
 
 
 def _may_be_header(rows: Sequence[Row], position: int, first: int, mapping: Mapping[str, str], expected: bool) -> bool:
     """Whether a row holds names. Below the first row it must also stand out, or surely be a header where one is expected.
     If columns of a table that needs no header are mapped by number, one usual name may just be a short review.
     """
-    row = rows[position]
+    row = _without_values(rows[position], rows[position + 1 :], _mapped(mapping))
     best = rank(row, mapping)
     several = count_usual(row) > 1
     if not best or (_by_number(mapping) and not expected and not several):
         return False
     return position == first or _stands_out(rows, position) or (expected and (best == 2 or several))
+
+
+def _without_values(row: Row, below: Sequence[Row], mapped: set[str]) -> list[str]:
+    """The cells of a row, but for usual names that come again in their column: "product" is the value of a label then."""
+
+    def recurs(place: int, cell: str) -> bool:
+        return any(other[place] == cell and other != row for other in below if place < len(other))
+
+    usual = [place for place, cell in enumerate(row) if count_usual([cell]) and cell.strip() not in mapped]
+    values = {place for place in usual if recurs(place, row[place])}
+    return ["" if place in values else cell for place, cell in enumerate(row)]
 
 
 def _stands_out(rows: Sequence[Row], position: int) -> bool:
@@ -224,9 +235,17 @@ def _choices(header: Row, cells: Sequence[str]) -> set[int]:
 
 
 def _repeats(header: Row, row: Row) -> bool:
-    """Whether a row spells the names once more, as in "StartDate" and "Start Date"."""
-    same = sum(bool(plain(cell)) and plain(cell) == plain(name) for name, cell in zip(header, row, strict=False))
-    return same > 1 and not any(map(_is_value, row))
+    """Whether a row without numbers gives two names or more once again."""
+    return len(_same(header, row)) > 1 and not any(map(_is_value, row))
+
+
+def _respells(header: Row, row: Row) -> bool:
+    """Whether it spells one in another way, such as "Start Date" for "StartDate"; equal cells may just be labels."""
+    return _repeats(header, row) and any(name.strip() != cell.strip() for name, cell in _same(header, row))
+
+
+def _same(header: Row, row: Row) -> list[tuple[str, str]]:
+    return [(name, cell) for name, cell in zip(header, row, strict=False) if plain(name) and plain(name) == plain(cell)]
 
 
 def _joined(header: Row, continuations: Sequence[Row]) -> list[str]:
