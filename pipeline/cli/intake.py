@@ -30,9 +30,13 @@ def reviews(sub: argparse.ArgumentParser) -> None:
         metavar="FIELD=COLUMN",
         help="which column holds what, e.g. text=body or text=pros+cons; FIELD= if none does; repeatable",
     )
-    sub.add_argument("--dates", choices=("dmy", "mdy"), help="what 3/4/2026 means (default: decided over the whole file)")
+    sub.add_argument(
+        "--dates", choices=("dmy", "mdy"), help="what 3/4/2026 means (default: decided over the whole file)"
+    )
     sub.add_argument("--scale", choices=SCALES, help="the scale of the stars (default: decided over the whole file)")
-    sub.add_argument("--zero-based-stars", action="store_const", dest="scale", const="0-4", help="the same as --scale 0-4")
+    sub.add_argument(
+        "--zero-based-stars", action="store_const", dest="scale", const="0-4", help="the same as --scale 0-4"
+    )
     sub.add_argument("--encoding", metavar="NAME", help="of text files, e.g. gb18030 or cp1250 (default: detected)")
     sub.add_argument("--delimiter", metavar="CHARACTER", help="between cells, or the word tab (default: detected)")
     sub.add_argument("--limit", type=int, metavar="N", help="only the first N records of each source")

@@ -17,18 +17,7 @@ from pipeline.ingest.values import parse_stars
 if TYPE_CHECKING:
     from pipeline.ingest.exports import Export
 
-__all__ = ["FIELDS", "NAMES", "attributes", "choose", "looks_like_header", "plain"]
-
-
-def looks_like_header(row: Sequence[str], mapping: Mapping[str, str]) -> bool:
-    """Whether a first row is a header: it holds a mapped or a common name, and columns are not mapped by number."""
-    columns = [column for value in mapping.values() for column in value.split("+")]
-    if columns and all(column.isdigit() for column in columns):
-        return False
-    if any(cell.strip() in columns for cell in row):
-        return True
-    known = {name for names in NAMES.values() for name in names}
-    return any(plain(cell) in known for cell in row)
+__all__ = ["FIELDS", "NAMES", "attributes", "choose", "plain"]
 
 
 # --- Fields ---

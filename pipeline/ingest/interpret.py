@@ -196,7 +196,9 @@ def _parser(parse: Callable[[str], Any]) -> _Parser:
 
 
 def _shown(value: object) -> str:
-    text = f"{value:%Y-%m-%d}" if isinstance(value, datetime) else f"{value:g}" if isinstance(value, float) else str(value)
+    text = (
+        f"{value:%Y-%m-%d}" if isinstance(value, datetime) else f"{value:g}" if isinstance(value, float) else str(value)
+    )
     text = " ".join(text.split())
     return text if len(text) <= _SAMPLE_LENGTH else f"{text[: _SAMPLE_LENGTH - 1]}…"
 

@@ -97,7 +97,18 @@ def look(source: str, options: IngestOptions, salt: bytes) -> Ingested:
 
 
 def _ingested(row: dict[str, Any], added: int, withdrawn: int) -> Ingested:
-    names = ("source", "rows", "accepted", "rejected", "duplicates", "rating_only", "export", "attributes", "unused", "notes")
+    names = (
+        "source",
+        "rows",
+        "accepted",
+        "rejected",
+        "duplicates",
+        "rating_only",
+        "export",
+        "attributes",
+        "unused",
+        "notes",
+    )
     decoded = {name: json.loads(row[name]) for name in ("layouts", "fields")}
     return Ingested(**{name: row[name] for name in names}, **decoded, added=added, withdrawn=withdrawn)
 
@@ -115,7 +126,9 @@ class _Reading:
     ) -> None:
         self._warehouse, self._source, self._options, self._run_id = warehouse, source, options, run_id
         self._earlier = earlier
-        self._reader = f"{source}\0{run_id}" if options.append else source  # what is appended rejects the same record again
+        self._reader = (
+            f"{source}\0{run_id}" if options.append else source
+        )  # what is appended rejects the same record again
         decisions = Decisions.from_json(json.loads(earlier["decisions"])) if earlier else None
         self._understanding: Understanding = understand(source, self._items(), options, decisions)
         self._interpreter = Interpreter(self._understanding, options, salt(warehouse))
@@ -137,7 +150,10 @@ class _Reading:
         """Reads all records and writes what they say. Returns how many reviews were added and withdrawn."""
         warehouse = self._warehouse
         warehouse.execute(sql_file("ingest", "prepare.sql"))
-        warehouse.append("reading", [{"source": self._source, "run_id": self._run_id, "read_at": now, "append": self._options.append}])
+        warehouse.append(
+            "reading",
+            [{"source": self._source, "run_id": self._run_id, "read_at": now, "append": self._options.append}],
+        )
         records = (item for item in self._items() if not isinstance(item, Layout))
         for number, record in enumerate(itertools.islice(records, self._options.limit), 1):
             self._take(number, record)

@@ -5,10 +5,9 @@ What was decided is kept with the source, so that new rows of a growing file nev
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipeline.core.errors import InputError

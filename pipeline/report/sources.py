@@ -34,7 +34,11 @@ def describe(source: Mapping[str, Any]) -> Described:
 
 
 def _counts(source: Mapping[str, Any]) -> str:
-    parts = [f"{source['accepted']:,} accepted", f"{source['rejected']:,} rejected", f"{source['duplicates']:,} duplicates"]
+    parts = [
+        f"{source['accepted']:,} accepted",
+        f"{source['rejected']:,} rejected",
+        f"{source['duplicates']:,} duplicates",
+    ]
     parts += [f"{source['rating_only']:,} ratings without words"] if source["rating_only"] else []
     return f"{source['rows']:,} records: {', '.join(parts)}"
 

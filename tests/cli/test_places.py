@@ -89,9 +89,7 @@ def test_the_sample_of_a_former_version_is_not_computed_again(capsys: pytest.Cap
 def test_a_warehouse_that_mixes_them_already_is_left_alone_and_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--reviews", "my.csv") == 0
     with duckdb.connect(OWN) as connection:
-        connection.execute(
-            "UPDATE store.reviews SET source = '/old/pipeline/samples/reviews.csv' WHERE source_row = 1"
-        )
+        connection.execute("UPDATE store.reviews SET source = '/old/pipeline/samples/reviews.csv' WHERE source_row = 1")
     capsys.readouterr()
     before = Path(OWN).read_bytes()
     assert run("--reviews", "my.csv") == 2

@@ -4,6 +4,7 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.ingest import columns
+from pipeline.ingest.formats.header import count_usual
 
 PROSE = "The waiter was rude and the soup was cold that evening."
 
@@ -287,6 +288,6 @@ def test_nested_json_gives_each_attribute_once() -> None:
 
 def test_values_are_no_header() -> None:
     """A name that is a common value as well would make the first review of a file without header its header."""
-    assert not columns.looks_like_header(["Sup dingin sekali.", "id", "negative"], {})
-    assert not columns.looks_like_header(["Good", "bad", "positive", "5", "Ann"], {})
-    assert columns.looks_like_header(["id", "Datum", "Sterne"], {})
+    assert not count_usual(["Sup dingin sekali.", "id", "negative"])
+    assert not count_usual(["Good", "bad", "positive", "5", "Ann"])
+    assert count_usual(["id", "Datum", "Sterne"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,8 +14,8 @@ import openpyxl
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.ingest import formats
-from pipeline.ingest.formats.record import Broken, ReadOptions, Record
+from pipeline.ingest.formats.record import Broken, Layout, ReadOptions, Record
+from pipeline.ingest.sources import read_items, read_records
 
 HEADER = ["Review", "Stars", "Date"]
 LAMP = ["The lamp hums at night.", 2, datetime(2024, 5, 1)]
@@ -37,7 +38,7 @@ def write(path: Path, sheets: Mapping[str, Sequence[Sequence[Any]]], merge: str 
 
 
 def read(path: Path, header: bool | None = None, **mapping: str) -> list[Record]:
-    return list(formats.read(path, ReadOptions(header=header, mapping=mapping)))
+    return list(read_records(str(path), ReadOptions(header=header, mapping=mapping)))
 
 
 @pytest.mark.parametrize(
@@ -165,3 +166,33 @@ def test_dimensions_that_are_too_small_hide_nothing(tmp_path: Path) -> None:
         for part, content in parts.items():
             book.writestr(part, content.replace(b'<dimension ref="A1:C3"', b'<dimension ref="A1"'))
     assert read(file) == [LAMP_RECORD, DESK_RECORD]
+
+
+def test_each_sheet_has_a_layout_before_its_records(tmp_path: Path) -> None:
+    file = write(tmp_path, {"May": [HEADER, LAMP], "Cover": [["Ours"]], "June": [["Feedback"], [], HEADER, DESK]})
+    assert list(read_items(str(file), ReadOptions())) == [
+        Layout(header_line=1, part="May"),
+        LAMP_RECORD,
+        Layout(header_line=3, part="June"),
+        DESK_RECORD,
+    ]
+    by_number = list(read_items(str(file), ReadOptions(header=False)))
+    assert [item.header_line for item in by_number if isinstance(item, Layout)] == [None] * 3
+
+
+def test_a_sheet_is_never_held_whole(tmp_path: Path) -> None:
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for number in range(10_000):
+        sheet.append(["The lamp hums at night.", number] if number else HEADER[:2])
+    book.save(tmp_path / "r.xlsx")
+    items = read_items(str(tmp_path / "r.xlsx"), ReadOptions())
+    next(items)
+    next(items)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in items) == 9_998
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2_000_000

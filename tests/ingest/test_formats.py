@@ -15,13 +15,13 @@ import pytest
 from pipeline.core.errors import InputError
 from pipeline.core.registry import implementation
 from pipeline.ingest import formats
-from pipeline.ingest.formats.record import Broken, ReadOptions
-from pipeline.ingest.sources import expand
+from pipeline.ingest.formats.record import Broken, Layout, ReadOptions
+from pipeline.ingest.sources import expand, read_records
 
 
 def values(path: Path, column: Any) -> list[str | None]:
     pq.write_table(pa.table({"v": column}), path)
-    records = list(formats.read(path, ReadOptions()))
+    records = list(read_records(str(path), ReadOptions()))
     assert not any(isinstance(record, Broken) for record in records)
     return [record["v"] for record in records if isinstance(record, dict)]
 
@@ -45,7 +45,7 @@ def test_a_line_in_the_table_is_all_that_a_new_format_needs(tmp_path: Path, monk
     file = tmp_path / "reviews.log"
     file.write_text('[{"text": "Fine soup"}]')
     assert expand([str(tmp_path)]) == [str(file)]
-    assert list(formats.read(file, ReadOptions())) == [{"text": "Fine soup"}]
+    assert list(read_records(str(file), ReadOptions())) == [{"text": "Fine soup"}]
 
 
 # What reading through DuckDB gave, value by value.
@@ -94,8 +94,13 @@ def test_parquet_is_read_in_batches_and_numbers_repeated_names(tmp_path: Path) -
     path = tmp_path / "many.parquet"
     numbers = pa.array(range(12_001))
     pq.write_table(pa.Table.from_arrays([numbers, numbers], names=["text", "text"]), path, row_group_size=7000)
-    records = list(formats.read(path, ReadOptions()))
+    records = list(read_records(str(path), ReadOptions()))
     assert records == [{"text": str(number), "text_2": str(number)} for number in range(12_001)]
+
+
+def test_parquet_has_a_layout_that_says_nothing(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": ["Fine soup"]}), tmp_path / "r.parquet")
+    assert list(formats.read(tmp_path / "r.parquet", ReadOptions())) == [Layout(), {"text": "Fine soup"}]
 
 
 def test_typed_formats_are_read_gzipped(tmp_path: Path) -> None:
@@ -110,7 +115,7 @@ def test_typed_formats_are_read_gzipped(tmp_path: Path) -> None:
     for name in ("r.parquet", "r.xlsx"):
         zipped = tmp_path / f"{name}.gz"
         zipped.write_bytes(gzip.compress((tmp_path / name).read_bytes()))
-        assert list(formats.read(zipped, ReadOptions())) == [{"text": "Fine soup"}]
+        assert list(read_records(str(zipped), ReadOptions())) == [{"text": "Fine soup"}]
 
 
 def test_a_map_that_is_no_json_object_is_one_clear_line(tmp_path: Path) -> None:
@@ -120,7 +125,7 @@ def test_a_map_that_is_no_json_object_is_one_clear_line(tmp_path: Path) -> None:
 
 def records(path: Path, content: str | bytes, **options: Any) -> list[Any]:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return list(formats.read(path, ReadOptions(**options)))
+    return list(read_records(str(path), ReadOptions(**options)))
 
 
 IN_OTHER_ENCODINGS = [
@@ -205,9 +210,9 @@ def test_a_row_in_the_middle_is_no_header(tmp_path: Path, content: str) -> None:
 def test_json_under_a_text_file_s_name_is_json(tmp_path: Path) -> None:
     file = tmp_path / "reviews.txt"
     file.write_text('[{"text": "Cold soup."}, {"text": "Warm bread."}]', encoding="utf-8")
-    assert [record["text"] for record in formats.read(file, ReadOptions())] == ["Cold soup.", "Warm bread."]  # type: ignore[index]
+    assert [record["text"] for record in read_records(str(file), ReadOptions())] == ["Cold soup.", "Warm bread."]  # type: ignore[index]
     file.write_text("[Edited] The soup was cold.\nThe bread was warm.\n", encoding="utf-8")
-    assert [list(record.values()) for record in formats.read(file, ReadOptions())] == [  # type: ignore[union-attr]
+    assert [list(record.values()) for record in read_records(str(file), ReadOptions())] == [  # type: ignore[union-attr]
         ["[Edited] The soup was cold."],
         ["The bread was warm."],
     ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.errors import InputError
-from pipeline.ingest import formats
 from pipeline.ingest.columns import choose
-from pipeline.ingest.formats.record import Broken, ReadOptions, Record
+from pipeline.ingest.formats.record import Broken, Layout, ReadOptions, Record
+from pipeline.ingest.sources import read_items, read_records
 
 LAMP = {"review": "The lamp hums at night.", "stars": "2"}
 DESK = {"review": "A sturdy desk.", "stars": "4"}
@@ -23,7 +25,7 @@ def read(path: Path, content: Any, **mapping: str) -> list[Record]:
     """Records of a file with this content: text as it is, anything else as JSON."""
     file = path / "r.json"
     file.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-    return list(formats.read(file, ReadOptions(mapping=mapping)))
+    return list(read_records(str(file), ReadOptions(mapping=mapping)))
 
 
 def lines(*documents: Any) -> str:
@@ -296,3 +298,41 @@ ORIENTS = {
 def test_records_come_back_equal_from_every_orient(tmp_path: Path, rows: list[dict[str, Any]], orient: str) -> None:
     expected = [{name: None if value is None else str(value) for name, value in row.items()} for row in rows]
     assert read(tmp_path, ORIENTS[orient](rows)) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        ([LAMP, DESK], None),
+        ({"status": "OK", "result": {"count": 2, "reviews": [LAMP, DESK]}}, "result.reviews"),
+        (lines({"items": [LAMP]}, {"items": [DESK]}), "items"),
+    ],
+)
+def test_the_keys_of_the_list_are_its_part(tmp_path: Path, content: Any, part: str | None) -> None:
+    read(tmp_path, content)
+    layout, *records = read_items(str(tmp_path / "r.json"), ReadOptions())
+    assert layout == Layout("utf-8", part=part)
+    assert records == [LAMP, DESK]
+
+
+def test_many_lines_are_read_as_few_are_and_never_held_whole(tmp_path: Path) -> None:
+    many = [LAMP | {"stars": str(number)} for number in range(60_000)]
+    content = lines(*many[:2000]) + '\n{"review": "broken\n\n' + lines(*many[2000:])
+    file = tmp_path / "r.jsonl"
+    file.write_text(content)
+    items = read_items(str(file), ReadOptions())
+    assert next(items) == Layout("utf-8")
+    tracemalloc.start()
+    try:
+        for number, record in enumerate(itertools.islice(items, 2000)):
+            assert record == many[number]
+        assert next(items) == Broken('{"review": "broken', "not valid JSON: Unterminated string starting at")
+        assert sum(1 for _ in items) == 58_000
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < len(content) / 4
+
+
+def test_many_lines_of_pages_are_pages(tmp_path: Path) -> None:
+    assert read(tmp_path, lines(*({"reviews": [LAMP, DESK]} for _ in range(1200)))) == [LAMP, DESK] * 1200

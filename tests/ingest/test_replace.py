@@ -109,13 +109,18 @@ def test_a_changed_text_under_the_same_id_replaces_the_old_one(warehouse: Wareho
     def rows(text: str) -> Rows:
         return [{"review_id": "a1", "review": text, "stars": "1"}, {"review_id": "b2", "review": "Fine.", "stars": "5"}]
 
-    old, new = write(tmp_path / "old.csv", rows("Never again.")), write(tmp_path / "new.csv", rows("They made it good."))
+    old, new = (
+        write(tmp_path / "old.csv", rows("Never again.")),
+        write(tmp_path / "new.csv", rows("They made it good.")),
+    )
     read(warehouse, old)
     read(warehouse, new)
     assert current(warehouse, "text") == [("Fine.",), ("They made it good.",)]
 
 
-def test_what_was_made_of_a_review_is_made_anew_when_its_content_is_another(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_what_was_made_of_a_review_is_made_anew_when_its_content_is_another(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
     path = write(tmp_path / "a.csv", REVIEWS)
     read(warehouse, path)
     warehouse.execute("INSERT INTO store.current VALUES ('sentiment', 'f')")
@@ -125,7 +130,9 @@ def test_what_was_made_of_a_review_is_made_anew_when_its_content_is_another(ware
     write(path, [REVIEWS[0] | {"score": "4"}, REVIEWS[1] | {"date": "2026-02-01"}])
     read(warehouse, path)
     left = warehouse.query("SELECT text FROM sentiment JOIN reviews USING (review_id)")
-    assert [row["text"] for row in left] == [], "the date is part of the id where there is no other, the stars of the content"
+    assert [row["text"] for row in left] == [], (
+        "the date is part of the id where there is no other, the stars of the content"
+    )
     assert warehouse.value("SELECT count(*) FROM sentiment") == 0
     assert warehouse.value("SELECT count(*) FROM store.sentiment") == 3, "kept, should the old rows come back"
     write(path, REVIEWS)
@@ -158,7 +165,10 @@ def test_a_reviewers_name_is_kept_as_a_salted_hash_only(tmp_path: Path) -> None:
 
 
 def test_ratings_without_words_count(warehouse: Warehouse, tmp_path: Path) -> None:
-    rows = [{"review": text, "stars": stars} for text, stars in (("Fine.", "4"), ("", "5"), ("", "5"), ("👍", "5"), ("", ""))]
+    rows = [
+        {"review": text, "stars": stars}
+        for text, stars in (("Fine.", "4"), ("", "5"), ("", "5"), ("👍", "5"), ("", ""))
+    ]
     (ingested,) = read(warehouse, write(tmp_path / "a.csv", rows))
     assert (ingested.rows, ingested.accepted, ingested.rating_only, ingested.rejected) == (5, 1, 3, 1)
     assert warehouse.value("SELECT avg(stars) FROM reviews") == 4.75

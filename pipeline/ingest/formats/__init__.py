@@ -1,7 +1,7 @@
 """One module per file format; READERS says which reads what. To add a format, write its module and a line here.
 
 A reader takes a file and ReadOptions and yields the file's Records in order, before them their Layout. It raises
-InputError, at once or while reading, if the file as a whole cannot be read. All read gzipped files too, through `contents`.
+InputError, at once or while reading, if the file as a whole cannot be read. All read gzipped files too, through `open_bytes` or `seekable`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ READERS: Mapping[str, str] = {
     ".ndjson": "pipeline.ingest.formats.json:read_json",
     ".parquet": "pipeline.ingest.formats.parquet:read_parquet",
     ".xlsx": "pipeline.ingest.formats.excel:read_excel",
+    ".zip": "pipeline.ingest.formats.archive:read_zip",
 }
 KNOWN = f"{', '.join(READERS)}, also .gz"  # for messages
 

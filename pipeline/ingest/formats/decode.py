@@ -1,54 +1,109 @@
-"""The content of a file as bytes and as text, gzipped or not, in any encoding."""
+"""The content of a file as bytes and as text, gzipped or not, in any encoding, without holding it whole."""
 
 from __future__ import annotations
 
+import codecs
+import contextlib
+import functools
 import gzip
+import io
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, TextIO, cast
 
 from pipeline.core.errors import InputError
 from pipeline.ingest.formats.encoding import detect_encoding
 
+_CHUNK = 1 << 18
+_COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04")  # how gzip and zip files begin, workbooks among the latter
 
-def contents(source: Path) -> bytes:
-    """The bytes of a file, gunzipped if need be. Raises InputError for a damaged gzip file."""
-    data = source.read_bytes()
+
+def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+# What to do with bytes that an encoding does not define: browsers read the five that cp1252 leaves out as latin-1.
+codecs.register_error("as_latin_1", _as_latin_1)
+_ERRORS = {"cp1252": "as_latin_1"}
+
+
+@contextlib.contextmanager
+def open_bytes(source: Path) -> Iterator[BinaryIO]:
+    """A file, gunzipped while it is read if need be. Raises InputError for a damaged gzip file."""
     if source.suffix.lower() != ".gz":
-        return data
+        with source.open("rb") as file:
+            yield file
+        return
     try:
-        return gzip.decompress(data)
-    except (OSError, EOFError) as error:
+        with gzip.open(source) as file:
+            yield cast(BinaryIO, file)
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{source} is not a whole gzip file ({error}). Export it again.") from error
 
 
-def read_text(source: Path, encoding: str | None) -> str:
-    """The text of a file in `encoding`; if that is None, decoded by its byte order mark, as UTF-16 if every other byte is
-    NUL, as UTF-8 if valid, else by `detect_encoding`. Raises InputError for a blank file and for an unknown encoding.
+def seekable(source: Path) -> Path | BinaryIO:
+    """A file for readers that jump about in it: a gzipped one is gunzipped into memory. Raises InputError if damaged."""
+    if source.suffix.lower() != ".gz":
+        return source
+    with open_bytes(source) as file:
+        return io.BytesIO(file.read())
+
+
+@contextlib.contextmanager
+def open_text(source: Path, encoding: str | None) -> Iterator[tuple[TextIO, str]]:
+    """A text file, its line breaks as they are, and the name of its encoding. If `encoding` is None, that is decided by
+    the byte order mark, as UTF-16 if every other byte is NUL, as UTF-8 if valid, else by `detect_encoding`. Raises
+    InputError for a blank file and for an unknown encoding.
     """
-    data = contents(source)
-    text = _decode_as(data, encoding) if encoding is not None else _decode(data)
-    if not text.strip():
-        raise InputError(f"{source} is empty. Export it again, or name another file.")
-    return text
+    with open_bytes(source) as file:
+        if file.read(4).startswith(_COMPRESSED):
+            raise InputError(f"{source} is no text but a compressed file. Unpack it, or give it its own extension.")
+        file.seek(0)
+        name = encoding or _find_encoding(file)
+        codec = _codec(name)
+        with io.TextIOWrapper(file, codec, errors=_ERRORS.get(codec, "replace"), newline="") as stream:
+            if not any(chunk.strip() for chunk in iter(functools.partial(stream.read, _CHUNK), "")):
+                raise InputError(f"{source} is empty. Export it again, or name another file.")
+            stream.seek(0)
+            yield stream, name
 
 
-def _decode(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return _decode_as(data, "utf-16")
-    if data[1:2] == b"\x00" and data[3:4] == b"\x00":
-        return _decode_as(data, "utf-16-le")
-    if data[:1] == b"\x00" and data[2:3] == b"\x00":
-        return _decode_as(data, "utf-16-be")
+def _codec(encoding: str) -> str:
+    """The name under which Python knows an encoding; a byte order mark is no text. Raises InputError if it does not."""
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return _decode_as(data, detect_encoding(data))
-
-
-def _decode_as(data: bytes, encoding: str) -> str:
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:
-        return data.decode("latin-1") if encoding == "cp1252" else data.decode(encoding, "replace")
+        b"a".decode(encoding, "replace")
+        codec = codecs.lookup(encoding).name
+        return "utf-8-sig" if codec == "utf-8" else codec
     except (LookupError, ValueError) as error:
         known = "Common ones: utf-8, utf-16, cp1252, cp1251, gb18030, big5, shift_jis, euc_kr."
         raise InputError(f"--encoding {encoding}: there is no text encoding of that name. {known}") from error
+
+
+def _find_encoding(file: BinaryIO) -> str:
+    head = file.read(4)
+    file.seek(0)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if head[1:2] == b"\x00" and head[3:4] == b"\x00":
+        return "utf-16-le"
+    if head[:1] == b"\x00" and head[2:3] == b"\x00":
+        return "utf-16-be"
+    encoding = "utf-8" if _is_utf8(file) else None
+    file.seek(0)
+    encoding = encoding or detect_encoding(iter(functools.partial(file.readline, _CHUNK), b""))
+    file.seek(0)
+    return encoding
+
+
+def _is_utf8(file: BinaryIO) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for chunk in iter(functools.partial(file.read, _CHUNK), b""):
+            decoder.decode(chunk)
+        decoder.decode(b"", True)
+    except UnicodeDecodeError:
+        return False
+    return True

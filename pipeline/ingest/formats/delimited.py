@@ -1,95 +1,165 @@
-"""CSV, TSV and plain text, read record by record even from damaged exports."""
+"""CSV, TSV and plain text, read record by record even from damaged exports, and never held whole."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
+import dataclasses
+import functools
 import io
 import itertools
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Literal, TextIO
 
 from pipeline.core.errors import InputError
-from pipeline.ingest.columns import looks_like_header
-from pipeline.ingest.formats.decode import read_text
+from pipeline.ingest.formats.decode import open_text
+from pipeline.ingest.formats.header import HEAD, count_usual, find_header, rank
 from pipeline.ingest.formats.json import read_json
-from pipeline.ingest.formats.record import HEADER_WITHIN, Broken, ReadOptions, Record, find_header, unique_names
+from pipeline.ingest.formats.record import Broken, Item, Layout, ReadOptions, Record
 
 csv.field_size_limit(2**31 - 1)  # a review has no upper length
-_SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=(.)"?(?:\r\n?|\n)', re.IGNORECASE)  # with which Excel names the delimiter
+
+# A record that goes on for longer than this holds a quote that is never closed.
+_RECORD_LINES = 2_000
+_LENIENT_LINES = 100  # if it holds text after a closing quote as well
+_RECORD_SIZE = 1_000_000  # characters, in more than one line
+
+_LONGEST_LINE = 50_000_000  # characters
+
+_SAMPLE = 200_000  # characters from which the delimiter is detected
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?(?:\r\n?|\n)', re.IGNORECASE)  # with which Excel names the delimiter
+_UNCLOSED = "a quote is opened and never closed"
+
+Row = list[str] | Broken
 
 
-def read_csv(source: Path, options: ReadOptions) -> Iterator[Record]:
-    """Records of a CSV file, its delimiter detected unless given. Raises InputError for a blank file."""
-    text = read_text(source, options.encoding)
-    named = None
-    if line := _SEPARATOR_LINE.match(text):
-        named, text = line[1], text[line.end() :]
-    return _records(text, options.delimiter or named or _delimiter(text), options)
+def read_csv(source: Path, options: ReadOptions) -> Iterator[Item]:
+    """Layout and records of a CSV file, its delimiter detected unless given. Raises InputError for a blank file."""
+    with open_text(source, options.encoding) as (stream, encoding):
+        lines = _Lines(_read_lines(stream, source))
+        if named := _SEPARATOR_LINE.match(lines.sample()[0]):
+            lines.skip()
+        delimiter = options.delimiter or (named[1] if named else _delimiter(lines.sample()))
+        yield from _table(_rows(lines, delimiter), lines, Layout(encoding, delimiter), options)
 
 
-def read_tsv(source: Path, options: ReadOptions) -> Iterator[Record]:
-    """Records of a tab-separated file. Raises InputError for a blank file."""
-    return _records(read_text(source, options.encoding), options.delimiter or "\t", options)
+def read_tsv(source: Path, options: ReadOptions) -> Iterator[Item]:
+    """Layout and records of a tab-separated file. Raises InputError for a blank file."""
+    with open_text(source, options.encoding) as (stream, encoding):
+        lines = _Lines(_read_lines(stream, source))
+        delimiter = options.delimiter or "\t"
+        yield from _table(_rows(lines, delimiter), lines, Layout(encoding, delimiter), options)
 
 
-def read_txt(source: Path, options: ReadOptions) -> Iterator[Record]:
-    """Records of a tab-separated list of texts, in which a quote is part of the text, or of JSON under a wrong name. Raises
-    InputError for a blank file.
+def read_txt(source: Path, options: ReadOptions) -> Iterator[Item]:
+    """Layout and records of a tab-separated list of texts, in which a quote is part of the text, or of CSV or JSON under a
+    wrong name. Raises InputError for a blank file.
     """
-    text = read_text(source, options.encoding)
-    if text.lstrip().startswith(("[", "{")):
-        with contextlib.suppress(InputError):  # "[Edited] The food ..." is a text
-            return read_json(source, options)
-    return _records(text, options.delimiter or "\t", options, quoted=False)
+    with open_text(source, options.encoding) as (stream, encoding):
+        lines = _Lines(_read_lines(stream, source))
+        first = next((line for line in lines.sample() if line.strip()), "").lstrip()
+        if first.startswith(("[", "{")):
+            with contextlib.suppress(InputError):  # "[Edited] The food ..." is a text
+                records = read_json(source, options)
+                yield from records
+                return
+        as_csv = None if options.delimiter else _delimiter_in_names(first)
+        delimiter = options.delimiter or as_csv or "\t"
+        rows = _rows(lines, delimiter, quoted=as_csv is not None)
+        yield from _table(rows, lines, Layout(encoding, delimiter), options)
 
 
-def _records(text: str, delimiter: str, options: ReadOptions, quoted: bool = True) -> Iterator[Record]:
-    rows = _rows(text, delimiter, quoted)
-    first = next(rows, [])
-    if isinstance(first, list) and len(first) == 1 and "," in first[0] and delimiter == ",":
-        inner = next(csv.reader([first[0]]))
-        if looks_like_header(inner, options.mapping):  # a CSV quoted twice: each row is one quoted field
-            return _named(itertools.chain([inner], _unwrapped(rows)), options)
-    return _named(itertools.chain([first], rows), options)
+def _read_lines(stream: TextIO, source: Path) -> Iterator[str]:
+    """The lines of a file. Raises InputError for one that is too long to be a record."""
+    for line in iter(functools.partial(stream.readline, _LONGEST_LINE), ""):
+        if len(line) == _LONGEST_LINE:
+            raise InputError(
+                f"{source} holds a line of {_LONGEST_LINE:,} characters or more: it is no list of reviews."
+            )
+        yield line
 
 
-def _rows(text: str, delimiter: str, quoted: bool = True) -> Iterator[list[str] | Broken]:
+class _Lines:
+    """The lines of a text. Those of the record that is being read are kept, to be read once more if it is damaged."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.record: list[str] = []
+        self.number = 1  # that of the first line of `record`
+        self.ended = False  # whether a reader asked for more lines than there are, or than a record has
+        self._lines = iter(lines)
+        self._ahead = deque(line.removeprefix("\ufeff") for line in itertools.islice(self._lines, 1))
+
+    def read(self, most: int) -> Iterator[str]:
+        """The lines from the current record on. They end where a record has `most`, so that a strict reader says so."""
+        self.ended, record, size = False, self.record, 0
+        while True:
+            if len(record) >= most or (size > _RECORD_SIZE and len(record) > 1):
+                break
+            line = self._ahead.popleft() if self._ahead else next(self._lines, None)
+            if line is None:
+                break
+            size = size + len(line) if record else len(line)
+            record.append(line)
+            yield line
+        self.ended = True
+
+    def done(self) -> None:
+        """Forgets the current record: the next one begins with the next line."""
+        self.number += len(self.record)
+        self.record.clear()
+
+    def put_back(self, kept: int) -> None:
+        """Gives the lines of the current record back, but for the first `kept`."""
+        self._ahead.extendleft(reversed(self.record[kept:]))
+        del self.record[kept:]
+
+    def sample(self) -> list[str]:
+        """The next lines, of some _SAMPLE characters, which stay to be read."""
+        size = sum(map(len, self._ahead))
+        while size < _SAMPLE and (line := next(self._lines, None)) is not None:
+            self._ahead.append(line)
+            size += len(line)
+        return list(self._ahead)
+
+    def skip(self) -> None:
+        """Leaves the next line out."""
+        self._ahead.popleft()
+        self.number += 1
+
+
+def _rows(lines: _Lines, delimiter: str, quoted: bool = True) -> Iterator[Row]:
     """Rows of CSV. A quote that is never closed would swallow the rest of the file, so its line is Broken and reading
     continues after it.
     """
-    lines = io.StringIO(text, newline="").readlines() if "\n" in text else text.splitlines(keepends=True)
-    start = 0
-    while start < len(lines):
-        reader = csv.reader(
-            iter(lines[start:]),
-            delimiter=delimiter,
-            strict=True,
-            quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
-        )
-        done = 0
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    while True:
+        row: Row
         try:
-            for row in reader:
-                done = reader.line_num
+            for row in csv.reader(lines.read(_RECORD_LINES), delimiter=delimiter, strict=True, quoting=quoting):
                 yield row
+                lines.done()
             return
-        except csv.Error as error:
-            bad = start + done
-            if "end of data" in str(error):
-                yield Broken(lines[bad].rstrip("\r\n"), "a quote is opened and never closed")
-                start = bad + 1
-            else:  # text after a closing quote: common in handmade exports, and readable unless strict
-                lenient = csv.reader(iter(lines[bad:]), delimiter=delimiter)
-                yield next(lenient)
-                start = bad + lenient.line_num
+        except csv.Error:
+            unclosed = lines.ended
+        if not unclosed:  # text after a closing quote: common in handmade exports, and readable unless strict
+            lines.put_back(0)
+            row = next(csv.reader(lines.read(_LENIENT_LINES), delimiter=delimiter))
+            unclosed = lines.ended
+        if unclosed:
+            lines.put_back(1)
+            row = Broken(lines.record[0].rstrip("\r\n"), _UNCLOSED)
+        yield row
+        lines.done()
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(sample: list[str]) -> str:
     """The delimiter that splits the first rows most evenly, and among equals into most columns."""
     best, best_score = ",", 0.0
     for candidate in (",", ";", "\t", "|"):
-        head = [row for row in itertools.islice(_rows(text[:200_000], candidate), 100) if not isinstance(row, Broken)]
+        head = [row for row in itertools.islice(_rows(_Lines(sample), candidate), 100) if not isinstance(row, Broken)]
         widths = [len(row) for row in head if row]
         if not widths:
             continue
@@ -100,51 +170,65 @@ def _delimiter(text: str) -> str:
     return best
 
 
-def _unwrapped(rows: Iterator[list[str] | Broken]) -> Iterator[list[str] | Broken]:
-    for row in rows:
-        if isinstance(row, list) and len(row) == 1:
-            yield next(csv.reader([row[0]], strict=False), [])
-        else:
-            yield row
+def _delimiter_in_names(line: str) -> str | None:
+    """The delimiter of a line of usual column names without tabs; None if it is no such line."""
+    delimiters = (d for d in ",;|" if "\t" not in line and count_usual(next(csv.reader([line], delimiter=d), [])) > 1)
+    return next(delimiters, None)
 
 
-def _named(rows: Iterator[list[str] | Broken], options: ReadOptions) -> Iterator[Record]:
-    """Rows as records, keyed by the names in the header, or by position if there is none. What stands above the header is
-    not a record.
+def _table(rows: Iterator[Row], lines: _Lines, layout: Layout, options: ReadOptions) -> Iterator[Item]:
+    """The layout, and rows as records, keyed by the names in the header, or by position if there is none. What stands
+    above the header is not a record.
     """
-    for head in rows:
-        if isinstance(head, Broken):
-            yield head
-        elif head:
+    head: list[Row] = []
+    numbers: list[int] = []  # of the lines on which the rows in `head` begin
+    for row in rows:
+        if row:
+            head.append(row)
+            numbers.append(lines.number)
+        if len(head) == HEAD:
             break
-    else:
-        return
-    top = [head, *itertools.islice(rows, 2 * HEADER_WITHIN)]
-    position = _header_position(top, options)
-    if position is None:
-        names, body = [str(number) for number in range(1, len(head) + 1)], itertools.chain(top, rows)
-    else:
-        names, body = unique_names(_cells(top[position])), itertools.chain(top[position + 1 :], rows)
-    for row in body:
+    if _is_quoted_twice(head, layout, options):
+        head, rows = list(_unwrapped(head)), _unwrapped(rows)
+    cells = [[] if isinstance(row, Broken) else row for row in head]
+    header = find_header(cells, options)
+    start = header.body if header else 0
+    width = len(cells[header.position] if header else next(filter(None, cells), []))
+    yield dataclasses.replace(layout, header_line=numbers[header.position] if header else None)
+    broken = (row for row in head[:start] if isinstance(row, Broken))
+    names = header.names if header and header.names else list(map(str, range(1, width + 1)))
+    yield from _records(itertools.chain(broken, head[start:], rows), names)
+
+
+def _is_quoted_twice(head: list[Row], layout: Layout, options: ReadOptions) -> bool:
+    """Whether each row is one quoted field that holds a row of CSV."""
+    first = next((row for row in head if isinstance(row, list)), [])
+    if len(first) != 1 or layout.delimiter != "," or "," not in first[0]:
+        return False
+    return rank(next(csv.reader([first[0]])), options.mapping) > 0
+
+
+def _unwrapped(rows: Iterable[Row]) -> Iterator[Row]:
+    for row in rows:
+        if isinstance(row, Broken) or len(row) != 1:
+            yield row
+            continue
+        inner = list(csv.reader(io.StringIO(row[0], newline="")))
+        yield inner[0] if len(inner) == 1 else Broken(row[0], f"{len(inner)} rows quoted as one") if inner else []
+
+
+def _records(rows: Iterable[Row], names: list[str]) -> Iterator[Record]:
+    width = len(names)
+    for row in rows:
         if isinstance(row, Broken):
             yield row
+        elif len(row) == width:
+            yield dict(zip(names, row, strict=True))
         elif not row:
             continue  # an empty line
-        elif len(row) == len(names):
-            yield dict(zip(names, row, strict=True))
-        elif len(row) > len(names) and not any(cell.strip() for cell in row[len(names) :]):
+        elif len(row) > width and not any(cell.strip() for cell in row[width:]):
             yield dict(zip(names, row, strict=False))
         else:
             raw = io.StringIO()
             csv.writer(raw).writerow(row)
-            yield Broken(raw.getvalue().rstrip("\r\n"), f"{len(row)} fields where there are {len(names)} columns")
-
-
-def _header_position(top: list[list[str] | Broken], options: ReadOptions) -> int | None:
-    if options.header is not None:
-        return 0 if options.header else None
-    return find_header(list(map(_cells, top)), options.mapping)
-
-
-def _cells(row: list[str] | Broken) -> list[str]:
-    return [] if isinstance(row, Broken) else row
+            yield Broken(raw.getvalue().rstrip("\r\n"), f"{len(row)} fields where there are {width} columns")

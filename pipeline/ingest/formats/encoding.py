@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 
 from pipeline.text.language import detect_languages
 from pipeline.text.script import HANGUL
@@ -32,11 +33,11 @@ _OWN_SCRIPT = {
 _OTHERS = ["gb18030", "big5", "cp1251", "cp1253", "cp1255", "cp1256"]
 
 
-def detect_encoding(data: bytes) -> str:
+def detect_encoding(lines: Iterable[bytes]) -> str:
     """The likely encoding of a text that is not UTF-8, judged from the first 20 kB of its cells outside ASCII: by language
     for Latin script, by script for Japanese, Korean, Hebrew and Arabic, else by charset-normalizer. cp1252 if uncertain.
     """
-    cells = _sample(data)
+    cells = _sample(lines)
     if sum(map(_is_utf8, cells)) >= len(cells) / 2:
         return "cp1252"  # UTF-8 with a few damaged characters, which repair() restores from cp1252
     sample = b"\n".join(cells)
@@ -47,15 +48,18 @@ def detect_encoding(data: bytes) -> str:
     return _own_script(sample) or _most_plausible(sample) or "cp1252"
 
 
-def _sample(data: bytes) -> list[bytes]:
+def _sample(lines: Iterable[bytes]) -> list[bytes]:
     cells: list[bytes] = []
     size = 0
-    for match in _PIECE.finditer(data):
-        if not match[0].isascii():
-            cells.append(match[0])
-            size += len(match[0])
-            if size > _SAMPLE:
-                break
+    for line in lines:
+        if line.isascii():
+            continue
+        for match in _PIECE.finditer(line):
+            if not match[0].isascii():
+                cells.append(match[0])
+                size += len(match[0])
+                if size > _SAMPLE:
+                    return cells
     return cells
 
 

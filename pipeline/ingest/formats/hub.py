@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.core.errors import InputError
-from pipeline.ingest.formats.record import Record, as_text
+from pipeline.ingest.formats.record import Item, Layout, as_text
 
 
-def read_hub(source: str) -> Iterator[Record]:
-    """Records of hf:NAME[:CONFIG][:SPLIT], class labels by name. Raises InputError if the data set cannot be loaded."""
+def read_hub(source: str) -> Iterator[Item]:
+    """Layout and records of hf:NAME[:CONFIG][:SPLIT], class labels by name. Raises InputError if the data set cannot be loaded."""
     name, *rest = source.removeprefix("hf:").split(":")
     config, split = [*rest, None, None][:2] if len(rest) == 2 else (None, rest[0] if rest else "train")
     try:
@@ -21,6 +21,7 @@ def read_hub(source: str) -> Iterator[Record]:
             f"The data set {source} could not be loaded: {cause} Check name, config and split, and the network."
         ) from error
     names = {column: kind.names for column, kind in data.features.items() if hasattr(kind, "names")}
+    yield Layout()
     for row in data:
         yield {
             column: names[column][value] if column in names and isinstance(value, int) else as_text(value)

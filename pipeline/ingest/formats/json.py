@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import InputError
-from pipeline.ingest.formats.decode import read_text
+from pipeline.ingest.formats.decode import open_text
 from pipeline.ingest.formats.json_lists import find_reviews
 from pipeline.ingest.formats.json_record import to_record
-from pipeline.ingest.formats.record import Broken, ReadOptions, Record
+from pipeline.ingest.formats.record import Broken, Item, Layout, ReadOptions
 
 _NOT_SPACE = re.compile(r"\S")
+_HEAD = 1000  # lines: in a longer file whose first lines are records, all are, and it is never held whole
 _LINE_BREAKS = re.compile(r"[\r\n]+")  # str.splitlines breaks at characters that may stand in a JSON text
 
 
-def read_json(source: Path, options: ReadOptions) -> Iterator[Record]:
-    """Records of a JSON or JSON Lines file. Raises InputError for invalid JSON and for JSON without a list of reviews."""
-    text = read_text(source, options.encoding)
+def read_json(source: Path, options: ReadOptions) -> Iterator[Item]:
+    """Layout and records of a JSON or JSON Lines file. Raises InputError, before the first of them, for invalid JSON and
+    for JSON without a list of reviews.
+    """
+    with open_text(source, options.encoding) as (stream, encoding):
+        head = list(itertools.islice(filter(str.strip, stream), _HEAD))
+        if len(head) == _HEAD and _are_records(head, options, source):
+            return _read_lines(source, encoding)
+        stream.seek(0)
+        text = stream.read()
     try:
-        document = _parse(text)
-        return (to_record(item, place) for item, place in find_reviews(document, options.mapping, source))
+        path, items = find_reviews(_parse(text), options.mapping, source)
+        layout = Layout(encoding, part=".".join(map(str, path)) or None)
+        return itertools.chain([layout], (to_record(item, place) for item, place in items))
     except json.JSONDecodeError as error:
         raise InputError(
             f"{source} is not valid JSON: {error.msg}, line {error.lineno} column {error.colno}."
@@ -32,6 +43,24 @@ def read_json(source: Path, options: ReadOptions) -> Iterator[Record]:
         raise InputError(f"{source} nests its JSON too deeply to be a list of reviews.") from error
     except ValueError as error:
         raise InputError(f"{source} is not valid JSON: it holds a number of thousands of digits.") from error
+
+
+def _are_records(lines: Sequence[str], options: ReadOptions, source: Path) -> bool:
+    """Whether each line is a record, rather than a page of them or a part of a document."""
+    documents = list(_json_lines(lines))
+    if not isinstance(documents[0], dict):
+        return False
+    with contextlib.suppress(InputError, RecursionError):
+        _, items = find_reviews(documents, options.mapping, source)
+        return [id(item) for item, _ in items] == list(map(id, documents))
+    return False
+
+
+def _read_lines(source: Path, encoding: str) -> Iterator[Item]:
+    with open_text(source, encoding) as (stream, _):
+        yield Layout(encoding)
+        lines = (line.rstrip("\r\n") for line in stream)
+        yield from (to_record(document, {}) for document in _json_lines(filter(str.strip, lines)))
 
 
 def _parse(text: str) -> Any:

@@ -21,16 +21,16 @@ _PAGES = ("data", "items", "results", "entry", "entries", "edges", "nodes", "rec
 _PEOPLE = ("user", "author", "reviewer", "customer", "profile")  # what else the reviewer wrote
 
 
-def find_reviews(document: Any, mapping: Mapping[str, str], source: Path) -> list[Item]:
-    """The items of the list of reviews; an object without lists is one. Raises InputError if there is no list or it is
+def find_reviews(document: Any, mapping: Mapping[str, str], source: Path) -> tuple[tuple[str, ...], list[Item]]:
+    """The keys that lead to the list of reviews, and its items; an object without lists is one. Raises InputError if there is no list or it is
     empty, and if several lists could be the reviews.
     """
     found = _search(document, mapping, {}, (), 0)
-    items = found[_choose(found, mapping, source)] if found else []
-    if items:
-        return items
+    path = _choose(found, mapping, source) if found else ()
+    if found and found[path]:
+        return path, found[path]
     if isinstance(document, dict) and not found and (_is_record(document, mapping) or not _holds_empty_list(document)):
-        return [(document, {})]
+        return (), [(document, {})]
     if found or document == [] or isinstance(document, dict):
         raise InputError(f"{source} holds no reviews: its list is empty. Export it again, or name another file.")
     raise InputError(f"{source} holds no list of reviews. Expected an array of objects, or one object per line.")

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import InputError
-from pipeline.ingest.formats.decode import contents
-from pipeline.ingest.formats.record import ReadOptions, Record, as_text, unique_names
+from pipeline.ingest.formats.decode import seekable
+from pipeline.ingest.formats.record import Item, Layout, ReadOptions, as_text, unique_names
 
 _BATCH = 5000  # rows in memory at once
 
 
-def read_parquet(source: Path, options: ReadOptions) -> Iterator[Record]:
-    """Records of a Parquet file. Raises InputError for an unreadable file."""
+def read_parquet(source: Path, options: ReadOptions) -> Iterator[Item]:
+    """Layout and records of a Parquet file. Raises InputError for an unreadable file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        content = io.BytesIO(contents(source)) if source.suffix.lower() == ".gz" else source
         # 96-bit timestamps, from Spark and Impala, may overflow nanoseconds, Arrow's default.
-        with pq.ParquetFile(content, coerce_int96_timestamp_unit="us") as file:
+        with pq.ParquetFile(seekable(source), coerce_int96_timestamp_unit="us") as file:
             names = unique_names(file.schema_arrow.names)
+            yield Layout()
             for batch in file.iter_batches(_BATCH):
                 for row in zip(*map(_texts, batch.columns), strict=True):
                     yield dict(zip(names, row, strict=True))

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.ingest.columns import looks_like_header
-
 
 @dataclass(frozen=True)
 class Broken:
@@ -47,36 +45,13 @@ class ReadOptions:
 
 def unique_names(names: Sequence[str]) -> list[str]:
     """Column names, trimmed; a missing name is replaced by the position, a repeated one gets it as a suffix."""
-    result: list[str] = []
+    result: dict[str, None] = {}
     for position, name in enumerate(names, 1):
         name = name.strip().lstrip("\ufeff") or str(position)
-        result.append(name if name not in result else f"{name}_{position}")
-    return result
-
-
-HEADER_WITHIN = 20  # rows
-
-
-def find_header(rows: Sequence[Sequence[str]], mapping: Mapping[str, str]) -> int | None:
-    """The position of the header in the first rows of a table, None if there is none.
-
-    Nearly always it is the first row. Below title lines it is, within HEADER_WITHIN rows, the first that has a usual or
-    mapped column name, more filled cells than any row above it, and no fewer cells than the rows below it.
-    """
-    for position, row in enumerate(rows[:HEADER_WITHIN]):
-        if looks_like_header(row, mapping) and (position == 0 or _stands_out(rows, position)):
-            return position
-    return None
-
-
-def _stands_out(rows: Sequence[Sequence[str]], position: int) -> bool:
-    filled = [[place for place, cell in enumerate(row, 1) if cell.strip()] for row in rows]
-    header = filled[position]
-    return (
-        not any(cell.strip().isdigit() for cell in rows[position])
-        and all(len(cells) < len(header) for cells in filled[:position])
-        and all(max(cells, default=0) <= max(header) for cells in filled[position:])
-    )
+        while name in result:
+            name = f"{name}_{position}"
+        result[name] = None
+    return list(result)
 
 
 def as_text(value: Any) -> str | None:
