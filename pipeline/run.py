@@ -7,8 +7,9 @@ that fails an audit publishes nothing.
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.core.errors import InputError
@@ -17,7 +18,9 @@ from pipeline.core.profile import Profile
 from pipeline.core.stage import Stage, StageResult, run_stage
 from pipeline.core.warehouse import Warehouse, audit, models_path, open_work, publish, work_path
 from pipeline.ingest.load import Ingested, IngestOptions, ingest
+from pipeline.ingest.places.address import masked
 from pipeline.ingest.sources import expand
+from pipeline.ingest.sources_file import Source
 from pipeline.quality import summary
 from pipeline.stages import STAGES
 
@@ -42,7 +45,7 @@ class RunResult:
 
 
 def run(
-    reviews: Sequence[str],
+    reviews: Sequence[str] | Sequence[Source],
     warehouse_path: Path,
     profile: Profile,
     options: IngestOptions,
@@ -50,21 +53,25 @@ def run(
     retry_failed: bool = False,
     progress: Progress = lambda name, done, total: None,
 ) -> RunResult:
-    """Runs every stage up to `until` on `reviews` and publishes to `warehouse_path`. `retry_failed`: also recomputes rows
-    that ended in an error.
+    """Runs every stage up to `until` on `reviews` and publishes to `warehouse_path`. A Source's own options replace those of
+    `options`. `retry_failed`: also recomputes rows that ended in an error.
 
     Raises InputError, before anything is written, for unusable input or settings, BackendDown if a model server cannot be
     reached, AuditFailed if the result breaks the warehouse's rules.
     """
-    expand(reviews)  # a missing file must not leave a warehouse behind
+    parts = _parts(reviews, options)  # a missing file must not leave a warehouse behind
     stages = _until(until)
     for stage in stages:
         stage.spec(profile)  # nor must a recipe, prompt or model that is not there
     with _opened(warehouse_path, profile) as (warehouse, entry):
         with entry.timed("ingest") as started:
-            ingested = ingest(
-                warehouse, reviews, options, entry.run_id, started, lambda source, done: progress("ingest", done, 0)
-            )
+            ingested = [
+                source
+                for values, how in parts
+                for source in ingest(
+                    warehouse, values, how, entry.run_id, started, lambda source, done: progress("ingest", done, 0)
+                )
+            ]
             rows = sum(source.rows for source in ingested)
             progress("ingest", rows, rows)
         results = []
@@ -79,6 +86,21 @@ def run(
         audit(warehouse)
         entry.done()
         return RunResult(entry.run_id, publish(warehouse), ingested, results, entry.seconds)
+
+
+def _parts(
+    reviews: Sequence[str] | Sequence[Source], options: IngestOptions
+) -> Sequence[tuple[Sequence[str], IngestOptions]]:
+    """What to ingest with which options. Raises InputError for what cannot be found or would be read in two ways."""
+    plain = [item for item in reviews if isinstance(item, str)]
+    if plain:
+        expand(plain)
+        return [(plain, options)]
+    parts = [([item.reviews], replace(options, **item.options)) for item in reviews if isinstance(item, Source)]
+    times = Counter(name for values, _ in parts for name in expand(values))
+    if twice := [masked(name) for name, count in times.items() if count > 1]:
+        raise InputError(f"More than one [[source]] names {', '.join(twice)}. Leave one, or make a pattern narrower.")
+    return parts
 
 
 def _until(name: str | None) -> Sequence[Stage]:

@@ -37,7 +37,11 @@ def reviews(sub: argparse.ArgumentParser) -> None:
         "--reviews",
         action="append",
         metavar="WHAT",
-        help="file, glob, folder or hf:NAME[:CONFIG][:SPLIT]; repeatable (default: the bundled sample)",
+        help="file, glob, folder, hf:NAME[:CONFIG][:SPLIT], or an address: https://, s3://, gs://, postgres://, sqlite://; "
+        "repeatable (default: those of sources.toml, else the bundled sample)",
+    )
+    sub.add_argument(
+        "--sources", type=Path, metavar="FILE", help="a TOML file of sources, each with options of its own"
     )
     sub.add_argument(
         "--map",

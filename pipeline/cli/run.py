@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from pipeline.core.errors import InputError
 
 if TYPE_CHECKING:
     from pipeline.ingest.load import IngestOptions
+    from pipeline.ingest.sources_file import Source
     from pipeline.run import RunResult
 
 
@@ -72,14 +74,13 @@ def _first_baseline(args: argparse.Namespace) -> Path | None:
 
 
 def _run_stages(args: argparse.Namespace, until: str | None) -> RunResult:
-    from pipeline.core.assets import SAMPLE
     from pipeline.core.profile import load
     from pipeline.run import run as run_pipeline
 
     ingest = _ingest_options(args)
     with show.progress(args.json) as progress:
         return run_pipeline(
-            args.reviews or [str(SAMPLE)],
+            _reviews(args),
             args.warehouse,
             load(args.profile),
             ingest,
@@ -87,6 +88,20 @@ def _run_stages(args: argparse.Namespace, until: str | None) -> RunResult:
             retry_failed=args.retry_failed,
             progress=progress,
         )
+
+
+def _reviews(args: argparse.Namespace) -> Sequence[str] | Sequence[Source]:
+    """What --reviews names, else --sources, else ./sources.toml where there is one, else the bundled sample."""
+    from pipeline.core.assets import SAMPLE
+    from pipeline.ingest.sources_file import DEFAULT, load_sources
+
+    if args.reviews and args.sources:
+        raise InputError("Give --reviews or --sources, not both.")
+    if args.reviews:
+        reviews: list[str] = args.reviews
+        return reviews
+    file = args.sources or (DEFAULT if DEFAULT.is_file() else None)
+    return load_sources(file) if file else [str(SAMPLE)]
 
 
 def _ingest_options(args: argparse.Namespace) -> IngestOptions:

@@ -6,13 +6,16 @@ import gzip
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.core.warehouse import Warehouse
 from pipeline.ingest import sources
 from pipeline.ingest.formats.record import Layout, ReadOptions
+from pipeline.ingest.load import IngestOptions, ingest
 from pipeline.ingest.places import saving, web
 from tests.ingest.places.servers import Answer, serving
 
@@ -162,3 +165,13 @@ def test_an_open_source_is_fetched_once_and_goes_when_it_is_closed() -> None:
         assert first == second and copy.exists()
         assert source.name == f"http://{host}/a.csv?sig=***"
     assert len(fetched) == 1 and not copy.exists()
+
+
+@pytest.mark.xfail(
+    strict=True, reason="ingest still takes the address for the source's name: it is to use sources.opened"
+)
+def test_the_warehouse_has_no_secrets(host: str, warehouse: Warehouse) -> None:
+    address = f"http://me:hunter2@{host}/a.csv?token=hunter2"
+    (ingested,) = ingest(warehouse, [address], IngestOptions(), "run", datetime(2026, 11, 25))
+    assert ingested.source == f"http://***@{host}/a.csv?token=***"
+    assert "hunter2" not in str(warehouse.query("SELECT * FROM reviews"))
