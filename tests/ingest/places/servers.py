@@ -40,12 +40,11 @@ def serving(respond: Respond, certificate: Path | None = None) -> Iterator[str]:
             for name, value in {"Content-Length": str(length), **answer.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
+            size = 8 if answer.wait else max(1, len(answer.body))
             with contextlib.suppress(ConnectionError):  # a client that had enough
-                for start in range(0, len(answer.body), 8):
+                for start in range(0, len(answer.body), size):
                     time.sleep(answer.wait)
-                    self.wfile.write(answer.body[start : start + 8] if answer.wait else answer.body[start:])
-                    if not answer.wait:
-                        break
+                    self.wfile.write(answer.body[start : start + size])
 
         def log_message(self, *_: object) -> None:
             pass
