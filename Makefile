@@ -14,13 +14,15 @@ BIN     := .venv/bin
 INSIGHTS = $(BIN)/review-insights
 STORE    = $(if $(WAREHOUSE),--warehouse '$(WAREHOUSE)')
 PLACES   = $(STORE) $(if $(OUT),--out '$(OUT)')
+# Reviews at an address, such as s3://..., need the packages of the extra `remote`.
+REMOTE  := $(if $(findstring ://,$(REVIEWS))$(shell grep -s :// sources.toml),.venv/installed-remote)
 
 .DEFAULT_GOAL := help
 .PHONY: help stages test sql report nightly serve check finetune compare push bench embedded-models doctor lint setup
 
 help:  ## this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
-	@echo 'Variables: REVIEWS (file, glob, folder, hf:NAME), PROFILE, WAREHOUSE, OUT, UNTIL, ARGS'
+	@echo 'Variables: REVIEWS (file, glob, folder, address, hf:NAME), PROFILE, WAREHOUSE, OUT, UNTIL, ARGS'
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -29,6 +31,10 @@ help:  ## this help
 
 .venv/installed-service: .venv/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[service]'
+	@touch $@
+
+.venv/installed-remote: .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[remote]'
 	@touch $@
 
 .venv/installed-dev: .venv/installed
@@ -41,7 +47,7 @@ help:  ## this help
 
 setup: .venv/installed-dev  ## install everything, tests' and linters' packages too
 
-stages: .venv/installed  ## the main job: every stage on REVIEWS (default: the bundled sample), then the report
+stages: .venv/installed $(REMOTE)  ## the main job: every stage on REVIEWS (default: the bundled sample), then the report
 	$(INSIGHTS) run $(if $(REVIEWS),--reviews "$$REVIEWS") --profile '$(PROFILE)' $(PLACES) $(if $(UNTIL),--until '$(UNTIL)') $(ARGS)
 
 sql: .venv/installed  ## a query over the insights, read-only: make sql Q="SELECT ..." or Q=@top_pain_points
@@ -50,7 +56,7 @@ sql: .venv/installed  ## a query over the insights, read-only: make sql Q="SELEC
 report: .venv/installed  ## the nightly export, into OUT
 	@$(INSIGHTS) report $(PLACES) $(ARGS)
 
-nightly: .venv/installed  ## stages, report and check with one exit code, for cron
+nightly: .venv/installed $(REMOTE)  ## stages, report and check with one exit code, for cron
 	$(INSIGHTS) nightly $(if $(REVIEWS),--reviews "$$REVIEWS") --profile '$(PROFILE)' $(PLACES) $(ARGS)
 
 serve: .venv/installed-service  ## the API and the page: REVIEW_INSIGHTS_API_KEY=... make serve, or make serve ARGS=--no-auth

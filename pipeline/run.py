@@ -7,8 +7,10 @@ that fails an audit publishes nothing.
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from pipeline.core.errors import InputError
@@ -17,8 +19,10 @@ from pipeline.core.profile import Profile
 from pipeline.core.stage import Stage, StageResult, run_stage
 from pipeline.core.warehouse import Warehouse, audit, models_path, open_work, publish, work_path
 from pipeline.ingest.load import Ingested, ingest
+from pipeline.ingest.places.address import masked
 from pipeline.ingest.sample import refuse_mixture
 from pipeline.ingest.sources import expand
+from pipeline.ingest.sources_file import Source
 from pipeline.ingest.understanding import IngestOptions
 from pipeline.quality import summary
 from pipeline.stages import STAGES
@@ -27,6 +31,7 @@ from pipeline.stages.generate import GENERATE
 
 STAGE_NAMES = ("ingest", *(stage.name for stage in STAGES))
 WRITING = (FEEDBACK.name, GENERATE.name)  # stages whose rows are answers of a model that was asked
+Parts = Sequence[tuple[Sequence[str], IngestOptions]]
 Progress = Callable[[str, int, int], None]  # stage, rows done, total rows (0: unknown)
 
 
@@ -57,7 +62,7 @@ class RunResult:
 
 
 def run(
-    reviews: Sequence[str],
+    reviews: Sequence[str] | Sequence[Source],
     warehouse_path: Path,
     profile: Profile,
     options: IngestOptions,
@@ -66,22 +71,21 @@ def run(
     progress: Progress = lambda name, done, total: None,
     understood: Callable[[Sequence[Ingested]], None] = lambda sources: None,
 ) -> RunResult:
-    """Runs every stage up to `until` on `reviews` and publishes to `warehouse_path`. `retry_failed`: also recomputes rows
-    that ended in an error. `understood` is told how the sources were read, before the stages begin.
+    """Runs every stage up to `until` on `reviews` and publishes to `warehouse_path`. A Source's own options replace those of
+    `options`. `retry_failed`: also recomputes rows that ended in an error. `understood` is told how the sources were read,
+    before the stages begin.
 
     Raises InputError, before anything is written, for unusable input or settings, BackendDown if a model server cannot be
     reached, AuditFailed if the result breaks the warehouse's rules.
     """
-    sources = expand(reviews)  # a missing file must not leave a warehouse behind
+    parts = _parts(reviews, options)  # a missing file must not leave a warehouse behind
     stages = _until(until)
     for stage in stages:
         stage.spec(profile)  # nor must a recipe, prompt or model that is not there
     with _opened(warehouse_path, profile) as (warehouse, entry):
-        refuse_mixture(warehouse, sources)
+        refuse_mixture(warehouse, [masked(name) for values, _ in parts for name in expand(values)])
         with entry.timed("ingest") as started:
-            ingested = ingest(
-                warehouse, reviews, options, entry.run_id, started, lambda source, done: progress("ingest", done, 0)
-            )
+            ingested = _ingest(warehouse, parts, entry.run_id, started, lambda done: progress("ingest", done, 0))
             rows = sum(source.rows for source in ingested)
             progress("ingest", rows, rows)
         understood(ingested)
@@ -97,6 +101,36 @@ def run(
         audit(warehouse)
         entry.done()
         return RunResult(entry.run_id, publish(warehouse), ingested, results, entry.seconds)
+
+
+def _parts(reviews: Sequence[str] | Sequence[Source], options: IngestOptions) -> Parts:
+    """What to ingest with which options. Raises InputError for what cannot be found or would be read in two ways."""
+    plain = [item for item in reviews if isinstance(item, str)]
+    if plain:
+        expand(plain)
+        return [(plain, options)]
+    parts = [([item.reviews], replace(options, **item.options)) for item in reviews if isinstance(item, Source)]
+    times = Counter(name for values, _ in parts for name in expand(values))
+    if twice := [masked(name) for name, count in times.items() if count > 1]:
+        raise InputError(f"More than one [[source]] names {', '.join(twice)}. Leave one, or make a pattern narrower.")
+    return parts
+
+
+def ingest_all(
+    warehouse: Warehouse, reviews: Sequence[str] | Sequence[Source], options: IngestOptions, run_id: str, now: datetime
+) -> list[Ingested]:
+    """Reads all reviews into a warehouse, as a run does before its stages."""
+    return _ingest(warehouse, _parts(reviews, options), run_id, now, lambda done: None)
+
+
+def _ingest(
+    warehouse: Warehouse, parts: Parts, run_id: str, now: datetime, progress: Callable[[int], None]
+) -> list[Ingested]:
+    return [
+        source
+        for values, options in parts
+        for source in ingest(warehouse, values, options, run_id, now, lambda source, done: progress(done))
+    ]
 
 
 def _until(name: str | None) -> Sequence[Stage]:

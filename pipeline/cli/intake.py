@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cli import show
+from pipeline.core.assets import SAMPLE
 from pipeline.core.errors import InputError
 
 if TYPE_CHECKING:
     from pipeline.ingest.load import Ingested
+    from pipeline.ingest.sources_file import Source
     from pipeline.ingest.understanding import IngestOptions
 
+    Reviews = Sequence[str] | Sequence[Source]
+
+SOURCES_FILE = Path("sources.toml")
+SAMPLE_ONLY = [str(SAMPLE)]
 SCALES = ("1-5", "0-5", "0-4", "0-10", "1-10", "10-50", "1-100")
 
 
@@ -21,7 +29,11 @@ def reviews(sub: argparse.ArgumentParser) -> None:
         "--reviews",
         action="append",
         metavar="WHAT",
-        help="file, glob, folder or hf:NAME[:CONFIG][:SPLIT]; repeatable (default: the bundled sample)",
+        help="file, glob, folder, hf:NAME[:CONFIG][:SPLIT], or an address: https://, s3://, gs://, postgres://, sqlite://; "
+        "repeatable (default: those of sources.toml, else the bundled sample)",
+    )
+    sub.add_argument(
+        "--sources", type=Path, metavar="FILE", help="a TOML file of sources, each with options of its own"
     )
     sub.add_argument(
         "--map",
@@ -79,13 +91,32 @@ def _mapping(items: list[str]) -> dict[str, str]:
     return mapping
 
 
-def dry_run(args: argparse.Namespace, names: list[str]) -> int:
+def chosen(args: argparse.Namespace) -> Reviews:
+    """What --reviews names, else --sources, else ./sources.toml where there is one, else the bundled sample."""
+    from pipeline.ingest.sources_file import load_sources
+
+    if args.reviews and args.sources:
+        raise InputError("Give --reviews or --sources, not both.")
+    if args.reviews:
+        reviews: list[str] = args.reviews
+        return reviews
+    file = sources_file(args)
+    return load_sources(file) if file else SAMPLE_ONLY
+
+
+def sources_file(args: argparse.Namespace) -> Path | None:
+    """--sources, else ./sources.toml where there is one."""
+    given: Path | None = args.sources
+    return given or (SOURCES_FILE if SOURCES_FILE.is_file() else None)
+
+
+def dry_run(args: argparse.Namespace) -> int:
     """Shows how the reviews would be understood, as by their first reading; writes nothing."""
     from pipeline.core.provenance import now
     from pipeline.core.warehouse import open_memory
-    from pipeline.ingest.load import ingest
+    from pipeline.run import ingest_all
 
-    sources = ingest(open_memory(), names, ingest_options(args), "dry run", now())
+    sources = ingest_all(open_memory(), chosen(args), ingest_options(args), "dry run", now())
     if args.json:
         show.as_json({"sources": as_rows(sources)})
     else:
@@ -93,6 +124,6 @@ def dry_run(args: argparse.Namespace, names: list[str]) -> int:
     return 0
 
 
-def as_rows(sources: list[Ingested]) -> list[dict[str, Any]]:
+def as_rows(sources: Sequence[Ingested]) -> list[dict[str, Any]]:
     """Sources as rows of the view `sources`."""
     return [vars(source) for source in sources]

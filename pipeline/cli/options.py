@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pipeline.cli import show
+from pipeline.cli import intake, show
 from pipeline.core.queries import PARAMETERS
 
 
@@ -36,7 +36,7 @@ def fill_in(args: argparse.Namespace) -> None:
 
 def _place(args: argparse.Namespace) -> Place:
     if "reviews" in args:  # a run
-        return OWN if args.reviews else SAMPLE
+        return OWN if args.reviews or intake.sources_file(args) else SAMPLE
     if args.warehouse is not None:
         return SAMPLE if args.warehouse.name == SAMPLE.warehouse.name else OWN
     if OWN.warehouse.exists() or not SAMPLE.warehouse.exists():

@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     from pipeline.report.content import gather
 
     if args.dry_run:
-        return intake.dry_run(args, _reviews(args))
+        return intake.dry_run(args)
     result = _run_stages(args, args.until)
     with contextlib.closing(open_read_only(args.warehouse)) as warehouse:
         if args.no_report:
@@ -50,7 +50,7 @@ def nightly(args: argparse.Namespace) -> int:
     from pipeline.report import digest
 
     if args.dry_run:
-        return intake.dry_run(args, _reviews(args))
+        return intake.dry_run(args)
     result = _run_stages(args, None)
     report = write_report(args, night=True)
     verdict = report.verdict
@@ -80,7 +80,7 @@ def _run_stages(args: argparse.Namespace, until: str | None) -> RunResult:
     from pipeline.run import run as run_pipeline
 
     ingest, profile = intake.ingest_options(args), load(args.profile)
-    reviews = _reviews(args)
+    reviews = intake.chosen(args)
     _move_old_sample(reviews, args.warehouse)
     with show.progress(args.json) as progress:
         result = run_pipeline(
@@ -93,18 +93,12 @@ def _run_stages(args: argparse.Namespace, until: str | None) -> RunResult:
             progress=progress,
             understood=lambda sources: None if args.json else show.understood(intake.as_rows(sources)),
         )
-    if not args.reviews and not args.json:
+    if reviews == intake.SAMPLE_ONLY and not args.json:
         show.note(f"this is the bundled sample; your own (--reviews FILE) start clean, in {options.OWN.warehouse}")
     return result
 
 
-def _reviews(args: argparse.Namespace) -> list[str]:
-    from pipeline.core.assets import SAMPLE
-
-    return args.reviews or [str(SAMPLE)]
-
-
-def _move_old_sample(reviews: list[str], warehouse: Path) -> None:
+def _move_old_sample(reviews: intake.Reviews, warehouse: Path) -> None:
     """Up to version 0.2 the sample was written into the warehouse of one's own reviews: moves it to where it is now, if
     nothing else is in there and this run goes to a default place.
     """
@@ -112,7 +106,8 @@ def _move_old_sample(reviews: list[str], warehouse: Path) -> None:
     from pipeline.ingest.sources import expand
 
     own, sample = options.OWN.warehouse, options.SAMPLE.warehouse
-    if warehouse != (sample if all(map(is_sample, expand(reviews))) else own):
+    names = expand([item if isinstance(item, str) else item.reviews for item in reviews])
+    if warehouse != (sample if all(map(is_sample, names)) else own):
         return
     if moved := set_aside(own, sample.name):
         show.note(f"{own} held nothing but the bundled sample and is now {moved}")

@@ -1,5 +1,5 @@
 """From what a user hands over to rows of `reviews` and `rejects`, every record accounted for.
 
-In: files, folders, hub names. Out: rows in the warehouse.
+In: files, folders, addresses, hub names. Out: rows in the warehouse.
 Imported by stages and what stands above; imports core and text.
 """

@@ -122,7 +122,11 @@ class Interpreter:
             reply=self._text(record, "reply"),
             attributes=self._attributes(record),
             native_id=self._counted("id", native, f"{self._platform}:{native}") if native else None,
-            **values,
+            stars=values["stars"],
+            label=values["label"],
+            language=values["language"],
+            reviewed_at=values["reviewed_at"],
+            replied_at=values["replied_at"],
         )
 
     def fail_if_misunderstood(self) -> None:

@@ -12,7 +12,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, TypedDict
 
@@ -75,42 +75,24 @@ def ingest(
 ) -> list[Ingested]:
     """Reads every source into the warehouse. Raises InputError for one that cannot be used; nothing of it is written."""
     spec = hashlib.sha256(json.dumps([VERSION, asdict(options)], sort_keys=True).encode()).hexdigest()[:16]
-    names = sources.expand(reviews)
-    added: Counter[str] = Counter()
-    withdrawn: Counter[str] = Counter()
-    for source in names:
-        content = sources.content_hash(source)
-        held = warehouse.query("SELECT * FROM sources WHERE source = ?", [source])
-        if held and (held[0]["content_hash"], held[0]["spec_hash"]) == (content, spec):
-            continue
-        reading = _Reading(warehouse, source, options, run_id, held[0] if held else None)
-        with warehouse.transaction():
-            change = reading.write(now, content, spec, functools.partial(progress, source))
-        added[source], withdrawn[source] = change["added"], change["withdrawn"]
+    changes: dict[str, dict[str, int]] = {}
+    for address in sources.expand(reviews):
+        with sources.opened(address) as source:
+            changes[source.name] = {"added": 0, "withdrawn": 0}
+            held = warehouse.query("SELECT * FROM sources WHERE source = ?", [source.name])
+            if held and (held[0]["content_hash"], held[0]["spec_hash"]) == (source.content_hash, spec):
+                continue
+            reading = _Reading(warehouse, source, options, run_id, held[0] if held else None)
+            with warehouse.transaction():
+                changes[source.name] = reading.write(now, spec, functools.partial(progress, source.name))
     rows = {row["source"]: row for row in warehouse.query("SELECT * FROM sources")}
-    return [_ingested(rows[source], added[source], withdrawn[source]) for source in names]
+    return [_ingested(rows[name] | change) for name, change in changes.items()]
 
 
-def look(source: str, options: IngestOptions, salt: bytes) -> Ingested:
-    """How a source would be understood, without a warehouse (for `run --dry-run`). Duplicates within it are not looked for."""
-    raise NotImplementedError
-
-
-def _ingested(row: dict[str, Any], added: int, withdrawn: int) -> Ingested:
-    names = (
-        "source",
-        "rows",
-        "accepted",
-        "rejected",
-        "duplicates",
-        "rating_only",
-        "export",
-        "attributes",
-        "unused",
-        "notes",
-    )
-    decoded = {name: json.loads(row[name]) for name in ("layouts", "fields")}
-    return Ingested(**{name: row[name] for name in names}, **decoded, added=added, withdrawn=withdrawn)
+def _ingested(row: dict[str, Any]) -> Ingested:
+    """A row of the view `sources`, its JSON columns decoded."""
+    decoded = row | {name: json.loads(row[name]) for name in ("layouts", "fields")}
+    return Ingested(**{field.name: decoded[field.name] for field in fields(Ingested)})
 
 
 class _Reading:
@@ -119,7 +101,7 @@ class _Reading:
     def __init__(
         self,
         warehouse: Warehouse,
-        source: str,
+        source: sources.Opened,
         options: IngestOptions,
         run_id: str,
         earlier: dict[str, Any] | None,
@@ -130,7 +112,7 @@ class _Reading:
             f"{source}\0{run_id}" if options.append else source
         )  # what is appended rejects the same record again
         decisions = Decisions.from_json(json.loads(earlier["decisions"])) if earlier else None
-        self._understanding: Understanding = understand(source, self._items(), options, decisions)
+        self._understanding: Understanding = understand(source.name, self._items(), options, decisions)
         self._interpreter = Interpreter(self._understanding, options, salt(warehouse))
         self._seen: dict[int, set[str | None]] = {}  # review_id -> authors, None where nothing tells customers apart
         self._occurrences: Counter[str] = Counter()
@@ -140,19 +122,19 @@ class _Reading:
 
     def _items(self) -> Iterator[Item]:
         options = self._options
-        return sources.read_items(
-            self._source, ReadOptions(options.header, options.encoding, options.delimiter, options.mapping)
+        return self._source.items(
+            ReadOptions(options.header, options.encoding, options.delimiter, options.mapping)
         )
 
     def write(
-        self, now: datetime, content_hash: str, spec_hash: str, progress: Callable[[int], None]
+        self, now: datetime, spec_hash: str, progress: Callable[[int], None]
     ) -> dict[str, int]:
         """Reads all records and writes what they say. Returns how many reviews were added and withdrawn."""
         warehouse = self._warehouse
         warehouse.execute(sql_file("ingest", "prepare.sql"))
         warehouse.append(
             "reading",
-            [{"source": self._source, "run_id": self._run_id, "read_at": now, "append": self._options.append}],
+            [{"source": self._source.name, "run_id": self._run_id, "read_at": now, "append": self._options.append}],
         )
         records = (item for item in self._items() if not isinstance(item, Layout))
         for number, record in enumerate(itertools.islice(records, self._options.limit), 1):
@@ -167,8 +149,8 @@ class _Reading:
         for file in ("replace.sql", "settle.sql", "recompute.sql"):
             warehouse.execute(sql_file("ingest", file))
         (change,) = warehouse.query("FROM changes")
-        warehouse.execute("DELETE FROM store.sources WHERE source = ? AND run_id = ?", [self._source, self._run_id])
-        warehouse.append("store.sources", [self._as_row(now, content_hash, spec_hash) | change])
+        warehouse.execute("DELETE FROM store.sources WHERE source = ? AND run_id = ?", [self._source.name, self._run_id])
+        warehouse.append("store.sources", [self._as_row(now, spec_hash) | change])
         return change
 
     def _take(self, number: int, record: Record) -> None:
@@ -207,7 +189,7 @@ class _Reading:
                 reason=reason,
                 raw=raw,
                 review_id=review_id,
-                kept_source=self._source if review_id else None,
+                kept_source=self._source.name if review_id else None,
             )
         )
 
@@ -222,15 +204,15 @@ class _Reading:
         self._reviews.clear()
         self._rejects.clear()
 
-    def _as_row(self, now: datetime, content_hash: str, spec_hash: str) -> dict[str, Any]:
+    def _as_row(self, now: datetime, spec_hash: str) -> dict[str, Any]:
         """The row of `store.sources`."""
         understanding = self._understanding
         before = self._earlier["rows"] if self._earlier and self._options.append else 0
         return {
-            "source": self._source,
+            "source": self._source.name,
             "run_id": self._run_id,
             "read_at": now,
-            "content_hash": content_hash,
+            "content_hash": self._source.content_hash,
             "spec_hash": spec_hash,
             "rows": before + self._rows,
             "export": understanding.export.name if understanding.export else None,

@@ -6,27 +6,36 @@ nothing is lost.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import glob
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.core.errors import InputError
-from pipeline.ingest import formats
+from pipeline.ingest import formats, places
 from pipeline.ingest.formats.hub import read_hub
 from pipeline.ingest.formats.record import Item, Layout, ReadOptions, Record
+from pipeline.ingest.places import address
 
 
 def expand(reviews: Sequence[str]) -> list[str]:
-    """The files and hub names behind --reviews values, in order, each once.
+    """The files, addresses and hub names behind --reviews values, in order, each once. Addresses may hold secrets.
 
-    Raises InputError for a file that is missing, empty or of an unknown format, and for a pattern or folder without files.
+    Raises InputError for a file that is missing, empty or of an unknown format, for a pattern or folder without files, and
+    for an address of an unknown kind.
     """
     sources: dict[str, None] = {}
     for value in reviews:
         if value.startswith("hf:"):
             sources[value] = None
+            continue
+        if address.scheme(value):
+            sources |= dict.fromkeys(places.expand(value))
             continue
         for name in _files(value):
             if not formats.is_known(Path(name)):
@@ -62,17 +71,59 @@ def _names_files(value: str) -> bool:
     return bool(os.path.exists(value) or glob.glob(value, recursive=True))
 
 
-def content_hash(source: str) -> str:
-    """sha256 of a file's bytes; for a hub data set, of its name."""
+@dataclass(frozen=True)
+class Opened:
+    """A source that can be read, as often as need be, while it is open."""
+
+    name: str  # as messages and the warehouse have it: the address without passwords and signatures
+    content_hash: str  # sha256 of a file's bytes or a table's rows; of a hub data set, of its name
+    items: Callable[[ReadOptions], Iterator[Item]]  # as `read_items`
+
+
+@contextlib.contextmanager
+def opened(source: str) -> Iterator[Opened]:
+    """Opens one of the sources that `expand` returns. What is not on this machine is fetched once, into a temporary file.
+
+    Raises InputError if it cannot be had; reading its items does if it cannot be read.
+    """
     if source.startswith("hf:"):
-        return hashlib.sha256(source.encode()).hexdigest()
-    with open(source, "rb") as file:
+        yield Opened(source, hashlib.sha256(source.encode()).hexdigest(), lambda options: read_hub(source))
+    elif address.scheme(source):
+        with tempfile.TemporaryDirectory(prefix="reviews-") as folder:
+            fetched = places.fetch(source, Path(folder))
+            name = address.masked(source)
+            yield Opened(name, _hash(fetched.file), functools.partial(_fetched_items, fetched, name))
+    else:
+        yield Opened(source, _hash(Path(source)), functools.partial(formats.read, Path(source)))
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _fetched_items(fetched: places.Fetched, name: str, options: ReadOptions) -> Iterator[Item]:
+    """The items of a local copy, with the table of a database as their part, and its own name in messages."""
+    if fetched.part:
+        yield Layout(part=fetched.part)
+    try:
+        for item in formats.read(fetched.file, options):
+            if not (fetched.part and isinstance(item, Layout)):
+                yield item
+    except InputError as error:
+        raise InputError(str(error).replace(str(fetched.file), name)) from error
+
+
+def content_hash(source: str) -> str:
+    """The `content_hash` of one source."""
+    with opened(source) as it:
+        return it.content_hash
 
 
 def read_items(source: str, options: ReadOptions) -> Iterator[Item]:
     """The records and layouts of one source, in order. Raises InputError if the source as a whole cannot be read."""
-    return read_hub(source) if source.startswith("hf:") else formats.read(Path(source), options)
+    with opened(source) as it:
+        yield from it.items(options)
 
 
 def read_records(source: str, options: ReadOptions) -> Iterator[Record]:

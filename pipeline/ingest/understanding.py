@@ -176,12 +176,15 @@ def _decide(
         scale = star_scale(ratings, chosen.get("stars", ""), declared)
     if "stars" in chosen and (beyond := unfit(ratings, scale)):
         notes.append(
-            f"stars: {chosen['stars']} is read as {describe_scale(scale, ratings)}; {', '.join(beyond)} lie outside and "
+            f"stars: {chosen['stars']} is read as {describe_scale(scale, ratings)}; {', '.join(f'{value:g}' for value in beyond)} lie outside and "
             "have no stars. If the scale is another, say so: --scale 0-10"
         )
-    labels = label_names(values("label"), bool(options.mapping.get("label")), chosen.get("label", ""))
-    if unknown := [value for value in unknown_labels(values("label")) if value.lower() not in labels]:
-        notes.append(f"label: {chosen['label']} holds {', '.join(unknown)}, which say neither good nor bad")
+    label, mapped = chosen.get("label", ""), bool(options.mapping.get("label"))
+    labels = label_names(values("label").elements(), mapped, label)
+    if label and not labels and values("label"):
+        unknown = unknown_labels(values("label"), mapped, label)
+        notes.append(f"label: {label} is not used, as it holds {', '.join(unknown)}, which say neither good nor bad")
+        chosen = {name: column for name, column in chosen.items() if name != "label"}
     return Decisions(dict(chosen), dates, scale, labels, language), notes
 
 

@@ -14,7 +14,7 @@ from pipeline.cli import main
 folder = Path(sys.argv[1])
 arguments = ["run", "--reviews", str(folder / "r.csv"), "--warehouse", str(folder / "w.duckdb"), "--json", "--no-report"]
 assert main([*arguments, "--until", "emotions"]) == 0
-unused = [name for name in ("bitsandbytes", "peft", "trl", "datasets") if name in sys.modules]
+unused = [name for name in ("bitsandbytes", "peft", "trl", "datasets", "obstore", "psycopg") if name in sys.modules]
 assert not unused, unused
 """
 STUDENT = """

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from fastapi.testclient import TestClient
 
+from pipeline.ingest import places
 from pipeline.service.app import create_app
 from pipeline.service.settings import Settings
 from tests.conftest import FIXTURES
@@ -53,6 +54,17 @@ def test_a_result_is_an_analysis_and_nothing_of_this_machine(
     bad, good = client.get(f"/analyze/batch/{job['job_id']}/results").json()
     assert bad["feedback"]["suggestions"] and bad["themes"][0]["evidence"] in bad["text"] and good["feedback"] is None
     assert str(tmp_path_factory.getbasetemp()) not in json.dumps([bad, good, job])
+
+
+def test_a_request_cannot_name_a_source(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service reads the bytes that it was sent, whatever they are called and whatever they say."""
+    asked: list[str] = []
+    monkeypatch.setattr(places, "fetch", lambda address, folder: asked.append(address))
+    monkeypatch.setattr(places, "expand", lambda address: asked.append(address))
+    for address in ("https://127.0.0.1/r.csv", "s3://bucket/r.csv", "sqlite:////etc/r.db?table=csv"):
+        job = send(client, address, f"text\nBad soup at {address}\n".encode(), column="text=text")
+        assert (job["state"], job["rows"]) == ("done", 1)
+    assert asked == []
 
 
 def test_cells_cannot_run_as_formulas(client: TestClient) -> None:

@@ -13,7 +13,7 @@ from pipeline.core.labels import EMOTIONS, SENTIMENTS
 from pipeline.text.words import fold
 from pipeline.tuning.labelled.labels import NAMED_MAPS
 from pipeline.tuning.labelled.read import read_labelled
-from pipeline.tuning.labelled.records import HUB
+from pipeline.tuning.labelled.records import HUB, open_source
 from pipeline.tuning.labelled.rows import Columns, Example, Labelled
 from pipeline.tuning.labelled.split import class_weights, stratified_split, undersample
 
@@ -237,3 +237,9 @@ def test_the_real_tweets(shared_data: Path) -> None:
     data = read_labelled([str(shared_data / "umsab")], "sentiment")
     assert len({example.language for example in data.examples}) == 8
     assert data.rows == len(data.examples) + sum(data.dropped.values()) == 17304
+
+
+def test_an_address_is_refused_without_its_secrets() -> None:
+    with pytest.raises(InputError, match="--data takes a file") as error:
+        open_source("https://me:hunter2@host/rows.csv", Columns())
+    assert "hunter2" not in str(error.value)

@@ -13,6 +13,7 @@ from pathlib import Path
 from pipeline.core.errors import InputError
 from pipeline.ingest import sources
 from pipeline.ingest.formats.record import Broken, ReadOptions
+from pipeline.ingest.places.address import scheme
 from pipeline.text.language import languages
 from pipeline.tuning.labelled.rows import Columns, RawRow
 
@@ -55,6 +56,10 @@ def open_source(source: str, columns: Columns) -> Source:
 
     Raises InputError if there is no such source; iterating over its rows does if a column or label is missing.
     """
+    if scheme(source):  # what is trained on is recorded by its name, which would hold the secrets of an address
+        raise InputError(
+            "--data takes a file, a folder or a data set on the hub. Download the rows, and name the file."
+        )
     address = source.removeprefix("hf:")
     known = HUB.get(address.split(":")[0])
     if known and not Path(source).exists():
