@@ -93,7 +93,7 @@ _CUT = re.compile(
 )
 _TAIL = 60  # characters that can hold what stands at the end
 _ONLY_DOTS = re.compile(r"[\s.…_/–—-]*")
-_FILLERS = """
+_FILLER_LIST = """
     nan|null|none|n/a|n.a|#n/a|undefined|no comment|no comments|no comments available for this review
     |there are no comments available for this review|no review text|no text provided|kein kommentar|keine kommentare|keine angabe
     |keine angaben|k.a|es gibt keine kommentare zu dieser bewertung|sin comentario|sin comentarios|ningún comentario
@@ -102,7 +102,7 @@ _FILLERS = """
     |bez komentáře|без комментариев|нет комментариев|yorum yok|tidak ada komentar|tanpa komentar|无|無|没有|沒有|暂无|暂无评论
     |なし|特になし|コメントなし|없음|لا يوجد تعليق
 """
-_NULL_WORDS = frozenset(map(str.strip, _FILLERS.split("|")))
+FILLERS = frozenset(map(str.strip, _FILLER_LIST.split("|")))  # what stands for an empty review
 
 
 def own_words(text: str) -> str:
@@ -115,7 +115,7 @@ def own_words(text: str) -> str:
     text = text[:start] + _CUT.sub(r"\1\2", _EXPERIENCE.sub("", text[start:]))
     text = text.strip()
     word = text.strip("()").rstrip(".。 ").lower() if len(text) <= 60 else text
-    is_filler = word in _NULL_WORDS or _ONLY_DOTS.fullmatch(text) or (len(text) <= 120 and _REVIEWED.fullmatch(text))
+    is_filler = word in FILLERS or _ONLY_DOTS.fullmatch(text) or (len(text) <= 120 and _REVIEWED.fullmatch(text))
     return "" if is_filler else text
 
 
