@@ -174,13 +174,13 @@ class _Chooser:
 
 
 def _texts(chooser: _Chooser, usual: list[str]) -> list[str]:
-    prose = {name: letters(chooser.filled(name)) for name in usual}
-    return sorted(
-        (name for name in usual if prose[name] > 0), key=lambda name: prose[name] <= 12
-    )  # stable: then by NAMES
+    """Columns of letters: sentences first, and among equals the order of NAMES."""
+    length = {name: letters(chooser.filled(name)) for name in usual}
+    return sorted((name for name in usual if length[name] > 0), key=lambda name: length[name] <= 12)
 
 
 def _sides(chooser: _Chooser, usual: list[str]) -> list[str]:
+    """Texts for or against, not whether something was liked."""
     return [
         name
         for name in _texts(chooser, usual)
@@ -189,6 +189,7 @@ def _sides(chooser: _Chooser, usual: list[str]) -> list[str]:
 
 
 def _replied_at(chooser: _Chooser, usual: list[str]) -> list[str]:
+    """A "response date" without a response is the survey's."""
     return usual if "reply" in chooser.chosen or "responsedate" not in map(plain, usual) else []
 
 
@@ -257,7 +258,7 @@ def _identifies(chooser: _Chooser, column: str) -> bool:
 
 
 def _counts_rows(ids: Sequence[str]) -> bool:
-    if not all(id.isdecimal() for id in ids):
+    if not all(id.isdecimal() and len(id) < 20 for id in ids):
         return False
     numbers = list(map(int, ids))
     steps = {after - before for before, after in itertools.pairwise(numbers)}
@@ -265,6 +266,7 @@ def _counts_rows(ids: Sequence[str]) -> bool:
 
 
 def _authors(chooser: _Chooser, usual: list[str]) -> list[str]:
+    """Customers' names, not the paths by which some interfaces name a review."""
     return [name for name in usual if not any(map(_RESOURCE.fullmatch, chooser.filled(name)))]
 
 

@@ -217,6 +217,7 @@ def test_replies_are_not_the_review_and_translations_only_a_stopgap() -> None:
         ("id", ["1", "2", "3"], False),  # counts the rows
         ("id", ["9", "8", "7"], False),
         ("id", ["7", "7", "9"], False),  # of something else
+        ("id", ["9" * 5000, "8" * 5000, "7" * 5000], True),
         ("index", ["a7", "b2", "c9"], False),
         ("user_id", ["a7", "b2", "c9"], False),
         ("place_id", ["a7", "b2", "c9"], False),
