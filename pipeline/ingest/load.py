@@ -108,9 +108,8 @@ class _Reading:
     ) -> None:
         self._warehouse, self._source, self._options, self._run_id = warehouse, source, options, run_id
         self._earlier = earlier
-        self._reader = (
-            f"{source}\0{run_id}" if options.append else source
-        )  # what is appended rejects the same record again
+        # What is appended may hold a record again that was rejected before.
+        self._reader = f"{source.name}#{run_id}" if options.append else source.name
         decisions = Decisions.from_json(json.loads(earlier["decisions"])) if earlier else None
         self._understanding: Understanding = understand(source.name, self._items(), options, decisions)
         self._interpreter = Interpreter(self._understanding, options, salt(warehouse))
@@ -122,13 +121,10 @@ class _Reading:
 
     def _items(self) -> Iterator[Item]:
         options = self._options
-        return self._source.items(
-            ReadOptions(options.header, options.encoding, options.delimiter, options.mapping)
-        )
+        mapping = {field: column for field, column in options.mapping.items() if column}
+        return self._source.items(ReadOptions(options.header, options.encoding, options.delimiter, mapping))
 
-    def write(
-        self, now: datetime, spec_hash: str, progress: Callable[[int], None]
-    ) -> dict[str, int]:
+    def write(self, now: datetime, spec_hash: str, progress: Callable[[int], None]) -> dict[str, int]:
         """Reads all records and writes what they say. Returns how many reviews were added and withdrawn."""
         warehouse = self._warehouse
         warehouse.execute(sql_file("ingest", "prepare.sql"))
@@ -149,7 +145,9 @@ class _Reading:
         for file in ("replace.sql", "settle.sql", "recompute.sql"):
             warehouse.execute(sql_file("ingest", file))
         (change,) = warehouse.query("FROM changes")
-        warehouse.execute("DELETE FROM store.sources WHERE source = ? AND run_id = ?", [self._source.name, self._run_id])
+        warehouse.execute(
+            "DELETE FROM store.sources WHERE source = ? AND run_id = ?", [self._source.name, self._run_id]
+        )
         warehouse.append("store.sources", [self._as_row(now, spec_hash) | change])
         return change
 

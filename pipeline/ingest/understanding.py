@@ -28,6 +28,7 @@ from pipeline.text.repair import repair
 
 DATES = ("reviewed_at", "replied_at")
 _SAMPLE = 1000  # records by which columns are chosen
+MOST_ATTRIBUTES = 50  # columns
 _DISTINCT = 100_000  # values of a column that a decision is based on
 
 
@@ -109,12 +110,13 @@ def understand(
     names = list(survey.names)
     export = recognise(names)
     chosen = columns.choose(names, options.mapping, survey.sample, source, export) if names else {}
-    decisions, notes = _decide(survey, chosen, export, options, earlier)
-    used = {name for value in chosen.values() for name in value.split("+")}
+    deciding = _Deciding(survey, chosen, export, options, earlier)
+    decisions = deciding.decisions()
+    used = {name for value in decisions.columns.values() for name in value.split("+")}
     sampled = {name: [row.get(name) for row in survey.sample] for name in names}
-    attributes = columns.attributes(names, chosen, export, sampled)
+    attributes = columns.attributes(names, decisions.columns, export, sampled)[:MOST_ATTRIBUTES]
     unused = [name for name in names if name not in used and name not in attributes]
-    return Understanding(source, survey.layouts, export, decisions, attributes, unused, notes)
+    return Understanding(source, survey.layouts, export, decisions, attributes, unused, deciding.notes)
 
 
 def _survey(items: Iterable[Item], limit: int | None) -> _Survey:
@@ -140,58 +142,83 @@ def _survey(items: Iterable[Item], limit: int | None) -> _Survey:
     return survey
 
 
-def _decide(
-    survey: _Survey,
-    chosen: Mapping[str, str],
-    export: Export | None,
-    options: IngestOptions,
-    earlier: Decisions | None,
-) -> tuple[Decisions, list[str]]:
-    """The decisions, and what to tell about them."""
+@dataclass
+class _Deciding:
+    """Decides field by field. What the last reading decided on the values of the same column holds, unless the user says
+    otherwise.
+    """
 
-    def values(name: str) -> Counter[str]:
-        return survey.values.get(chosen.get(name, ""), Counter())
+    survey: _Survey
+    columns: dict[str, str]  # field -> column
+    export: Export | None
+    options: IngestOptions
+    earlier: Decisions | None
+    notes: list[str] = field(default_factory=list)
 
-    def known(name: str) -> bool:
-        """Whether the last reading decided on the values of the same column."""
-        return earlier is not None and name in chosen and earlier.columns.get(name) == chosen[name]
+    def decisions(self) -> Decisions:
+        """All of them."""
+        language = self._language()
+        dates = {name: self._dates(name, language) for name in DATES if name in self.columns}
+        scale, labels = self._scale(), self._labels()
+        return Decisions(self.columns, dates, scale, labels, language)
 
-    texts = [row.get(name) or "" for row in survey.sample for name in chosen.get("text", "").split("+") if name in row]
-    language = main_language(list(map(repair, texts)))
-    if earlier and known("text"):
-        language = earlier.language
-    notes = []
-    dates = {}
-    for name in DATES:
-        if earlier and known(name) and not options.dates:
-            dates[name] = earlier.dates[name]
-            notes += _told(name, chosen[name], contradictions(values(name), dates[name]), dates[name])
-        elif name in chosen:
-            dates[name] = date_style(values(name), options.dates or (export.dates if export else "") or None, language)
-    ratings = [parse_stars(value) for value in values("stars").elements()]
-    if earlier and known("stars") and not options.scale:
-        scale = earlier.scale
-    else:
-        declared = options.scale or (export.scale if export else "") or None
-        scale = star_scale(ratings, chosen.get("stars", ""), declared)
-    if "stars" in chosen and (beyond := unfit(ratings, scale)):
-        notes.append(
-            f"stars: {chosen['stars']} is read as {describe_scale(scale, ratings)}; {', '.join(f'{value:g}' for value in beyond)} lie outside and "
-            "have no stars. If the scale is another, say so: --scale 0-10"
-        )
-    label, mapped = chosen.get("label", ""), bool(options.mapping.get("label"))
-    labels = label_names(values("label").elements(), mapped, label)
-    if label and not labels and values("label"):
-        unknown = unknown_labels(values("label"), mapped, label)
-        notes.append(f"label: {label} is not used, as it holds {', '.join(unknown)}, which say neither good nor bad")
-        chosen = {name: column for name, column in chosen.items() if name != "label"}
-    return Decisions(dict(chosen), dates, scale, labels, language), notes
+    def _values(self, name: str) -> Counter[str]:
+        return self.survey.values.get(self.columns.get(name, ""), Counter())
 
+    def _known(self, name: str) -> Decisions | None:
+        """The earlier decisions, if they were about the same column."""
+        earlier, column = self.earlier, self.columns.get(name)
+        return earlier if earlier and column and earlier.columns.get(name) == column else None
 
-def _told(name: str, column: str, contradicting: Sequence[str], style: DateStyle) -> list[str]:
-    if not contradicting:
-        return []
-    return [
-        f"{name}: {column} is read {describe(style)}, as before, but {', '.join(contradicting)} can only be read the other "
-        "way. To read all of it anew: --dates dmy or --dates mdy"
-    ]
+    def _language(self) -> str | None:
+        if known := self._known("text") or self._known("liked"):
+            return known.language
+        texts = [self.columns[name].split("+") for name in ("text", "liked", "disliked") if name in self.columns]
+        written = (row.get(column) for row in self.survey.sample for part in texts for column in part)
+        return main_language([repair(text) for text in written if text])
+
+    def _dates(self, name: str, language: str | None) -> DateStyle:
+        values, column = self._values(name), self.columns[name]
+        if self.options.dates:
+            return date_style(values, self.options.dates, language)
+        if known := self._known(name):
+            style = known.dates[name]
+            if against := contradictions(values, style):
+                self.notes.append(
+                    f"{name}: {column} is read {describe(style)}, as before, but {', '.join(against)} can only be read the "
+                    "other way. To read all of it anew: --dates dmy or --dates mdy"
+                )
+            return style
+        declared = self.export.dates if self.export else ""
+        style = date_style(values, declared or None, language)
+        return date_style(values, None, language) if declared and contradictions(values, style) else style
+
+    def _scale(self) -> str:
+        ratings = [parse_stars(value) for value in self._values("stars").elements()]
+        if (known := self._known("stars")) and not self.options.scale:
+            if above := [value for value in unfit(ratings, known.scale) if value]:
+                self.notes.append(
+                    f"stars: {self.columns['stars']} is read as {describe_scale(known.scale, ratings)}, as before, but "
+                    f"{above[0]:g} lies outside. To read all of it anew: --scale 0-10, or what it is"
+                )
+            return known.scale
+        declared = self.options.scale or (self.export.scale if self.export else "")
+        scale = star_scale(ratings, self.columns.get("stars", ""), declared or None)
+        if self.options.scale and scale == "unknown":
+            outside = ", ".join(f"{value:g}" for value in unfit(ratings, self.options.scale))
+            raise InputError(
+                f"--scale {self.options.scale} does not fit {self.columns.get('stars')}, which holds {outside}. "
+                "Name another scale, or leave it out."
+            )
+        return scale
+
+    def _labels(self) -> dict[str, str]:
+        """The meanings of a label column's values. One that says neither good nor bad is not used."""
+        column, mapped = self.columns.get("label", ""), bool(self.options.mapping.get("label"))
+        labels = label_names(self._values("label").elements(), mapped, column)
+        if column and not labels and not mapped:
+            unknown = unknown_labels(self._values("label"), mapped, column)
+            if unknown:
+                self.notes.append(f"label: {column} is not used: {', '.join(unknown)} say neither good nor bad")
+            del self.columns["label"]
+        return labels

@@ -92,18 +92,14 @@ _PROMOTER = re.compile(
 )
 
 
-def star_scale(
-    ratings: Iterable[Rating | None], zero_based: bool, column: str = "", declared: str | None = None
-) -> str:
+def star_scale(ratings: Iterable[Rating | None], column: str = "", declared: str | None = None) -> str:
     """The scale of a column's ratings without a best of their own, one of SCALES or "unknown".
 
-    It is the declared one (`zero_based`: "0-4"), or that in the name of the column ("rating 1-10", "NPS"), unless more than a
+    It is the declared one, or that in the name of the column ("rating 1-10", "NPS"), unless more than a
     tenth of the ratings are outside. Without these it is the smallest of "1-5", "0-10", "10-50" (the bubbles of Tripadvisor)
     and "1-100" that at most a tenth of the ratings exceed.
     """
     given = sorted((rating.value for rating in ratings if rating and rating.best is None), reverse=True)
-    if declared is None and zero_based:
-        return "0-4"
     if declared:
         return declared if declared in SCALES and _fits(given, declared) else "unknown"
     named = _named_scale(column)

@@ -19,10 +19,10 @@ from pipeline.ingest.values import (
 )
 
 
-def read(values: list[str], zero_based: bool = False) -> list[float | None]:
+def read(values: list[str], declared: str | None = None) -> list[float | None]:
     """A column of ratings, as stars."""
     ratings = [parse_stars(value) for value in values]
-    scale = star_scale(ratings, zero_based)
+    scale = star_scale(ratings, declared=declared)
     return [to_five(rating, scale) for rating in ratings]
 
 
@@ -70,9 +70,9 @@ def test_a_rating_keeps_the_best_that_was_written_with_it() -> None:
 
 def test_scales() -> None:
     def scale(*values: float) -> str:
-        return star_scale([*map(Rating, values), None], False)
+        return star_scale([*map(Rating, values), None])
 
-    assert scale() == scale(1, 5) == scale(0, 3, 5) == "1-5" and star_scale([], True) == "0-4"
+    assert scale() == scale(1, 5) == scale(0, 3, 5) == "1-5" and star_scale([], declared="0-4") == "0-4"
     assert scale(9, 7.5, 10) == scale(0, 10, 8) == "0-10"
     assert scale(*[4.0] * 99, 9.0) == "1-5", "one odd value changes no scale"
     assert scale(10, 30, 50, 45) == "10-50" and scale(100, 80, 60, 10) == "1-100"
@@ -117,16 +117,16 @@ def test_a_columns_scale_is_brought_to_five(values: list[str], stars: list[float
     ],
 )
 def test_a_columns_name_can_tell_its_scale(column: str, scale: str) -> None:
-    assert star_scale([Rating(2), Rating(5)], False, column) == scale
+    assert star_scale([Rating(2), Rating(5)], column) == scale
 
 
 def test_a_named_or_declared_scale_must_fit() -> None:
     many = [*[Rating(5.0)] * 9, Rating(9.0)]
-    assert star_scale(many, False, declared="1-5") == "1-5" and star_scale(many[1:], False, declared="1-5") == "unknown"
-    assert star_scale(many, True, declared="0-10") == "0-10" and star_scale(many, False, declared="1-7") == "unknown"
-    assert star_scale([Rating(80)] * 3, False, "nps") == "1-100"
-    assert star_scale([Rating(3)] * 3, False, declared="10-50") == "unknown"
-    assert star_scale([Rating(9, 10), None], False, declared="1-5") == "1-5", (
+    assert star_scale(many, declared="1-5") == "1-5" and star_scale(many[1:], declared="1-5") == "unknown"
+    assert star_scale(many, declared="0-10") == "0-10" and star_scale(many, declared="1-7") == "unknown"
+    assert star_scale([Rating(80)] * 3, "nps") == "1-100"
+    assert star_scale([Rating(3)] * 3, declared="10-50") == "unknown"
+    assert star_scale([Rating(9, 10), None], declared="1-5") == "1-5", (
         "a rating with its own best fits any scale"
     )
 
@@ -164,7 +164,7 @@ def test_a_scale_is_described_for_people() -> None:
 
 
 def test_declared_to_start_from_zero() -> None:
-    assert read(["0", "4", "3/4", "5"], zero_based=True) == [1, 5, 4, None]
+    assert read(["0", "4", "3/4"], declared="0-4") == [1, 5, 4]
 
 
 @given(
@@ -218,7 +218,7 @@ def test_a_whole_column_of_ratings_is_read_back_or_none(
     if not is_declared:
         marks.append(high)  # else nothing tells 3 of 5 from 3 of 10
     ratings = [parse_stars(notation.format(f"{mark:g}".replace(".", point))) for mark in marks]
-    found = star_scale(ratings, zero_based=False, declared=scale if is_declared else None)
+    found = star_scale(ratings, declared=scale if is_declared else None)
     for mark, rating in zip(marks, ratings, strict=True):
         stars = to_five(rating, found)
         if is_declared:
@@ -235,7 +235,7 @@ def test_a_whole_column_of_ratings_with_their_best_is_read_back_or_none(
     notation: str, marks: list[tuple[int, int]]
 ) -> None:
     ratings = [parse_stars(notation.format(mark, best)) for mark, best in marks]
-    scale = star_scale(ratings, zero_based=False)
+    scale = star_scale(ratings)
     for (mark, best), rating in zip(marks, ratings, strict=True):
         assert to_five(rating, scale) in (None, max(mark * 5 / best, 1.0) if mark <= best else None)
 
