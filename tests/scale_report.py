@@ -27,7 +27,7 @@ SELECT i, md5(i::VARCHAR)[:16] AS review_id, hash(i) % 100 < 35 AS unhappy, (1 +
 FROM range($n) numbers(i);
 """
 TABLES = (
-    """INSERT INTO reviews BY NAME SELECT review_id, 'synthetic' AS source, i AS source_row, opening || pain || '.' AS text, 'en' AS language,
+    """INSERT INTO store.reviews BY NAME SELECT i AS place, true AS current, false AS rating_only, review_id, 'synthetic' AS source, i AS source_row, opening || pain || '.' AS text, 'en' AS language,
        CASE WHEN unhappy THEN 1 + star % 2 ELSE 3 + star % 3 END AS stars, TIMESTAMP '2026-10-31' - to_days((hash(i, 6) % 365)::INTEGER) AS reviewed_at,
        'Business ' || (hash(i, 2) % 500) AS business, 'Product ' || (hash(i, 7) % 50) AS product, $now AS ingested_at, 'run-1' AS run_id FROM made""",
     """INSERT INTO store.sentiment BY NAME SELECT review_id, 'f' AS fingerprint, 'run-1' AS run_id, CASE WHEN unhappy THEN 'negative' ELSE 'positive' END AS label,

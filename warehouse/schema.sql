@@ -91,17 +91,6 @@ VIEW main.generate
     raw_output VARCHAR
     truncated BOOLEAN
     error VARCHAR
-TABLE main.ingests
-    source VARCHAR
-    content_hash VARCHAR
-    spec_hash VARCHAR
-    run_id VARCHAR
-    rows BIGINT
-    accepted BIGINT
-    added BIGINT
-    rejected BIGINT
-    duplicates BIGINT
-    columns JSON
 VIEW main.insights
     review_id VARCHAR
     source VARCHAR
@@ -119,6 +108,10 @@ VIEW main.insights
     suggestions VARCHAR[]
     feedback_role VARCHAR
     feedback_model VARCHAR
+    rating_only BOOLEAN
+    owner_reply VARCHAR
+    replied_at TIMESTAMP
+    attributes MAP(VARCHAR, VARCHAR)
 VIEW main.metric_bands
     run_id VARCHAR
     role VARCHAR
@@ -168,7 +161,8 @@ TABLE main.rejects
     raw VARCHAR
     review_id VARCHAR
     run_id VARCHAR
-TABLE main.reviews
+    kept_source VARCHAR
+VIEW main.reviews
     review_id VARCHAR
     source VARCHAR
     source_row BIGINT
@@ -181,6 +175,14 @@ TABLE main.reviews
     product VARCHAR
     ingested_at TIMESTAMP
     run_id VARCHAR
+    rating_only BOOLEAN
+    liked VARCHAR
+    disliked VARCHAR
+    author VARCHAR
+    reply VARCHAR
+    replied_at TIMESTAMP
+    attributes MAP(VARCHAR, VARCHAR)
+    native_id VARCHAR
 TABLE main.runs
     run_id VARCHAR
     started_at TIMESTAMP
@@ -228,6 +230,26 @@ VIEW main.sentiment
     raw_negative FLOAT
     raw_neutral FLOAT
     raw_positive FLOAT
+VIEW main.sources
+    source VARCHAR
+    read_at TIMESTAMP
+    rows BIGINT
+    accepted BIGINT
+    rejected BIGINT
+    duplicates BIGINT
+    rating_only BIGINT
+    run_id VARCHAR
+    content_hash VARCHAR
+    spec_hash VARCHAR
+    added BIGINT
+    withdrawn BIGINT
+    export VARCHAR
+    layouts JSON
+    fields JSON
+    attributes VARCHAR[]
+    unused VARCHAR[]
+    decisions JSON
+    notes VARCHAR[]
 VIEW main.student_verdict
     role VARCHAR
     n BIGINT
@@ -338,6 +360,30 @@ TABLE store.generate
     raw_output VARCHAR
     truncated BOOLEAN
     error VARCHAR
+TABLE store.reviews
+    place BIGINT
+    review_id VARCHAR
+    source VARCHAR
+    source_row BIGINT
+    text VARCHAR
+    liked VARCHAR
+    disliked VARCHAR
+    language VARCHAR
+    stars DOUBLE
+    label VARCHAR
+    rating_only BOOLEAN
+    reviewed_at TIMESTAMP
+    business VARCHAR
+    product VARCHAR
+    author VARCHAR
+    reply VARCHAR
+    replied_at TIMESTAMP
+    attributes MAP(VARCHAR, VARCHAR)
+    native_id VARCHAR
+    ingested_at TIMESTAMP
+    run_id VARCHAR
+    retired_at TIMESTAMP
+    current BOOLEAN
 TABLE store.score
     review_id VARCHAR
     fingerprint VARCHAR
@@ -373,6 +419,22 @@ TABLE store.sentiment
     raw_negative FLOAT
     raw_neutral FLOAT
     raw_positive FLOAT
+TABLE store.sources
+    source VARCHAR
+    run_id VARCHAR
+    read_at TIMESTAMP
+    content_hash VARCHAR
+    spec_hash VARCHAR
+    rows BIGINT
+    added BIGINT
+    withdrawn BIGINT
+    export VARCHAR
+    layouts JSON
+    fields JSON
+    attributes VARCHAR[]
+    unused VARCHAR[]
+    decisions JSON
+    notes VARCHAR[]
 TABLE store.taxonomy
     theme VARCHAR
     fingerprint VARCHAR

@@ -29,7 +29,7 @@ def write_report(args: argparse.Namespace, night: bool) -> Report:
     from pipeline.report import build
     from pipeline.report.scope import Scope
 
-    scope = Scope(args.business, args.product, args.language, args.since, args.until)
+    scope = Scope(args.business, args.product, args.language, args.since, args.until, tuple(args.segment or ()))
     with contextlib.closing(open_read_only(args.warehouse)) as warehouse:
         return build.write(
             warehouse,
@@ -60,6 +60,7 @@ def sql(args: argparse.Namespace) -> int:
     from pipeline.core import queries
     from pipeline.core.warehouse import open_read_only, read
     from pipeline.report import export
+    from pipeline.report.scope import Scope, require_known
 
     if args.list:
         for name in queries.names():
@@ -72,7 +73,9 @@ def sql(args: argparse.Namespace) -> int:
     if statement.startswith("@"):
         query = queries.load(statement[1:])
         statement, parameters = query.sql, query.bind(parameters)
-    result = read(open_read_only(args.warehouse), statement, parameters)
+    warehouse = open_read_only(args.warehouse)
+    require_known(warehouse, Scope(segment=tuple(args.segment or ())))
+    result = read(warehouse, statement, parameters)
     if args.out:
         export.write({form: args.out}, result.names, result.types, result.rows)
     elif form == "json":

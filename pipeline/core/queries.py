@@ -22,6 +22,7 @@ PARAMETERS = {
     "language": "only this language (two letters, or unknown)",
     "since": "only reviews of this day and later (YYYY-MM-DD)",
     "until": "only reviews of this day and earlier (YYYY-MM-DD)",
+    "segment": "only reviews with this attribute, in any case; repeatable",
     "limit": "how many rows at most",
     "theme": "only this theme",
     "words": 'words or "phrases" to look for',

@@ -124,12 +124,13 @@ def _shares(values: Sequence[Any], names: Sequence[str]) -> list[tuple[str, list
 
 
 def _reviews(warehouse: Warehouse) -> list[Series]:
-    reviews = warehouse.query("SELECT sentiment, stars, emotions, language FROM insights ORDER BY review_id")
+    rows = warehouse.query("SELECT sentiment, stars, emotions, language, rating_only FROM insights ORDER BY review_id")
+    reviews = [row for row in rows if not row["rating_only"]]
     sentiments = [row["sentiment"] for row in reviews if row["sentiment"]]
     result: list[Series] = [
         Series("reviews", f"share_{name}", values) for name, values in _shares(sentiments, SENTIMENTS)
     ]
-    result.append(Series("reviews", "stars", [row["stars"] for row in reviews if row["stars"] is not None]))
+    result.append(Series("reviews", "stars", [row["stars"] for row in rows if row["stars"] is not None]))
     result.append(Series("reviews", "unjudged", [float(row["sentiment"] is None) for row in reviews]))
     languages = sorted({row["language"] or "unknown" for row in reviews})
     for name, values in _shares([row["language"] or "unknown" for row in reviews], languages):

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -124,9 +124,9 @@ def _write_files(folder: Path, warehouse: Warehouse, scope: Scope, content: Cont
 def _insights(
     warehouse: Warehouse, scope: Scope, labels: Mapping[str, str]
 ) -> tuple[list[str], list[str], Iterator[export.Row]]:
-    """Column names, their types, and the rows of the view `insights`, with a reply draft for each unhappy review."""
+    """Column names, their types, and the rows of the view `insights`, with a reply draft for each unhappy one without an answer."""
     query = queries.load("insights")
-    result = read(warehouse, query.sql, query.bind(asdict(scope)))
+    result = read(warehouse, query.sql, query.bind(scope.parameters))
     themes = {row["review_id"]: row["themes"] for row in run_query(warehouse, scope, "theme_evidence")}
 
     def rows() -> Iterator[tuple[Any, ...]]:

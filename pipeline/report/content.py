@@ -13,11 +13,14 @@ from pipeline.metrics.table import QUALITY, ROLES, SIGNALS
 from pipeline.report.figures import figures
 from pipeline.report.pain_points import all_actions, pain_points, top_actions
 from pipeline.report.scope import Ask, Row, Scope, run_query
+from pipeline.report.segments import strongest
+from pipeline.report.sources import HEADINGS, describe
 from pipeline.themes.labels import theme_labels
 
 Content = dict[str, Any]  # what the templates take, by name; the functions below list it
 
 MONTHS_FROM = 120  # days; reviews that span more have their trends shown by month instead of week
+SOURCES = 50  # that are described at most; @sources has all
 
 
 def gather(warehouse: Warehouse, scope: Scope | None = None, groups: str | None = None) -> Content:
@@ -49,6 +52,7 @@ def gather(warehouse: Warehouse, scope: Scope | None = None, groups: str | None 
         **_distributions(ask, groups),
         **_quality(ask),
         **_left_out(ask),
+        **_sources(ask),
         **_provenance(ask),
         "votes": votes.summary(warehouse.path),
     }
@@ -80,14 +84,19 @@ def _complaints(warehouse: Warehouse, scope: Scope, ask: Ask) -> Content:
 
 def _answers(ask: Ask, labels: Mapping[str, str]) -> Content:
     """`answers`: rows of @needs_answer with a `reply` (see `advice.reply`) and the `complaint` to quote; `waiting`: how many
-    reviews need one in all.
+    reviews need one in all; `owner_replies`: how many have one, None if no source holds replies.
     """
     rows = ask("needs_answer", limit=10)
     answers = [
         row | {"reply": reply.draft(row, labels), "complaint": (row["themes"] or [{}])[0].get("evidence")}
         for row in rows
     ]
-    return {"answers": answers, "waiting": rows[0]["waiting"] if rows else 0}
+    replies = ask("owner_replies")
+    return {
+        "answers": answers,
+        "waiting": rows[0]["waiting"] if rows else 0,
+        "owner_replies": replies[0] if replies else None,
+    }
 
 
 def _trends(ask: Ask, headline: Row) -> Content:
@@ -106,6 +115,7 @@ def _breakdowns(ask: Ask, scope: Scope) -> Content:
         "businesses": [] if scope.business else ask("businesses", limit=20),
         "products": [] if scope.product else ask("products", limit=10),
         "languages": ask("languages"),
+        "segments": strongest(ask("segments", limit=1000)),
     }
 
 
@@ -135,6 +145,17 @@ def _quality(ask: Ask) -> Content:
 
 def _left_out(ask: Ask) -> Content:
     return {"rejected": ask("rejects_by_reason", limit=30), "errors": ask("errors", limit=30)}
+
+
+def _sources(ask: Ask) -> Content:
+    """`sources`: how each was read (`sources.Described`); `concerns`: (source, what to look at) of all."""
+    rows = ask("sources", limit=SOURCES)
+    sources = [describe(row | {name: json.loads(row[name]) for name in ("layouts", "fields")}) for row in rows]
+    return {
+        "sources": sources,
+        "source_headings": HEADINGS,
+        "concerns": [(item.source, line) for item in sources for line in item.concerns],
+    }
 
 
 def _provenance(ask: Ask) -> Content:

@@ -25,6 +25,7 @@ class Facts(TypedDict):
     accepted: int
     rejected: int
     duplicates: int
+    rating_only: int  # ratings without words
     negative_share: float | None  # of the reviews that could be judged
     top_emotions: list[str]
     top_themes: list[str]
@@ -52,6 +53,7 @@ def facts(result: RunResult, content: Content, folder: Path | None) -> Facts:
         "accepted": ingested["accepted"] or 0,
         "rejected": ingested["rejected"] or 0,
         "duplicates": ingested["duplicates"] or 0,
+        "rating_only": ingested["rating_only"] or 0,
         "negative_share": headline["negative_share"],
         "top_emotions": [row["name"] for row in content["emotions"]],
         "top_themes": [row["theme"] for row in content["pains"]],
@@ -67,7 +69,6 @@ def facts(result: RunResult, content: Content, folder: Path | None) -> Facts:
 
 def _reviews(content: Content) -> list[tuple[str, str]]:
     headline, labels = content["headline"], content["labels"]
-    counts = {name: number or 0 for name, number in content["ingested"].items()}
     share = headline["negative_share"]
     emotions = [f"{row['name']} {row['n']}" for row in content["emotions"][:5]]
     complaints = [
@@ -75,10 +76,7 @@ def _reviews(content: Content) -> list[tuple[str, str]]:
     ]
     return [
         *([("report about", str(content["scope"]))] if content["scoped"] else []),
-        (
-            "reviews in",
-            f"{counts['rows']}: {counts['accepted']} accepted, {counts['rejected']} rejected, {counts['duplicates']} duplicates",
-        ),
+        ("reviews in", _ingested(content["ingested"])),
         (
             "negative",
             "nothing judged" if share is None else f"{share:.0%} of the {headline['judged']} that could be judged",
@@ -86,6 +84,12 @@ def _reviews(content: Content) -> list[tuple[str, str]]:
         ("top emotions", ", ".join(emotions) or "none"),
         ("top complaints", ", ".join(complaints) or "none"),
     ]
+
+
+def _ingested(ingested: Mapping[str, int | None]) -> str:
+    counts = {name: number or 0 for name, number in ingested.items()}
+    line = "{rows}: {accepted} accepted, {rejected} rejected, {duplicates} duplicates".format_map(counts)
+    return f"{line}, {counts['rating_only']} ratings without words" if counts["rating_only"] else line
 
 
 def _quality(scores: Mapping[str, Mapping[str, float]], verdict: list[str]) -> list[tuple[str, str]]:

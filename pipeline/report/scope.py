@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -25,21 +25,35 @@ class Scope:
     language: str | None = None
     since: date | None = None
     until: date | None = None
+    segment: tuple[str, ...] = ()  # KEY=VALUE of attributes, all of which a review must have, in any case
 
     def __post_init__(self) -> None:
         if self.since and self.until and self.since > self.until:
             raise InputError(f"--since {self.since} is after --until {self.until}: no day lies between them.")
+        keys = [key.lower() for key, _ in self._segments()]
+        if twice := [key for key in keys if keys.count(key) > 1]:
+            raise InputError(f"--segment {twice[0]}: give it one value; a review has only one.")
+
+    def _segments(self) -> list[tuple[str, str]]:
+        pairs = (item.partition("=") for item in self.segment)
+        return [(key, value) for key, _, value in pairs]
 
     def __bool__(self) -> bool:
         """Whether it leaves anything out."""
         return any(asdict(self).values())
 
     def __str__(self) -> str:
-        return ", ".join(f"{name} {value}" for name, value in asdict(self).items() if value)
+        named = asdict(self) | {"segment": " and ".join(self.segment)}
+        return ", ".join(f"{name} {value}" for name, value in named.items() if value)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of the named queries; None for all."""
+        return asdict(self) | {"segment": list(self.segment) or None}
 
 
 def require_known(warehouse: Warehouse, scope: Scope) -> None:
-    """Raises InputError, with the names that come near, for a business, product or language that no review has."""
+    """Raises InputError, with the names that come near, for a business, product, language or segment that no review has."""
     for column in ("business", "product", "language"):
         name = getattr(scope, column)
         if name is None:
@@ -54,10 +68,36 @@ def require_known(warehouse: Warehouse, scope: Scope) -> None:
                 else f"For instance: {', '.join(sorted(names)[:3]) or 'none'}."
             )
             raise InputError(f"--{column} {name}: no review has it. {hint}")
+    for key, value in scope._segments():
+        _require_segment(warehouse, key, value)
+
+
+def _require_segment(warehouse: Warehouse, key: str, value: str) -> None:
+    entries = "(SELECT unnest(map_entries(attributes)) AS entry FROM reviews)"
+    keys = warehouse.query(f"SELECT DISTINCT entry.key AS name FROM {entries} ORDER BY name")
+    if key.lower() not in {row["name"].lower() for row in keys}:
+        raise InputError(f"--segment {key}={value}: no review has the attribute {key}. {_known(key, keys)}")
+    # An attribute can have as many values as there are reviews.
+    values = warehouse.query(
+        f"SELECT entry.value AS name FROM {entries} WHERE lower(entry.key) = lower($key) GROUP BY name "
+        "ORDER BY lower(name) = lower($value) DESC, count(*) DESC, name LIMIT 1000",
+        {"key": key, "value": value},
+    )
+    if values[0]["name"].lower() != value.lower():
+        raise InputError(f"--segment {key}={value}: no review has this value. {_known(value, values)}")
+
+
+def _known(name: str, rows: Sequence[Row]) -> str:
+    """A hint: the names that come near, and the first ten of all."""
+    names = {row["name"].lower(): row["name"] for row in rows}
+    near = [names[match] for match in difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)]
+    listed = ", ".join(list(names.values())[:10]) or "none"
+    hint = f"Did you mean {' or '.join(near)}? " if near else ""
+    return f"{hint}Known: {listed}{', ...' if len(names) > 10 else ''}."
 
 
 def run_query(warehouse: Warehouse, scope: Scope, name: str, **parameters: Any) -> list[Row]:
     """The rows of the query @name, given those of the scope and `parameters` that it takes."""
     query = queries.load(name)
-    accepted = {key: value for key, value in (asdict(scope) | parameters).items() if key in query.parameters}
+    accepted = {key: value for key, value in (scope.parameters | parameters).items() if key in query.parameters}
     return warehouse.query(query.sql, query.bind(accepted))

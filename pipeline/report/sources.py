@@ -13,11 +13,14 @@ HEADINGS = ("field", "column", "as read", "understood")
 
 @dataclass(frozen=True)
 class Described:
-    """A source in words. `rows`: under HEADINGS; `lines`: what else there is to say, the notes last."""
+    """A source in words. `rows`: under HEADINGS; `lines`: what else there is to say, the notes last; `concerns`: of all that,
+    what people should look at before they rely on the rest.
+    """
 
     source: str
     rows: list[tuple[str, str, str, str]]
     lines: list[str]
+    concerns: list[str]
 
 
 def describe(source: Mapping[str, Any]) -> Described:
@@ -30,7 +33,15 @@ def describe(source: Mapping[str, Any]) -> Described:
     if source["unused"]:
         lines.append(f"not used: {', '.join(source['unused'])}")
     rows = [_row(field) for field in source["fields"] if field["column"] or field["name"] in _EXPECTED]
-    return Described(source["source"], rows, [*lines, *(f"note: {note}" for note in source["notes"])])
+    notes = [f"note: {note}" for note in source["notes"]]
+    return Described(source["source"], rows, [*lines, *notes], [*_assumed(source["fields"]), *source["notes"]])
+
+
+def _assumed(fields: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How a field is read where an option would settle it: nothing in the source does."""
+    return [
+        f"{field['name']}: column {field['column']} is read {field['how']}" for field in fields if "--" in field["how"]
+    ]
 
 
 def _counts(source: Mapping[str, Any]) -> str:
@@ -50,7 +61,8 @@ def _row(field: Mapping[str, Any]) -> tuple[str, str, str, str]:
     if field["filled"]:
         understood += f" ({int(100 * field['understood'] / field['filled'])} %)"  # rounded down: 100 % means all
     how = f"; {field['how']}" if field["how"] else ""
-    return field["name"], field["column"], " | ".join(field["samples"]), understood + how
+    samples = "" if field["name"] == "author" else " | ".join(field["samples"])  # only hashes are kept of names
+    return field["name"], field["column"], samples, understood + how
 
 
 def _layouts(layouts: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -60,7 +72,7 @@ def _layouts(layouts: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _layout(layout: Mapping[str, Any]) -> str:
-    delimiter = {"\t": "tab", None: None}.get(layout["delimiter"], layout["delimiter"])
+    delimiter = "tab" if layout["delimiter"] == "\t" else f"'{layout['delimiter']}'" if layout["delimiter"] else None
     return ", ".join(
         text
         for text in (

@@ -26,7 +26,7 @@ from pipeline.core.stage import Row
 from pipeline.service.engine import Engine
 from pipeline.service.problems import dumped
 from pipeline.service.records import Record, read_records, read_results
-from pipeline.service.schema import Job, State
+from pipeline.service.schema import FieldReading, Job, State
 from pipeline.service.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -165,9 +165,10 @@ class Jobs:
         folder = self._folder(job)
         (upload,) = folder.glob("upload.*")
         mapping = json.loads((folder / "mapping.json").read_text())
-        records, columns = read_records(upload, mapping, self.settings.max_rows, self.settings.max_text)
+        records, source = read_records(upload, mapping, self.settings.max_rows, self.settings.max_text)
         counts = Counter(record.status for record in records)
-        job.rows, job.columns = len(records), columns
+        job.rows, job.columns, job.notes = len(records), source.columns, list(source.notes)
+        job.fields = [FieldReading.model_validate(field) for field in source.fields if field["column"]]
         job.analyzed, job.rejected, job.duplicates = counts["analyzed"], counts["rejected"], counts["duplicate"]
         return records
 

@@ -14,7 +14,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.provenance import now
 from pipeline.core.stage import Row
 from pipeline.core.warehouse import open_memory
-from pipeline.ingest.load import ingest
+from pipeline.ingest.load import Ingested, ingest
 from pipeline.ingest.understanding import IngestOptions
 from pipeline.report.export import neutralise
 from pipeline.service.analyze import ReviewRow
@@ -38,10 +38,10 @@ class Record:
 
 def read_records(
     upload: Path, mapping: Mapping[str, str], max_rows: int, max_text: int
-) -> tuple[list[Record], dict[str, str]]:
-    """(every record of an upload, in its order; field -> the column it was read from).
+) -> tuple[list[Record], Ingested]:
+    """(every record of an upload, in its order; how the upload was understood).
 
-    A review of more than `max_text` characters is rejected. Raises InputError for a file that cannot be read, or has more
+    Stars without words and a review of more than `max_text` characters are rejected: there is nothing to analyse, or too much. Raises InputError for a file that cannot be read, or has more
     than `max_rows` rows.
     """
     warehouse = open_memory()
@@ -59,10 +59,12 @@ def read_records(
         raise InputError(str(error).replace(str(upload), "The file")) from None
     finally:
         warehouse.close()
-    return sorted(records, key=lambda record: record.source_row), source.columns
+    return sorted(records, key=lambda record: record.source_row), source
 
 
 def _record(row: Row, max_text: int) -> Record:
+    if row["rating_only"]:
+        return Record(row["source_row"], "rejected", "stars without words", None)
     if len(row["text"]) > max_text:
         return Record(row["source_row"], "rejected", f"longer than {max_text} characters", None)
     review: ReviewRow = {

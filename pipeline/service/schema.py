@@ -85,6 +85,16 @@ class Analysis(BaseModel):
     models: dict[str, str | None] = Field(description="Which model made which part.")
 
 
+class FieldReading(BaseModel):
+    """How one field of a file was read."""
+
+    name: str
+    column: str
+    how: str = Field(description="The star scale, or which of day and month comes first; empty elsewhere.")
+    filled: int = Field(description="Records that have a value.")
+    understood: int = Field(description="Of those, the ones whose value could be read.")
+
+
 State = Literal["queued", "running", "done", "failed"]
 
 
@@ -100,6 +110,8 @@ class Job(BaseModel):
     rejected: int = 0
     duplicates: int = 0
     columns: dict[str, str] = Field(default={}, description="Which column was taken for what.")
+    fields: list[FieldReading] = Field(default=[], description="How each of these columns was read.")
+    notes: list[str] = Field(default=[], description="What to look at before relying on the results.")
 
 
 Filter = Annotated[str | None, StringConstraints(max_length=200)]
@@ -142,6 +154,7 @@ class Insight(BaseModel):
     suggestions: list[str] | None
     feedback_role: str | None
     feedback_model: str | None
+    rating_only: bool = Field(description="Stars without words; then nothing was judged.")
 
 
 class Insights(BaseModel):
@@ -166,7 +179,7 @@ class Action(BaseModel):
 class PainPoint(BaseModel):
     theme: str
     mentions: int
-    share: float = Field(description="Of all reviews.")
+    share: float = Field(description="Of the reviews with words.")
     quotes: list[Quote]
     share_low: float = Field(description="Of the share's 95 % interval.")
     share_high: float

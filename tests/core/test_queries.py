@@ -18,16 +18,37 @@ from pipeline.core import queries
 from pipeline.core.errors import InputError
 from pipeline.core.warehouse import Warehouse, open_memory, open_read_only, open_work, publish, read
 from tests.conftest import ROOT
-from tests.factory import NOW, review
+from tests.factory import NOW, review, source
 
-EXAMPLES: dict[str, dict[str, Any]] = {"search": {"words": '"cold soup" waiter'}, "review": {"id": "r"}, "quotes": {"theme": "waiting_time"}}  # fmt: skip
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "search": {"words": '"cold soup" waiter'},
+    "review": {"id": "r"},
+    "quotes": {"theme": "waiting_time"},
+}
 LAST_DAY = datetime(2026, 10, 31)
+RATINGS = 10  # without words
 
 
 def fill(opened: Warehouse) -> Warehouse:
-    """120 reviews of two businesses over 60 days; in the last 28, complaints about waiting_time are four times as frequent."""
-    opened.append("runs", [{"run_id": "run-1", "started_at": NOW, "finished_at": NOW, "profile": "embedded", "version": "0.1.0",
-                            "status": "done", "environment": "{}", "stages": "{}"}])  # fmt: skip
+    """120 reviews of two businesses over 60 days; in the last 28, complaints about waiting_time are four times as frequent.
+    Most of those come from Denmark, and the owner answered the older ones of one business after two days. Ten further
+    customers gave one star without words.
+    """
+    opened.append(
+        "runs",
+        [
+            {
+                "run_id": "run-1",
+                "started_at": NOW,
+                "finished_at": NOW,
+                "profile": "embedded",
+                "version": "0.1.0",
+                "status": "done",
+                "environment": "{}",
+                "stages": "{}",
+            }
+        ],
+    )
     stages = ("sentiment", "emotions", "themes", "discover", "feedback", "distill", "generate", "score")
     opened.append("store.current", [{"stage": stage, "fingerprint": "f"} for stage in stages])
     tables: dict[str, list[dict[str, Any]]] = {
@@ -41,16 +62,49 @@ def fill(opened: Warehouse) -> Warehouse:
         text = f"Visit {number}: " + (
             "we waited for an hour and the waiter shrugged." if waits else "the cold soup was nice."
         )
-        row = review(text, review_id=f"r{number:03}", business="Mill" if number % 2 else "Harbour", product="dinner", run_id="run-1",
-                     reviewed_at=day, stars=2.0 if waits else 4.0, language="en" if number % 10 else "de")  # fmt: skip
+        row = review(
+            text,
+            review_id=f"r{number:03}",
+            business="Mill" if number % 2 else "Harbour",
+            product="dinner",
+            run_id="run-1",
+            reviewed_at=day,
+            stars=2.0 if waits else 4.0,
+            language="en" if number % 10 else "de",
+            attributes={"Country": "DK" if waits and number % 5 else "se", "Seat": f"{number}"},
+        )
+        if waits and number // 2 > 7 and number % 2:
+            row |= {"reply": "Sorry.", "replied_at": day + timedelta(days=2)}
         key = {"review_id": row["review_id"], "fingerprint": "f", "run_id": "run-1"}
         tables["reviews"].append(row)
-        tables["sentiment"].append({**key, "label": "negative" if waits else "positive", "negative": 0.9 if waits else 0.1, "neutral": 0.0,
-                                    "positive": 0.1 if waits else 0.9, "model": "m"})  # fmt: skip
-        tables["emotions"].append({**key, "labels": ["anger", "annoyance"] if waits else ["joy"], "probabilities": [("anger", 0.6 if waits else 0.0)], "model": "m"})  # fmt: skip
+        tables["sentiment"].append(
+            {
+                **key,
+                "label": "negative" if waits else "positive",
+                "negative": 0.9 if waits else 0.1,
+                "neutral": 0.0,
+                "positive": 0.1 if waits else 0.9,
+                "model": "m",
+            }
+        )
+        tables["emotions"].append(
+            {
+                **key,
+                "labels": ["anger", "annoyance"] if waits else ["joy"],
+                "probabilities": [("anger", 0.6 if waits else 0.0)],
+                "model": "m",
+            }
+        )
         if waits or likes:
-            tables["themes"].append({**key, "theme": "waiting_time" if waits else "food_quality", "sentiment": "negative" if waits else "positive",
-                                     "evidence": text.partition(": ")[2], "score": -0.8 if waits else 0.8})  # fmt: skip
+            tables["themes"].append(
+                {
+                    **key,
+                    "theme": "waiting_time" if waits else "food_quality",
+                    "sentiment": "negative" if waits else "positive",
+                    "evidence": text.partition(": ")[2],
+                    "score": -0.8 if waits else 0.8,
+                }
+            )
         if waits:
             tables["discover"].append(
                 {
@@ -67,10 +121,39 @@ def fill(opened: Warehouse) -> Warehouse:
                 f"Answer {'xyz'[number % 3] * 3} {number:03} by phone: today.",
             ]
             tables["feedback"].append({**key, "model": "m", "role": "teacher", "text": "Advice.", "suggestions": steps})
-    opened.append("store.discovered", [{"theme": "d1", "name": "Shrugged", "words": ["shrugged"], "centroid": b"", "fingerprint": "f", "run_id": "run-1"}])  # fmt: skip
-    opened.append("store.taxonomy", [{"theme": "waiting_time", "label": "Waiting time", "fingerprint": "f", "run_id": "run-1"}])  # fmt: skip
+    for number in range(RATINGS):
+        tables["reviews"].append(
+            review(
+                "👍" * (number % 2),
+                review_id=f"s{number}",
+                business="Mill",
+                product="dinner",
+                run_id="run-1",
+                reviewed_at=LAST_DAY,
+                stars=1.0,
+                language=None,
+                rating_only=True,
+            )
+        )
+    opened.append("store.sources", [source()])
+    opened.append(
+        "store.discovered",
+        [
+            {
+                "theme": "d1",
+                "name": "Shrugged",
+                "words": ["shrugged"],
+                "centroid": b"",
+                "fingerprint": "f",
+                "run_id": "run-1",
+            }
+        ],
+    )
+    opened.append(
+        "store.taxonomy", [{"theme": "waiting_time", "label": "Waiting time", "fingerprint": "f", "run_id": "run-1"}]
+    )
     for name, rows in tables.items():
-        opened.append(name if name == "reviews" else f"store.{name}", rows)
+        opened.append(f"store.{name}", rows)
     return opened
 
 
@@ -100,24 +183,26 @@ def cookbook(warehouse: Warehouse) -> str:
         "",
         "```",
         'review-insights sql @top_pain_points --business "The Old Mill" --since 2026-10-01',
+        "review-insights sql @weeks --segment country=DE          # an attribute of the reviews; repeatable",
         "review-insights sql @needs_answer --format csv",
         "review-insights sql @actions --out actions.xlsx          # or .csv, .json, .parquet",
         "review-insights sql --list",
         'make sql Q=@week_over_week ARGS="--format json"',
-        'review-insights sql "SELECT * FROM pain_points(\'business\', NULL, NULL, NULL, $since, NULL)" --since 2026-10-01',
+        "review-insights sql \"SELECT * FROM pain_points('business', NULL, NULL, NULL, $since, NULL)\" --since 2026-10-01",
         "```",
         "",
         "An option that is left out means all. `--until` is the last day that counts. In SQL of your own the same options fill",
-        "`$business`, `$since` and so on. Shares carry Wilson's 95 % interval, changes of shares Newcombe's; `weight` says what a",
-        "number is worth: a *hint* (fewer than 4 mentions), *some*, a *pattern* (10 or more). In CSV and XLSX, cells that a",
-        "spreadsheet would run as a formula begin with an apostrophe.",
+        "`$business`, `$since` and so on (`$segment`, a list, where a macro takes `of_segment`). Ratings without words count in",
+        "volume and stars, never in shares of what words say. Shares carry Wilson's 95 % interval, changes of shares Newcombe's;",
+        "`weight` says what a number is worth: a *hint* (fewer than 4 mentions), *some*, a *pattern* (10 or more). In CSV and XLSX,",
+        "cells that a spreadsheet would run as a formula begin with an apostrophe.",
         "",
-        "`@search` looks for words and \"phrases\" in all reviews, without regard to case and accents, and ranks reviews by how many of",
+        '`@search` looks for words and "phrases" in all reviews, without regard to case and accents, and ranks reviews by how many of',
         "the words they hold and how rare those are. DuckDB's full-text extension is not used: the reader is locked down and loads",
         "none. It matches parts of words too (`wait` finds `waiting`), which also serves languages without blanks between words; it",
         "reads every text, about 0.1 s per 10,000 reviews.",
         "",
-    ]  # fmt: skip
+    ]
     for name in queries.names():
         query = queries.load(name)
         columns = list(read(warehouse, query.sql, query.bind(EXAMPLES.get(name, {}))).names)
@@ -138,8 +223,18 @@ def test_every_query_states_its_question_and_runs(filled: Warehouse, name: str) 
     query = queries.load(name)
     assert query.question[0].isupper() and query.question.count("?") == 1 and "Grain: " in query.notes
     rows = run(filled, name, **EXAMPLES.get(name, {}))
-    none_here = ("getting_better", "rejects_by_reason", "errors", "stars_against_words", "scores", "student_verdict",
-                 "classifier_quality", "quality_signals", "model_quality", "model_quality_by_run")  # fmt: skip
+    none_here = (
+        "getting_better",
+        "rejects_by_reason",
+        "errors",
+        "stars_against_words",
+        "scores",
+        "student_verdict",
+        "classifier_quality",
+        "quality_signals",
+        "model_quality",
+        "model_quality_by_run",
+    )
     assert bool(rows) != (name in none_here)
     if "limit" in query.parameters and rows:
         assert len(run(filled, name, **EXAMPLES.get(name, {}), limit=1)) == 1
@@ -164,6 +259,47 @@ def test_pain_points_count_compare_and_weigh(filled: Warehouse) -> None:
     assert run(filled, "top_pain_points", until="2020-01-01") == []
 
 
+def test_ratings_without_words_count_as_stars_and_volume_alone(filled: Warehouse) -> None:
+    (headline,) = run(filled, "headline")
+    assert (headline["reviews"], headline["rating_only"], headline["judged"]) == (130, 10, 120)
+    assert headline["starred"] == 130 and sum(row["n"] for row in run(filled, "stars")) == 130
+    for name in ("weeks", "months", "weekdays", "businesses", "products"):
+        assert sum(row["reviews"] for row in run(filled, name)) == 130, name
+    for name in ("sentiments", "languages", "word_counts", "emotion_counts"):
+        assert sum(row["n"] for row in run(filled, name)) == 120, name
+    for name, whole in (
+        ("praise", "reviews"),
+        ("top_pain_points", "reviews"),
+        ("discovered_themes", "of_reviews"),
+        ("actions", "of_reviews"),
+        ("emotion_groups", "reviews"),
+    ):
+        assert {row[whole] for row in run(filled, name)} == {120}, name
+    changed = {row["what"]: row for row in run(filled, "what_changed")}
+    assert changed["reviews"]["new"] == 130 and changed["reviews"]["share_new"] == 1
+    assert changed["negative"]["share_new"] == changed["negative"]["new"] / 120
+    for name in ("needs_answer", "theme_evidence", "quotes", "stars_against_words"):
+        assert not {row["review_id"] for row in run(filled, name)} & {f"s{number}" for number in range(RATINGS)}, name
+
+
+def test_segments_are_chosen_and_compared_in_any_case(filled: Warehouse) -> None:
+    denmark, sweden = run(filled, "segments")
+    assert (denmark["key"], denmark["value"], denmark["negative_share"]) == ("Country", "DK", 1.0)
+    assert denmark["top_complaint"] == "waiting_time" and sweden["reviews"] + denmark["reviews"] == 120
+    assert run(filled, "headline", segment=["country=SE"])[0]["reviews"] == sweden["reviews"]
+    (pain,) = run(filled, "top_pain_points", segment=["COUNTRY=dk"])
+    assert pain["mentions"] == pain["reviews"] == denmark["reviews"]
+    assert run(filled, "headline", segment=["country=se", "seat=1"])[0]["reviews"] == 1
+    assert run(filled, "headline", segment=["country=se", "seat=none"])[0]["reviews"] == 0
+
+
+def test_answers_of_the_owner(filled: Warehouse) -> None:
+    (replies,) = run(filled, "owner_replies")
+    assert replies["reviews"] == 130 and replies["days"] == 2 and 0 < replies["replied"] < replies["negative"]
+    assert replies["negative_replied"] == replies["replied"] and 0 < replies["share_low"] < replies["share"]
+    assert run(filled, "owner_replies", business="Harbour") == [], "who does not answer has nothing to show"
+
+
 def test_an_emerging_complaint_is_called_one() -> None:
     opened = fill(open_memory())
     opened.execute(
@@ -176,8 +312,9 @@ def test_an_emerging_complaint_is_called_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("k", "n", "low", "high"), [(0, 10, 0.0, 0.2775), (3, 10, 0.1078, 0.6032), (10, 10, 0.7225, 1.0), (15, 148, 0.0624, 0.1605)]
-)  # fmt: skip
+    ("k", "n", "low", "high"),
+    [(0, 10, 0.0, 0.2775), (3, 10, 0.1078, 0.6032), (10, 10, 0.7225, 1.0), (15, 148, 0.0624, 0.1605)],
+)
 def test_wilson(filled: Warehouse, k: int, n: int, low: float, high: float) -> None:
     row = filled.query("SELECT wilson_low($k, $n) AS low, wilson_high($k, $n) AS high", {"k": k, "n": n})[0]
     assert row["low"] == pytest.approx(low, abs=1e-4) and row["high"] == pytest.approx(high, abs=1e-4)
@@ -190,7 +327,10 @@ def test_newcombe_gives_the_figures_of_its_paper(filled: Warehouse) -> None:
         (9, 10, 3, 10, 0.1705, 0.8090),
         (6, 7, 2, 7, 0.0582, 0.8062),
     ):
-        row = filled.query("SELECT newcombe_low($a, $b, $c, $d) AS low, newcombe_high($a, $b, $c, $d) AS high", {"a": k1, "b": n1, "c": k2, "d": n2})[0]  # fmt: skip
+        row = filled.query(
+            "SELECT newcombe_low($a, $b, $c, $d) AS low, newcombe_high($a, $b, $c, $d) AS high",
+            {"a": k1, "b": n1, "c": k2, "d": n2},
+        )[0]
         assert (row["low"], row["high"]) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
 
 
@@ -256,6 +396,7 @@ def test_the_command_writes_every_format(path: Path, tmp_path: Path, capsys: pyt
     for ending in ("csv", "json", "parquet", "xlsx"):
         sql("@actions", "--out", str(tmp_path / f"a.{ending}"))
     assert pq.read_table(tmp_path / "a.parquet").column("reviews").to_pylist()[0] > 10
+    assert json.loads(sql("@headline", "--segment", "country = dk", "--format", "json"))[0]["stars"] == 2
     assert "Mill" in sql("SELECT DISTINCT business FROM reviews WHERE business = $business", "--business", "Mill")
     assert sql("SELECT '=1+1' AS \"-a\"", "--format", "csv") == "'-a\n'=1+1\n"
 
@@ -271,10 +412,26 @@ def test_the_command_writes_every_format(path: Path, tmp_path: Path, capsys: pyt
         (["@weeks", "--out", "x.doc"], "ends in .csv"),
         (["@weeks", "--out", "missing/x.csv"], "cannot be written"),
         (["@weeks", "--since", "yesterday"], "--help"),
+        (["@weeks", "--segment", "country"], "KEY=VALUE"),
+        (
+            ["@weeks", "--segment", "county=DK"],
+            "no review has the attribute county. Did you mean Country? Known: Country, Seat.",
+        ),
+        (["@weeks", "--segment", "country=no"], "no review has this value. Known: se, DK."),
+        (["@weeks", "--segment", "seat=x"], ", ..."),
+        (["@weeks", "--segment", "Country=DK", "--segment", "country=SE"], "give it one value"),
+        (["@runs", "--segment", "country=dk"], "does not take --segment"),
         ([], "--list"),
     ],
 )
-def test_bad_usage(path: Path, arguments: list[str], says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # fmt: skip
+def test_bad_usage(
+    path: Path,
+    arguments: list[str],
+    says: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert cli.main(["sql", "--warehouse", str(path), *arguments]) == 2
     error = capsys.readouterr().err

@@ -19,7 +19,7 @@ MODELS = Path("models")
 
 
 def fill(warehouse: Warehouse, count: int, start: int = 0) -> None:
-    warehouse.append("reviews", [review(f"Review number {n}, a bad one.") for n in range(start, start + count)])
+    warehouse.append("store.reviews", [review(f"Review number {n}, a bad one.") for n in range(start, start + count)])
 
 
 def test_stages_are_in_the_contract_s_order() -> None:
@@ -132,7 +132,9 @@ def test_splits_have_their_shares_and_depend_on_the_review_alone() -> None:
 
 
 def test_unreadable_languages_get_no_guess(warehouse: Warehouse, fake_profile: Profile) -> None:
-    warehouse.append("reviews", [review("Das war leider gar nichts.", language="de"), review("好吃", language=None)])
+    warehouse.append(
+        "store.reviews", [review("Das war leider gar nichts.", language="de"), review("好吃", language=None)]
+    )
     result = run_stage(SENTIMENT, fake_profile, warehouse, "r", MODELS)
     assert result.written == 2 and result.failed == 2 and "language" in str(result.error)
     rows = warehouse.query("SELECT label, positive, error FROM sentiment")

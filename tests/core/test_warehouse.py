@@ -25,12 +25,12 @@ from pipeline.core.warehouse import (
     work_path,
 )
 from tests.conftest import ROOT
-from tests.factory import review
+from tests.factory import review, source
 
 
 def published(path: Path) -> Path:
     opened = open_work(path)
-    opened.append("reviews", [review("Fine soup.")])
+    opened.append("store.reviews", [review("Fine soup.")])
     return publish(opened)
 
 
@@ -88,6 +88,10 @@ def test_contract_columns_are_there(warehouse: Warehouse) -> None:
         "suggestions",
         "feedback_role",
         "feedback_model",
+        "rating_only",
+        "owner_reply",
+        "replied_at",
+        "attributes",
     ]
 
 
@@ -111,6 +115,7 @@ def test_a_new_stage_needs_its_query_and_its_table_alone(tmp_path: Path, monkeyp
     )
     monkeypatch.setattr("pipeline.core.warehouse.WAREHOUSE", folder)
     warehouse = open_memory()
+    warehouse.append("store.reviews", [review("Fine soup.", review_id="a")])
     warehouse.execute("INSERT INTO store.current VALUES ('tone', 'new'), ('feedback', 'f')")
     row = {"review_id": "a", "run_id": "r"}
     warehouse.append("store.tone", [{**row, "fingerprint": "old"}, {**row, "fingerprint": "new", "error": "mute"}])
@@ -131,11 +136,11 @@ def test_a_warehouse_from_the_future_is_refused(warehouse: Warehouse) -> None:
 def test_append_is_all_or_nothing_and_strict(warehouse: Warehouse) -> None:
     good = review("Good.")
     with pytest.raises(duckdb.ConstraintException):
-        warehouse.append("reviews", [good, {**review("Bad."), "stars": 9.0}])
+        warehouse.append("store.reviews", [good, {**review("Bad."), "stars": 9.0}])
     assert warehouse.value("SELECT count(*) FROM reviews") == 0
     with pytest.raises(KeyError, match="colour"):
-        warehouse.append("reviews", [{**good, "colour": "red"}])
-    assert warehouse.append("reviews", [good]) == 1
+        warehouse.append("store.reviews", [{**good, "colour": "red"}])
+    assert warehouse.append("store.reviews", [good]) == 1
 
 
 def test_append_keeps_maps_lists_and_nulls(warehouse: Warehouse) -> None:
@@ -154,7 +159,7 @@ def test_append_keeps_maps_lists_and_nulls(warehouse: Warehouse) -> None:
 
 def test_transaction_rolls_back(warehouse: Warehouse) -> None:
     with pytest.raises(ZeroDivisionError), warehouse.transaction():
-        warehouse.append("reviews", [review("Gone.")])
+        warehouse.append("store.reviews", [review("Gone.")])
         raise ZeroDivisionError
     assert warehouse.value("SELECT count(*) FROM reviews") == 0
 
@@ -164,7 +169,7 @@ def test_publish_replaces_in_one_step_and_readers_keep_reading(tmp_path: Path) -
     published(path)
     reader = open_read_only(path)
     writer = open_work(path)
-    writer.append("reviews", [review("Second.")])
+    writer.append("store.reviews", [review("Second.")])
     assert reader.value("SELECT count(*) FROM reviews") == 1
     publish(writer)
     assert reader.value("SELECT count(*) FROM reviews") == 1, "an open reader keeps its version"
@@ -176,7 +181,7 @@ def test_publish_replaces_in_one_step_and_readers_keep_reading(tmp_path: Path) -
 def test_an_unpublished_work_file_is_continued(tmp_path: Path) -> None:
     path = tmp_path / "w.duckdb"
     first = open_work(path)
-    first.append("reviews", [review("Kept.")])
+    first.append("store.reviews", [review("Kept.")])
     first.close()
     assert not path.exists()
     assert open_work(path).value("SELECT count(*) FROM reviews") == 1
@@ -241,37 +246,28 @@ def test_missing_warehouse_and_folder(tmp_path: Path) -> None:
 
 def test_audits_pass_on_an_empty_warehouse_and_catch_planted_faults(warehouse: Warehouse) -> None:
     audit(warehouse)
-    warehouse.append("reviews", [review("Cold soup.", review_id="a")])
+    warehouse.append("store.reviews", [review("Cold soup.", review_id="a")])
     row = {"review_id": "a", "fingerprint": "f", "run_id": "r"}
     warehouse.append("store.themes", [{**row, "theme": "food", "evidence": "warm soup"}])
     warehouse.execute("INSERT INTO store.current VALUES ('themes', 'f'), ('sentiment', 'f')")
     warehouse.append(
         "store.sentiment", [{**row, "label": "positive", "negative": 0.9, "neutral": 0, "positive": 0.1, "model": "m"}]
     )
-    warehouse.append(
-        "ingests",
-        [
-            {
-                "source": "s",
-                "content_hash": "h",
-                "spec_hash": "h",
-                "run_id": "r",
-                "rows": 3,
-                "accepted": 1,
-                "added": 1,
-                "rejected": 0,
-                "duplicates": 0,
-            }
-        ],
-    )
+    warehouse.append("store.sources", [source(source="test.csv", rows=3)])
     with pytest.raises(AuditFailed) as caught:
         audit(warehouse)
     for name in ("evidence_is_verbatim", "probabilities_are_probabilities", "rows_add_up"):
         assert name in str(caught.value)
 
 
+def test_audit_catches_a_review_that_is_current_twice(warehouse: Warehouse) -> None:
+    warehouse.append("store.reviews", [review("Cold soup.", source=name) for name in ("a.csv", "b.csv")])
+    with pytest.raises(AuditFailed, match="a_review_is_current_once"):
+        audit(warehouse)
+
+
 def test_audit_catches_a_test_review_that_was_trained_on(warehouse: Warehouse) -> None:
-    warehouse.append("reviews", [review("Same words.", review_id="a"), review("same WORDS.", review_id="b")])
+    warehouse.append("store.reviews", [review("Same words.", review_id="a"), review("same WORDS.", review_id="b")])
     row = {"fingerprint": "f", "run_id": "r", "round": 1, "prompt": "p", "completion": "c"}
     warehouse.append(
         "store.training_set",

@@ -126,9 +126,7 @@ def test_a_named_or_declared_scale_must_fit() -> None:
     assert star_scale(many, declared="0-10") == "0-10" and star_scale(many, declared="1-7") == "unknown"
     assert star_scale([Rating(80)] * 3, "nps") == "1-100"
     assert star_scale([Rating(3)] * 3, declared="10-50") == "unknown"
-    assert star_scale([Rating(9, 10), None], declared="1-5") == "1-5", (
-        "a rating with its own best fits any scale"
-    )
+    assert star_scale([Rating(9, 10), None], declared="1-5") == "1-5", "a rating with its own best fits any scale"
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_macro_f1_is_the_mean_over_the_classes_that_occur() -> None:
 
 def test_the_classifier_is_not_judged_on_what_it_was_trained_on(warehouse: Warehouse, fake_profile: Profile) -> None:
     rows = [review(f"Review {n}", stars=stars) for n, stars in enumerate((1.0, 3.0, 5.0, 5.0))]
-    warehouse.append("reviews", rows)
+    warehouse.append("store.reviews", rows)
     warehouse.append("store.current", [{"stage": "sentiment", "fingerprint": "f"}])
     warehouse.append(
         "store.sentiment",
@@ -115,7 +115,16 @@ def test_the_classifier_is_not_judged_on_what_it_was_trained_on(warehouse: Wareh
     assert found["macro_f1"]["mean"] == pytest.approx((1 + 0 + 2 / 3) / 3)
 
 
+def test_ratings_without_words_count_as_stars_alone(warehouse: Warehouse, fake_profile: Profile) -> None:
+    rating = review("👍", stars=5.0, language=None, rating_only=True)
+    warehouse.append("store.reviews", [review("Cold soup.", stars=1.0), rating])
+    summary.write(warehouse, "r", fake_profile)
+    found = {row["metric"]: row["n"] for row in warehouse.query("SELECT * FROM metrics WHERE role = 'reviews'")}
+    assert found == {"stars": 2, "unjudged": 1, "language_en": 1}
+
+
 def test_metrics_name_what_computed_them(warehouse: Warehouse, fake_profile: Profile) -> None:
+    warehouse.append("store.reviews", [review(f"Review {name}", review_id=name) for name in "abcd"])
     warehouse.append("store.current", [{"stage": "score", "fingerprint": "f"}])
     key = {"fingerprint": "f", "run_id": "r", "role": "student", "bleurt": 0.1, "bertscore_f1": 0.6, "meteor": 0.2}
     cut = [{**key, "review_id": name, "grounding": 1.0, "bleurt_cut": name == "a"} for name in "abcd"]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import html
 import html.parser
 import itertools
 import json
@@ -22,7 +23,8 @@ from pipeline.quality import summary
 from pipeline.report import build, export
 from pipeline.report.content import gather
 from pipeline.report.scope import Scope
-from tests.factory import NOW, review
+from pipeline.report.segments import strongest
+from tests.factory import NOW, review, source
 
 HOSTILE = '=cmd|"/c calc"!A1 <script>alert(1)</script> <img src=x onerror=alert(1)> & "quotes" \u202ereversed {{ 7*7 }}'
 DAY = date(2026, 11, 2)
@@ -41,7 +43,7 @@ def write_warehouse(path: Path, reviews: list[str], meteor: float = 0.3, apart: 
     ]
     if bare:
         rows = [row | {"business": None, "stars": None, "reviewed_at": None} for row in rows]
-    opened.append("reviews", rows)
+    opened.append("store.reviews", rows)
     stages = ("sentiment", "emotions", "themes", "discover", "feedback", "distill", "generate", "score")
     opened.append("store.current", [{"stage": stage, "fingerprint": "f"} for stage in stages])
     themes, feelings, judged, written, scored, beyond = [], [], [], [], [], []
@@ -335,6 +337,148 @@ def test_only_a_nightly_report_speaks_of_the_night(tmp_path: Path, night: bool) 
     folder = write(path, tmp_path / "out", night=night)
     for name in ("report.html", "report.md"):
         assert ("quiet night" in (folder / name).read_text()) is night
+
+
+def add_a_source(path: Path) -> Path:
+    """Publishes a warehouse again, with a source (three records) and its two customers without words."""
+    opened = open_work(path)
+    ratings = [review("👍", stars=5.0, rating_only=True, source="reviews.csv"), review("", stars=4.0, rating_only=True)]
+    opened.append("store.reviews", ratings)
+    opened.append("store.sources", [source()])
+    return publish(opened)
+
+
+def test_the_report_says_how_the_reviews_were_read(tmp_path: Path) -> None:
+    path = add_a_source(write_warehouse(tmp_path / "w.duckdb", ["We waited an hour."]))
+    folder = write(path, tmp_path / "out", DAY)
+    page, text = ((folder / name).read_text() for name in ("report.html", "report.md"))
+    for report in (html.unescape(page), text.replace("\\", "")):
+        assert "How your reviews were read" in report and "encoding cp1252, delimiter ';', header in line 2" in report
+        assert "3 records: 0 accepted, 0 rejected, 0 duplicates, 1 ratings without words" in report
+        assert "2 of 3 (66 %); 1-5" in report and "not found" in report and "not used: Row id" in report
+        assert "0123456789abcdef" not in report, "neither the name of a reviewer nor its hash is shown"
+        top = report[: report.index("What hurts most")]
+        assert "column When is read month first, assumed; say --dates dmy if not" in top
+    assert "Fine &lt;b&gt;bread&lt;/b&gt; | butter" in page and "Fine \\<b\\>bread\\</b\\> \\| butter" in text
+    assert page.index("What was left out") < page.index("How your reviews were read") < page.index("How it was made")
+    assert ">1 more about how your reviews were read</a>" in page
+
+
+def test_the_report_of_a_business_leaves_the_sources_out(tmp_path: Path) -> None:
+    texts = [f"{'The Mill':<30}{n}" for n in range(5)]
+    path = add_a_source(write_warehouse(tmp_path / "w.duckdb", texts))
+    (own,) = (write(path, tmp_path / "out", DAY, per_business=True) / "businesses").iterdir()
+    for name in ("report.html", "report.md"):
+        assert "How your reviews were read" not in (own / name).read_text()
+        assert "Look at this first" not in (own / name).read_text()
+
+
+def test_the_headline_names_ratings_without_words(tmp_path: Path) -> None:
+    path = add_a_source(write_warehouse(tmp_path / "w.duckdb", ["We waited an hour."]))
+    folder = write(path, tmp_path / "out", DAY)
+    for name in ("report.html", "report.md"):
+        text = (folder / name).read_text()
+        assert "3 reviews, 2 of them stars without words, 1 October 2026" in text
+        assert "1 of 1 reviews" in text, "a complaint's share is of the reviews with words"
+    rows = {row["text"]: row for row in json.loads((folder / "insights.json").read_text())}
+    assert rows["👍"]["rating_only"] and rows["👍"]["stars"] == 5 and rows["👍"]["reply"] is None
+
+
+def test_stars_alone_are_reported(tmp_path: Path) -> None:
+    page = (
+        write(add_a_source(publish(open_work(tmp_path / "w.duckdb"))), tmp_path / "out", DAY) / "report.html"
+    ).read_text()
+    assert "There are stars only, and no words to read." in page and "<b>4.5</b>stars on average" in page
+
+
+def test_the_summary_counts_ratings_only_where_there_are_some(tmp_path: Path) -> None:
+    from pipeline.report import digest
+    from pipeline.run import RunResult
+
+    path = write_warehouse(tmp_path / "w.duckdb", ["We waited an hour."])
+    result = RunResult("run-1", path, [], [], {})
+
+    def summarised() -> tuple[int, str]:
+        with contextlib.closing(open_read_only(path)) as warehouse:
+            facts = digest.facts(result, gather(warehouse), None)
+        return facts["rating_only"], dict(facts["table"])["reviews in"]
+
+    assert summarised() == (0, "0: 0 accepted, 0 rejected, 0 duplicates")
+    add_a_source(path)
+    assert summarised() == (1, "3: 0 accepted, 0 rejected, 0 duplicates, 1 ratings without words")
+
+
+def answered(path: Path) -> Path:
+    """Publishes a warehouse again, whose first review has an answer that came after 36 hours."""
+    opened = open_work(path)
+    opened.execute(
+        "UPDATE store.reviews SET reply = 'We are sorry.', replied_at = reviewed_at + INTERVAL 36 HOUR "
+        "WHERE review_id = (SELECT min(review_id) FROM reviews)"
+    )
+    return publish(opened)
+
+
+def test_answers_of_the_owner_are_counted_and_get_no_draft(tmp_path: Path) -> None:
+    path = write_warehouse(tmp_path / "w.duckdb", ["We waited an hour.", "The soup was cold."])
+    assert "What was answered" not in (write(path, tmp_path / "before", DAY) / "report.html").read_text()
+    folder = write(answered(path), tmp_path / "after", DAY)
+    for name in ("report.html", "report.md"):
+        text = (folder / name).read_text()
+        assert "1 of 2 reviews have an answer of the owner; of the 2 negative ones 1 (50 %; 9.5 to 91 %)" in text
+        assert "Half of the answers came within 1.5 days." in text
+    rows = json.loads((folder / "insights.json").read_text())
+    assert {(row["owner_reply"], row["reply"] is None) for row in rows} == {("We are sorry.", True), (None, False)}
+
+
+def split(path: Path, happy: str) -> Path:
+    """Publishes a warehouse again, whose reviews come from two countries; in `happy` all of them are positive."""
+    opened = open_work(path)
+    opened.execute(
+        "UPDATE store.reviews SET attributes = MAP {'Country': CASE WHEN text < 'b' THEN 'A|A' ELSE 'BB' END}"
+    )
+    opened.execute(
+        "UPDATE store.sentiment SET label = 'positive' WHERE review_id IN "
+        "(SELECT review_id FROM reviews WHERE attributes['Country'] = $happy)",
+        {"happy": happy},
+    )
+    return publish(opened)
+
+
+def test_attributes_are_shown_where_they_certainly_make_a_difference(tmp_path: Path) -> None:
+    texts = [f"{letter} {n}: we waited." for letter in "ab" for n in range(12)]
+    alike = write(split(write_warehouse(tmp_path / "a.duckdb", texts), "neither"), tmp_path / "a", DAY)
+    differ = write(split(write_warehouse(tmp_path / "d.duckdb", texts), "BB"), tmp_path / "d", DAY)
+    for name, heading, row in (
+        ("report.html", "By Country", '<th scope="row" dir="auto">A|A</th><td class="n">12</td>'),
+        ("report.md", "## By Country", "| A\\|A | 12 |"),
+    ):
+        assert heading not in (alike / name).read_text()
+        assert heading in (differ / name).read_text() and row in (differ / name).read_text()
+
+
+def test_many_attributes_make_no_difference_by_chance() -> None:
+    def row(key: str, value: str, negative: int) -> dict[str, Any]:
+        return {"key": key, "value": value, "judged": 40, "negative_share": negative / 40}
+
+    one = [row("Country", "DE", 6), row("Country", "FR", 21)]
+    assert [segment["key"] for segment in strongest(one)] == ["Country"]
+    many = [row(f"key {n}", value, 10) for n in range(30) for value in ("x", "y")]
+    assert strongest([*one, *many]) == [], "of so many values some differ as much by chance"
+    strong = [row(f"strong {n}", value, share) for n in range(5) for value, share in (("x", 0), ("y", 30 + n))]
+    assert [segment["key"] for segment in strongest([*many, *strong])] == ["strong 4", "strong 3", "strong 2"]
+
+
+def test_a_segment_chooses_reviews(tmp_path: Path) -> None:
+    path = split(write_warehouse(tmp_path / "w.duckdb", ["a: we waited.", "b: cold soup."]), "neither")
+    folder = write(path, tmp_path / "out", DAY, scope=Scope(segment=("country=bb",)))
+    page = (folder / "report.html").read_text()
+    assert "Only country=bb." in page and "b: cold soup." in page and "a: we waited." not in page
+    for segment, says in (
+        ("Contry=BB", "no review has the attribute Contry. Did you mean Country? Known: Country."),
+        ("Country=CC", "no review has this value. Known: "),
+    ):
+        with pytest.raises(InputError, match=re.escape(says)):
+            write(path, tmp_path / "none", DAY, scope=Scope(segment=(segment,)))
 
 
 def test_a_bench_run_is_not_the_latest_run(tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def test_pages_of_insights_hold_every_review_once(fresh: TestClient, settings: S
     rows = [
         review(f"Review {n}", reviewed_at=days[n % 4], stars=float(n % 5 + 1), source="/data/a.csv") for n in range(23)
     ]
-    opened.append("reviews", rows)
+    opened.append("store.reviews", rows)
     publish(opened)
     seen, after = [], ""
     while True:

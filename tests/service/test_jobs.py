@@ -101,6 +101,20 @@ def test_columns_can_be_named(client: TestClient) -> None:
     assert answer.status_code == 422
 
 
+def test_stars_without_words_are_not_analyzed(client: TestClient) -> None:
+    job = send(client, "r.csv", "text,stars\nBad soup and a long wait.,1\n👍,5\n,4\n,\n".encode())
+    assert (job["rows"], job["analyzed"], job["rejected"]) == (4, 1, 3)
+    rows = client.get(f"/analyze/batch/{job['job_id']}/results").json()
+    assert [row["reason"] for row in rows] == [None, "stars without words", "stars without words", "empty text"]
+
+
+def test_the_job_says_how_the_file_was_read(client: TestClient) -> None:
+    job = send(client, "r.csv", b"text,stars\nBad soup.,1\nLovely.,5\nFine.,4\nMeh.,3\nOdd.,x!\n")
+    stars = {field["name"]: field for field in job["fields"]}["stars"]
+    assert (stars["column"], stars["filled"], stars["understood"]) == ("stars", 5, 4)
+    assert job["notes"] == ["stars: 1 of 5 values of stars are not understood, such as 'x!'"]
+
+
 def test_rows_and_lengths_have_an_end(start: Start) -> None:
     client = start(max_rows=2, max_text=50)
     assert "more than 2 rows" in send(client, "r.csv", b"text\nOne is fine.\nTwo is fine.\nThree is not.\n")["detail"]

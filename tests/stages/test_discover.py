@@ -41,7 +41,7 @@ OTHERS = [f"All of it was fine on visit {number}." for number in range(30)]
 
 
 def night(warehouse: Warehouse, profile: Profile, texts: list[str], run: str, **columns: Any) -> StageResult:
-    warehouse.append("reviews", [review(text, run_id=run, **columns) for text in texts])
+    warehouse.append("store.reviews", [review(text, run_id=run, **columns) for text in texts])
     run_stage(SENTIMENT, profile, warehouse, run, Path())
     return run_stage(DISCOVER, profile, warehouse, run, Path())
 
@@ -130,7 +130,7 @@ def test_other_languages_say_that_they_were_not_searched(warehouse: Warehouse, f
 
 
 def test_four_reviews_are_no_theme_here_or_in_a_choice(filled: Warehouse, fake_profile: Profile) -> None:
-    filled.execute("UPDATE reviews SET business = 'Zoo' WHERE contains(text, 'parrot') AND review_id < 'a'")
+    filled.execute("UPDATE store.reviews SET business = 'Zoo' WHERE contains(text, 'parrot') AND review_id < 'a'")
     query = queries.load("discovered_themes")
     for row in filled.query(query.sql, query.bind({"business": "Zoo"})):
         assert row["reviews"] >= 5

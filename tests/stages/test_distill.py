@@ -32,7 +32,7 @@ def text_about(subject: str) -> str:
 def prepare(warehouse: Warehouse, texts: list[str]) -> list[dict[str, Any]]:
     """Unhappy reviews with the teacher's feedback."""
     rows = [review(text, stars=1.0) for text in texts]
-    warehouse.append("reviews", rows)
+    warehouse.append("store.reviews", rows)
     stages = ("sentiment", "emotions", "themes", "feedback", "distill", "generate", "score")
     warehouse.append("store.current", [{"stage": stage, "fingerprint": "f"} for stage in stages])
     warehouse.append(

@@ -1,5 +1,5 @@
 -- Which businesses are doing badly, and why? Grain: business.
-WITH scope AS MATERIALIZED (FROM insights_in($business, $product, $language, $since, $until)), worst AS (
+WITH scope AS MATERIALIZED (FROM insights_in($business, $product, $language, $since, $until, $segment)), worst AS (
     SELECT business, theme FROM complaints JOIN scope USING (review_id)
     GROUP BY business, theme
     QUALIFY row_number() OVER (PARTITION BY business ORDER BY sum(severity) DESC, theme) = 1

@@ -6,7 +6,7 @@ WITH members AS (
         SELECT unnest(from_json($groups::JSON, '[{"scheme": "VARCHAR", "name": "VARCHAR", "emotion": "VARCHAR"}]')) AS own)
 ), felt AS (
     SELECT review_id, unnest(emotions) AS emotion, count(emotions) OVER () AS whole
-    FROM insights_in($business, $product, $language, $since, $until)
+    FROM insights_in($business, $product, $language, $since, $until, $segment)
 )
 SELECT scheme, name, count(DISTINCT review_id) AS n, any_value(whole) AS reviews, n / reviews AS share,
        wilson_low(n, reviews) AS share_low, wilson_high(n, reviews) AS share_high

@@ -4,6 +4,6 @@ SELECT * FROM (
            count(sentiment) AS judged, count(*) FILTER (sentiment = 'negative') AS negative,
            negative / nullif(judged, 0) AS negative_share, wilson_low(negative, judged) AS negative_low,
            wilson_high(negative, judged) AS negative_high
-    FROM insights_in($business, $product, $language, $since, $until)
+    FROM insights_in($business, $product, $language, $since, $until, $segment)
     WHERE reviewed_at IS NOT NULL GROUP BY month ORDER BY month DESC LIMIT coalesce($limit, 12)
 ) ORDER BY month;

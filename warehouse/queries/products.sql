@@ -1,5 +1,5 @@
 -- Which products are doing badly, and why? Grain: product.
-WITH scope AS MATERIALIZED (FROM insights_in($business, $product, $language, $since, $until)), worst AS (
+WITH scope AS MATERIALIZED (FROM insights_in($business, $product, $language, $since, $until, $segment)), worst AS (
     SELECT product, theme FROM complaints JOIN scope USING (review_id)
     GROUP BY product, theme
     QUALIFY row_number() OVER (PARTITION BY product ORDER BY sum(severity) DESC, theme) = 1

@@ -4,7 +4,7 @@ WITH wanted AS (
     SELECT DISTINCT strip_accents(lower(trim(unnest(regexp_extract_all($words, '"[^"]+"|[^\s"]+')), '"'))) AS word
 ), scope AS MATERIALIZED (
     SELECT *, strip_accents(lower(text)) AS plain, count(*) OVER () AS whole
-    FROM insights_in($business, $product, $language, $since, $until)
+    FROM insights_in($business, $product, $language, $since, $until, $segment)
 ), hits AS (
     SELECT review_id, word, strpos(plain, word) AS place, ln(1 + whole / count(*) OVER (PARTITION BY word)) AS worth
     FROM scope JOIN wanted ON contains(plain, word) WHERE word <> ''

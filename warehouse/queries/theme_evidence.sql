@@ -1,6 +1,6 @@
--- Which themes does each unhappy review mention, and where? Grain: review_id. Reply drafts are made from it.
+-- Which themes does each unhappy review without an answer mention, and where? Grain: review_id. Reply drafts are made from it.
 SELECT review_id, list_sort(list({'score': score, 'theme': theme, 'evidence': evidence, 'sentiment': t.sentiment})
                             FILTER (t.sentiment IN ('negative', 'positive'))) AS themes
-FROM insights_in($business, $product, $language, $since, $until) i LEFT JOIN themes t USING (review_id)
-WHERE NOT i.rating_only AND needs_reply(i.sentiment, i.stars)
+FROM insights_in($business, $product, $language, $since, $until, $segment) i LEFT JOIN themes t USING (review_id)
+WHERE NOT i.rating_only AND i.owner_reply IS NULL AND needs_reply(i.sentiment, i.stars)
 GROUP BY review_id ORDER BY review_id LIMIT $limit;

@@ -13,6 +13,11 @@ CREATE OR REPLACE MACRO needs_reply(sentiment, stars) AS
 CREATE OR REPLACE MACRO is_plainly_happy(sentiment, stars) AS
     coalesce(sentiment = 'positive', false) AND coalesce(stars > 3, true);
 
+-- Whether a review has all of these attributes: a list of KEY=VALUE, in any case; NULL for none.
+CREATE OR REPLACE MACRO has_segment(attributes, segment) AS
+    segment IS NULL OR list_has_all(list_transform(map_entries(attributes), lambda entry: lower(entry.key || '=' || entry.value)),
+                                    list_transform(segment::VARCHAR[], lambda wanted: lower(wanted)));
+
 -- GoEmotions' negative labels (Demszky et al. 2020).
 CREATE OR REPLACE MACRO negative_emotions() AS
     ['fear', 'nervousness', 'remorse', 'embarrassment', 'disappointment', 'sadness', 'grief', 'disgust', 'anger',

@@ -1,9 +1,10 @@
--- Reviews of a business, product, language and period; NULL means all. `until` is the last day that counts. Grain: review_id.
--- A review without a date belongs to no period.
-CREATE OR REPLACE MACRO reviews_in(of_business, of_product, of_language, since, until) AS TABLE
+-- Reviews of a business, product, language, period and segment; NULL means all. `until` is the last day that counts. Grain: review_id.
+-- A review without a date belongs to no period. `of_segment`: see has_segment.
+CREATE OR REPLACE MACRO reviews_in(of_business, of_product, of_language, since, until, of_segment := NULL) AS TABLE
 SELECT * FROM reviews
 WHERE (of_business IS NULL OR business = of_business)
   AND (of_product IS NULL OR product = of_product)
   AND (of_language IS NULL OR coalesce(language, 'unknown') = of_language)
   AND (since IS NULL OR reviewed_at >= since::DATE)
-  AND (until IS NULL OR reviewed_at < until::DATE + INTERVAL 1 DAY);
+  AND (until IS NULL OR reviewed_at < until::DATE + INTERVAL 1 DAY)
+  AND has_segment(attributes, of_segment);

@@ -1,6 +1,6 @@
 -- What hurts: each theme that is complained about, how much, and the trend. Grain: part, theme.
 -- part: NULL for all reviews together; else the business, product or language, as `split` says. Other parameters as in
--- reviews_in. A theme counts once per review, so mentions are reviews.
+-- reviews_in. A theme counts once per review, so mentions are reviews. Ratings without words are left out.
 --   share        of the reviews of the period, with Wilson's interval
 --   weight       hint (fewer than 4 mentions), some, pattern (10 or more)
 --   severity     mean over the mentions, see complaints; the list is sorted by pain = mentions * severity
@@ -9,12 +9,12 @@
 --   change       share in the recent days minus share in as many days before, with Newcombe's interval. Recent is the
 --                period itself if `since` is given, else the last 28 days up to `until` or the last review
 --   emerging     4 or more recent mentions, clearly more often than before, and in all earlier days less than a quarter as often
-CREATE OR REPLACE MACRO pain_points(split, of_business, of_product, of_language, since, until) AS TABLE
+CREATE OR REPLACE MACRO pain_points(split, of_business, of_product, of_language, since, until, of_segment := NULL) AS TABLE
 WITH every AS MATERIALIZED (
-    SELECT review_id, stars, reviewed_at,
+    SELECT review_id, stars, reviewed_at, rating_only,
            CASE split WHEN 'business' THEN business WHEN 'product' THEN product
                       WHEN 'language' THEN coalesce(language, 'unknown') END AS part
-    FROM reviews_in(of_business, of_product, of_language, NULL, until)
+    FROM reviews_in(of_business, of_product, of_language, NULL, until, of_segment)
 ), days AS (
     SELECT coalesce(since::DATE, last_day - 27) AS first_day, last_day
     FROM (SELECT coalesce(until::DATE, max(reviewed_at)::DATE) AS last_day FROM every)
@@ -26,7 +26,7 @@ WITH every AS MATERIALIZED (
            coalesce(reviewed_at < first_day, false) AS earlier,
            first_day, last_day
     FROM every CROSS JOIN days
-    WHERE split IS NULL OR part IS NOT NULL
+    WHERE NOT rating_only AND (split IS NULL OR part IS NOT NULL)
 ), whole AS (
     SELECT part, any_value(first_day) AS recent_from, any_value(last_day) AS recent_to,
            count(*) FILTER (inside) AS reviews, count(*) FILTER (recent) AS recent_reviews,

@@ -14,7 +14,7 @@ SELECT r.review_id, r.source, r.business, r.product, r.reviewed_at, r.language, 
        e.labels AS emotions,
        coalesce(t.themes, []) AS themes,
        f.text AS feedback, f.suggestions, f.role AS feedback_role, f.model AS feedback_model,
-       r.rating_only, r.reply, r.replied_at, r.attributes
+       r.rating_only, r.reply AS owner_reply, r.replied_at, r.attributes
 FROM reviews r
 LEFT JOIN sentiment s USING (review_id)
 LEFT JOIN emotions e USING (review_id)

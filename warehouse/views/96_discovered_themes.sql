@@ -1,10 +1,10 @@
 -- Complaints that the playbook has no aspect for, each with at least five of the selected reviews. Grain: theme.
 -- Parameters as in reviews_in; NULL means all.
---   share   of all selected reviews, in any language, with Wilson's interval; themes are discovered in English only
+--   share   of all selected reviews with words, in any language, with Wilson's interval; themes are discovered in English only
 --   quotes  up to three, from different reviews, verbatim: those nearest to the centroid that are easy to read
-CREATE OR REPLACE MACRO discovered_in(of_business, of_product, of_language, since, until) AS TABLE
+CREATE OR REPLACE MACRO discovered_in(of_business, of_product, of_language, since, until, of_segment := NULL) AS TABLE
 WITH scope AS MATERIALIZED (
-    SELECT review_id, business FROM reviews_in(of_business, of_product, of_language, since, until)
+    SELECT review_id, business FROM reviews_in(of_business, of_product, of_language, since, until, of_segment) WHERE NOT rating_only
 ), mentions AS (
     SELECT d.theme, d.review_id, s.business, d.evidence, d.closeness,
            length(d.evidence) BETWEEN 20 AND 160 AS readable

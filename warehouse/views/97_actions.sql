@@ -2,12 +2,13 @@
 -- Titles and quotes in front of a suggestion ("Portion size (“tiny”): Review ...") are removed. Suggestions with the same
 -- words are one, whatever their order, case and punctuation; so are those that share 60 % or more of all their words
 -- (Jaccard, among the 1,000 most frequent), under the most frequent wording.
---   reviews   distinct reviews with this suggestion: its expected reach, with share and Wilson's interval
+--   reviews   distinct reviews with this suggestion: its expected reach, with share (of the reviews with words) and Wilson's interval
 --   theme     the most common complaint of these reviews; severity is its mean, pain = reviews * severity
 --   quotes    up to three of their complaints about it, verbatim, from different businesses where there are several
-CREATE OR REPLACE MACRO actions(of_business, of_product, of_language, since, until) AS TABLE
+CREATE OR REPLACE MACRO actions(of_business, of_product, of_language, since, until, of_segment := NULL) AS TABLE
 WITH scope AS MATERIALIZED (
-    SELECT review_id, business, suggestions FROM insights_in(of_business, of_product, of_language, since, until)
+    SELECT review_id, business, suggestions FROM insights_in(of_business, of_product, of_language, since, until, of_segment)
+    WHERE NOT rating_only
 ), steps AS MATERIALIZED (
     SELECT review_id,
            trim(regexp_replace(regexp_replace(suggestion,

@@ -3,9 +3,9 @@
 -- Those that the owner has answered, or that hold no words, are left out.
 -- urgency, 0 to 1: the mean of the worst complaint's severity, the review's negativity and (5 - stars) / 4, of those that
 -- are known.
-CREATE OR REPLACE MACRO needs_answer(of_business, of_product, of_language, since, until) AS TABLE
+CREATE OR REPLACE MACRO needs_answer(of_business, of_product, of_language, since, until, of_segment := NULL) AS TABLE
 WITH scope AS MATERIALIZED (
-    SELECT i.*, r.run_id FROM insights_in(of_business, of_product, of_language, since, until) i
+    SELECT i.*, r.run_id FROM insights_in(of_business, of_product, of_language, since, until, of_segment) i
     JOIN reviews r USING (review_id)
 ), latest AS (
     SELECT (SELECT max(run_id) FROM reviews) AS run_id,
@@ -20,5 +20,5 @@ LEFT JOIN (
            list_sort(list({'score': score, 'theme': theme, 'evidence': evidence, 'sentiment': 'negative'})) AS themes
     FROM complaints GROUP BY review_id
 ) c USING (review_id)
-WHERE NOT s.rating_only AND s.reply IS NULL AND needs_reply(s.sentiment, s.stars)
+WHERE NOT s.rating_only AND s.owner_reply IS NULL AND needs_reply(s.sentiment, s.stars)
   AND (s.reviewed_at >= last_day - 6 OR (s.reviewed_at IS NULL AND s.run_id = latest.run_id));

@@ -136,7 +136,8 @@ async function upload(event) {
       job = await answer.json();
     }
     if (job.state === "failed") throw new Error(job.detail);
-    show(`${job.rows} rows: ${job.analyzed} analyzed, ${job.rejected} rejected, ${job.duplicates} duplicates.`, 1, 1);
+    const counts = `${job.rows} rows: ${job.analyzed} analyzed, ${job.rejected} rejected, ${job.duplicates} duplicates.`;
+    show([counts, ...job.notes.map((note) => `Note: ${note}.`)].join(" "), 1, 1);
     byId("as-csv").href = `${address}/results?format=csv`;
     byId("as-json").href = `${address}/results?format=json`;
     byId("downloads").hidden = false;
