@@ -52,13 +52,6 @@ def _day(value: str) -> date:
         raise argparse.ArgumentTypeError(f"{value!r} is no day: write it as 2026-03-31") from None
 
 
-def _segment(value: str) -> str:
-    key, _, wanted = (part.strip() for part in value.partition("="))
-    if not key or not wanted:
-        raise argparse.ArgumentTypeError(f"{value!r} names no segment: write it as KEY=VALUE, such as country=DE")
-    return f"{key}={wanted}"
-
-
 def warehouse(sub: argparse.ArgumentParser) -> None:
     """--warehouse, which `fill_in` completes."""
     default = f"default: {OWN.warehouse}; of the bundled sample {SAMPLE.warehouse}"
@@ -88,6 +81,13 @@ def filters(sub: argparse.ArgumentParser) -> None:
     for name in ("since", "until"):
         sub.add_argument(f"--{name}", type=_day, metavar="YYYY-MM-DD", help=PARAMETERS[name])
     sub.add_argument("--segment", type=_segment, action="append", metavar="KEY=VALUE", help=PARAMETERS["segment"])
+
+
+def _segment(value: str) -> str:
+    key, _, wanted = (part.strip() for part in value.partition("="))
+    if not key or not wanted:
+        raise argparse.ArgumentTypeError(f"{value!r} names no segment: write it as KEY=VALUE, such as country=DE")
+    return f"{key}={wanted}"
 
 
 def baselines(sub: argparse.ArgumentParser) -> None:

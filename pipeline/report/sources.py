@@ -37,13 +37,6 @@ def describe(source: Mapping[str, Any]) -> Described:
     return Described(source["source"], rows, [*lines, *notes], [*_assumed(source["fields"]), *source["notes"]])
 
 
-def _assumed(fields: Sequence[Mapping[str, Any]]) -> list[str]:
-    """How a field is read where an option would settle it: nothing in the source does."""
-    return [
-        f"{field['name']}: column {field['column']} is read {field['how']}" for field in fields if "--" in field["how"]
-    ]
-
-
 def _counts(source: Mapping[str, Any]) -> str:
     parts = [
         f"{source['accepted']:,} accepted",
@@ -52,6 +45,13 @@ def _counts(source: Mapping[str, Any]) -> str:
     ]
     parts += [f"{source['rating_only']:,} ratings without words"] if source["rating_only"] else []
     return f"{source['rows']:,} records: {', '.join(parts)}"
+
+
+def _assumed(fields: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How a field is read where an option would settle it: nothing in the source does."""
+    return [
+        f"{field['name']}: column {field['column']} is read {field['how']}" for field in fields if "--" in field["how"]
+    ]
 
 
 def _row(field: Mapping[str, Any]) -> tuple[str, str, str, str]:
