@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 
 def report(args: argparse.Namespace) -> int:
-    """Writes the report and prints its folder."""
-    print(write_report(args, night=False).folder)
+    """Writes the report and prints its folder; on stderr, that no review fits the choice, where none does."""
+    written = write_report(args, night=False)
+    print(written.folder)
+    if written.content["scoped"] and not written.content["headline"]["reviews"]:
+        print(f"review-insights: no review fits {written.content['scope']}; the report is empty", file=sys.stderr)
     return 0
 
 

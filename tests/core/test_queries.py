@@ -401,6 +401,17 @@ def test_the_command_writes_every_format(path: Path, tmp_path: Path, capsys: pyt
     assert sql("SELECT '=1+1' AS \"-a\"", "--format", "csv") == "'-a\n'=1+1\n"
 
 
+def test_a_report_without_reviews_says_so(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def report(*arguments: str) -> str:
+        assert cli.main(["report", "--warehouse", str(path), "--out", str(tmp_path), *arguments]) == 0
+        return capsys.readouterr().err
+
+    assert report("--segment", "country=dk") == ""
+    assert "no review fits since 2030-01-01, segment country=dk" in report(
+        "--since", "2030-01-01", "--segment", "country=dk"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
