@@ -15,6 +15,7 @@ from pipeline.core.stage import Context, fingerprint
 from pipeline.core.warehouse import Warehouse
 from pipeline.quality import summary
 from pipeline.stages.score import SCORE, transform
+from tests.factory import review
 
 REVIEW = "The soup was cold, and nobody came to our table for an hour."
 TEACHER = "The guest waited an hour for cold soup.\n\n1. Check every table twice an hour.\n2. Serve soup hot."
@@ -48,6 +49,7 @@ def context(warehouse: Warehouse, fake_profile: Profile, tmp_path: Path) -> Cont
 
 
 def scored(context: Context) -> dict[str, dict[str, Any]]:
+    context.warehouse.append("store.reviews", [review(REVIEW, review_id="r1")])
     rows = transform(ROWS, context)
     context.warehouse.append("store.score", [{**row, "fingerprint": "f", "run_id": "run"} for row in rows])
     return {row["role"]: row for row in rows}

@@ -167,9 +167,6 @@ def test_an_open_source_is_fetched_once_and_goes_when_it_is_closed() -> None:
     assert len(fetched) == 1 and not copy.exists()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="ingest still takes the address for the source's name: it is to use sources.opened"
-)
 def test_the_warehouse_has_no_secrets(host: str, warehouse: Warehouse) -> None:
     address = f"http://me:hunter2@{host}/a.csv?token=hunter2"
     (ingested,) = ingest(warehouse, [address], IngestOptions(), "run", datetime(2026, 11, 25))
