@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cli import show
-from pipeline.core.assets import SAMPLE
 from pipeline.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     Reviews = Sequence[str] | Sequence[Source]
 
 SOURCES_FILE = Path("sources.toml")
-SAMPLE_ONLY = [str(SAMPLE)]
 SCALES = ("1-5", "0-5", "0-4", "0-10", "1-10", "10-50", "1-100")
 
 
@@ -93,6 +91,7 @@ def _mapping(items: list[str]) -> dict[str, str]:
 
 def chosen(args: argparse.Namespace) -> Reviews:
     """What --reviews names, else --sources, else ./sources.toml where there is one, else the bundled sample."""
+    from pipeline.core import assets
     from pipeline.ingest.sources_file import load_sources
 
     if args.reviews and args.sources:
@@ -101,7 +100,7 @@ def chosen(args: argparse.Namespace) -> Reviews:
         reviews: list[str] = args.reviews
         return reviews
     file = sources_file(args)
-    return load_sources(file) if file else SAMPLE_ONLY
+    return load_sources(file) if file else [str(assets.SAMPLE)]
 
 
 def sources_file(args: argparse.Namespace) -> Path | None:

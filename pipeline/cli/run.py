@@ -76,6 +76,7 @@ def _first_baseline(args: argparse.Namespace) -> Path | None:
 
 
 def _run_stages(args: argparse.Namespace, until: str | None) -> RunResult:
+    from pipeline.core import assets
     from pipeline.core.profile import load
     from pipeline.run import run as run_pipeline
 
@@ -93,7 +94,7 @@ def _run_stages(args: argparse.Namespace, until: str | None) -> RunResult:
             progress=progress,
             understood=lambda sources: None if args.json else show.understood(intake.as_rows(sources)),
         )
-    if reviews == intake.SAMPLE_ONLY and not args.json:
+    if reviews == [str(assets.SAMPLE)] and not args.json:
         show.note(f"this is the bundled sample; your own (--reviews FILE) start clean, in {options.OWN.warehouse}")
     return result
 

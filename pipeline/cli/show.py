@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Progress = Callable[[str, int, int], None]  # stage, units done, total units (0: unknown)
+
+
+@functools.cache
+def _stderr() -> Console:
+    """One for all, so that a table does not tear the progress bars apart."""
+    from rich.console import Console
+
+    return Console(stderr=True)
 
 
 def as_json(document: Mapping[str, Any]) -> None:
@@ -45,7 +54,7 @@ def understood(sources: Iterable[Mapping[str, Any]], to_stderr: bool = True) -> 
 
     from pipeline.report.sources import HEADINGS, describe
 
-    console = Console(stderr=to_stderr)
+    console = _stderr() if to_stderr else Console()
     for source in map(describe, sources):
         table = Table(*HEADINGS, title=Text(f"How {source.source} was understood"), title_justify="left")
         for row in source.rows:
@@ -117,14 +126,13 @@ def progress(
         yield lambda name, done, total: None
         return
     from rich import progress as rich_progress
-    from rich.console import Console
 
     bars = rich_progress.Progress(
         rich_progress.TextColumn("{task.description:>12}"),
         rich_progress.BarColumn(),
         rich_progress.TextColumn("{task.fields[count]:>9}"),
         rich_progress.TimeElapsedColumn(),
-        console=console or Console(stderr=True),
+        console=console or _stderr(),
         get_time=clock,
     )
     tasks: dict[str, rich_progress.TaskID] = {}

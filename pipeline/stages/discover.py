@@ -159,7 +159,8 @@ def _background(context: Context) -> discovery.Background:
     """Word counts of the first 20,000 readable reviews by id, a hash: a random sample that stays the same."""
     rows = context.warehouse.query(
         "SELECT text, NOT is_plainly_happy(s.label, stars) AS unhappy FROM reviews "
-        "LEFT JOIN sentiment s USING (review_id) WHERE language IS NULL OR language IN (SELECT unnest($languages)) "
+        "LEFT JOIN sentiment s USING (review_id) "
+        "WHERE NOT rating_only AND (language IS NULL OR language IN (SELECT unnest($languages))) "
         "ORDER BY review_id LIMIT 20000",
         {"languages": list(LANGUAGES)},
     )

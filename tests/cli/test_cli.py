@@ -36,7 +36,9 @@ def warehouse(tmp_path: Path, fake_profile: object) -> Path:
 def test_progress_is_a_line_per_stage(tmp_path: Path, fake_profile: object, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "r.csv").write_text("text,stars\nThe soup was bad.,1\nA lovely place.,5\nFine.,3\n")
     assert cli.main(run_arguments(tmp_path)) == 0
-    lines = [line.split() for line in capsys.readouterr().err.splitlines()]
+    err = capsys.readouterr().err
+    assert "reviewed_at │ not found" in err and "3 records: 3 accepted" in err, "how the file was understood"
+    lines = [line.split() for line in err.splitlines()[-3:]]
     assert [(line[0], line[-2]) for line in lines] == [("ingest", "3/3"), ("sentiment", "3/3"), ("emotions", "3/3")]
 
 
