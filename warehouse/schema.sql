@@ -349,6 +349,11 @@ TABLE store.feedback
     raw_output VARCHAR
     truncated BOOLEAN
     error VARCHAR
+TABLE store.forgotten
+    review_id VARCHAR
+    native_id VARCHAR
+    author VARCHAR
+    forgotten_at TIMESTAMP
 TABLE store.generate
     review_id VARCHAR
     fingerprint VARCHAR

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +56,16 @@ def summary(warehouse: Path | None) -> dict[str, list[dict[str, Any]]]:
             name: [dict(row) for row in connection.execute(sql_file("votes", f"{name}.sql"))]
             for name in ("by_model", "worst")
         }
+
+
+def forget(warehouse: Path, review_ids: Iterable[str], remove: bool) -> int:
+    """How many votes there are on the advice for these reviews. `remove`: deletes them, their bytes too."""
+    if not votes_path(warehouse).is_file():
+        return 0
+    ids = [(review_id,) for review_id in review_ids]
+    with _open(votes_path(warehouse)) as connection:
+        held = sum(connection.execute(sql_file("votes", "of_review.sql"), one).fetchone()[0] for one in ids)
+        if remove:
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.executemany(sql_file("votes", "forget.sql"), ids)
+    return held

@@ -114,6 +114,15 @@ class Warehouse:
         finally:
             self._in_transaction = False
 
+    @contextlib.contextmanager
+    def bounded_memory(self, limit: str) -> Iterator[None]:
+        """Within it, what does not fit into `limit` ("512MiB") goes to disk."""
+        self._connection.execute(f"SET memory_limit = '{limit}'")
+        try:
+            yield
+        finally:
+            self._connection.execute("RESET memory_limit")
+
     def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> int:
         """Inserts rows by column name, all or nothing, and returns their number; columns that a row lacks become NULL.
 
@@ -283,6 +292,43 @@ def publish(warehouse: Warehouse) -> Path:
     warehouse.close()
     os.replace(work_path(warehouse.path), warehouse.path)
     return warehouse.path
+
+
+def publish_afresh(warehouse: Warehouse) -> Path:
+    """Like `publish`, but in a new file, without the bytes of what was deleted: DuckDB only marks their blocks as free."""
+    path = warehouse.path
+    assert path is not None, "an in-memory warehouse has no place to be published to"
+    warehouse.execute("CHECKPOINT")
+    warehouse.close()
+    new = work_path(path).with_name(work_path(path).name + ".fresh")
+    new.unlink(missing_ok=True)
+    fresh = Warehouse(_connect(new))
+    try:
+        _copy_database(work_path(path), fresh)
+        migrate(fresh)
+        fresh.execute("CHECKPOINT")
+    finally:
+        fresh.close()
+    os.replace(new, path)
+    discard_work(path)
+    return path
+
+
+def _copy_database(source: Path, target: Warehouse) -> None:
+    """Copies every table, view and macro of the database file `source` into an empty warehouse."""
+    quoted = str(source).replace("'", "''")
+    target.execute(f"ATTACH '{quoted}' AS source_of_copy (READ_ONLY)")
+    name = target.value("SELECT current_database()").replace('"', '""')
+    target.execute(f'COPY FROM DATABASE source_of_copy TO "{name}"')
+    target.execute("DETACH source_of_copy")
+
+
+def discard_work(path: Path) -> None:
+    """Deletes the working copy beside a published warehouse, with everything that DuckDB or a killed run left of it."""
+    name = work_path(path).name
+    for file in path.parent.iterdir():
+        if file.name == name or file.name.startswith(f"{name}."):
+            shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,14 @@ def native_review_id(platform: str, native_id: str, text: str) -> str:
     return short_hash(json.dumps([platform, native_id, text]))
 
 
+def native_key(platform: str, source: str, native_id: str) -> str:
+    """What tells two versions of a review to be the same one: the id that its platform gave it. Where the platform is not
+    known, a short id may just count, so that it holds within its source only.
+    """
+    is_unique = platform or len(native_id) >= (12 if native_id.isdigit() else 10)
+    return f"{platform}:{native_id}" if is_unique else f"{source}:{native_id}"
+
+
 def review_id(text: str, stars: str, reviewed_at: str, business: str | None, product: str | None) -> str:
     """The id of a review without an id of its own, 16 hex digits: a hash of what the customer wrote, with stars and date as
     they stand in the source.

@@ -121,13 +121,18 @@ class Interpreter:
             author=self._counted("author", author, identity.author_hash(author, self._salt)) if author else None,
             reply=self._text(record, "reply"),
             attributes=self._attributes(record),
-            native_id=self._counted("id", native, f"{self._platform}:{native}") if native else None,
+            native_id=self._native_key(native) if native else None,
             stars=values["stars"],
             label=values["label"],
             language=values["language"],
             reviewed_at=values["reviewed_at"],
             replied_at=values["replied_at"],
         )
+
+    def author(self, record: Mapping[str, str | None]) -> str | None:
+        """The author of a record as `content` has it, without counting it."""
+        name = self._written(record, "author")
+        return identity.author_hash(name, self._salt) if name else None
 
     def fail_if_misunderstood(self) -> None:
         """Raises InputError for a column that the user mapped and whose values are not understood."""
@@ -183,6 +188,10 @@ class Interpreter:
     def _counted(self, name: str, written: str, read: Any) -> Any:
         self.fields[name].count(written, read)
         return read
+
+    def _native_key(self, native: str) -> str:
+        self._counted("id", native, native)
+        return identity.native_key(self._platform, self._understanding.source, native)
 
     def _attributes(self, record: Mapping[str, str | None]) -> dict[str, str] | None:
         kept = {name: value.strip() for name in self._understanding.attributes if (value := record.get(name))}

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from pipeline.core.warehouse import Warehouse, salt, sql_file
-from pipeline.ingest import identity, sources
+from pipeline.ingest import forgotten, identity, sources
 from pipeline.ingest.formats.record import Broken, Item, Layout, ReadOptions, Record
 from pipeline.ingest.interpret import Content, Interpreter, summary
 from pipeline.ingest.understanding import Decisions, IngestOptions, Understanding, understand
@@ -25,6 +25,7 @@ from pipeline.text.language import decide_languages
 
 VERSION = 3  # raised when the same file would yield different rows
 _BATCH = 5000
+_MEMORY = "512MiB"  # of the database while a source is read, beside Python's own
 
 
 class RejectRow(TypedDict):
@@ -33,7 +34,7 @@ class RejectRow(TypedDict):
     reject_id: str
     source_row: int
     reason: str
-    raw: str
+    raw: str | None  # None for what was forgotten
     review_id: str | None  # the review that it duplicates
     kept_source: str | None  # and that review's source
 
@@ -83,7 +84,7 @@ def ingest(
             if held and (held[0]["content_hash"], held[0]["spec_hash"]) == (source.content_hash, spec):
                 continue
             reading = _Reading(warehouse, source, options, run_id, held[0] if held else None)
-            with warehouse.transaction():
+            with warehouse.bounded_memory(_MEMORY), warehouse.transaction():
                 changes[source.name] = reading.write(now, spec, functools.partial(progress, source.name))
     rows = {row["source"]: row for row in warehouse.query("SELECT * FROM sources")}
     return [_ingested(rows[name] | change) for name, change in changes.items()]
@@ -113,7 +114,11 @@ class _Reading:
         decisions = Decisions.from_json(json.loads(earlier["decisions"])) if earlier else None
         self._understanding: Understanding = understand(source.name, self._items(), options, decisions)
         self._interpreter = Interpreter(self._understanding, options, salt(warehouse))
-        self._seen: dict[int, set[str | None]] = {}  # review_id -> authors, None where nothing tells customers apart
+        self._forgotten_authors = forgotten.authors(warehouse)
+        self._seen: dict[
+            int, str | None
+        ] = {}  # review_id -> its first author, None where nothing tells customers apart
+        self._more: dict[int, set[str | None]] = {}  # the further ones
         self._occurrences: Counter[str] = Counter()
         self._reviews: list[dict[str, Any]] = []
         self._rejects: list[RejectRow] = []
@@ -144,6 +149,7 @@ class _Reading:
         self._interpreter.fail_if_misunderstood()
         for file in ("replace.sql", "settle.sql", "recompute.sql"):
             warehouse.execute(sql_file("ingest", file))
+        forgotten.remove_samples(summary(self._interpreter.fields), warehouse.query("FROM refused"))
         (change,) = warehouse.query("FROM changes")
         warehouse.execute(
             "DELETE FROM store.sources WHERE source = ? AND run_id = ?", [self._source.name, self._run_id]
@@ -157,7 +163,9 @@ class _Reading:
             self._reject(number, record.raw, record.reason)
             return
         content = self._interpreter.content(record)
-        if isinstance(content, str):
+        if isinstance(content, str) and self._interpreter.author(record) in self._forgotten_authors:
+            self._reject(number, None, "forgotten")
+        elif isinstance(content, str):
             self._reject(number, json.dumps(record, ensure_ascii=False), content)
         elif self._is_repeated(content):
             raw = json.dumps(record, ensure_ascii=False)
@@ -171,18 +179,22 @@ class _Reading:
         """
         if content["rating_only"] and not content["native_id"] and not content["author"]:
             return False
-        authors = self._seen.setdefault(int(content["review_id"], 16), set())
-        author = None if content["native_id"] else content["author"]
-        repeated = author in authors
-        authors.add(author)
+        id, author = int(content["review_id"], 16), None if content["native_id"] else content["author"]
+        if id not in self._seen:
+            self._seen[id] = author
+            return False
+        others = self._more.setdefault(id, {self._seen[id]})
+        repeated = author in others
+        others.add(author)
         return repeated
 
-    def _reject(self, number: int, raw: str, reason: str, review_id: str | None = None) -> None:
-        key = identity.short_hash(reason + raw)
+    def _reject(self, number: int, raw: str | None, reason: str, review_id: str | None = None) -> None:
+        written = raw or ""
+        key = identity.short_hash(reason + written)
         self._occurrences[key] += 1
         self._rejects.append(
             RejectRow(
-                reject_id=identity.reject_id(self._reader, reason, raw, self._occurrences[key]),
+                reject_id=identity.reject_id(self._reader, reason, written, self._occurrences[key]),
                 source_row=number,
                 reason=reason,
                 raw=raw,

@@ -29,7 +29,7 @@ from pipeline.text.repair import repair
 DATES = ("reviewed_at", "replied_at")
 _SAMPLE = 1000  # records by which columns are chosen
 MOST_ATTRIBUTES = 50  # columns
-_DISTINCT = 100_000  # values of a column that a decision is based on
+_DISTINCT = 50_000  # values of a column that a decision is based on
 
 
 @dataclass(frozen=True)

@@ -61,13 +61,7 @@ def require_known(warehouse: Warehouse, scope: Scope) -> None:
         rows = warehouse.query(f"SELECT DISTINCT {column} AS name FROM reviews WHERE {column} IS NOT NULL")
         names = [row["name"] for row in rows] + (["unknown"] if column == "language" else [])
         if name not in names:
-            near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-            hint = (
-                f"Did you mean {' or '.join(near)}?"
-                if near
-                else f"For instance: {', '.join(sorted(names)[:3]) or 'none'}."
-            )
-            raise InputError(f"--{column} {name}: no review has it. {hint}")
+            raise InputError(f"--{column} {name}: no review has it. {hint(name, names)}")
     for key, value in scope._segments():
         _require_segment(warehouse, key, value)
 
@@ -94,6 +88,13 @@ def _known(name: str, rows: Sequence[Row]) -> str:
     listed = ", ".join(list(names.values())[:10]) or "none"
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
     return f"{hint}Known: {listed}{', ...' if len(names) > 10 else ''}."
+
+
+def hint(name: str, names: Sequence[str]) -> str:
+    """A sentence about an unknown name: those that come near, or some that there are."""
+    if near := difflib.get_close_matches(name, names, n=3, cutoff=0.5):
+        return f"Did you mean {' or '.join(near)}?"
+    return f"For instance: {', '.join(sorted(names)[:3]) or 'none'}."
 
 
 def run_query(warehouse: Warehouse, scope: Scope, name: str, **parameters: Any) -> list[Row]:

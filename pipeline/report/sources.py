@@ -25,7 +25,7 @@ class Described:
 
 def describe(source: Mapping[str, Any]) -> Described:
     """A source by its row of the view `sources`, JSON columns decoded."""
-    lines = [_counts(source), *_layouts(source["layouts"])]
+    lines = [counts(source), *_layouts(source["layouts"])]
     if source["export"]:
         lines.insert(0, f"known export: {source['export']}")
     if source["attributes"]:
@@ -37,7 +37,8 @@ def describe(source: Mapping[str, Any]) -> Described:
     return Described(source["source"], rows, [*lines, *notes], [*_assumed(source["fields"]), *source["notes"]])
 
 
-def _counts(source: Mapping[str, Any]) -> str:
+def counts(source: Mapping[str, Any]) -> str:
+    """What became of the records of a source."""
     parts = [
         f"{source['accepted']:,} accepted",
         f"{source['rejected']:,} rejected",

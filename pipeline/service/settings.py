@@ -38,4 +38,9 @@ class Settings:
     @property
     def jobs(self) -> Path:
         """The folder of uploads and their results, from which a restarted service resumes."""
-        return self.warehouse.with_name(self.warehouse.name + ".jobs")
+        return jobs_path(self.warehouse)
+
+
+def jobs_path(warehouse: Path) -> Path:
+    """The folder of uploads beside a warehouse."""
+    return warehouse.with_name(warehouse.name + ".jobs")

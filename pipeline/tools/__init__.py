@@ -1,5 +1,5 @@
-"""Tools for whoever works on the project: speed, the state of an installation, studies of metrics and replies.
+"""Tools beside the daily run: forgetting reviews, speed, the state of an installation, studies of metrics and replies.
 
-In: files and a machine. Out: figures.
+In: a warehouse, files and a machine. Out: figures; of forget, a new warehouse.
 Imported by cli; imports the rooms before it.
 """

@@ -13,6 +13,20 @@ FROM (
 ) numbered
 WHERE numbered.source_row = incoming.source_row AND number > 1;
 
+-- What was forgotten does not come back, and none of its words are kept.
+CREATE OR REPLACE TEMP TABLE refused AS
+SELECT * FROM incoming
+WHERE review_id IN (SELECT review_id FROM store.forgotten WHERE author IS NULL)
+   OR (review_id, author) IN (SELECT (review_id, author) FROM store.forgotten WHERE author IS NOT NULL AND review_id IS NOT NULL)
+   OR native_id IN (SELECT native_id FROM store.forgotten)
+   OR author IN (SELECT author FROM store.forgotten WHERE review_id IS NULL);
+DELETE FROM incoming WHERE source_row IN (SELECT source_row FROM refused);
+UPDATE incoming_rejects SET reason = 'forgotten', raw = NULL, review_id = NULL, kept_source = NULL
+WHERE review_id IN (SELECT review_id FROM store.forgotten UNION SELECT review_id FROM refused);
+INSERT INTO incoming_rejects BY NAME
+SELECT 'forgotten-' || left(md5(r.run_id || '#' || r.source || '#' || source_row), 16) AS reject_id, source_row, 'forgotten' AS reason
+FROM refused, reading r;
+
 -- The author is left out: with a new salt the same name has another hash.
 CREATE OR REPLACE TEMP TABLE unchanged AS
 SELECT h.place, i.source_row

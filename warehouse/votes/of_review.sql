@@ -1,0 +1,2 @@
+-- How many votes there are on the advice for one review.
+SELECT count(*) FROM votes WHERE review_id = ?;
