@@ -25,7 +25,7 @@ from pipeline.text.language import decide_languages
 
 VERSION = 3  # raised when the same file would yield different rows
 _BATCH = 5000
-_MEMORY = "512MiB"  # of the database while a source is read, beside Python's own
+_MEMORY = "256MiB"  # of the database while a source is read, beside Python's own
 
 
 class RejectRow(TypedDict):
