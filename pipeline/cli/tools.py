@@ -14,19 +14,23 @@ def _bench_options(sub: argparse.ArgumentParser) -> None:
     pairs = "a CSV file of text pairs (default: from the bundled sample)"
     sub.add_argument("--data", type=Path, metavar="FILE", help=pairs)
     sub.add_argument("--limit", type=int, default=200, metavar="N", help="pairs and texts to time, 0 for all")
+    sub.add_argument("--rows", type=int, default=5000, metavar="N", help="rows of the file to ingest")
 
 
 def bench(args: argparse.Namespace) -> int:
     """Runs the benchmarks and prints them."""
     from pipeline.tools import bench as module
+    from pipeline.tools import bench_ingest
 
     if args.limit < 0:
         raise InputError("--limit: give a number of pairs, or 0 for all")
     result = module.run(args.data, args.limit)
+    result["ingest"] = bench_ingest.run(args.rows)
     if args.json:
         show.as_json(result)
     else:
         print(module.as_text(result))
+        print(bench_ingest.as_text(result["ingest"]))
     return 0
 
 

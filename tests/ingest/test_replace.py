@@ -107,7 +107,10 @@ def test_a_review_of_two_sources_stays_with_the_one_that_still_has_it(warehouse:
 
 def test_a_changed_text_under_the_same_id_replaces_the_old_one(warehouse: Warehouse, tmp_path: Path) -> None:
     def rows(text: str) -> Rows:
-        return [{"review_id": "rev-0001-a1", "review": text, "stars": "1"}, {"review_id": "rev-0002-b2", "review": "Fine.", "stars": "5"}]
+        return [
+            {"review_id": "rev-0001-a1", "review": text, "stars": "1"},
+            {"review_id": "rev-0002-b2", "review": "Fine.", "stars": "5"},
+        ]
 
     old, new = (
         write(tmp_path / "old.csv", rows("Never again.")),
@@ -119,8 +122,12 @@ def test_a_changed_text_under_the_same_id_replaces_the_old_one(warehouse: Wareho
 
 
 def test_ids_that_merely_count_do_not_hide_another_files_reviews(warehouse: Warehouse, tmp_path: Path) -> None:
-    one = write(tmp_path / "one.csv", [{"review_id": "15", "review": "Cold soup."}, {"review_id": "4", "review": "Fine."}])
-    two = write(tmp_path / "two.csv", [{"review_id": "15", "review": "Late bus."}, {"review_id": "4", "review": "Fine."}])
+    one = write(
+        tmp_path / "one.csv", [{"review_id": "15", "review": "Cold soup."}, {"review_id": "4", "review": "Fine."}]
+    )
+    two = write(
+        tmp_path / "two.csv", [{"review_id": "15", "review": "Late bus."}, {"review_id": "4", "review": "Fine."}]
+    )
     first, second = read(warehouse, one, two)
     assert (first.accepted, second.accepted, second.duplicates) == (2, 1, 1)
 

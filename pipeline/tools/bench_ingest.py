@@ -1,0 +1,112 @@
+"""Benchmarks ingest against the least that it could do: DuckDB's own CSV reader, and the detection of languages.
+
+Each runs in a process of its own, one after the other on the same rows, so that its peak of memory is its own too.
+"""
+
+from __future__ import annotations
+
+import csv
+import multiprocessing
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from pipeline.core.assets import SAMPLE
+from pipeline.core.errors import InputError
+
+_BATCH = 5000
+_WORDS = (5, 50)  # in a review
+
+
+def run(rows: int) -> dict[str, Any]:
+    """Both on a CSV file of `rows` made-up reviews: rows, megabytes of the file, seconds and megabytes (peak memory) of each,
+    and their ratio. Raises InputError without rows.
+    """
+    if rows < 1:
+        raise InputError("--rows: give a number of rows, 1 or more")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "reviews.csv"
+        write_reviews(file, rows)
+        methods = {"ingest": _ingest, "read_csv and detection": _plain}
+        measured = {name: _alone(method, file) for name, method in methods.items()}
+        size = file.stat().st_size
+    seconds = {name: value[0] for name, value in measured.items()}
+    return {
+        "rows": rows,
+        "megabytes": size / 1e6,
+        "seconds": seconds,
+        "memory": {name: value[1] for name, value in measured.items()},
+        "ratio": seconds["ingest"] / seconds["read_csv and detection"],
+    }
+
+
+def write_reviews(file: Path, rows: int) -> None:
+    """A CSV file as a platform exports it, its texts pieces of the sample's; the same for every call."""
+    with SAMPLE.open(encoding="utf-8", newline="") as sample:
+        words = [word for row in csv.DictReader(sample) for word in row["review"].split()]
+    choice = random.Random(0)
+    with file.open("w", encoding="utf-8", newline="") as target:
+        writer = csv.writer(target)
+        writer.writerow(["review_id", "date", "rating", "business", "country", "author", "review"])
+        for number in range(rows):
+            start, length = choice.randrange(len(words) - _WORDS[1]), choice.randint(*_WORDS)
+            moment = f"2026-{number % 12 + 1:02}-{number % 28 + 1:02} {number % 24:02}:{number % 60:02}:00"
+            whose = (f"Shop {number % 50}", ("DE", "US", "FR")[number % 3], f"Person {number % (rows // 5 + 1)}")
+            text = " ".join(words[start : start + length])
+            writer.writerow([f"review-{number:09}", moment, choice.randint(1, 5), *whose, text])
+
+
+def _alone(method: Callable[[Path], None], file: Path) -> tuple[float, float]:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_measured, method, file).result()
+
+
+def _measured(method: Callable[[Path], None], file: Path) -> tuple[float, float]:
+    """Seconds, and this process's peak of memory in megabytes (0 where the system does not tell)."""
+    start = time.perf_counter()
+    method(file)
+    seconds = time.perf_counter() - start
+    if sys.platform == "win32":
+        return seconds, 0.0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return seconds, peak / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def _ingest(file: Path) -> None:
+    from pipeline.core.provenance import now
+    from pipeline.core.warehouse import open_work, publish
+    from pipeline.ingest.load import ingest
+    from pipeline.ingest.understanding import IngestOptions
+
+    warehouse = open_work(file.with_name("bench.duckdb"))
+    ingest(warehouse, [str(file)], IngestOptions(), "bench", now())
+    publish(warehouse)
+
+
+def _plain(file: Path) -> None:
+    from pipeline.core.warehouse import open_memory
+    from pipeline.text.language import detect_languages
+
+    warehouse = open_memory()
+    warehouse.execute("CREATE TEMP TABLE plain AS FROM read_csv(?)", [str(file)])
+    count = warehouse.value("SELECT count(*) FROM plain")
+    for start in range(0, count, _BATCH):
+        batch = warehouse.query("SELECT review FROM plain WHERE rowid >= ? AND rowid < ?", [start, start + _BATCH])
+        detect_languages([row["review"] for row in batch])
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """The result of `run` for people."""
+    lines = [f"Ingest, {result['rows']:,} rows, {result['megabytes']:.0f} MB"]
+    lines += [
+        f"  {name:<24}{seconds:8.1f} s {result['memory'][name]:8.0f} MB of memory"
+        for name, seconds in result["seconds"].items()
+    ]
+    return "\n".join([*lines, f"  ingest takes {result['ratio']:.2f} times as long"])
