@@ -14,10 +14,12 @@ from pipeline.core.assets import SAMPLE
 from pipeline.core.errors import InputError
 from pipeline.core.warehouse import Warehouse, models_path, open_read_only, work_path
 
+NAME = "sample"  # of the source, wherever the package is installed
+
 
 def is_sample(source: str) -> bool:
-    """Whether a source is the bundled sample, of this or any other installation, however its path was spelled."""
-    return PurePath(source).parts[-3:] == SAMPLE.parts[-3:]
+    """Whether a source is the bundled sample, by its name or its path in any installation, however that was spelled."""
+    return source == NAME or PurePath(source).parts[-3:] == SAMPLE.parts[-3:]
 
 
 def refuse_mixture(warehouse: Warehouse, sources: Iterable[str]) -> None:

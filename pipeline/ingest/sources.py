@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.core.errors import InputError
-from pipeline.ingest import formats, places
+from pipeline.ingest import formats, places, sample
 from pipeline.ingest.formats.hub import read_hub
 from pipeline.ingest.formats.record import Item, Layout, ReadOptions, Record
 from pipeline.ingest.places import address
@@ -94,7 +94,8 @@ def opened(source: str) -> Iterator[Opened]:
             name = address.masked(source)
             yield Opened(name, _hash(fetched.file), functools.partial(_fetched_items, fetched, name))
     else:
-        yield Opened(source, _hash(Path(source)), functools.partial(formats.read, Path(source)))
+        name = sample.NAME if sample.is_sample(source) else source
+        yield Opened(name, _hash(Path(source)), functools.partial(formats.read, Path(source)))
 
 
 def _hash(path: Path) -> str:

@@ -35,7 +35,6 @@ from pipeline.core.warehouse import (
 )
 from pipeline.ingest import forgotten
 from pipeline.ingest.identity import author_hash
-from pipeline.ingest.sample import is_sample
 from pipeline.report import build
 from pipeline.report.scope import hint
 from pipeline.service.settings import jobs_path
@@ -176,8 +175,6 @@ def _sources(warehouse: Warehouse, name: str) -> list[str]:
         for row in warehouse.query("SELECT source FROM store.sources UNION SELECT source FROM store.reviews")
     ]
     matching = [source for source in held if source == name]
-    if not matching and name == "sample":
-        matching = list(filter(is_sample, held))
     if not matching:
         raise InputError(f"--source {name}: no source is called that. {near(name, held)}")
     return matching

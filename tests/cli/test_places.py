@@ -47,13 +47,13 @@ def reports() -> dict[str, int]:
 @pytest.mark.parametrize("order", [(["--reviews", "my.csv"], []), ([], ["--reviews", "my.csv"])])
 def test_sample_and_own_reviews_have_a_warehouse_and_a_report_each(order: tuple[list[str], list[str]]) -> None:
     assert [run(*arguments) for arguments in (*order, *order)] == [0, 0, 0, 0]
-    assert sources(OWN) == {"my.csv": 2} and sources(SAMPLE) == {"reviews.csv": 3}
+    assert sources(OWN) == {"my.csv": 2} and sources(SAMPLE) == {"sample": 3}
     assert reports() == {"exports": 2, "exports/sample": 3}
 
 
 def test_a_place_that_is_named_wins(folder: Path) -> None:
     assert run("--warehouse", "w.duckdb", "--out", "reports") == 0
-    assert sources("w.duckdb") == {"reviews.csv": 3} and list(folder.glob("reports/*/report.html"))
+    assert sources("w.duckdb") == {"sample": 3} and list(folder.glob("reports/*/report.html"))
     assert not Path(OWN).exists() and not Path(SAMPLE).exists() and not Path("exports").exists()
 
 
@@ -75,7 +75,7 @@ def test_own_reviews_start_clean_after_a_former_version_ran_the_sample(capsys: p
     capsys.readouterr()
     assert run("--reviews", "my.csv") == 0
     assert f"{OWN} held nothing but the bundled sample and is now {SAMPLE}" in capsys.readouterr().err
-    assert sources(OWN) == {"my.csv": 2} and sources(SAMPLE) == {"reviews.csv": 3}
+    assert sources(OWN) == {"my.csv": 2} and sources(SAMPLE) == {"sample": 3}
 
 
 def test_the_sample_of_a_former_version_is_not_computed_again(capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,7 +83,7 @@ def test_the_sample_of_a_former_version_is_not_computed_again(capsys: pytest.Cap
     capsys.readouterr()
     assert run() == 0
     assert " 0 rows written" in capsys.readouterr().out
-    assert sources(SAMPLE) == {"reviews.csv": 3} and not Path(OWN).exists()
+    assert sources(SAMPLE) == {"sample": 3} and not Path(OWN).exists()
 
 
 def test_a_warehouse_that_mixes_them_already_is_left_alone_and_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,4 +117,4 @@ def test_what_reads_finds_own_reviews_else_the_sample(capsys: pytest.CaptureFixt
 def test_a_night_without_reviews_is_on_the_sample(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["nightly", "--profile", "fake.toml"]) == 0
     assert "this is the bundled sample" in capsys.readouterr().err
-    assert sources(SAMPLE) == {"reviews.csv": 3} and reports() == {"exports/sample": 3}
+    assert sources(SAMPLE) == {"sample": 3} and reports() == {"exports/sample": 3}

@@ -29,6 +29,10 @@ INSERT INTO store.reviews BY NAME
 SELECT *, row_number() OVER (ORDER BY ingested_at, source, source_row) AS place, false AS rating_only, true AS current FROM reviews;
 DROP TABLE reviews;
 
+-- The bundled sample has a name of its own now, wherever the package is installed.
+UPDATE store.reviews SET source = 'sample' WHERE source LIKE '%pipeline/samples/reviews.csv';
+UPDATE rejects SET source = 'sample' WHERE source LIKE '%pipeline/samples/reviews.csv';
+
 -- The source of the review that a duplicate repeats.
 ALTER TABLE rejects ADD COLUMN kept_source VARCHAR;
 UPDATE rejects SET kept_source = r.source FROM store.reviews r WHERE r.review_id = rejects.review_id;
@@ -53,8 +57,9 @@ CREATE TABLE store.sources (
     PRIMARY KEY (source, run_id)
 );
 INSERT INTO store.sources BY NAME
-SELECT source, run_id, coalesce(started_at, TIMESTAMP '1970-01-01') AS read_at, content_hash, spec_hash, rows, added, 0 AS withdrawn,
+SELECT CASE WHEN source LIKE '%pipeline/samples/reviews.csv' THEN 'sample' ELSE source END AS source, run_id,
+       coalesce(started_at, TIMESTAMP '1970-01-01') AS read_at, content_hash, spec_hash, rows, added, 0 AS withdrawn,
        '[]' AS layouts, '[]' AS fields, [] AS attributes, [] AS unused, '{}' AS decisions, [] AS notes
-FROM ingests LEFT JOIN runs USING (run_id)
-QUALIFY row_number() OVER (PARTITION BY source, run_id) = 1;
+FROM ingests i LEFT JOIN runs USING (run_id)
+QUALIFY row_number() OVER (PARTITION BY CASE WHEN i.source LIKE '%pipeline/samples/reviews.csv' THEN 'sample' ELSE i.source END, run_id) = 1;
 DROP TABLE ingests;
