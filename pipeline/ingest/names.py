@@ -10,16 +10,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 _SPLIT = re.compile(r"[\s_\-]+")
+_NUMBER = re.compile(r"(?:q\d+[a-z]?[\s._:)\-]+|\d+[.:)]\s+)(?=\w)")  # of a survey's question
 _CHOICE = re.compile(r"\(([^()]*\|[^()]*)\)")
 _LETTERS = str.maketrans("ıłøđ", "ilod")  # what Unicode does not take for a letter with an accent
 
 
 @functools.lru_cache(10_000)
 def plain(name: str) -> str:
-    """A column name to compare by: without case, accents, spaces, dashes, underscores and final punctuation. Nested names
-    are dotted, as some tools write "user/name".
+    """A column name to compare by: without case, accents, spaces, dashes, underscores, final punctuation and the number of a
+    question ("Q3. Comments"). Nested names are dotted, as some tools write "user/name".
     """
     letters = unicodedata.normalize("NFKD", name.strip(" \t\r\n?*").casefold().replace("/", "."))
+    letters = letters[match.end() :] if (match := _NUMBER.match(letters)) else letters
     bare = "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")
     return _SPLIT.sub("", unicodedata.normalize("NFC", bare)).translate(_LETTERS)
 

@@ -310,6 +310,12 @@ def test_usual_names_may_say_whose_words_they_are() -> None:
     }
 
 
+def test_the_number_of_a_question_is_no_part_of_its_name() -> None:
+    found = read("Q1_Rating; Q2: Comments; 3. Date", "4; ...; 2024-03-04")
+    assert found == {"text": "Q2: Comments", "stars": "Q1_Rating", "reviewed_at": "3. Date"}
+    assert columns.plain("5 stars") == "5stars", "a value is not taken for a name"
+
+
 def test_a_rating_in_words_or_faces_is_a_label_where_there_are_no_stars() -> None:
     assert read("Rating; Comment", "Extremely Happy; ...", "Poor; ...")["label"] == "Rating"
     assert read("Rating; Thumb; Comment", "🤩; 👍; ...", "😠; 👎; ...")["label"] == "Rating"

@@ -296,6 +296,13 @@ def test_a_hub_that_is_away_is_one_clear_line(warehouse: Warehouse, monkeypatch:
         read(warehouse, "hf:some/set")
 
 
+def test_a_line_of_totals_is_no_rating(warehouse: Warehouse, tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text("Date,Food,Rating,Comment\n2024-03-04,Average,2,\n2024-03-05,Good,5,Great soup\nAverage,,3.5,\n")
+    result = read(warehouse, path)
+    assert (result.accepted, result.rating_only, result.rejected) == (1, 1, 1)
+
+
 def test_limit(warehouse: Warehouse, tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text(as_csv(ROWS), newline="")
     assert read(warehouse, tmp_path / "r.csv", limit=2).rows == 2
