@@ -310,6 +310,13 @@ def test_usual_names_may_say_whose_words_they_are() -> None:
     }
 
 
+def test_names_that_may_mean_other_things_come_last() -> None:
+    """A description may be the product's or the ticket's, and an id stands beside a name."""
+    found = read("ASIN; Artikelname; Description; Satisfaction Comment", "B01; Lamp; ...; ...", "B01; Lamp; ...; ...")
+    assert (found["text"], found["product"]) == ("Satisfaction Comment", "Artikelname")
+    assert read("ASIN; Description", "B01; ...") == {"text": "Description", "product": "ASIN"}
+
+
 def test_the_number_of_a_question_is_no_part_of_its_name() -> None:
     found = read("Q1_Rating; Q2: Comments; 3. Date", "4; ...; 2024-03-04")
     assert found == {"text": "Q2: Comments", "stars": "Q1_Rating", "reviewed_at": "3. Date"}
