@@ -28,13 +28,18 @@ _SENTIMENT_WORDS = {
         |tiêu cực|เชิงลบ|bad|bad with comment|badwithcomment|poor|dissatisfied|very dissatisfied|unsatisfied|unhappy|unzufrieden
         |sehr unzufrieden|insatisfait|insatisfecho|insoddisfatto|insatisfeito|ontevreden|schlecht|detractor|detractors
         |not recommended|not_recommended|doesn't recommend|doesnt_recommend|does not recommend|thumbs down|thumbs_down
-        |thumbsdown|👎
+        |thumbsdown|👎|😠|😡|🙁|☹|😞|😢|😭|😤|🤬|😕|😟|very bad|very poor|very unhappy|extremely unhappy|extremely dissatisfied
+        |somewhat dissatisfied|terrible|awful|horrible|not good|sehr schlecht|eher unzufrieden|mangelhaft|ungenügend|mauvais
+        |très mauvais|très insatisfait|pas du tout satisfait|peu satisfait|malo|muy malo|muy insatisfecho|pessimo|scarso
+        |molto insoddisfatto|ruim|péssimo|muito insatisfeito|slecht|zeer slecht|zeer ontevreden|nie polecam|bardzo zły
+        |плохо|очень плохо|ужасно|差|很差|不满意|非常不满意|不満|やや不満|とても不満|悪い|とても悪い|불만족|매우 불만족|별로
     """,
     "neutral": """
         neutral|neu|mixed|neutre|neutro|neutra|neutraal|neutralt|neutralny|neutralna|neutralne|neutrální|semleges|neutraali
         |neutru|netral|nötr|tarafsız|нейтральный|нейтральная|нейтрально|нейтральний|ουδέτερο|ουδέτερη|ニュートラル|中立|中立的|中性|中评
         |중립|중립적|محايد|محايدة|ניטרלי|तटस्थ|trung lập|trung tính|เป็นกลาง|gemischt|mitigé|mixto|misto|gemengd|passive|passives
-        |neither satisfied nor dissatisfied|fair|average|ok|okay
+        |neither satisfied nor dissatisfied|fair|average|ok|okay|just okay|neither|😐|😑|teils/teils|befriedigend|moyen|regular
+        |sufficiente|matig|удовлетворительно|一般|普通|どちらでもない|보통
     """,
     "positive": """
         positive|pos|bullish|very positive|positiv|positiva|positivo|positif|positief|pozitivní|positivt|pozytywny|pozytywna
@@ -42,6 +47,11 @@ _SENTIMENT_WORDS = {
         |позитивний|позитивна|θετικό|θετική|ポジティブ|肯定的|正面|积极|好评|긍정|긍정적|إيجابي|إيجابية|חיובי|सकारात्मक|tích cực|เชิงบวก
         |good|good with comment|goodwithcomment|great|excellent|satisfied|very satisfied|happy|zufrieden|sehr zufrieden|satisfait
         |satisfecho|soddisfatto|satisfeito|tevreden|gut|promoter|promoters|recommended|recommends|thumbs up|thumbs_up|thumbsup|👍
+        |😀|😃|😄|😁|🙂|😊|😍|🤩|🥰|😆|very good|very happy|extremely happy|extremely satisfied|somewhat satisfied
+        |awesome|amazing|outstanding|sehr gut|eher zufrieden|ausgezeichnet|très bien|bien|très satisfait|plutôt satisfait
+        |muy bueno|bueno|excelente|muy satisfecho|ottimo|buono|molto soddisfatto|ótimo|bom|muito bom|muito satisfeito|uitstekend
+        |goed|zeer goed|zeer tevreden|polecam|bardzo dobry|отлично|хорошо|очень хорошо|好|很好|满意|非常满意|満足|やや満足|とても満足
+        |良い|とても良い|만족|매우 만족|좋음|매우 좋음
     """,
 }
 SENTIMENT_WORDS = {

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.core.errors import InputError
 from pipeline.ingest.attributes import attributes, letters
-from pipeline.ingest.names import FIELDS, NAMES, plain
-from pipeline.ingest.values import parse_stars
+from pipeline.ingest.names import FIELDS, NAMES, OF_AN_ITEM, plain
+from pipeline.ingest.values import is_vote, label_names, parse_stars
 
 if TYPE_CHECKING:
     from pipeline.ingest.exports import Export
@@ -39,7 +39,6 @@ _PLACE = {
     "userratingcount",
 }
 _COMPANIES = {"company", "companyname", "organization", "organisation"}  # the customer's own, where each stands once
-_ITEM = {"asin", "asins", "ean", "upc", "gtin", "productid", "productasin", "sku", "price", "brand", "itemid"}
 _LISTED = 60  # columns in a message
 _FLAGS = {"true", "false", "yes", "no", "ja", "nein", "oui", "non", "y", "n"}
 _ANONYMOUS = re.compile(r"an[oó]n[iy]m|аноним|匿名|익명", re.IGNORECASE)
@@ -190,13 +189,13 @@ def _sides(chooser: _Chooser, usual: list[str]) -> list[str]:
 
 def _replied_at(chooser: _Chooser, usual: list[str]) -> list[str]:
     """A "response date" without a response is the survey's."""
-    return usual if "reply" in chooser.chosen or "responsedate" not in map(plain, usual) else []
+    return [name for name in usual if "reply" in chooser.chosen or plain(name) not in NAMES["reviewed_at"]]
 
 
 def _businesses(chooser: _Chooser, usual: list[str]) -> list[str]:
     """Places by their names. A "title" among a place's columns is its name; a "name" or "company" is where it recurs."""
     titles = chooser.recurring("title") if chooser.has(_PLACE) else []
-    names = [] if chooser.has(_ITEM) and not chooser.has(_PLACE) else chooser.recurring("name")
+    names = [] if chooser.has(OF_AN_ITEM) and not chooser.has(_PLACE) else chooser.recurring("name")
     few = {name for name in usual if plain(name) in _COMPANIES and len(chooser.filled(name)) < 4}
     known = [name for name in usual if plain(name) not in _COMPANIES or name in few or chooser.recurs(name)]
     return sorted([*titles, *(name for name in known if plain(name) != "name" or name in names)], key=chooser.is_empty)
@@ -204,7 +203,7 @@ def _businesses(chooser: _Chooser, usual: list[str]) -> list[str]:
 
 def _products(chooser: _Chooser, usual: list[str]) -> list[str]:
     """Products by their names. A "title" or a "name" that recurs among a product's columns is its name."""
-    named = [*chooser.recurring("title"), *chooser.recurring("name")] if chooser.has(_ITEM) else []
+    named = [*chooser.recurring("title"), *chooser.recurring("name")] if chooser.has(OF_AN_ITEM) else []
     return sorted([*named, *usual], key=chooser.is_empty)
 
 
@@ -220,6 +219,15 @@ def _ratings(chooser: _Chooser, usual: list[str]) -> list[str]:
     fixed = {name: _fixed_by_place(chooser, name) for name in rated}
     own = [name for name in rated if not (tenths[name] and fixed[name])]
     return sorted(own, key=lambda name: (fixed[name], tenths[name]))
+
+
+def _labels(chooser: _Chooser, usual: list[str]) -> list[str]:
+    """Columns of words for good and bad. Without stars these may be answers to "Rating", or say whether one recommends."""
+    own = [name for name in usual if not is_vote(name)]
+    if "stars" in chooser.chosen:
+        return own
+    ratings = [column for column in map(chooser.column, NAMES["stars"]) if column and column not in chooser.taken]
+    return [*own, *(name for name in (*ratings, *usual) if label_names(chooser.filled(name), False, name))]
 
 
 def _in_tenths(values: Sequence[str]) -> bool:
@@ -280,6 +288,7 @@ _CANDIDATES: dict[str, Callable[[_Chooser, list[str]], list[str]]] = {
     "product": _products,
     "title": _titles,
     "stars": _ratings,
+    "label": _labels,
     "id": _ids,
     "author": _authors,
 }

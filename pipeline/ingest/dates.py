@@ -27,8 +27,8 @@ _OFFSETS = {
     -5: "est cdt",
     -4: "edt",
     0: "utc gmt z",
-    1: "cet",
-    2: "cest eet",
+    1: "cet mez",
+    2: "cest mesz eet",
     3: "eest",
     9: "jst kst",
 }
@@ -155,7 +155,7 @@ def date_style(values: Iterable[str | None], order: str | None = None, language:
         raise InputError(f"--dates {order}: there is no such order. Say dmy, mdy or ymd.")
     texts = [_plain(value) for value in values if value and len(value) <= LONGEST]
     matches = [match for text in texts if (match := _YEAR_LAST.search(text))]
-    years_last = order != "ymd" and (order is not None or any(map(_year_is_last, matches)))
+    years_last = order != "ymd" and (order is not None or _years_are_last(matches, language))
     short_years = years_last and all(int(match[1]) <= 31 for match in matches)
     style = DateStyle(short_years=short_years, year_first=order == "ymd", languages=_common_languages(texts))
     matches = [match for match in matches if short_years or len(match[4]) == 4]
@@ -208,6 +208,22 @@ def _year_is_last(match: re.Match[str]) -> bool:
     first, second, last = int(match[1]), int(match[3]), int(match[4])
     future = first > datetime.now(UTC).year % 100
     return len(match[4]) == 4 or len(match[1]) == 1 or second > 12 or not 1 <= last <= 31 or future
+
+
+def _years_are_last(matches: list[re.Match[str]], language: str | None) -> bool:
+    """Whether short dates end with the year: one of them can only be read so, or all end with a year of the last 15 where
+    what they begin with varies more, as days do. Where both vary alike, dots tell in languages that write 3.4.24.
+    """
+    if any(map(_year_is_last, matches)):
+        return True
+    now = datetime.now(UTC).year % 100
+    first, last = ({int(match[group]) for match in matches} for group in (1, 4))
+    if not matches or language in (*_YEAR_FIRST_LANGUAGES, "hu") or not all(now - 15 < year <= now for year in last):
+        return False
+    dotted = language not in (None, "en") and all(match[2] == "." for match in matches)
+    return len(first) >= 2 * len(last) or (
+        dotted and len(first) >= len(last) and not all(now - 15 < year for year in first)
+    )
 
 
 def _common_languages(texts: Iterable[str]) -> frozenset[str] | None:

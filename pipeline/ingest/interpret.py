@@ -14,12 +14,17 @@ from pipeline.ingest.columns import FIELDS
 from pipeline.ingest.dates import describe, parse_date
 from pipeline.ingest.understanding import DATES, IngestOptions, Understanding
 from pipeline.ingest.values import describe_scale, parse_stars, to_five
-from pipeline.text.cleaning import bounded, own_words
+from pipeline.text.cleaning import bounded, is_filler
 from pipeline.text.language import language_code
 from pipeline.text.repair import repair
 
 _PARSED = ("stars", "label", "language", *DATES)  # fields whose values may not be understood
 _ENOUGH = 0.8  # of the values of a mapped column must be understood
+_TOTAL_WORDS = """
+    average avg mean total totals sum count durchschnitt mittelwert gesamt summe moyenne promedio media totale média gemiddelde
+    totaal średnia suma genomsnitt gennemsnit gjennomsnitt ortalama toplam среднее итого 平均 合计 合計 평균 합계
+"""
+_TOTALS = frozenset(_TOTAL_WORDS.split())
 _SAMPLES = 3
 _SAMPLE_LENGTH = 60
 
@@ -102,6 +107,8 @@ class Interpreter:
         words = any(map(str.isalpha, text))
         if not words and values["stars"] is None and values["label"] is None:
             return "no letters" if text else "empty text"
+        if not words and _is_total(record):
+            return "a line of totals"
         business = self._text(record, "business") or self._options.business
         product = self._text(record, "product")
         native = self._written(record, "id")
@@ -198,12 +205,18 @@ class Interpreter:
         return {name: value for name, value in kept.items() if value} or None
 
 
+def _is_total(record: Mapping[str, str | None]) -> bool:
+    """Whether a record begins with "Average" or its like, and half of it is empty."""
+    filled = [value.strip() for value in record.values() if value and value.strip()]
+    return 2 * len(filled) <= len(record) and filled[0].lower().rstrip(" :") in _TOTALS
+
+
 def _parser(parse: Callable[[str], Any]) -> _Parser:
     """`parse`, remembering what it has seen, for values other than NULL and its like."""
 
     @functools.lru_cache(100_000)
     def parsed(written: str) -> tuple[Any] | None:
-        return (parse(written),) if own_words(written) else None
+        return None if is_filler(written) else (parse(written),)
 
     return parsed
 

@@ -23,7 +23,7 @@ from pipeline.ingest.interpret import Content, Interpreter, summary
 from pipeline.ingest.understanding import Decisions, IngestOptions, Understanding, understand
 from pipeline.text.language import decide_languages
 
-VERSION = 3  # raised when the same file would yield different rows
+VERSION = 4  # raised when the same file would yield different rows
 _BATCH = 5000
 _MEMORY = "256MiB"  # of the database while a source is read, beside Python's own
 

@@ -159,7 +159,7 @@ class _Deciding:
         """All of them."""
         language = self._language()
         dates = {name: self._dates(name, language) for name in DATES if name in self.columns}
-        scale, labels = self._scale(), self._labels()
+        scale, labels = self._scale(language), self._labels()
         return Decisions(self.columns, dates, scale, labels, language)
 
     def _values(self, name: str) -> Counter[str]:
@@ -193,7 +193,7 @@ class _Deciding:
         style = date_style(values, declared or None, language)
         return date_style(values, None, language) if declared and contradictions(values, style) else style
 
-    def _scale(self) -> str:
+    def _scale(self, language: str | None) -> str:
         ratings = [parse_stars(value) for value in self._values("stars").elements()]
         if (known := self._known("stars")) and not self.options.scale:
             if above := [value for value in unfit(ratings, known.scale) if value]:
@@ -203,7 +203,7 @@ class _Deciding:
                 )
             return known.scale
         declared = self.options.scale or (self.export.scale if self.export else "")
-        scale = star_scale(ratings, self.columns.get("stars", ""), declared or None)
+        scale = star_scale(ratings, self.columns.get("stars", ""), declared or None, language)
         if self.options.scale and scale == "unknown":
             outside = ", ".join(f"{value:g}" for value in unfit(ratings, self.options.scale))
             raise InputError(

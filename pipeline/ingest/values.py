@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from pipeline.core.labels import SENTIMENT_WORDS, SENTIMENTS
+from pipeline.core.labels import SENTIMENT_WORDS, SENTIMENTS, from_stars
+from pipeline.ingest.names import plain
 from pipeline.text.language import any_of, languages
 
 LONGEST = 200  # characters; nothing longer is a rating or a date
@@ -34,6 +35,8 @@ _OF_BEST = re.compile(rf"{_BEFORE}{_NUMBER}{_STARS}{_OUT_OF}{_NUMBER}{_STARS}\s*
 _BEST_FIRST = re.compile(rf"(?:星|별)?\s*{_NUMBER}\s*{any_of('out_of_before')}\s*{_NUMBER}\D?")
 _PERCENT = re.compile(rf"{_NUMBER}\s?%")
 _BUBBLES = re.compile(r"(?:ui_bubble_rating )?bubble_(\d\d)")
+_WORDED = re.compile(r"([1-5])\s*(?:[-–—=:.)]|\(|\s)\s*(\D+?)\)?")  # "5 - Very satisfied", "1 (Poor)"
+_BRACKETED = re.compile(r"[\[(]([^\[\]()]+)[\])]")
 _GLYPHS = re.compile(r"([★⭐\s]+)([☆✩\s]*)")
 
 
@@ -44,7 +47,9 @@ def parse_stars(value: str | None) -> Rating | None:
     if not value or len(value) > LONGEST:
         return None
     text = unicodedata.normalize("NFKC", value.replace("½", ".5").replace("\ufe0f", "")).strip().lower()
-    rating = _in_signs(text) or _in_numbers(text)
+    if match := _BRACKETED.fullmatch(text):
+        text = match[1].strip()
+    rating = _in_signs(text) or _in_numbers(text) or _in_words(text)
     return rating if rating and (rating.best is None or (rating.best >= 3 and rating.value <= rating.best)) else None
 
 
@@ -70,6 +75,15 @@ def _in_numbers(text: str) -> Rating | None:
     return None
 
 
+def _in_words(text: str) -> Rating | None:
+    """The rating in "5 - Very satisfied", if the words agree that 5 is the best: in German schools it is the worst but one."""
+    match = _WORDED.fullmatch(text)
+    if not match or match[2] not in SENTIMENT_WORDS:
+        return None
+    value = float(match[1])
+    return Rating(value, 5.0) if SENTIMENT_WORDS[match[2]] == from_stars(value) else None
+
+
 def _float(text: str) -> float:
     return _NUMBERS[text] if text in _NUMBERS else float(text.replace(",", "."))
 
@@ -84,7 +98,8 @@ SCALES = {
     "10-50": (10.0, 50.0),
     "1-100": (1.0, 100.0),
 }
-_BOUNDS = re.compile(r"(?<!\d)([01]|10)\s?(?:-|–|to|bis|à|a)\s?(4|5|10|50|100)(?!\d)")  # "rating (1-10)"
+_BOUNDS = re.compile(r"(?<!\d)([01]|10)\s?(?:-|–|to|bis|à|a)\s?(4|5|6|7|10|50|100)(?!\d)")  # "rating (1-10)"
+_GRADES = {"note", "noten", "schulnote", "gesamtnote", "durchschnittsnote"}
 _OUT_OF_TEN = re.compile(r"(?:(?<!\d)/|\b(?:out of|von|sur|sobre|su)) ?10(?![\d/])")
 _PROMOTER = re.compile(
     r"\bnps(?: ?score| ?rating)?\b|net promoter|\blikel(?:y|ihood)\b.*\brecommend|\brecommend.*\blikel(?:y|ihood)\b"
@@ -92,25 +107,32 @@ _PROMOTER = re.compile(
 )
 
 
-def star_scale(ratings: Iterable[Rating | None], column: str = "", declared: str | None = None) -> str:
+def star_scale(
+    ratings: Iterable[Rating | None], column: str = "", declared: str | None = None, language: str | None = None
+) -> str:
     """The scale of a column's ratings without a best of their own, one of SCALES or "unknown".
 
     It is the declared one, or that in the name of the column ("rating 1-10", "NPS"), unless more than a
     tenth of the ratings are outside. Without these it is the smallest of "1-5", "0-10", "10-50" (the bubbles of Tripadvisor)
-    and "1-100" that at most a tenth of the ratings exceed.
+    and "1-100" that at most a tenth of the ratings exceed. It is "unknown" where the best rating is 6 or 7, as 6, 7 and 10 may be
+    the highest mark, and for school grades in German (the source's main `language`), of which 1 is the best.
     """
     given = sorted((rating.value for rating in ratings if rating and rating.best is None), reverse=True)
     if declared:
         return declared if declared in SCALES and _fits(given, declared) else "unknown"
+    if language == "de" and plain(column) in _GRADES and given and given[0] <= 6:
+        return "unknown"
     named = _named_scale(column)
-    return named if named and given and _fits(given, named) else _smallest_scale(given)
+    if named and given and (named == "unknown" or _fits(given, named)):
+        return named
+    return _smallest_scale(given)
 
 
 def _named_scale(column: str) -> str | None:
     name = column.lower().replace("_", " ")
     if bounds := _BOUNDS.search(name):
         scale = f"{bounds[1]}-{bounds[2]}".replace("0-100", "1-100")
-        return scale if scale in SCALES else None
+        return scale if scale in SCALES else "unknown"
     return "0-10" if _OUT_OF_TEN.search(name) or _PROMOTER.search(name) else None
 
 
@@ -128,7 +150,7 @@ def _smallest_scale(given: Sequence[float]) -> str:
     if given[0] <= 1 and any(value % 1 for value in given):
         return "unknown"  # a probability
     if high <= 10:
-        return "1-5" if high <= 5 else "0-10"
+        return "1-5" if high <= 5 else "0-10" if given[0] > 7 else "unknown"
     if high > 50:
         return "1-100" if high <= 100 else "unknown"
     bubbles = sum(10 <= value <= 50 and value % 5 == 0 for value in given)
@@ -229,15 +251,20 @@ def unknown_labels(values: Iterable[str | None], mapped: bool = False, column: s
     return [value for value in written if value.lower() not in names and value.lower() not in _NO_LABEL][:3]
 
 
+def is_vote(column: str) -> bool:
+    """Whether a column's name is that of a recommendation or a thumb."""
+    name = column.lower().replace("_", " ").replace("-", " ")
+    vote = _VOTE_COLUMN.search(name)
+    return bool(vote and not _NEGATED.search(name[: vote.end()]))
+
+
 def _meanings(values: Iterable[str], mapped: bool, column: str) -> dict[str, str]:
     """Of the values that are understood, the sentiment of each."""
     distinct = set(values)
     if mapped and (numbers := _numbered(distinct)):
         return numbers
-    name = column.lower().replace("_", " ").replace("-", " ")
-    vote = _VOTE_COLUMN.search(name)
     words = SENTIMENT_WORDS
-    if mapped or (vote and not _NEGATED.search(name[: vote.end()])):
+    if mapped or is_vote(column):
         words = SENTIMENT_WORDS | _VOTES
     plain = {value: _SKIN_TONE.sub("", value).strip(" .!").replace("’", "'") for value in distinct}
     return {value: words[word] for value, word in plain.items() if word in words}

@@ -143,6 +143,11 @@ def test_an_empty_mapping_means_no_such_column() -> None:
             "text=口コミ stars=評価 reviewed_at=投稿日 business=店舗名",
         ),
         ("작성자; 별점; 리뷰; 답변", "Ann; 4; ...; 감사합니다", "text=리뷰 stars=별점 author=작성자 reply=답변"),
+        ("評価; 口コミ本文; 投稿時間", "4; ...; 2024/03/04", "text=口コミ本文 stars=評価 reviewed_at=投稿時間"),
+        ("酒店名称; 评分; 点评内容", "本店; 4; ...", "text=点评内容 stars=评分 business=酒店名称"),
+        ("Hodnocení; Komentář; Klady", "4; ...; cena", "text=Komentář liked=Klady stars=Hodnocení"),
+        ("คะแนน; รีวิว; ชื่อร้าน", "4; ...; ครัว", "text=รีวิว stars=คะแนน business=ชื่อร้าน"),
+        ("التقييم; التعليق; التاريخ", "4; ...; 2024-03-04", "text=التعليق stars=التقييم reviewed_at=التاريخ"),
         ("Peringkat; Ulasan; Balasan", "4; ...; Terima kasih", "text=Ulasan stars=Peringkat reply=Balasan"),
     ],
 )
@@ -285,6 +290,44 @@ def test_personal_values_are_no_attributes(value: str) -> None:
 def test_nested_json_gives_each_attribute_once() -> None:
     values = {"territory": ["GBR"], "attributes.territory": ["GBR"], "place.name": ["Inn"], "other": ["GBR"]}
     assert columns.attributes(list(values), {}, None, values) == ["territory", "other"]
+
+
+def test_usual_names_may_say_whose_words_they_are() -> None:
+    """Tools put "survey", "guest" or "my" before a usual name, and JSON the name of the object that it stands in."""
+    assert read("Survey rating; Survey comment; Response received at", "4; ...; 2024-03-04") == {
+        "text": "Survey comment",
+        "stars": "Survey rating",
+        "reviewed_at": "Response received at",
+    }
+    found = read(
+        "my rating; full_review_text; hotel.name; dates.publishedDate; average rating", "4; ...; Inn; 2024-03-04; 4"
+    )
+    assert found == {
+        "text": "full_review_text",
+        "stars": "my rating",
+        "reviewed_at": "dates.publishedDate",
+        "business": "hotel.name",
+    }
+
+
+def test_names_that_may_mean_other_things_come_last() -> None:
+    """A description may be the product's or the ticket's, and an id stands beside a name."""
+    found = read("ASIN; Artikelname; Description; Satisfaction Comment", "B01; Lamp; ...; ...", "B01; Lamp; ...; ...")
+    assert (found["text"], found["product"]) == ("Satisfaction Comment", "Artikelname")
+    assert read("ASIN; Description", "B01; ...") == {"text": "Description", "product": "ASIN"}
+
+
+def test_the_number_of_a_question_is_no_part_of_its_name() -> None:
+    found = read("Q1_Rating; Q2: Comments; 3. Date", "4; ...; 2024-03-04")
+    assert found == {"text": "Q2: Comments", "stars": "Q1_Rating", "reviewed_at": "3. Date"}
+    assert columns.plain("5 stars") == "5stars", "a value is not taken for a name"
+
+
+def test_a_rating_in_words_or_faces_is_a_label_where_there_are_no_stars() -> None:
+    assert read("Rating; Comment", "Extremely Happy; ...", "Poor; ...")["label"] == "Rating"
+    assert read("Rating; Thumb; Comment", "🤩; 👍; ...", "😠; 👎; ...")["label"] == "Rating"
+    assert "label" not in read("Rating; Recommended; Comment", "4; yes; ...", "1; no; ...")
+    assert "label" not in read("Grade; Comment", "A; ...", "F; ...")
 
 
 def test_values_are_no_header() -> None:

@@ -337,3 +337,23 @@ def test_seconds_to_nanoseconds_since_1970_are_read_back(moment: datetime, power
 def test_no_text_crashes_a_parser(value: str) -> None:
     parse_date(value, DAY_FIRST)
     date_style([value])
+
+
+@pytest.mark.parametrize(
+    ("values", "language", "expected"),
+    [
+        (["03.04.24", "17.04.24"], "de", "2024-04-03"),
+        (["03.04.24"], "de", "2024-04-03"),
+        (["03.04.24"], "ko", None),
+        (["24.03.04", "24.03.15", "24.04.11"], "ko", None),
+        (["24.03.04", "24.03.15", "24.04.11"], "de", None),
+        (["12.11.24"], "de", None),
+        (["03/04/24", "11/05/24", "12/04/24"], "en", "2024-03-04"),
+        (["24/03/04"], "en", None),
+    ],
+)
+def test_short_dates_end_with_the_year_where_it_varies_least(
+    values: list[str], language: str, expected: str | None
+) -> None:
+    read = parse_date(values[0], date_style(values, None, language))
+    assert (read and f"{read:%Y-%m-%d}") == expected

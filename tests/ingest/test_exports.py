@@ -146,6 +146,11 @@ ROWS = {
         "text=service.review; title=service.title; stars=service.rating.rating; reviewed_at=service.created_at; business=merchant.name; id=service.id; author=customer.display_name",
         "",
     ),
+    "g2_api": (
+        "id; type; attributes.product_name; attributes.star_rating; attributes.title; attributes.comment_answers.love; attributes.comment_answers.love.text; attributes.comment_answers.love.value; attributes.comment_answers.hate.value; attributes.submitted_at",
+        "title=attributes.title; liked=attributes.comment_answers.love.value; disliked=attributes.comment_answers.hate.value; stars=attributes.star_rating; reviewed_at=attributes.submitted_at; product=attributes.product_name; id=id",
+        "type",
+    ),
     "glassdoor": (
         "firm; date_review; overall_rating; headline; pros; cons; job_title; current; location; recommend; outlook; work_life_balance",
         "title=headline; liked=pros; disliked=cons; stars=overall_rating; reviewed_at=date_review; business=firm",
@@ -155,6 +160,11 @@ ROWS = {
         "company; dates; summary; pros; cons; advice-to-mgmt; overall-ratings; location; job-title; helpful-count; link",
         "title=summary; liked=pros; disliked=cons; stars=overall-ratings; reviewed_at=dates; business=company",
         "advice-to-mgmt; location; job-title",
+    ),
+    "goodreads": (
+        "Book Id; Title; Author; My Rating; Average Rating; Date Read; Date Added; Exclusive Shelf; My Review",
+        "text=My Review; stars=My Rating; reviewed_at=Date Read; product=Title",
+        "Exclusive Shelf",
     ),
     "google_business_profile": (
         "starRating; createTime; updateTime; comment; business; reviewId; reviewer.displayName; reviewReply.comment; reviewReply.updateTime; name; reviewer.profilePhotoUrl; reviewer.isAnonymous",
@@ -235,6 +245,11 @@ ROWS = {
         "StartDate; RecordedDate; ResponseId; Finished; UserLanguage; Comments; EndDate; Status; IPAddress; Progress; Duration (in seconds)",
         "text=Comments; reviewed_at=RecordedDate; language=UserLanguage; id=ResponseId",
         "",
+    ),
+    "reddit": (
+        "id; subreddit; author; body; score; created_utc; controversiality; permalink",
+        "text=body; reviewed_at=created_utc; id=id; author=author",
+        "subreddit",
     ),
     "review_trackers": (
         "rating; content; author; source_name; location_name; published_at; title; language_code; id; source_code",

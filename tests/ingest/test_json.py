@@ -120,6 +120,11 @@ def test_a_title_is_a_places_name_beside_what_places_have(
     assert isinstance(record, dict) and record.get("business") == business and "rating" not in record
 
 
+def test_a_name_beside_a_sku_is_the_products(tmp_path: Path) -> None:
+    (record,) = read(tmp_path, {"name": "Mug", "sku": "M-1", "reviews": [{"text": "Fine."}]})
+    assert record == {"text": "Fine.", "place.product": "Mug", "product": "Mug"}
+
+
 def test_lists_are_no_values_of_fields_but_points_for_and_against(tmp_path: Path) -> None:
     points = {"pros": ["Quick", "Kind staff"], "cons": [], "date": ["2024"], "rating": 2}
     assert read(tmp_path, [points]) == [{"pros": "Quick\nKind staff", "cons": "", "date[]": '["2024"]', "rating": "2"}]

@@ -296,6 +296,26 @@ def test_a_hub_that_is_away_is_one_clear_line(warehouse: Warehouse, monkeypatch:
         read(warehouse, "hf:some/set")
 
 
+def test_dates_within_a_platforms_own_words_are_read(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Texts lose Amazon's line with the country and Trustpilot's date of experience; in a column of dates they are the value."""
+    path = tmp_path / "amazon.csv"
+    path.write_text(
+        "Datum,Rezension\nRezension aus Deutschland vom 4. März 2024,Kocht schnell\n"
+        "Date of experience: August 15. 2023,Leaks badly\nn/a,Just fine\n"
+    )
+    result = read(warehouse, path)
+    assert not result.notes
+    dates = warehouse.query("SELECT reviewed_at::DATE::TEXT AS day FROM reviews ORDER BY source_row")
+    assert [row["day"] for row in dates] == ["2024-03-04", "2023-08-15", None]
+
+
+def test_a_line_of_totals_is_no_rating(warehouse: Warehouse, tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text("Date,Food,Rating,Comment\n2024-03-04,Average,2,\n2024-03-05,Good,5,Great soup\nAverage,,3.5,\n")
+    result = read(warehouse, path)
+    assert (result.accepted, result.rating_only, result.rejected) == (1, 1, 1)
+
+
 def test_limit(warehouse: Warehouse, tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text(as_csv(ROWS), newline="")
     assert read(warehouse, tmp_path / "r.csv", limit=2).rows == 2

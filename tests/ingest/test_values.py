@@ -113,7 +113,7 @@ def test_a_columns_scale_is_brought_to_five(values: list[str], stars: list[float
             ("rating", "1-5"),
             ("recommend", "1-5"),
         ],
-        *[("rating_2021-10", "1-5"), ("rating of 10 hotels", "1-5"), ("expenses", "1-5"), ("rating 1-7", "1-5")],
+        *[("rating_2021-10", "1-5"), ("rating of 10 hotels", "1-5"), ("expenses", "1-5"), ("rating 1-7", "unknown")],
     ],
 )
 def test_a_columns_name_can_tell_its_scale(column: str, scale: str) -> None:
@@ -320,3 +320,33 @@ def test_yes_and_no_count_in_a_column_of_recommendations(column: str) -> None:
 def test_yes_and_no_mean_nothing_elsewhere(column: str) -> None:
     assert label_names(["yes", "no"], mapped=False, column=column) == {}
     assert unknown_labels(["yes", "no"], column=column) == ["yes", "no"]
+
+
+def test_a_scale_that_may_end_at_six_seven_or_ten_is_unknown() -> None:
+    """Holidaycheck gives six suns, and answers from 1 to 7 are common in surveys; halves of them would look like stars."""
+    assert star_scale(map(Rating, (5.8, 1.5, 6))) == star_scale(map(Rating, (7, 1, 4))) == "unknown"
+    assert star_scale(map(Rating, (5.8, 1.5, 8))) == "0-10"
+
+
+def test_german_school_grades_are_not_read_upside_down() -> None:
+    assert star_scale(map(Rating, (1, 5, 2)), "Note", language="de") == "unknown"
+    assert star_scale(map(Rating, (1, 5, 2)), "Note", language="fr") == "1-5"
+    assert star_scale(map(Rating, (1, 8.5, 9)), "Gesamtnote", language="de") == "0-10"
+
+
+@pytest.mark.parametrize(
+    ("value", "stars"),
+    [
+        *[
+            ("5 - Very satisfied", 5),
+            ("1 (Poor)", 1),
+            ("3 = neutral", 3),
+            ("4: zufrieden", 4),
+            ("[2/5]", 2),
+            ("(4)", 4),
+        ],
+        *[("1 - sehr gut", None), ("5 - mangelhaft", None), ("3 - large", None), ("2 rooms", None)],
+    ],
+)
+def test_a_rating_with_words_counts_only_if_they_agree(value: str, stars: float | None) -> None:
+    assert to_five(parse_stars(value), "1-5") == stars

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline.ingest.formats.record import Broken, Record, as_text
-from pipeline.ingest.names import NAMES, plain
+from pipeline.ingest.names import NAMES, OF_AN_ITEM, plain
 
 MAX_DEPTH = 6  # of the objects in a record, and of the keys that lead to a list of records
 
@@ -36,6 +36,7 @@ _PLACES = {
     "businessinfo",
     "locationinfo",
     "hotelinfo",
+    "businessunit",
 }  # beside the list of reviews, in SerpApi's answers and others
 
 
@@ -86,12 +87,18 @@ def _fields(name: str) -> frozenset[str]:
 
 def place_of(node: Mapping[str, Any]) -> dict[str, str]:
     """What an object that encloses reviews says of their place, as "place.name", "place.id" and "place.product". A title
-    is a place's name only beside what places alone have; elsewhere it is a page's or a product's.
+    is a place's name only beside what places alone have; elsewhere it is a page's or a product's. A name beside what products
+    alone have is the product's.
     """
     beside = [value for key, value in node.items() if plain(key) in _PLACES and isinstance(value, dict)]
     given = {plain(name): _value(inner) for part in (*beside, node) for name, inner in reversed(list(part.items()))}
-    names = (*_BUSINESS, "title") if beside or not _OF_A_PLACE.isdisjoint(given) else _BUSINESS
-    usual = {"place.name": names, "place.id": (*_BUSINESS_ID, "id"), "place.product": NAMES["product"]}
+    of_place, of_item = bool(beside) or not _OF_A_PLACE.isdisjoint(given), not OF_AN_ITEM.isdisjoint(given)
+    names = (*_BUSINESS, "title") if of_place else _BUSINESS
+    products = NAMES["product"]
+    if of_item and not of_place:
+        names = tuple(name for name in names if name != "name")
+        products = ["name", "title", *products]
+    usual = {"place.name": names, "place.id": (*_BUSINESS_ID, "id"), "place.product": products}
     values = {name: next((given[key] for key in keys if given.get(key)), None) for name, keys in usual.items()}
     return {name: value for name, value in values.items() if value}
 
