@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from pipeline.core.errors import InputError
 from pipeline.ingest import columns
-from pipeline.ingest.dates import DateStyle, contradictions, date_style, describe
+from pipeline.ingest.dates import DateStyle, contradictions, date_style, describe, parse_date
 from pipeline.ingest.exports import Export, recognise
 from pipeline.ingest.formats.record import Broken, Item, Layout
+from pipeline.ingest.names import plain
 from pipeline.ingest.values import (
     describe_scale,
     label_names,
@@ -27,6 +29,27 @@ from pipeline.text.language import main_language
 from pipeline.text.repair import repair
 
 DATES = ("reviewed_at", "replied_at")
+# Columns that say when a source was made, as `names.plain` spells them.
+_MADE_AT = frozenset(
+    [
+        "scrapedat",
+        "scrapedate",
+        "scrapetime",
+        "scrapeddate",
+        "crawledat",
+        "crawldate",
+        "crawltime",
+        "extractedat",
+        "extractiondate",
+        "retrievedat",
+        "retrievaldate",
+        "fetchedat",
+        "downloadedat",
+        "collectedat",
+        "exportedat",
+        "exportdate",
+    ]
+)
 _SAMPLE = 1000  # records by which columns are chosen
 MOST_ATTRIBUTES = 50  # columns
 _DISTINCT = 50_000  # values of a column that a decision is based on
@@ -191,7 +214,18 @@ class _Deciding:
             return style
         declared = self.export.dates if self.export else ""
         style = date_style(values, declared or None, language)
-        return date_style(values, None, language) if declared and contradictions(values, style) else style
+        if declared and contradictions(values, style):
+            style = date_style(values, None, language)
+        return replace(style, as_of=self._day_of_export())
+
+    def _day_of_export(self) -> date | None:
+        """The day on which the source was made, if a column says so: "2 days ago" counts from it."""
+        for name in filter(lambda name: plain(name) in _MADE_AT, self.survey.names):
+            values = self.survey.values.get(name, Counter())
+            days = {moment.date() for value in values if (moment := parse_date(value, date_style(values)))}
+            if len(days) == 1:
+                return days.pop()
+        return None
 
     def _scale(self, language: str | None) -> str:
         ratings = [parse_stars(value) for value in self._values("stars").elements()]

@@ -203,6 +203,21 @@ def test_a_grown_file_keeps_its_date_order_and_says_what_contradicts_it(warehous
     assert (datetime(2026, 2, 1),) in current(warehouse, "reviewed_at")
 
 
+@pytest.mark.parametrize(
+    ("made_at", "expected"),
+    [(["2026-02-10", "2026-02-10"], datetime(2026, 2, 8)), (["2026-02-10", "2026-02-11"], None)],
+)
+def test_relative_dates_count_from_the_day_of_the_export_if_it_has_one(
+    warehouse: Warehouse, tmp_path: Path, made_at: list[str], expected: datetime | None
+) -> None:
+    rows = [
+        {"review": text, "date": "2 days ago", "scraped_at": day}
+        for text, day in zip(("Fine.", "Good."), made_at, strict=True)
+    ]
+    read(warehouse, write(tmp_path / "a.csv", rows))
+    assert current(warehouse, "reviewed_at") == [(expected,), (expected,)]
+
+
 def test_a_mapped_column_that_is_not_understood_is_an_error(warehouse: Warehouse, tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", REVIEWS)
     with pytest.raises(InputError, match=r"--map stars=review: 3 of 3 .*'The soup was cold.'"):
