@@ -14,7 +14,7 @@ from pipeline.ingest.columns import FIELDS
 from pipeline.ingest.dates import describe, parse_date
 from pipeline.ingest.understanding import DATES, IngestOptions, Understanding
 from pipeline.ingest.values import describe_scale, parse_stars, to_five
-from pipeline.text.cleaning import bounded, own_words
+from pipeline.text.cleaning import bounded, is_filler
 from pipeline.text.language import language_code
 from pipeline.text.repair import repair
 
@@ -194,7 +194,7 @@ def _parser(parse: Callable[[str], Any]) -> _Parser:
 
     @functools.lru_cache(100_000)
     def parsed(written: str) -> tuple[Any] | None:
-        return (parse(written),) if own_words(written) else None
+        return None if is_filler(written) else (parse(written),)
 
     return parsed
 

@@ -114,9 +114,13 @@ def own_words(text: str) -> str:
     start = max(0, len(text) - _TAIL)
     text = text[:start] + _CUT.sub(r"\1\2", _EXPERIENCE.sub("", text[start:]))
     text = text.strip()
+    return "" if is_filler(text) or (len(text) <= 120 and _REVIEWED.fullmatch(text)) else text
+
+
+def is_filler(text: str) -> bool:
+    """Whether a value stands for none, such as NULL, "No comment" or dashes."""
     word = text.strip("()").rstrip(".。 ").lower() if len(text) <= 60 else text
-    is_filler = word in FILLERS or _ONLY_DOTS.fullmatch(text) or (len(text) <= 120 and _REVIEWED.fullmatch(text))
-    return "" if is_filler else text
+    return word in FILLERS or bool(_ONLY_DOTS.fullmatch(text))
 
 
 def _original(text: str) -> str:
