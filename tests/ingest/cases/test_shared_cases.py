@@ -1,4 +1,4 @@
-"""The cases beside the shared data: every value of a column "expected" comes out, or none does."""
+"""The cases beside the shared data: what a column "expected" holds comes out, and what is hostile is read or refused."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core.errors import InputError
 from pipeline.core.warehouse import Warehouse
 from tests.ingest.cases.reading import column, days, read
 
@@ -32,3 +33,14 @@ def _fits(expected: str, read_as: str) -> bool:
     """Whether it is one of the values offered ("... or null"), or none where the day is missing; "?" leaves it open."""
     no_day = re.fullmatch(r"\d{4}-\d\d", expected) and read_as == "null"
     return expected == "?" or bool(no_day) or read_as in re.split(r" or | \(", expected)
+
+
+def test_hostile_files_are_read_or_refused_in_one_line(warehouse: Warehouse, shared_data: Path) -> None:
+    files = sorted(shared_data.parent.glob("cases/attack/*.*"))
+    if not files:
+        pytest.skip("needs the shared cases, which are not part of the project")
+    for file in files:
+        try:
+            read(warehouse, str(file))
+        except InputError as error:
+            assert "\n" not in str(error)
