@@ -41,7 +41,7 @@ def attributes(
         filled = [value for value in values.get(name, ()) if value and value.strip()]
         if name in used or plain(name) in ignored or not _has_few_short(filled):
             continue
-        if _may_group(name) and not is_personal(name, filled) and not _is_copy(name, seen, values):
+        if _may_group(name) and not is_personal(name, filled) and not is_copy(name, seen, values):
             kept.append(name)
             seen.add(name)
     return kept
@@ -66,7 +66,7 @@ def _may_group(name: str) -> bool:
     return not (usual or short.startswith("place.") or _COUNTS.search(short) or is_identifier(name))
 
 
-def _is_copy(name: str, others: Container[str], values: Mapping[str, Sequence[str | None]]) -> bool:
+def is_copy(name: str, others: Container[str], values: Mapping[str, Sequence[str | None]]) -> bool:
     """Whether a column repeats another one: values of nested JSON stand under a short and a long name."""
     parts = name.split(".")
     halves = [(parts[:cut], parts[cut:]) for cut in range(1, len(parts))]

@@ -52,9 +52,9 @@ def _date(written: str) -> str | None:
         return written or None
     try:
         moment = datetime.fromisoformat(written.replace(" +", "+").replace(" Z", "Z"))
-    except ValueError:
+        return (moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment).isoformat()
+    except (ValueError, OverflowError):
         return written
-    return (moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment).isoformat()
 
 
 def author_hash(name: str, salt: bytes) -> str | None:

@@ -18,6 +18,7 @@ from typing import Any, TypedDict
 
 from pipeline.core.warehouse import Warehouse, salt, sql_file
 from pipeline.ingest import forgotten, identity, sources
+from pipeline.ingest.formats.cells import with_objects
 from pipeline.ingest.formats.record import Broken, Item, Layout, ReadOptions, Record
 from pipeline.ingest.interpret import Content, Interpreter, summary
 from pipeline.ingest.understanding import Decisions, IngestOptions, Understanding, understand
@@ -127,7 +128,8 @@ class _Reading:
     def _items(self) -> Iterator[Item]:
         options = self._options
         mapping = {field: column for field, column in options.mapping.items() if column}
-        return self._source.items(ReadOptions(options.header, options.encoding, options.delimiter, mapping))
+        items = self._source.items(ReadOptions(options.header, options.encoding, options.delimiter, mapping))
+        return map(with_objects, items)
 
     def write(self, now: datetime, spec_hash: str, progress: Callable[[int], None]) -> dict[str, int]:
         """Reads all records and writes what they say. Returns how many reviews were added and withdrawn."""

@@ -5,6 +5,7 @@ What was decided is kept with the source, so that new rows of a growing file nev
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -13,6 +14,7 @@ from typing import Any
 
 from pipeline.core.errors import InputError
 from pipeline.ingest import columns
+from pipeline.ingest.attributes import is_copy
 from pipeline.ingest.dates import DateStyle, contradictions, date_style, describe, parse_date
 from pipeline.ingest.exports import Export, recognise
 from pipeline.ingest.formats.record import Broken, Item, Layout
@@ -138,8 +140,15 @@ def understand(
     used = {name for value in decisions.columns.values() for name in value.split("+")}
     sampled = {name: [row.get(name) for row in survey.sample] for name in names}
     attributes = columns.attributes(names, decisions.columns, export, sampled)[:MOST_ATTRIBUTES]
-    unused = [name for name in names if name not in used and name not in attributes]
+    unused = _unused(names, used.union(attributes), sampled)
     return Understanding(source, survey.layouts, export, decisions, attributes, unused, deciding.notes)
+
+
+def _unused(names: Sequence[str], kept: set[str], values: Mapping[str, Sequence[str | None]]) -> list[str]:
+    """The columns that are not kept, nor copies of one that is, nor the objects that one was taken from."""
+    enclosing = (name[: dot.start()] for name in kept for dot in re.finditer(r"\.", name))
+    hidden = kept.union(enclosing)
+    return [name for name in names if name not in hidden and not is_copy(name, kept, values)]
 
 
 def _survey(items: Iterable[Item], limit: int | None) -> _Survey:
@@ -230,7 +239,7 @@ class _Deciding:
     def _scale(self, language: str | None) -> str:
         ratings = [parse_stars(value) for value in self._values("stars").elements()]
         if (known := self._known("stars")) and not self.options.scale:
-            if above := [value for value in unfit(ratings, known.scale) if value]:
+            if above := [value for value in unfit(ratings, known.scale) if value > 0]:
                 self.notes.append(
                     f"stars: {self.columns['stars']} is read as {describe_scale(known.scale, ratings)}, as before, but "
                     f"{above[0]:g} lies outside. To read all of it anew: --scale 0-10, or what it is"

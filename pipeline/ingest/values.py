@@ -33,6 +33,7 @@ _BEFORE = rf"(?:{any_of('rated')}\s?:?\s*)?"
 _PLAIN = re.compile(rf"{_BEFORE}{_NUMBER}{_STARS}|{_NUMBER}\s?[★⭐]|[★⭐]\s?{_NUMBER}")
 _OF_BEST = re.compile(rf"{_BEFORE}{_NUMBER}{_STARS}{_OUT_OF}{_NUMBER}{_STARS}\s*\)?")
 _BEST_FIRST = re.compile(rf"(?:星|별)?\s*{_NUMBER}\s*{any_of('out_of_before')}\s*{_NUMBER}\D?")
+_SIGNED = re.compile(r"[+-]\d{1,3}(?:[.,]\d+)?")
 _PERCENT = re.compile(rf"{_NUMBER}\s?%")
 _BUBBLES = re.compile(r"(?:ui_bubble_rating )?bubble_(\d\d)")
 _WORDED = re.compile(r"([1-5])\s*(?:[-–—=:.)]|\(|\s)\s*(\D+?)\)?")  # "5 - Very satisfied", "1 (Poor)"
@@ -41,7 +42,7 @@ _GLYPHS = re.compile(r"([★⭐\s]+)([☆✩\s]*)")
 
 
 def parse_stars(value: str | None) -> Rating | None:
-    """The rating in "4 stars", "4,5", "★★★☆☆", "five", "8/10", "80%" or "4 von 5"; None if the value is not one rating, or
+    """The rating in "4 stars", "4,5", "+4", "★★★☆☆", "five", "8/10", "80%" or "4 von 5"; None if the value is not one rating, or
     exceeds its own best.
     """
     if not value or len(value) > LONGEST:
@@ -64,6 +65,8 @@ def _in_signs(text: str) -> Rating | None:
 def _in_numbers(text: str) -> Rating | None:
     if match := _PLAIN.fullmatch(text):
         return Rating(_float(match[match.lastindex or 1]))
+    if _SIGNED.fullmatch(text):
+        return Rating(_float(text))
     if match := _PERCENT.fullmatch(text):
         return Rating(_float(match[1]), 100.0)
     if match := _BUBBLES.fullmatch(text):
@@ -137,9 +140,14 @@ def _named_scale(column: str) -> str | None:
 
 
 def _fits(given: Sequence[float], scale: str) -> bool:
-    """Whether at most a tenth of the ratings are outside a scale; 0 often stands for none."""
+    """Whether at most a tenth of the ratings are outside a scale; 0 and -1 often stand for none."""
     low, high = SCALES[scale]
-    return 10 * sum(value != 0 and not low <= value <= high for value in given) <= len(given)
+    return 10 * sum(value > 0 and not low <= value <= high for value in given) <= len(given)
+
+
+def _is_signed(given: Sequence[float]) -> bool:
+    """Whether ratings, the highest first, reach as far below zero as above: 1 is then good and no single star."""
+    return given[0] <= -given[-1] and 10 * sum(value < 0 for value in given) > len(given)
 
 
 def _smallest_scale(given: Sequence[float]) -> str:
@@ -147,8 +155,8 @@ def _smallest_scale(given: Sequence[float]) -> str:
     if not given:
         return "1-5"
     high = given[len(given) // 10]
-    if given[0] <= 1 and any(value % 1 for value in given):
-        return "unknown"  # a probability
+    if _is_signed(given) or (given[0] <= 1 and any(value % 1 for value in given)):
+        return "unknown"  # votes against and for, or a probability
     if high <= 10:
         return "1-5" if high <= 5 else "0-10" if given[0] > 7 else "unknown"
     if high > 50:

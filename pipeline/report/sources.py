@@ -8,6 +8,7 @@ from typing import Any
 
 # Fields that a reader expects; the others are shown only where they were found.
 _EXPECTED = ("text", "stars", "reviewed_at", "business", "product", "language")
+_LISTED = 30  # columns in a line
 HEADINGS = ("field", "column", "as read", "understood")
 
 
@@ -29,12 +30,17 @@ def describe(source: Mapping[str, Any]) -> Described:
     if source["export"]:
         lines.insert(0, f"known export: {source['export']}")
     if source["attributes"]:
-        lines.append(f"kept as attributes: {', '.join(source['attributes'])}")
+        lines.append(f"kept as attributes: {_listed(source['attributes'])}")
     if source["unused"]:
-        lines.append(f"not used: {', '.join(source['unused'])}")
+        lines.append(f"not used: {_listed(source['unused'])}")
     rows = [_row(field) for field in source["fields"] if field["column"] or field["name"] in _EXPECTED]
     notes = [f"note: {note}" for note in source["notes"]]
     return Described(source["source"], rows, [*lines, *notes], [*_assumed(source["fields"]), *source["notes"]])
+
+
+def _listed(columns: Sequence[str]) -> str:
+    more = [f"and {len(columns) - _LISTED} more"] if len(columns) > _LISTED else []
+    return ", ".join([*columns[:_LISTED], *more])
 
 
 def counts(source: Mapping[str, Any]) -> str:

@@ -44,7 +44,7 @@ def read(values: list[str], declared: str | None = None) -> list[float | None]:
             ("4 颗星,最多 5 颗星", 4),
         ],
         *[("★★★☆☆", 3), ("⭐⭐", 2), ("⭐️⭐️⭐️", 3), ("4★", 4), ("4.5★", 4.5), ("5 ⭐", 5), ("★ 4.5", 4.5)],
-        *[("80%", 4), ("20 %", 1), ("bubble_45", 4.5), ("ui_bubble_rating bubble_30", 3)],
+        *[("+4", 4), ("80%", 4), ("20 %", 1), ("bubble_45", 4.5), ("ui_bubble_rating bubble_30", 3)],
     ],
 )
 def test_stars_in_their_usual_shapes(value: str, stars: float) -> None:
@@ -54,7 +54,7 @@ def test_stars_in_their_usual_shapes(value: str, stars: float) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        *("n/a", "", None, "great", "3 rooms", "1/0", "four out", "One of the best", "Not rated", "-4", "+4", "4-5"),
+        *("n/a", "", None, "great", "3 rooms", "1/0", "four out", "One of the best", "Not rated", "-4", "4-5"),
         *("4/5/2024", "24/7", "6/5", "1/1", "1 of 3 people", "☆☆☆☆☆", "✩✩✩", "★★ 4", "★★★★★★", "120%", "0%", "0/5"),
         *("1,000", "41000", "4" + " " * 200),
     ],
@@ -89,6 +89,9 @@ def test_scales() -> None:
         (["100%", "40%"], [5, 2]),
         (["8", "15", "12"], [None, None, None]),
         (["4"] * 20 + ["9"], [4] * 20 + [None]),
+        (["+1", "-1", "+1", "0"], [None] * 4),
+        (["2", "-2", "1"], [None] * 3),
+        (["4", "-1", "2", "-1"], [4, None, 2, None]),
     ],
 )
 def test_a_columns_scale_is_brought_to_five(values: list[str], stars: list[float | None]) -> None:

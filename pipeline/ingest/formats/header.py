@@ -63,8 +63,8 @@ def find_header(rows: Sequence[Row], options: ReadOptions, expected: bool = Fals
         return None
     body = position + 1 + _continuations(rows[position], rows[position + 1 :])
     names = unique_names(_joined(rows[position], rows[position + 1 : body]))
-    by_number = _by_number(options.mapping) and not _mapped(options.mapping) <= set(names)
-    return Header(position, body, [] if by_number else names)
+    by_name = not _by_number(options.mapping) or _are_names(_mapped(options.mapping), names)
+    return Header(position, body, names if by_name else [])
 
 
 def rank(row: Row, mapping: Mapping[str, str]) -> int:
@@ -264,6 +264,12 @@ def _mapped(mapping: Mapping[str, str]) -> set[str]:
     return {column for value in mapping.values() for column in value.split("+") if column}
 
 
+def _are_names(mapped: set[str], names: Sequence[str]) -> bool:
+    """Whether mapped numbers are names of columns, a year or a mark; the columns beyond the header have none but a number."""
+    unnamed = mapped.difference(names)
+    return unnamed != mapped and all(int(number) > len(names) for number in unnamed)
+
+
 def _by_number(mapping: Mapping[str, str]) -> bool:
     mapped = _mapped(mapping)
-    return bool(mapped) and all(column.isdigit() for column in mapped)
+    return bool(mapped) and all(column.isdecimal() for column in mapped)
