@@ -104,8 +104,8 @@ class Interpreter:
             return "no letters" if text else "empty text"
         business = self._text(record, "business") or self._options.business
         product = self._text(record, "product")
-        native = self._written(record, "id")
-        author = self._written(record, "author")
+        native = identity.native_id(self._written(record, "id"))
+        author = own_words(self._written(record, "author"))
         return Content(
             review_id=identity.native_review_id(self._platform, native, text)
             if native
@@ -121,7 +121,7 @@ class Interpreter:
             author=self._counted("author", author, identity.author_hash(author, self._salt)) if author else None,
             reply=self._text(record, "reply"),
             attributes=self._attributes(record),
-            native_id=self._counted("id", native, f"{self._platform}:{native}") if native else None,
+            native_id=f"{self._platform}:{self._counted('id', native, native)}" if native else None,
             stars=values["stars"],
             label=values["label"],
             language=values["language"],

@@ -114,6 +114,7 @@ def test_what_a_platform_added_goes(shown: str, written: str) -> None:
             " None ",
             "n/a",
             "#N/A",
+            "#NAME?",
             "No comments available for this review",
             "n.a.",
             "(No comment)",
