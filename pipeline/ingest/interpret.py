@@ -121,7 +121,7 @@ class Interpreter:
             author=self._counted("author", author, identity.author_hash(author, self._salt)) if author else None,
             reply=self._text(record, "reply"),
             attributes=self._attributes(record),
-            native_id=f"{self._platform}:{self._counted('id', native, native)}" if native else None,
+            native_id=self._native_id(self._counted("id", native, native)) if native else None,
             stars=values["stars"],
             label=values["label"],
             language=values["language"],
@@ -179,6 +179,12 @@ class Interpreter:
         written = self._written(record, name)
         parsed = self._parsers[name](written) if written else None
         return self._counted(name, written, parsed[0]) if parsed else None
+
+    def _native_id(self, written: str) -> str:
+        """An id within its platform. Where none is known, a number is one only within its source: two shops may both have
+        a review 1001.
+        """
+        return f"{self._platform or (self._understanding.source if written.isdecimal() else '')}:{written}"
 
     def _counted(self, name: str, written: str, read: Any) -> Any:
         self.fields[name].count(written, read)

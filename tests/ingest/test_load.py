@@ -144,9 +144,7 @@ def test_a_review_held_from_another_source_is_a_duplicate_of_it(warehouse: Wareh
 
 
 @pytest.mark.parametrize("broken", ["#NAME?", "1.02E+17", "NULL"])
-def test_an_id_that_a_spreadsheet_broke_makes_no_duplicates(
-    warehouse: Warehouse, tmp_path: Path, broken: str
-) -> None:
+def test_an_id_that_a_spreadsheet_broke_makes_no_duplicates(warehouse: Warehouse, tmp_path: Path, broken: str) -> None:
     google_play = {"userName": "NULL", "score": "4", "thumbsUpCount": "0", "reviewCreatedVersion": "1"}
     ids = [broken, "a1", broken, "b2"]
     rows = [

@@ -118,6 +118,19 @@ def test_a_changed_text_under_the_same_id_replaces_the_old_one(warehouse: Wareho
     assert current(warehouse, "text") == [("Fine.",), ("They made it good.",)]
 
 
+def test_only_a_platform_gives_ids_that_hold_beyond_one_source(warehouse: Warehouse, tmp_path: Path) -> None:
+    shared = {"review_id": "1009", "review": "Open late.", "score": "4"}
+    inn = write(tmp_path / "inn.csv", [{"review_id": "1001", "review": "Cold soup.", "score": "2"}, shared])
+    barber = write(tmp_path / "barber.csv", [{"review_id": "1001", "review": "Nice haircut.", "score": "5"}, shared])
+    read(warehouse, inn, barber)
+    assert current(warehouse, "text") == [("Cold soup.",), ("Nice haircut.",), ("Open late.",)]
+    counts = [(source.rows, source.accepted, source.duplicates) for source in read(warehouse, inn, barber)]
+    assert counts == [(2, 2, 0), (2, 1, 1)]
+    write(barber, [{"review_id": "1001", "review": "Nice haircut, but dear.", "score": "4"}, shared])
+    read(warehouse, barber)
+    assert current(warehouse, "text") == [("Cold soup.",), ("Nice haircut, but dear.",), ("Open late.",)]
+
+
 def test_what_was_made_of_a_review_is_made_anew_when_its_content_is_another(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
