@@ -131,6 +131,19 @@ def test_only_a_platform_gives_ids_that_hold_beyond_one_source(warehouse: Wareho
     assert current(warehouse, "text") == [("Cold soup.",), ("Nice haircut, but dear.",), ("Open late.",)]
 
 
+def test_how_a_source_is_read_is_said(warehouse: Warehouse, tmp_path: Path) -> None:
+    rows = [
+        {"review": text, "score": stars, "label": "1"}
+        for text, stars in (("Cold soup and rude staff.", "9"), ("Fine.", "4"))
+    ]
+    (source,) = read(warehouse, write(tmp_path / "r.csv", rows))
+    how = {field["name"]: field["how"] for field in source.fields}
+    assert (how["stars"], how["language"]) == ("0 to 10, read as 1 to 5", "detected in each text, mostly English")
+    assert source.notes == [
+        "label: label is not used: 1 say neither good nor bad; if they are sentiments from bad to good: --map label=label"
+    ]
+
+
 def test_what_was_made_of_a_review_is_made_anew_when_its_content_is_another(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
