@@ -39,7 +39,7 @@ def source(**columns: Any) -> dict[str, Any]:
         return {"name": name, "column": column, "how": how, **counts}
 
     fields = [
-        field("text", "Review", ["The soup was cold.", "Fine <b>bread</b> | butter"]),
+        field("text", "Review", ["Fine <b>bread</b> | butter", "The soup was cold."]),
         field("stars", "Score", ["2", "5"], understood=2, how="1-5"),
         field("reviewed_at", "When", ["2026-01-03"], how="month first, assumed; say --dates dmy if not"),
         field("business", None, []),

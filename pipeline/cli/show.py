@@ -56,7 +56,9 @@ def understood(sources: Iterable[Mapping[str, Any]], to_stderr: bool = True) -> 
 
     console = _stderr() if to_stderr else Console()
     for source in map(describe, sources):
-        table = Table(*HEADINGS, title=Text(f"How {source.source} was understood"), title_justify="left")
+        table = Table(title=Text(f"How {source.source} was understood"), title_justify="left")
+        for heading in HEADINGS:
+            table.add_column(heading, overflow="fold")
         for row in source.rows:
             table.add_row(*map(Text, row))
         console.print(table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import re
+import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -104,13 +105,12 @@ def _no_text(chooser: _Chooser, source: str) -> str:
     listed = _listed(chooser.names)
     usual = [column for column in map(chooser.column, NAMES["text"]) if column and column not in chooser.taken]
     longest = max(chooser.names, key=lambda name: letters(chooser.filled(name)), default="")
-    hint = f" The longest texts stand in {longest!r}." if longest and letters(chooser.filled(longest)) > 12 else ""
+    what = "Say which with --map text=COLUMN."
+    if longest.isprintable() and letters(chooser.filled(longest)) > 12:
+        what = f"The longest texts stand in {longest!r}; if these are the reviews: --map text={shlex.quote(longest)}"
     if usual:
-        return f"{source}: the column {usual[0]} holds no text. Its columns: {listed}.{hint} If another one does: --map text=COLUMN."
-    return (
-        f"{source} has no column with a usual name for the review's text. Its columns: {listed}.{hint} "
-        "Say which with --map text=COLUMN."
-    )
+        return f"{source}: the column {usual[0]} holds no text. Its columns: {listed}. {what}"
+    return f"{source} has no column with a usual name for the review's text. Its columns: {listed}. {what}"
 
 
 class _Chooser:

@@ -133,6 +133,8 @@ def _literals(pattern: str) -> str:
 
 def _plain(text: str) -> str:
     """A text in lower case, with ASCII digits and without invisible characters."""
+    if text.isascii():
+        return text.lower().strip()
     text = unicodedata.normalize("NFKC", text).lower().replace("i\u0307", "i")
     text = "".join(character for character in text if unicodedata.category(character) != "Cf")
     return re.sub(r"\d", lambda digit: str(int(digit[0])), text).strip()

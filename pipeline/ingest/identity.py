@@ -13,8 +13,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.ingest.values import parse_stars
+from pipeline.text.cleaning import own_words
 
+_ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?\s?(Z|[+-]\d\d:?\d\d)?)?")
+
+
+def native_id(written: str) -> str:
+    """The id that its platform gave a review; empty for none, and for what a spreadsheet made of one: "#NAME?" of an id that
+    begins with a dash, "1.02E+17" of a long number. Many reviews would share these.
+    """
+    return "" if not written or _ROUNDED.fullmatch(written) else own_words(written)
 
 
 def native_review_id(platform: str, native_id: str, text: str) -> str:

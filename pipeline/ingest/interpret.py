@@ -14,8 +14,8 @@ from pipeline.ingest.columns import FIELDS
 from pipeline.ingest.dates import describe, parse_date
 from pipeline.ingest.understanding import DATES, IngestOptions, Understanding
 from pipeline.ingest.values import describe_scale, parse_stars, to_five
-from pipeline.text.cleaning import bounded, is_filler
-from pipeline.text.language import language_code
+from pipeline.text.cleaning import LONGEST_TEXT, bounded, is_filler, own_words
+from pipeline.text.language import language_code, languages
 from pipeline.text.repair import repair
 
 _PARSED = ("stars", "label", "language", *DATES)  # fields whose values may not be understood
@@ -97,7 +97,11 @@ class Interpreter:
             **{name: _parser(functools.partial(parse_date, style=style)) for name, style in decisions.dates.items()},
         }
         if "stars" in decisions.columns:
-            self.fields["stars"].how = describe_scale(decisions.scale, [])
+            converted = "" if decisions.scale in ("1-5", "unknown") else ", read as 1 to 5"
+            self.fields["stars"].how = describe_scale(decisions.scale, []) + converted
+        if "language" not in decisions.columns:
+            main = decisions.language and languages()[decisions.language].name
+            self.fields["language"].how = "detected in each text" + (f", mostly {main}" if main else "")
 
     def content(self, record: Mapping[str, str | None]) -> Content | str:
         """The content of a record, or the reason for rejecting it."""
@@ -111,8 +115,8 @@ class Interpreter:
             return "a line of totals"
         business = self._text(record, "business") or self._options.business
         product = self._text(record, "product")
-        native = self._written(record, "id")
-        author = self._written(record, "author")
+        native = identity.native_id(self._written(record, "id"))
+        author = own_words(self._written(record, "author"))
         return Content(
             review_id=identity.native_review_id(self._platform, native, text)
             if native
@@ -154,13 +158,13 @@ class Interpreter:
     def notes(self) -> list[str]:
         """What people should know, beyond what was known before the records were interpreted."""
         notes = [
-            f"{item.name}: {item.filled - item.understood} of {item.filled} values of {item.column} are not understood, "
+            f"{item.name}: {item.filled - item.understood:,} of {item.filled:,} values of {item.column} are not understood, "
             f"such as {', '.join(map(repr, item.misunderstood))}"
             for item in self.fields.values()
             if item.understood < item.filled
         ]
         if self.cut:
-            notes.append(f"text: {self.cut} longer than 20,000 characters were cut there")
+            notes.append(f"text: {self.cut:,} cut at {LONGEST_TEXT:,} characters")
         return [*self._understanding.notes, *notes]
 
     # --- One record ---
@@ -201,7 +205,7 @@ class Interpreter:
         return identity.native_key(self._platform, self._understanding.source, native)
 
     def _attributes(self, record: Mapping[str, str | None]) -> dict[str, str] | None:
-        kept = {name: value.strip() for name in self._understanding.attributes if (value := record.get(name))}
+        kept = {name: " ".join(value.split()) for name in self._understanding.attributes if (value := record.get(name))}
         return {name: value for name, value in kept.items() if value} or None
 
 

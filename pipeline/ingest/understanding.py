@@ -6,6 +6,7 @@ What was decided is kept with the source, so that new rows of a growing file nev
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -260,8 +261,11 @@ class _Deciding:
         column, mapped = self.columns.get("label", ""), bool(self.options.mapping.get("label"))
         labels = label_names(self._values("label").elements(), mapped, column)
         if column and not labels and not mapped:
-            unknown = unknown_labels(self._values("label"), mapped, column)
-            if unknown:
-                self.notes.append(f"label: {column} is not used: {', '.join(unknown)} say neither good nor bad")
+            values = self._values("label")
+            if unknown := unknown_labels(values, mapped, column):
+                hint = ""
+                if label_names(values.elements(), True, column):
+                    hint = f"; if they are sentiments from bad to good: --map label={shlex.quote(column)}"
+                self.notes.append(f"label: {column} is not used: {', '.join(unknown)} say neither good nor bad{hint}")
             del self.columns["label"]
         return labels

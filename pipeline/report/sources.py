@@ -9,6 +9,7 @@ from typing import Any
 # Fields that a reader expects; the others are shown only where they were found.
 _EXPECTED = ("text", "stars", "reviewed_at", "business", "product", "language")
 _LISTED = 30  # columns in a line
+_ONE_SAMPLE = ("text", "title", "liked", "disliked", "reply", "id")  # shows what such a column holds
 HEADINGS = ("field", "column", "as read", "understood")
 
 
@@ -33,7 +34,9 @@ def describe(source: Mapping[str, Any]) -> Described:
         lines.append(f"kept as attributes: {_listed(source['attributes'])}")
     if source["unused"]:
         lines.append(f"not used: {_listed(source['unused'])}")
-    rows = [_row(field) for field in source["fields"] if field["column"] or field["name"] in _EXPECTED]
+    found = {field["name"] for field in source["fields"] if field["column"]}
+    expected = set(_EXPECTED) - ({"text"} if found & {"liked", "disliked"} else set())
+    rows = [_row(field) for field in source["fields"] if field["name"] in found | expected]
     notes = [f"note: {note}" for note in source["notes"]]
     return Described(source["source"], rows, [*lines, *notes], [*_assumed(source["fields"]), *source["notes"]])
 
@@ -63,13 +66,20 @@ def _assumed(fields: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _row(field: Mapping[str, Any]) -> tuple[str, str, str, str]:
     if not field["column"]:
-        return field["name"], "not found", "", ""
-    understood = f"{field['understood']:,} of {field['filled']:,}"
-    if field["filled"]:
-        understood += f" ({int(100 * field['understood'] / field['filled'])} %)"  # rounded down: 100 % means all
-    how = f"; {field['how']}" if field["how"] else ""
-    samples = "" if field["name"] == "author" else " | ".join(field["samples"])  # only hashes are kept of names
-    return field["name"], field["column"], samples, understood + how
+        return field["name"], "not found", "", field["how"]
+    samples = field["samples"][: 1 if field["name"] in _ONE_SAMPLE else None]
+    shown = "" if field["name"] == "author" else " | ".join(samples)  # only hashes are kept of names
+    return field["name"], field["column"], shown, _understood(field)
+
+
+def _understood(field: Mapping[str, Any]) -> str:
+    filled, understood = field["filled"], field["understood"]
+    if not filled:
+        return "empty"
+    if not understood:
+        return f"none of {filled:,}"
+    share = f"{understood:,} of {filled:,} ({int(100 * understood / filled)} %)"
+    return "; ".join(filter(None, (f"all {filled:,}" if understood == filled else share, field["how"])))
 
 
 def _layouts(layouts: Sequence[Mapping[str, Any]]) -> list[str]:

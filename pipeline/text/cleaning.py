@@ -94,7 +94,8 @@ _CUT = re.compile(
 _TAIL = 60  # characters that can hold what stands at the end
 _ONLY_DOTS = re.compile(r"[\s.…_/–—-]*")
 _FILLER_LIST = """
-    nan|null|none|n/a|n.a|#n/a|undefined|no comment|no comments|no comments available for this review
+    nan|null|none|n/a|n.a|undefined|#n/a|#name?|#value!|#ref!|#num!|#null!|#div/0!
+    |no comment|no comments|no comments available for this review
     |there are no comments available for this review|no review text|no text provided|kein kommentar|keine kommentare|keine angabe
     |keine angaben|k.a|es gibt keine kommentare zu dieser bewertung|sin comentario|sin comentarios|ningún comentario
     |sans commentaire|pas de commentaire|aucun commentaire|nessun commento|senza commenti|sem comentário|sem comentários
@@ -110,6 +111,8 @@ def own_words(text: str) -> str:
     verification, the link "Read more" of a text that was cut. Empty if all of it is a filler, such as NULL or "No comment",
     or Amazon's line with country and date.
     """
+    if not text:
+        return ""
     text = _VERIFIED.sub("", _original(text)).strip()
     start = max(0, len(text) - _TAIL)
     text = text[:start] + _CUT.sub(r"\1\2", _EXPERIENCE.sub("", text[start:]))

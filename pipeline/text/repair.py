@@ -10,7 +10,10 @@ from pipeline.text.cleaning import own_words, strip_html
 _LITERAL_BREAK = re.compile(r"(?<![A-Za-z0-9]:)(?:\\r\\n|\\n|\\r)")
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r" ?\n[ \n]*\n ?")
-_NOT_PLAIN = re.compile(r"[^\n -~]|[<&\\]")  # what may be a tag, an entity, an escape or mojibake
+# What may be a tag, an entity, an escape or mojibake: no letter of Chinese, Japanese or Korean, nor their punctuation.
+_NOT_PLAIN = re.compile(
+    r"[^\n -~\u3001-\u3029\u3041-\u3096\u30a1-\u30fe\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]|[<&\\]"
+)
 _PASSES = 10
 
 

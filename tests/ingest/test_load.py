@@ -143,6 +143,22 @@ def test_a_review_held_from_another_source_is_a_duplicate_of_it(warehouse: Wareh
     assert {row["review_id"] for row in warehouse.query("SELECT review_id FROM rejects")} == kept
 
 
+@pytest.mark.parametrize("broken", ["#NAME?", "1.02E+17", "NULL"])
+def test_an_id_that_a_spreadsheet_broke_makes_no_duplicates(warehouse: Warehouse, tmp_path: Path, broken: str) -> None:
+    google_play = {"userName": "NULL", "score": "4", "thumbsUpCount": "0", "reviewCreatedVersion": "1"}
+    ids = [broken, "a1", broken, "b2"]
+    rows = [
+        {"reviewId": id, **google_play, "content": f"The {number}. loaf was stale.", "at": "2026-01-02"}
+        for number, id in enumerate(ids)
+    ]
+    (tmp_path / "r.csv").write_text(as_csv(rows))
+    result = read(warehouse, tmp_path / "r.csv")
+    assert (result.accepted, result.duplicates, result.export is None) == (4, 0, False)
+    held = warehouse.query("SELECT native_id, author FROM reviews ORDER BY source_row")
+    assert [row["native_id"] for row in held] == [None, "google_play:a1", None, "google_play:b2"]
+    assert {row["author"] for row in held} == {None}
+
+
 def test_title_halves_and_labels(warehouse: Warehouse, tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
     path.write_text("title,good,bad,label\nNice stay,Clean room,Loud street,1\nNice,Nice bed,,0\n,,Dirty,0\n")

@@ -132,6 +132,32 @@ def test_ids_that_merely_count_do_not_hide_another_files_reviews(warehouse: Ware
     assert (first.accepted, second.accepted, second.duplicates) == (2, 1, 1)
 
 
+def test_only_a_platform_gives_ids_that_hold_beyond_one_source(warehouse: Warehouse, tmp_path: Path) -> None:
+    shared = {"review_id": "1009", "review": "Open late.", "score": "4"}
+    inn = write(tmp_path / "inn.csv", [{"review_id": "1001", "review": "Cold soup.", "score": "2"}, shared])
+    barber = write(tmp_path / "barber.csv", [{"review_id": "1001", "review": "Nice haircut.", "score": "5"}, shared])
+    read(warehouse, inn, barber)
+    assert current(warehouse, "text") == [("Cold soup.",), ("Nice haircut.",), ("Open late.",)]
+    counts = [(source.rows, source.accepted, source.duplicates) for source in read(warehouse, inn, barber)]
+    assert counts == [(2, 2, 0), (2, 1, 1)]
+    write(barber, [{"review_id": "1001", "review": "Nice haircut, but dear.", "score": "4"}, shared])
+    read(warehouse, barber)
+    assert current(warehouse, "text") == [("Cold soup.",), ("Nice haircut, but dear.",), ("Open late.",)]
+
+
+def test_how_a_source_is_read_is_said(warehouse: Warehouse, tmp_path: Path) -> None:
+    rows = [
+        {"review": text, "score": stars, "label": "1"}
+        for text, stars in (("Cold soup and rude staff.", "9"), ("Fine.", "4"))
+    ]
+    (source,) = read(warehouse, write(tmp_path / "r.csv", rows))
+    how = {field["name"]: field["how"] for field in source.fields}
+    assert (how["stars"], how["language"]) == ("0 to 10, read as 1 to 5", "detected in each text, mostly English")
+    assert source.notes == [
+        "label: label is not used: 1 say neither good nor bad; if they are sentiments from bad to good: --map label=label"
+    ]
+
+
 def test_what_was_made_of_a_review_is_made_anew_when_its_content_is_another(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.text.cleaning import FILLERS, LONGEST_TEXT, bounded
-from pipeline.text.repair import _decoded, _tidy, repair
+from pipeline.text.repair import _NOT_PLAIN, _decoded, _tidy, repair
 
 
 @pytest.mark.parametrize(
@@ -104,6 +104,15 @@ def test_what_a_platform_added_goes(shown: str, written: str) -> None:
     assert repair(shown) == written
 
 
+PLAIN = "".join(character for character in map(chr, range(0x20, 0xD800)) if not _NOT_PLAIN.search(character))
+
+
+@given(st.text(alphabet=st.sampled_from(PLAIN.replace(" ", "")), max_size=12))
+@example(PLAIN)
+def test_there_is_nothing_to_repair_in_what_is_taken_for_plain(text: str) -> None:
+    assert _decoded(text) == text
+
+
 @pytest.mark.parametrize(
     "word",
     [
@@ -114,6 +123,7 @@ def test_what_a_platform_added_goes(shown: str, written: str) -> None:
             " None ",
             "n/a",
             "#N/A",
+            "#NAME?",
             "No comments available for this review",
             "n.a.",
             "(No comment)",

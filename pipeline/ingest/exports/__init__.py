@@ -24,7 +24,7 @@ class Export:
     """The layout of one platform's or tool's export. Columns are compared by `names.plain`; those of nested JSON are dotted."""
 
     name: str  # as the user knows it: "Google Play Console"
-    platform: str  # "google_play": exports of one platform share the id space of its reviews
+    platform: str  # "google_play": its exports share the ids of its reviews; empty where each shop has ids of its own
     signature: tuple[str, ...]  # columns that no other export and no generic file has together
     # Field -> columns, of which the first that exists counts, "a+b" for a text in two; empty if a usual name means another thing:
     fields: Mapping[str, tuple[str, ...]]
