@@ -49,7 +49,7 @@ def finished(tiny_seed: Profile, tmp_path_factory: pytest.TempPathFactory) -> tu
             writer.writerow([f"{' '.join(rng.sample(sentence.split(), 12))} {number}.", 1 + number % 4])
     # Random models rarely write a list: what they write must count as feedback here, or nothing would go on.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.stages.feedback.parse_suggestions", lambda text: [text] if text else [])
+        patch.setattr("pipeline.advice.answer.parse_suggestions", lambda text: [text] if text else [])
         # Nor do they stop by themselves, and a text that was cut off is not trained on.
         real = feedback.feedback_row
         patch.setattr("pipeline.stages.feedback.feedback_row", lambda *args: {**real(*args), "truncated": False})

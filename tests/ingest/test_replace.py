@@ -283,7 +283,7 @@ FIRST = {"review": "A first review.", "stars": "4", "date": "2026-01-01", "autho
 COLUMNS = ("review_id", "text", "stars", "reviewed_at", "rating_only", "attributes::VARCHAR")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROW, max_size=12), order=st.randoms(use_true_random=False), split=st.integers(0, 12))
 def test_read_twice_extended_shuffled_or_remapped_the_current_rows_are_the_same(
     tmp_path: Path, rows: list[dict[str, str]], order: Any, split: int
