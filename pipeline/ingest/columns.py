@@ -40,6 +40,7 @@ _PLACE = {
     "userratingcount",
 }
 _COMPANIES = {"company", "companyname", "organization", "organisation"}  # the customer's own, where each stands once
+_TICKET = {"ticketid", "ticketnumber", "requester", "requestername", "assignee", "assigneename", "ticketstatus"}
 _LISTED = 60  # columns in a message
 _FLAGS = {"true", "false", "yes", "no", "ja", "nein", "oui", "non", "y", "n"}
 _ANONYMOUS = re.compile(r"an[oó]n[iy]m|аноним|匿名|익명", re.IGNORECASE)
@@ -208,8 +209,11 @@ def _products(chooser: _Chooser, usual: list[str]) -> list[str]:
 
 
 def _titles(chooser: _Chooser, usual: list[str]) -> list[str]:
-    """Titles that customers wrote: those of a place or a product stand in record after record."""
-    return [name for name in usual if len(chooser.filled(name)) < 4 or not chooser.recurs(name)]
+    """Titles that customers wrote: those of a place or a product stand in record after record, and a ticket's subject says
+    what was asked, not how the answer was.
+    """
+    written = [name for name in usual if len(chooser.filled(name)) < 4 or not chooser.recurs(name)]
+    return [name for name in written if plain(name) != "subject"] if chooser.has(_TICKET) else written
 
 
 def _ratings(chooser: _Chooser, usual: list[str]) -> list[str]:

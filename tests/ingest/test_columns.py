@@ -335,3 +335,10 @@ def test_values_are_no_header() -> None:
     assert not count_usual(["Sup dingin sekali.", "id", "negative"])
     assert not count_usual(["Good", "bad", "positive", "5", "Ann"])
     assert count_usual(["id", "Datum", "Sterne"])
+
+
+def test_the_subject_of_a_ticket_is_no_title_of_its_rating() -> None:
+    rows = [{"Subject": f"Order {number} missing", "Comment": "Quick help, thanks a lot"} for number in range(5)]
+    assert columns.choose(["Subject", "Comment"], {}, rows, "f")["title"] == "Subject"
+    tickets = [row | {"Ticket ID": str(number)} for number, row in enumerate(rows)]
+    assert "title" not in columns.choose(["Ticket ID", "Subject", "Comment"], {}, tickets, "f")
