@@ -78,12 +78,12 @@ def run(
     Raises InputError, before anything is written, for unusable input or settings, BackendDown if a model server cannot be
     reached, AuditFailed if the result breaks the warehouse's rules.
     """
-    parts = _parts(reviews, options)  # a missing file must not leave a warehouse behind
+    parts, names = _parts(reviews, options)  # a missing file must not leave a warehouse behind
     stages = _until(until)
     for stage in stages:
         stage.spec(profile)  # nor must a recipe, prompt or model that is not there
     with _opened(warehouse_path, profile) as (warehouse, entry):
-        refuse_mixture(warehouse, [masked(name) for values, _ in parts for name in expand(values)])
+        refuse_mixture(warehouse, [masked(name) for name in names])
         with entry.timed("ingest") as started:
             ingested = _ingest(warehouse, parts, entry.run_id, started, lambda done: progress("ingest", done, 0))
             rows = sum(source.rows for source in ingested)
@@ -103,24 +103,26 @@ def run(
         return RunResult(entry.run_id, publish(warehouse), ingested, results, entry.seconds)
 
 
-def _parts(reviews: Sequence[str] | Sequence[Source], options: IngestOptions) -> Parts:
-    """What to ingest with which options. Raises InputError for what cannot be found or would be read in two ways."""
+def _parts(reviews: Sequence[str] | Sequence[Source], options: IngestOptions) -> tuple[Parts, list[str]]:
+    """What to ingest with which options, and the sources that this names. Raises InputError for what cannot be found or
+    would be read in two ways.
+    """
     plain = [item for item in reviews if isinstance(item, str)]
     if plain:
-        expand(plain)
-        return [(plain, options)]
+        return [(plain, options)], expand(plain)
     parts = [([item.reviews], replace(options, **item.options)) for item in reviews if isinstance(item, Source)]
     times = Counter(name for values, _ in parts for name in expand(values))
     if twice := [masked(name) for name, count in times.items() if count > 1]:
         raise InputError(f"More than one [[source]] names {', '.join(twice)}. Leave one, or make a pattern narrower.")
-    return parts
+    return parts, list(times)
 
 
 def ingest_all(
     warehouse: Warehouse, reviews: Sequence[str] | Sequence[Source], options: IngestOptions, run_id: str, now: datetime
 ) -> list[Ingested]:
     """Reads all reviews into a warehouse, as a run does before its stages."""
-    return _ingest(warehouse, _parts(reviews, options), run_id, now, lambda done: None)
+    parts, _ = _parts(reviews, options)
+    return _ingest(warehouse, parts, run_id, now, lambda done: None)
 
 
 def _ingest(

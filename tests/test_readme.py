@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline import __version__
+from pipeline import __version__, cli
 from tests.conftest import ROOT
 from tests.test_rooms import ROOMS
 
@@ -75,3 +75,19 @@ def test_pictures_are_small() -> None:
     pictures = list((ROOT / "docs" / "images").iterdir())
     assert {"page.png", "report.png"} <= {picture.name for picture in pictures}
     assert sum(picture.stat().st_size for picture in pictures) <= IMAGES
+
+
+def test_the_table_of_how_a_file_was_understood_is_printed_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    Path("my.csv").write_text(
+        "Comment,Score,Date\n"
+        '"Cold soup, and the waiter took an hour.",3,25/01/2026\n'
+        "Lovely evening on the terrace.,9,03/02/2026\n"
+        '"Good food, dear wine.",7,14/02/2026\n'
+    )
+    assert cli.main(["run", "--reviews", "my.csv", "--dry-run"]) == 0
+    printed = "\n".join(map(str.rstrip, capsys.readouterr().out.strip().splitlines()))
+    assert printed in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     Reviews = Sequence[str] | Sequence[Source]
 
 SOURCES_FILE = Path("sources.toml")
-SCALES = ("1-5", "0-5", "0-4", "0-10", "1-10", "10-50", "1-100")
 
 
 def reviews(sub: argparse.ArgumentParser) -> None:
@@ -43,7 +42,9 @@ def reviews(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--dates", choices=("dmy", "mdy"), help="what 3/4/2026 means (default: decided over the whole file)"
     )
-    sub.add_argument("--scale", choices=SCALES, help="the scale of the stars (default: decided over the whole file)")
+    sub.add_argument(
+        "--scale", metavar="LOW-HIGH", help="the scale of the stars, e.g. 0-10 (default: decided over the whole file)"
+    )
     sub.add_argument(
         "--zero-based-stars", action="store_const", dest="scale", const="0-4", help="the same as --scale 0-4"
     )
@@ -62,7 +63,10 @@ def reviews(sub: argparse.ArgumentParser) -> None:
 def ingest_options(args: argparse.Namespace) -> IngestOptions:
     """The options as `ingest` takes them. Raises InputError for one that cannot be used."""
     from pipeline.ingest.understanding import IngestOptions
+    from pipeline.ingest.values import SCALES
 
+    if args.scale and args.scale not in SCALES:
+        raise InputError(f"--scale {args.scale}: there is no such scale. Scales: {', '.join(SCALES)}.")
     if args.limit is not None and args.limit < 1:
         raise InputError("--limit: give a number of records, 1 or more")
     delimiter = "\t" if args.delimiter in ("tab", "\\t") else args.delimiter

@@ -28,7 +28,6 @@ _TOTALS = frozenset(_TOTAL_WORDS.split())
 _SAMPLES = 3
 _SAMPLE_LENGTH = 60
 
-
 _Parser = Callable[[str], "tuple[Any] | None"]  # None for a word that means "nothing"
 
 
@@ -116,7 +115,7 @@ class Interpreter:
         business = self._text(record, "business") or self._options.business
         product = self._text(record, "product")
         native = identity.native_id(self._written(record, "id"))
-        author = own_words(self._written(record, "author"))
+        author = self._author_name(record)
         return Content(
             review_id=identity.native_review_id(self._platform, native, text)
             if native
@@ -142,8 +141,7 @@ class Interpreter:
 
     def author(self, record: Mapping[str, str | None]) -> str | None:
         """The author of a record as `content` has it, without counting it."""
-        name = self._written(record, "author")
-        return identity.author_hash(name, self._salt) if name else None
+        return identity.author_hash(self._author_name(record), self._salt)
 
     def fail_if_misunderstood(self) -> None:
         """Raises InputError for a column that the user mapped and whose values are not understood."""
@@ -171,6 +169,9 @@ class Interpreter:
 
     def _written(self, record: Mapping[str, str | None], name: str) -> str:
         return (record.get(self._columns[name][0]) or "").strip() if name in self._columns else ""
+
+    def _author_name(self, record: Mapping[str, str | None]) -> str:
+        return own_words(self._written(record, "author"))
 
     def _text(self, record: Mapping[str, str | None], name: str) -> str | None:
         """The repaired text of a field, its columns joined; None if there is none."""

@@ -116,10 +116,9 @@ class _Reading:
         self._understanding: Understanding = understand(source.name, self._items(), options, decisions)
         self._interpreter = Interpreter(self._understanding, options, salt(warehouse))
         self._forgotten_authors = forgotten.authors(warehouse)
-        self._seen: dict[
-            int, str | None
-        ] = {}  # review_id -> its first author, None where nothing tells customers apart
-        self._more: dict[int, set[str | None]] = {}  # the further ones
+        # review_id -> its first author, None where nothing tells customers apart; where there are further ones, all of them
+        self._seen: dict[int, str | None] = {}
+        self._more: dict[int, set[str | None]] = {}
         self._occurrences: Counter[str] = Counter()
         self._reviews: list[dict[str, Any]] = []
         self._rejects: list[RejectRow] = []

@@ -211,6 +211,10 @@ class _Deciding:
         return main_language([repair(text) for text in written if text])
 
     def _dates(self, name: str, language: str | None) -> DateStyle:
+        """The style of a column of dates. "2 days ago" counts from the day of this export, also in a style that is remembered."""
+        return replace(self._date_style(name, language), as_of=self._day_of_export())
+
+    def _date_style(self, name: str, language: str | None) -> DateStyle:
         values, column = self._values(name), self.columns[name]
         if self.options.dates:
             return date_style(values, self.options.dates, language)
@@ -224,15 +228,14 @@ class _Deciding:
             return style
         declared = self.export.dates if self.export else ""
         style = date_style(values, declared or None, language)
-        if declared and contradictions(values, style):
-            style = date_style(values, None, language)
-        return replace(style, as_of=self._day_of_export())
+        return date_style(values, None, language) if declared and contradictions(values, style) else style
 
     def _day_of_export(self) -> date | None:
         """The day on which the source was made, if a column says so: "2 days ago" counts from it."""
         for name in filter(lambda name: plain(name) in _MADE_AT, self.survey.names):
             values = self.survey.values.get(name, Counter())
-            days = {moment.date() for value in values if (moment := parse_date(value, date_style(values)))}
+            style = date_style(values)
+            days = {moment.date() for value in values if (moment := parse_date(value, style))}
             if len(days) == 1:
                 return days.pop()
         return None

@@ -244,6 +244,13 @@ def test_relative_dates_count_from_the_day_of_the_export_if_it_has_one(
     assert current(warehouse, "reviewed_at") == [(expected,), (expected,)]
 
 
+def test_the_day_of_the_export_is_that_of_each_export(warehouse: Warehouse, tmp_path: Path) -> None:
+    for day, expected in (("2026-02-10", datetime(2026, 2, 8)), ("2026-02-11", datetime(2026, 2, 9))):
+        rows = [{"review": "Fine.", "date": "2 days ago", "scraped_at": day}]
+        read(warehouse, write(tmp_path / "a.csv", rows))
+        assert current(warehouse, "reviewed_at") == [(expected,)]
+
+
 def test_a_mapped_column_that_is_not_understood_is_an_error(warehouse: Warehouse, tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", REVIEWS)
     with pytest.raises(InputError, match=r"--map stars=review: 3 of 3 .*'The soup was cold.'"):
