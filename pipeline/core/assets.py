@@ -15,6 +15,7 @@ WAREHOUSE = ROOT / "warehouse"
 PROFILES = PACKAGE / "profiles"
 RECIPES = PACKAGE / "recipes"
 MODELS = PACKAGE / "models"
+READER = MODELS / "reader"  # the encoder with its heads, which reads everything
 STUDENT = MODELS / "student"  # the shipped base student
 BLEURT = MODELS / "bleurt"  # the stand-in for BLEURT
 BASELINES = PACKAGE / "baselines"

@@ -1,0 +1,74 @@
+"""What a training text teaches: any subset of the reader's questions, with what is not known left out of the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.core.labels import EMOTIONS, SENTIMENTS
+from pipeline.text.sentences import sentence_spans
+
+UNKNOWN = -1
+POLARITY = {name: index for index, name in enumerate(SENTIMENTS)}  # anything else ("conflict") is UNKNOWN
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A sentence speaks of at least one of `themes`; `polarity` indexes SENTIMENTS or is UNKNOWN."""
+
+    sentence: int
+    themes: tuple[str, ...]
+    polarity: int = UNKNOWN
+
+
+@dataclass(frozen=True)
+class Target:
+    """Words of a sentence (characters start to end of the text) towards which it has a sentiment."""
+
+    start: int
+    end: int
+    polarity: int
+
+
+@dataclass(frozen=True)
+class Example:
+    """A text with its labels. None or UNKNOWN: not labelled.
+
+    `themes`: those that the labels decide: each is absent from a sentence that no mention gives it to. `emotions`: groups of
+    labels, of which at least one applies or none (`True`, `False`); `felt`: they are the writer's, else the text's.
+    `stars`: those that are possible.
+    """
+
+    text: str
+    language: str
+    source: str
+    sentences: tuple[tuple[int, int], ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    themes: frozenset[str] = frozenset()
+    wishes: frozenset[int] | None = None
+    targets: tuple[Target, ...] = ()
+    sentiment: int = UNKNOWN
+    stars: tuple[int, ...] = ()
+    emotions: tuple[tuple[tuple[str, ...], bool], ...] = ()
+    felt: bool = False
+    key: str = ""  # texts with the same key stay on one side of a split
+    extra: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+def spans(text: str, sentences: Sequence[str] | None = None) -> tuple[tuple[int, int], ...]:
+    """Character spans of the sentences of a text: those given, found one after the other, else ours."""
+    if sentences is None:
+        return tuple(sentence_spans(text, clauses=False))
+    found, at = [], 0
+    for sentence in sentences:
+        start = text.find(sentence, at)
+        if start < 0:
+            raise ValueError(f"a sentence is not in its text: {sentence[:60]!r}")
+        at = start + len(sentence)
+        found.append((start, at))
+    return tuple(found)
+
+
+def emotions(present: Sequence[str]) -> tuple[tuple[tuple[str, ...], bool], ...]:
+    """All 28 labels, each alone: present or not."""
+    return tuple(((label,), label in present) for label in EMOTIONS)
