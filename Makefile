@@ -78,7 +78,7 @@ push: .venv/installed-classifiers  ## publish a tuned model on a hub, token in H
 	@$(INSIGHTS) push $(ARGS)
 
 embedded-models: .venv/installed-dev  ## train the shipped models anew (hours): make embedded-models DATA=folder
-	for model in emotions sentiment ngrams aspects bleurt student; do \
+	for model in reader bleurt student; do \
 	  $(INSIGHTS) train $$model --data '$(DATA)' --out pipeline/models/$$model || exit 1; done
 
 doctor: .venv/installed  ## versions, device, and what each profile needs

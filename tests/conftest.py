@@ -47,6 +47,6 @@ def fake_profile(tmp_path: Path) -> profile.Profile:
     """Instant classifiers and teacher."""
     file = tmp_path / "fake.toml"
     file.write_text(
-        'extends = "embedded"\n[sentiment]\nbackend = "fake"\nlanguages = ["en"]\n[emotions]\nbackend = "fake"\n[feedback]\nbackend = "fake"\n'
+        'extends = "embedded"\n[reader]\nbackend = "fake"\n[sentiment]\nbackend = "fake"\nlanguages = ["en"]\n[emotions]\nbackend = "fake"\n[feedback]\nbackend = "fake"\n'
     )
     return profile.load(str(file))

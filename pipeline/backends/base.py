@@ -6,15 +6,15 @@ Implementations import their libraries lazily; `pipeline.core.registry` names th
 
 from __future__ import annotations
 
-import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pipeline.core.profile import Emotions, Feedback, Judge, Profile, Sentiment, model_identity
-from pipeline.core.rows import UnhappyReview
-from pipeline.reader.base import Classifier, LanguageClassifier
+from pipeline.core.profile import Emotions, Feedback, Judge, Profile, Reader, Sentiment, model_identity
+from pipeline.core.rows import Reading, UnhappyReview
+from pipeline.reader.base import Classifier
+from pipeline.reader.decide import Rules
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,32 @@ class Writer(Generator, Protocol):
         ...
 
 
+class ReaderBackend(ABC):
+    """A reader that a profile can name in `[reader] backend`."""
+
+    model: str  # name in the warehouse
+
+    @classmethod
+    @abstractmethod
+    def from_section(cls, section: Reader) -> ReaderBackend:
+        """Made from the section; nothing is loaded yet."""
+
+    @classmethod
+    @abstractmethod
+    def identity(cls, section: Reader) -> str:
+        """Identifies the weights, for fingerprints."""
+
+    @abstractmethod
+    def read(self, texts: Sequence[str]) -> list[Reading]:
+        """One Reading per text, in order. Raises InputError if the model cannot be loaded."""
+
+    @abstractmethod
+    def rules(self) -> Rules:
+        """How its readings become decisions."""
+
+
 class ClassifierBackend(ABC):
-    """A classifier that a profile can name in `backend`. The defaults suit a single model for all its languages."""
+    """A classifier that a profile can name in `backend`."""
 
     @classmethod
     @abstractmethod
@@ -67,12 +91,6 @@ class ClassifierBackend(ABC):
         """Loads the model that the section asks for; its labels are SENTIMENTS or EMOTIONS, in that order. Raises
         InputError if it cannot be loaded.
         """
-
-    @classmethod
-    def by_language(cls, section: Sentiment) -> tuple[LanguageClassifier, ...]:
-        """The section's classifiers in the order in which they are tried. Loads nothing yet."""
-        load = functools.cache(functools.partial(cls.from_section, section))
-        return (LanguageClassifier(load, section.languages),)
 
     @classmethod
     def identity(cls, section: Sentiment | Emotions) -> str:

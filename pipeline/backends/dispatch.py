@@ -1,33 +1,15 @@
-"""Which classifier reads a text: the first that knows its language, or none."""
+"""Which texts a classifier may read, by their language."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from pipeline.backends import registry
+from pipeline.core.labels import SENTIMENTS
 from pipeline.core.profile import Sentiment
-from pipeline.reader.base import LanguageClassifier
-
-
-class Classified(NamedTuple):
-    """The sentiment of one text, and the classifier that gave it."""
-
-    classifier: LanguageClassifier
-    model: str
-    probabilities: np.ndarray  # of SENTIMENTS, float32; nan where the model is not sure enough
-
-    @property
-    def is_sure(self) -> bool:
-        """Whether the model gave probabilities at all."""
-        return not np.isnan(self.probabilities[0])
-
-    @property
-    def score(self) -> float:
-        """Positive minus negative probability, -1 to 1; nan where the model is not sure enough."""
-        return float(self.probabilities[2] - self.probabilities[0])
 
 
 def readable(row: Mapping[str, Any], languages: tuple[str, ...]) -> bool:
@@ -44,16 +26,12 @@ def language_error(row: Mapping[str, Any]) -> str:
     return f"the model does not read this language ({row['language'] or 'unknown'})"
 
 
-def classify_sentiment(rows: Sequence[Mapping[str, Any]], section: Sentiment) -> list[Classified | None]:
-    """Per row with `text` and `language`, the result of the first classifier that reads the language; None where none does."""
-    results: list[Classified | None] = [None] * len(rows)
-    for candidate in registry.sentiment(section):
-        indexes = [
-            index for index, row in enumerate(rows) if results[index] is None and readable(row, candidate.languages)
-        ]
-        if indexes:
-            classifier = candidate.load()
-            values = classifier.probabilities([rows[index]["text"] for index in indexes])
-            for index, probabilities in zip(indexes, values, strict=True):
-                results[index] = Classified(candidate, classifier.model, probabilities)
-    return results
+def classify_sentiment(rows: Sequence[Mapping[str, Any]], section: Sentiment) -> np.ndarray:
+    """Probabilities of SENTIMENTS, float32, shape (rows, 3), of rows with `text` and `language`; nan for a row in a language
+    that the section does not name. Loads the model if there is anything to read.
+    """
+    values = np.full((len(rows), len(SENTIMENTS)), np.nan, dtype=np.float32)
+    indexes = [index for index, row in enumerate(rows) if readable(row, section.languages)]
+    if indexes:
+        values[indexes] = registry.sentiment(section).probabilities([rows[index]["text"] for index in indexes])
+    return values

@@ -1,43 +1,92 @@
-"""The classifiers shipped with the package: MiniLM heads for English, hashed n-grams for other languages."""
+"""The shipped reader, and what it offers as a classifier of short texts."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipeline.backends.base import ClassifierBackend
-from pipeline.core.profile import Emotions, Sentiment, model_identity
-from pipeline.reader import heads, ngrams
-from pipeline.reader.base import Classifier, LanguageClassifier
+import numpy as np
+
+from pipeline.backends.base import ClassifierBackend, ReaderBackend
+from pipeline.core.assets import READER
+from pipeline.core.labels import EMOTIONS, SENTIMENTS
+from pipeline.core.profile import Emotions, Reader, Sentiment, model_identity
+from pipeline.core.rows import Reading
+from pipeline.reader import decide
+from pipeline.reader.base import Classifier
+
+if TYPE_CHECKING:
+    from pipeline.reader import reading
+
+
+class EmbeddedReader(ReaderBackend):
+    """The encoder with its heads in a folder; loaded when the first text comes."""
+
+    def __init__(self, folder: Path = READER) -> None:
+        self.folder = folder
+        self.model = "reader" if folder == READER else folder.name
+
+    @classmethod
+    def from_section(cls, section: Reader) -> EmbeddedReader:
+        """The one in the section's folder, else the shipped one."""
+        return cls(Path(section.model) if section.model else READER)
+
+    @classmethod
+    def identity(cls, section: Reader) -> str:
+        """Hash of the folder."""
+        return model_identity(section.model or str(READER), "")
+
+    @property
+    def loaded(self) -> reading.Reader:
+        """The network. Raises InputError if it is missing or damaged."""
+        from pipeline.reader import reading
+
+        return reading.load(self.folder)
+
+    def read(self, texts: Sequence[str]) -> list[Reading]:
+        """One Reading per text, in order."""
+        return self.loaded.read(texts)
+
+    def rules(self) -> decide.Rules:
+        """How its readings become decisions."""
+        return decide.load(self.folder)
 
 
 class EmbeddedClassifier(ClassifierBackend):
-    """Sentiment in seven languages, each with a model of its own; emotions in English."""
+    """The reader's answer to one question, for texts outside a run."""
+
+    model = "reader"
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self.labels = labels
 
     @classmethod
     def from_section(cls, section: Sentiment | Emotions) -> Classifier:
-        """The English head."""
-        return heads.SentimentHead() if isinstance(section, Sentiment) else heads.EmotionsHead()
+        """Of SENTIMENTS or of EMOTIONS."""
+        return cls(SENTIMENTS if isinstance(section, Sentiment) else EMOTIONS)
 
-    @classmethod
-    def by_language(cls, section: Sentiment) -> tuple[LanguageClassifier, ...]:
-        """English first; only the section's languages, if it names any. An n-gram model that is not sure enough gives a
-        row of nan.
-        """
-        english = LanguageClassifier(functools.cache(heads.SentimentHead), ("en",), heads.SENTIMENT)
-        others = [
-            LanguageClassifier(functools.cache(functools.partial(ngrams.NgramSentiment, code)), (code,), ngrams.FOLDER)
-            for code in ngrams.languages()
-        ]
-        wanted = section.languages
-        return tuple(one for one in (english, *others) if not wanted or one.languages[0] in wanted)
+    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        """float32, shape (texts, labels): of sentiment as the words alone say it, calibrated."""
+        reader = _shipped()
+        readings = reader.read(texts)
+        if self.labels == SENTIMENTS:
+            raw = np.array([one["sentiment"] for one in readings], dtype=np.float32).reshape(-1, len(SENTIMENTS))
+            return decide.words(raw, reader.rules()).astype(np.float32)
+        return np.array([one["emotions"] for one in readings], dtype=np.float32).reshape(-1, len(EMOTIONS))
 
     @classmethod
     def identity(cls, section: Sentiment | Emotions) -> str:
-        """Hashes of the folders of weights, of all languages."""
-        folders = (heads.SENTIMENT, ngrams.FOLDER) if isinstance(section, Sentiment) else (heads.EMOTION,)
-        return "+".join(model_identity(str(folder), "") for folder in folders)
+        """Hash of the shipped reader."""
+        return model_identity(str(READER), "")
 
     @classmethod
     def tuned_thresholds(cls, section: Emotions) -> dict[str, float]:
-        """Those in the folder of the emotion head."""
-        return heads.emotion_thresholds()
+        """Those of the reader's rules."""
+        return dict(_shipped().rules().emotions)
+
+
+@functools.cache
+def _shipped() -> EmbeddedReader:
+    return EmbeddedReader()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from pipeline.backends.base import ClassifierBackend, Generator, Writer
+from pipeline.backends.base import ClassifierBackend, Generator, ReaderBackend, Writer
 from pipeline.core.labels import EMOTIONS
 from pipeline.core.profile import (
     Distill,
@@ -15,14 +14,11 @@ from pipeline.core.profile import (
     Generate,
     Judge,
     Profile,
+    Reader,
     Sentiment,
-    model_identity,
 )
-from pipeline.core.registry import CLASSIFIERS, WRITERS, implementation
-from pipeline.reader.base import Classifier, LanguageClassifier
-
-if TYPE_CHECKING:
-    from pipeline.reader.heads import AspectHead
+from pipeline.core.registry import CLASSIFIERS, READERS, WRITERS, implementation
+from pipeline.reader.base import Classifier
 
 
 def _classifier(section: Sentiment | Emotions) -> type[ClassifierBackend]:
@@ -31,11 +27,24 @@ def _classifier(section: Sentiment | Emotions) -> type[ClassifierBackend]:
 
 
 @functools.lru_cache(maxsize=4)
-def sentiment(section: Sentiment) -> tuple[LanguageClassifier, ...]:
-    """The classifiers of sentiment: the first that reads a review's language decides. Columns: negative, neutral, positive;
-    a row sums to 1, or is nan where the classifier is not sure enough. Loads nothing yet.
+def reader(section: Reader) -> ReaderBackend:
+    """What reads every review. Loads nothing yet."""
+    backend: type[ReaderBackend] = implementation(READERS, section.backend)
+    return backend.from_section(section)
+
+
+def reader_identity(section: Reader) -> str:
+    """Identifies the reader's weights, for fingerprints."""
+    backend: type[ReaderBackend] = implementation(READERS, section.backend)
+    return backend.identity(section)
+
+
+@functools.lru_cache(maxsize=4)
+def sentiment(section: Sentiment) -> Classifier:
+    """The classifier of sentiment, loaded. Columns: negative, neutral, positive; a row sums to 1. Raises InputError as it
+    loads.
     """
-    return _classifier(section).by_language(section)
+    return _classifier(section).from_section(section)
 
 
 @functools.lru_cache(maxsize=4)
@@ -54,23 +63,6 @@ def emotion_thresholds(section: Emotions) -> dict[str, float]:
     return (
         dict.fromkeys(EMOTIONS, section.threshold) | _classifier(section).tuned_thresholds(section) | section.thresholds
     )
-
-
-def aspects(profile: Profile) -> AspectHead | None:
-    """What judges an aspect within an English sentence; None where the sentiment of the clause decides. Loads nothing yet."""
-    wanted = profile.themes.sentiment
-    if wanted == "aspects" or (wanted == "auto" and profile.sentiment.backend == "embedded"):
-        from pipeline.reader.heads import AspectHead
-
-        return AspectHead()
-    return None
-
-
-def aspects_identity() -> str:
-    """Identifies the weights of the aspect head, for fingerprints."""
-    from pipeline.reader.heads import ASPECTS
-
-    return model_identity(str(ASPECTS), "")
 
 
 @functools.lru_cache(maxsize=4)

@@ -17,13 +17,15 @@ def _options(sub: argparse.ArgumentParser) -> None:
     columns = "a CSV file with the columns content, replyContent and score"
     replies.add_argument("--data", type=Path, required=True, metavar="FILE", help=columns)
     replies.add_argument("--limit", type=int, default=300, metavar="N", help="reviews (default: 300)")
-    aspects = names.add_parser("aspects", help="themes and their sentiment on MAMS and SemEval-2014")
-    aspects.add_argument("--data", type=Path, required=True, metavar="DIR", help="holds absa/, see the model card")
+    parser = names.add_parser(
+        "reader", help="the reader on labelled reviews, comments and targets that it was not trained on"
+    )
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="for its content see the model card")
 
 
 def study(args: argparse.Namespace) -> int:
     """Runs one of the studies below."""
-    return {"people": people, "replies": replies, "aspects": aspects}[args.name](args)
+    return {"people": people, "replies": replies, "reader": reader}[args.name](args)
 
 
 def people(args: argparse.Namespace) -> int:
@@ -43,11 +45,11 @@ def replies(args: argparse.Namespace) -> int:
     return 0
 
 
-def aspects(args: argparse.Namespace) -> int:
-    """Prints, as JSON, how good themes and their sentiment are."""
-    from pipeline.training.evaluate_aspects import evaluate
+def reader(args: argparse.Namespace) -> int:
+    """Prints, as JSON, how good the reader is."""
+    from pipeline.training.reader.ship import measure
 
-    show.as_json(evaluate(args.data))
+    show.as_json(measure(args.data))
     return 0
 
 

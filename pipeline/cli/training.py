@@ -19,9 +19,8 @@ OPTIONS: dict[str, tuple[type, str]] = {
     "epochs": (int, "passes over the examples"),
     "learning_rate": (float, "the highest one"),
     "seed": (int, "for the initial weights and the order of the examples"),
-    "decay": (float, "of the weights"),
-    "most": (int, "reviews of each file and label"),
-    "max_tokens": (int, "of a training review; longer ones keep head and tail"),
+    "tokens": (int, "of text to train on"),
+    "minutes": (float, "after which it stops; the same command goes on from there"),
     "init": (Path, "a model of the same kind to continue from"),
     "vocabulary": (int, "tokens"),
     "review_steps": (int, "of the first phase"),
@@ -30,10 +29,7 @@ OPTIONS: dict[str, tuple[type, str]] = {
 }
 METAVARS = {int: "N", float: "RATE", Path: "DIR"}
 MODELS = {
-    "emotions": ("28 emotions in English", ("epochs", "learning_rate", "seed")),
-    "sentiment": ("sentiment in English", ("epochs", "learning_rate", "most", "max_tokens", "init")),
-    "ngrams": ("sentiment in further languages", ("epochs", "learning_rate", "decay")),
-    "aspects": ("the sentiment of an aspect in English", ("epochs", "learning_rate", "seed")),
+    "reader": ("the reader: sentiment, emotions and themes in many languages", ("tokens", "minutes", "seed")),
     "bleurt": ("the stand-in for BLEURT", ("epochs", "learning_rate", "seed")),
     "student": ("the base student", ("init", "vocabulary", "review_steps", "playbook_steps", "pair_steps")),
 }

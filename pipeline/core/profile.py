@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from pipeline.core.assets import PROFILES, STUDENT
 from pipeline.core.errors import InputError
-from pipeline.core.registry import CLASSIFIERS, WRITERS
+from pipeline.core.registry import CLASSIFIERS, READERS, WRITERS
 
 
 def _named_in(table: Mapping[str, str]) -> AfterValidator:
@@ -37,6 +37,7 @@ def _named_in(table: Mapping[str, str]) -> AfterValidator:
 
 
 _STRICT = ConfigDict(extra="forbid")
+ReaderName = Annotated[str, _named_in(READERS)]
 ClassifierName = Annotated[str, _named_in(CLASSIFIERS)]
 WriterName = Annotated[str, _named_in(WRITERS)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -45,8 +46,18 @@ Positive = Annotated[int, Field(gt=0)]
 
 
 @dataclass(frozen=True, config=_STRICT)
+class Reader:
+    """The model that reads every review once, sentence by sentence."""
+
+    backend: ReaderName = "embedded"
+    model: str = ""  # a folder made by `train reader`; empty: the shipped one
+
+
+@dataclass(frozen=True, config=_STRICT)
 class Sentiment:
-    """Three classes. `transformers` takes any AutoModelForSequenceClassification."""
+    """Three classes, from the reader (`embedded`) or from a model of their own: `transformers` takes any
+    AutoModelForSequenceClassification.
+    """
 
     backend: ClassifierName = "embedded"
     model: str = ""  # hub id or local path; the embedded backend needs none
@@ -74,9 +85,6 @@ class Themes:
     """Aspects that reviews mention, and the sentiment of each mention."""
 
     taxonomy: str = ""  # path of a playbook file; empty: the shipped one
-    # Where the sentiment of a mention comes from in English: the aspect model, or the clause around the mention; auto:
-    # the aspect model if the sentiment backend is embedded. Other languages: always the clause.
-    sentiment: Literal["auto", "aspects", "clause"] = "auto"
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -162,6 +170,7 @@ class Profile:
 
     name: str
     description: str = ""
+    reader: Reader = Reader()
     sentiment: Sentiment = Sentiment()
     emotions: Emotions = Emotions()
     themes: Themes = Themes()

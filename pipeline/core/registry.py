@@ -1,7 +1,7 @@
 """The backends that a profile can name and the class behind each. To add one, write its module and a line here.
 
 Values are "module:Class". A class is imported on first use, so that a profile loads nothing it does not name, and is
-instantiated by its `from_section`: see `Writer` and `ClassifierBackend` in `pipeline.backends.base`.
+instantiated by its `from_section`: see `Writer`, `ReaderBackend` and `ClassifierBackend` in `pipeline.backends.base`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,11 @@ WRITERS: Mapping[str, str] = {  # for [feedback]
     "transformers": "pipeline.backends.transformers:TransformersGenerator",
     "openai": "pipeline.backends.openai:OpenAIGenerator",
     "fake": "pipeline.backends.fake:FakeGenerator",
+}
+
+READERS: Mapping[str, str] = {  # for [reader]
+    "embedded": "pipeline.backends.embedded:EmbeddedReader",
+    "fake": "pipeline.backends.fake:FakeReader",
 }
 
 CLASSIFIERS: Mapping[str, str] = {  # for [sentiment] and [emotions]

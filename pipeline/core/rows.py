@@ -20,6 +20,41 @@ class RatedReview(Review):
     stars: float | None  # 1 to 5, halves possible
 
 
+class SentenceTheme(TypedDict):
+    """A theme that a sentence may speak of, and the shortest piece of it that says so (characters of the review)."""
+
+    theme: str
+    probability: float
+    negative: float  # of what is said about it, if it is there: the three sum to 1
+    neutral: float
+    positive: float
+    start: int
+    end: int
+
+
+class Sentence(TypedDict):
+    """A sentence text[start:end] of a review, as the reader reads it in its context. Raw probabilities."""
+
+    start: int
+    end: int
+    negative: float  # of the sentence by itself: the three sum to 1
+    neutral: float
+    positive: float
+    wish: float  # that it asks for an improvement
+    vector: bytes  # float16, unit length
+    themes: list[SentenceTheme]  # the most probable first
+
+
+class Reading(TypedDict):
+    """What a review says, as the reader reads it. Raw probabilities."""
+
+    stars: list[float]  # of one to five stars
+    sentiment: list[float]  # of SENTIMENTS
+    emotions: list[float]  # of EMOTIONS, as its writer feels them
+    vector: bytes  # float16, unit length
+    sentences: list[Sentence]
+
+
 class ThemeMention(TypedDict):
     """One theme of a review."""
 

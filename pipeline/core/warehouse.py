@@ -39,10 +39,34 @@ _ARROW = {
     "BOOLEAN": pa.bool_(),
     "TIMESTAMP": pa.timestamp("us"),
     "BLOB": pa.binary(),
-    "VARCHAR[]": pa.list_(pa.string()),
-    "MAP(VARCHAR, FLOAT)": pa.map_(pa.string(), pa.float32()),
-    "MAP(VARCHAR, VARCHAR)": pa.map_(pa.string(), pa.string()),
 }
+
+
+def _arrow(name: str) -> pa.DataType:
+    """The Arrow type of a DuckDB type by its name, nested ones included."""
+    if name.endswith("]"):
+        return pa.list_(_arrow(name[: name.rindex("[")]))
+    kind, _, inner = name.partition("(")
+    if not inner:
+        return _ARROW[name]
+    parts = _split(inner[:-1])
+    if kind == "MAP":
+        return pa.map_(*(_arrow(part) for part in parts))
+    fields = (part.partition(" ") for part in parts)  # of a STRUCT: name, blank, type
+    return pa.struct([(field.strip('"'), _arrow(of)) for field, _, of in fields])
+
+
+def _split(listed: str) -> list[str]:
+    """The items of a list, at commas outside parentheses."""
+    parts, depth = [""], 0
+    for char in listed:
+        depth += (char == "(") - (char == ")")
+        if char == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return [part.strip() for part in parts]
+
 
 # SQL can reach nothing outside the file, and no statement can undo that.
 _SAFE = {"enable_external_access": "false", "lock_configuration": "true", "autoload_known_extensions": "false"}
@@ -134,7 +158,7 @@ class Warehouse:
         if unknown := {name for row in rows for name in row} - types.keys():
             raise KeyError(f"{table} has no column {', '.join(sorted(unknown))}")
         names = [name for name in types if any(name in row for row in rows)]
-        arrays = [pa.array([row.get(name) for row in rows], type=_ARROW[types[name]]) for name in names]
+        arrays = [pa.array([row.get(name) for row in rows], type=_arrow(types[name])) for name in names]
         self._connection.register("batch", pa.Table.from_arrays(arrays, names=names))
         try:
             self._connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")

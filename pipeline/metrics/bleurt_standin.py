@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.core.assets import BLEURT
-from pipeline.reader.heads import load_head
+from pipeline.reader.lora import load_head
 
 _MAX_TOKENS = 110  # read of each text
 MODEL = "stand-in: MiniLM trained on BLEURT-base-128"

@@ -1,9 +1,6 @@
-"""The embedded default: small shipped models that run on a CPU, without a download.
+"""Small shipped heads on MiniLM: a LoRA adapter and one linear layer. `pipeline.metrics.bleurt_standin` is one.
 
-Each is MiniLM with its own LoRA adapter and one linear head; for figures and limits see the model cards under
-`pipeline/models/`. `SentimentHead` predicts stars, `EmotionsHead` the 28 GoEmotions labels, `AspectHead` the sentiment
-towards one aspect of a sentence; `pipeline.metrics.bleurt_standin` imitates BLEURT-base-128 in the same way. Trained by
-`pipeline.training.{sentiment,emotions,aspects,bleurt}`.
+Metrics must not be judged by the encoder that reads, so they have one of their own.
 """
 
 from __future__ import annotations
@@ -17,23 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.core.assets import MODELS
 from pipeline.core.errors import InputError
-from pipeline.core.labels import EMOTIONS, SENTIMENTS
 from pipeline.reader import minilm
-from pipeline.text.sentences import sentence_spans
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
-
-SENTIMENT = MODELS / "sentiment"
-EMOTION = MODELS / "emotions"
-ASPECTS = MODELS / "aspects"
-_COMMENT_TOKENS = 40  # 99 % of the comments that the emotions model was trained on are shorter
-# For `AspectHead.mix`: the weight of the clause's sentiment, and a factor for neutral, since MAMS has twice as many neutral
-# aspects as other files. See models/aspects/README.md.
-CLAUSE_WEIGHT, NEUTRAL = 0.4, 2 / 3
 
 
 def save(encoder: Any, head: nn.Linear, config: dict[str, Any], out: Path) -> None:
@@ -107,104 +93,3 @@ def load_head(folder: Path) -> HeadModel:
     head = load_file(folder / "head.safetensors")
     config = json.loads((folder / "config.json").read_text())
     return HeadModel(base.eval(), tokenizer, head["weight"].float(), head["bias"].float(), config)
-
-
-def by_class(stars: torch.Tensor) -> torch.Tensor:
-    """Log-probabilities of negative, neutral, positive from those of one to five stars: (n, 5) -> (n, 3)."""
-    import torch
-
-    return torch.stack([stars[:, :2].logsumexp(1), stars[:, 2], stars[:, 3:].logsumexp(1)], dim=1)
-
-
-class SentimentHead:
-    """Sentiment of English texts, from predicted stars."""
-
-    model = "minilm-lora-sentiment"
-    labels: tuple[str, ...] = SENTIMENTS
-
-    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
-        """float32, shape (texts, 3)."""
-        import torch
-
-        model = load_head(SENTIMENT)
-        logits = torch.from_numpy(model.logits(minilm.tokenize(model.tokenizer, list(texts))))
-        stars = torch.log_softmax(logits / model.config["temperature"], dim=1)
-        # Training saw all classes equally often; the bias, chosen on dev, restores their frequencies in real files.
-        values: np.ndarray = torch.softmax(by_class(stars) + torch.tensor(model.config["bias"]), dim=1).numpy()
-        return values
-
-
-class EmotionsHead:
-    """The 28 GoEmotions labels of English texts."""
-
-    model = "minilm-lora-emotions"
-    labels: tuple[str, ...] = EMOTIONS
-
-    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
-        """float32, shape (texts, 28). Trained on comments of a line or two, the model calls nearly every long review
-        neutral. So a longer text is read sentence by sentence: it gets each emotion's highest probability among its
-        sentences, and the lowest one of neutral.
-        """
-        model = load_head(EMOTION)
-        token_ids = minilm.tokenize(model.tokenizer, list(texts), _COMMENT_TOKENS + 1)
-        split = [
-            [text[start:end] for start, end in sentence_spans(text)] if len(ids) > _COMMENT_TOKENS else []
-            for text, ids in zip(texts, token_ids, strict=True)
-        ]
-        sentences = [sentence for group in split for sentence in group]
-        by_sentence = _sigmoid(model.logits(minilm.tokenize(model.tokenizer, sentences))) if sentences else None
-        short = [row for row, group in enumerate(split) if not group]
-        values = np.zeros((len(texts), len(EMOTIONS)), dtype=np.float32)
-        values[short] = _sigmoid(model.logits([token_ids[row] for row in short]))
-        start, neutral = 0, EMOTIONS.index("neutral")
-        for row, group in enumerate(split):
-            if group and by_sentence is not None:
-                of_text = by_sentence[start : start + len(group)]
-                values[row] = of_text.max(axis=0)
-                values[row, neutral] = of_text[:, neutral].min()
-                start += len(group)
-        return values
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-logits))
-
-
-class AspectHead:
-    """Sentiment towards one aspect that an English sentence mentions."""
-
-    model = "minilm-lora-aspects"
-
-    def probabilities(self, sentences: Sequence[str], terms: Sequence[str]) -> np.ndarray:
-        """Of SENTIMENTS: float32, shape (sentences, 3). `terms`: each sentence's aspect, as worded in it."""
-        model = load_head(ASPECTS)
-        logits = model.logits(tokenize_aspects(model.tokenizer, sentences, terms))
-        values = np.exp(logits - logits.max(axis=1, keepdims=True))
-        probabilities: np.ndarray = values / values.sum(axis=1, keepdims=True)
-        return probabilities
-
-    @staticmethod
-    def mix(aspects: np.ndarray, clauses: np.ndarray) -> np.ndarray:
-        """Weighted geometric mean of the probabilities of aspects and of the clauses around them: (n, 3), (n, 3) -> (n, 3).
-
-        The aspect model separates what one sentence praises and blames, but was trained on restaurants; the sentence
-        model does not, but knows many trades.
-        """
-        logs = (1 - CLAUSE_WEIGHT) * np.log(aspects + 1e-6) + CLAUSE_WEIGHT * np.log(clauses + 1e-6)
-        values = np.exp(logs) * np.array([1, NEUTRAL, 1])
-        probabilities: np.ndarray = values / values.sum(axis=1, keepdims=True)
-        return probabilities
-
-
-def emotion_thresholds() -> dict[str, float]:
-    """{label: threshold}, chosen on the dev split for the best F1."""
-    thresholds: dict[str, float] = json.loads((EMOTION / "config.json").read_text())["thresholds"]
-    return thresholds
-
-
-def tokenize_aspects(tokenizer: Any, sentences: Sequence[str], aspects: Sequence[str]) -> list[list[int]]:
-    """Token ids of [CLS] sentence [SEP] aspect [SEP]. A long sentence keeps its head and tail, an aspect its first 16 tokens."""
-    # Truncated here: in the tokenizer, truncation is a setting that another thread could change meanwhile.
-    aspect_ids = [ids if len(ids) <= 18 else ids[:17] + ids[-1:] for ids in minilm.tokenize(tokenizer, aspects)]
-    sentence_ids = minilm.tokenize(tokenizer, sentences, minilm.MAX_TOKENS // 2)
-    return [sentence + aspect[1:] for sentence, aspect in zip(sentence_ids, aspect_ids, strict=True)]

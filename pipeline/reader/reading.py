@@ -13,13 +13,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 import torch
 
 from pipeline.core.assets import READER
 from pipeline.core.errors import InputError
+from pipeline.core.rows import Reading, Sentence, SentenceTheme
 from pipeline.reader import encoder as encoders
 from pipeline.reader.network import Heads, Questions, span_means
 from pipeline.text.sentences import sentence_spans
@@ -32,42 +33,6 @@ _PIECE = re.compile(r"[,;:，、；：]\s*|\s[-–—]\s")
 _SHORTEST = 12  # characters of a piece that can prove a complaint; in Chinese and Japanese a third of it
 # A piece proves what its sentence says if it says it nearly as clearly.
 _PROVES = 0.8
-
-
-class Theme(TypedDict):
-    """A theme that a sentence may speak of, and the shortest piece of it that says so (characters of the review)."""
-
-    theme: str
-    probability: float
-    negative: float  # of what is said about it, if it is there: the three sum to 1
-    neutral: float
-    positive: float
-    start: int
-    end: int
-
-
-class Sentence(TypedDict):
-    """A sentence text[start:end] of a review."""
-
-    start: int
-    end: int
-    negative: float  # the sentence by itself, in its context
-    neutral: float
-    positive: float
-    wish: float
-    vector: bytes  # float16, unit length
-    themes: list[Theme]
-
-
-class Reading(TypedDict):
-    """What a review says; probabilities, raw."""
-
-    stars: list[float]  # of one to five stars
-    sentiment: list[float]  # of SENTIMENTS
-    emotions: list[float]  # of EMOTIONS, what its writer feels
-    comment: list[float]  # of EMOTIONS, as readers of short comments see them (GoEmotions)
-    vector: bytes  # float16, unit length
-    sentences: list[Sentence]
 
 
 @dataclass(frozen=True)
@@ -105,6 +70,40 @@ class Reader:
                 for window, answer in zip(chosen, self._batch(chosen, texts), strict=True):
                     found[window.review].append((window, *answer))
         return [self._joined(sorted(parts, key=lambda part: part[0].sentences[0])) for parts in found]
+
+    def towards(self, rows: Sequence[tuple[str, Sequence[tuple[int, int]]]]) -> list[np.ndarray]:
+        """Per sentence, given with the character spans of some of its words, the probabilities of SENTIMENTS towards each,
+        (targets, 3).
+        """
+        found: list[np.ndarray] = [np.zeros((0, 3), np.float32) for _ in rows]
+        encoded = self.encoder.tokenize([text for text, _ in rows])
+        cut = [ids[: self.encoder.room] for ids, _ in encoded]
+        with torch.inference_mode():
+            for batch in encoders.by_tokens([len(ids) for ids in cut], TOKENS):
+                hidden, _ = self.encoder.hidden([self.encoder.wrap(cut[index]) for index in batch])
+                spans, sentences, owners = [], [], []
+                for row, index in enumerate(batch):
+                    for first, last in _borders(encoded[index][1], rows[index][1]):
+                        first = min(first, len(cut[index]) - 1)
+                        spans.append((row, first + self.shift, max(first + 1, min(last, len(cut[index]))) + self.shift))
+                        sentences.append((row, self.shift, self.shift + len(cut[index])))
+                        owners.append(index)
+                if spans:
+                    values = self.heads.targets(self.heads.tokens(hidden), spans, sentences).softmax(-1).numpy()
+                    for owner, value in zip(owners, values, strict=True):
+                        found[owner] = np.vstack([found[owner], value])
+        return found
+
+    def comments(self, texts: Sequence[str]) -> np.ndarray:
+        """Probabilities of EMOTIONS, float32, shape (texts, 28), as readers of short comments see them (GoEmotions)."""
+        values = np.zeros((len(texts), len(self.questions.emotions)), dtype=np.float32)
+        wrapped = [self.encoder.wrap(ids[: self.encoder.room]) for ids, _ in self.encoder.tokenize(texts)]
+        with torch.inference_mode():
+            for batch in encoders.by_tokens([len(ids) for ids in wrapped], TOKENS):
+                hidden, mask = self.encoder.hidden([wrapped[index] for index in batch])
+                review = self.heads.reviews(self.heads.tokens(hidden), mask)
+                values[batch] = review["emotions"].sigmoid().numpy()
+        return values
 
     # --- windows ---
 
@@ -145,7 +144,6 @@ class Reader:
             "stars": review["stars"].softmax(-1),
             "sentiment": review["sentiment"].softmax(-1),
             "emotions": review["felt"].sigmoid(),
-            "comment": review["emotions"].sigmoid(),
             "vector": (hidden * mask.unsqueeze(-1)).sum(1),
         }
         spans = [
@@ -154,8 +152,8 @@ class Reader:
             for sentence in window.sentences[window.first :]
         ]
         answers = _numpy(self._answers(tokens, review["mean"], spans))
-        vectors = span_means(hidden.float(), spans)
-        vectors = torch.nn.functional.normalize(vectors, dim=-1).numpy().astype(VECTOR)
+        means = span_means(hidden.float(), spans)
+        vectors = torch.nn.functional.normalize(means, dim=-1).numpy().astype(VECTOR)
         pieces = self._pieces(windows, texts, answers, tokens, review["mean"])
         at = 0
         for row, window in enumerate(windows):
@@ -227,7 +225,7 @@ class Reader:
             probability, polarity = answers["themes"][at, column], answers["polarity"][at, column]
             start, end = _proof(span, pieces.get(at, ()), int(column), probability * polarity)
             themes.append(
-                Theme(
+                SentenceTheme(
                     theme=self.questions.themes[column],
                     probability=_short(probability),
                     negative=_short(polarity[0]),
@@ -254,12 +252,12 @@ class Reader:
     def _joined(self, parts: Sequence[tuple[_Window, dict[str, np.ndarray], list[Sentence]]]) -> Reading:
         if not parts:
             n = len(self.questions.emotions)
-            return Reading(stars=[0.2] * 5, sentiment=[1 / 3] * 3, emotions=[0.0] * n, comment=[0.0] * n, vector=np.zeros(self.encoder.width, VECTOR).tobytes(), sentences=[])  # fmt: skip
+            return Reading(stars=[0.2] * 5, sentiment=[1 / 3] * 3, emotions=[0.0] * n, vector=np.zeros(self.encoder.width, VECTOR).tobytes(), sentences=[])  # fmt: skip
         weights = np.array([len(window.ids) for window, *_ in parts], dtype=np.float32)
         weights /= weights.sum()
 
         def mean(name: str) -> np.ndarray:
-            values: np.ndarray = sum(w * whole[name] for w, (_, whole, _) in zip(weights, parts, strict=True))  # type: ignore[assignment]
+            values: np.ndarray = sum(w * whole[name] for w, (_, whole, _) in zip(weights, parts, strict=True))
             return values
 
         def highest(name: str) -> list[float]:
@@ -271,7 +269,6 @@ class Reader:
             stars=[_short(value) for value in mean("stars")],
             sentiment=[_short(value) for value in mean("sentiment")],
             emotions=highest("emotions"),
-            comment=highest("comment"),
             vector=(vector / max(float(np.linalg.norm(vector)), 1e-9)).astype(VECTOR).tobytes(),
             sentences=[sentence for *_, sentences in parts for sentence in sentences],
         )
@@ -353,7 +350,9 @@ def load(folder: Path = READER) -> Reader:
     return Reader(network, heads, settings)
 
 
-def save(encoder: encoders.Encoder, heads: Heads, settings: dict[str, Any], folder: Path, four_bits: frozenset[str]) -> None:
+def save(
+    encoder: encoders.Encoder, heads: Heads, settings: dict[str, Any], folder: Path, four_bits: frozenset[str]
+) -> None:
     """Writes a reader that `load` reads; the heads in bfloat16."""
     from safetensors.torch import save_file
 

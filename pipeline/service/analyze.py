@@ -19,6 +19,7 @@ from pipeline.core.warehouse import open_memory, read
 from pipeline.ingest.identity import content_id
 from pipeline.stages.emotions import EMOTIONS
 from pipeline.stages.feedback import FEEDBACK
+from pipeline.stages.read import READ
 from pipeline.stages.sentiment import SENTIMENT
 from pipeline.stages.themes import THEMES
 from pipeline.text.language import detect_languages
@@ -71,7 +72,8 @@ class Analyzer:
         for row, language in zip(missing, detect_languages([row["text"] for row in missing]), strict=True):
             row["language"] = language
         # Numbered, because two clients may send the same review at the same time.
-        batch: list[Row] = [{**row, "review_id": str(number)} for number, row in enumerate(rows)]
+        numbered: list[Row] = [{**row, "review_id": str(number)} for number, row in enumerate(rows)]
+        batch = [_read(*pair) for pair in zip(numbered, READ.transform(numbered, self._context), strict=True)]
         sentiments = {row["review_id"]: row for row in SENTIMENT.transform(batch, self._context)}
         emotions = {row["review_id"]: row for row in EMOTIONS.transform(batch, self._context)}
         themes: dict[str, list[Row]] = {row["review_id"]: [] for row in batch}
@@ -164,6 +166,19 @@ def prepare(
     }
     row["review_id"] = content_id(row)
     return row
+
+
+def _read(row: Row, reading: Row) -> Row:
+    """A review with its reading, as the queries of the stages after `read` give it."""
+    return {
+        **row,
+        "words": reading["sentiment"],
+        "felt": reading["emotions"],
+        "sentences": reading["sentences"],
+        "source": "",
+        "liked": None,
+        "disliked": None,
+    }
 
 
 def _facts(row: AnalysisRow) -> Row:

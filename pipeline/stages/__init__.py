@@ -9,8 +9,9 @@ from pipeline.stages.distill import DISTILL
 from pipeline.stages.emotions import EMOTIONS
 from pipeline.stages.feedback import FEEDBACK
 from pipeline.stages.generate import GENERATE
+from pipeline.stages.read import READ
 from pipeline.stages.score import SCORE
 from pipeline.stages.sentiment import SENTIMENT
 from pipeline.stages.themes import THEMES
 
-STAGES = (SENTIMENT, EMOTIONS, THEMES, DISCOVER, FEEDBACK, DISTILL, GENERATE, SCORE)  # `ingest` comes before them
+STAGES = (READ, SENTIMENT, EMOTIONS, THEMES, DISCOVER, FEEDBACK, DISTILL, GENERATE, SCORE)  # `ingest` comes before them

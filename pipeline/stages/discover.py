@@ -1,33 +1,40 @@
-"""discover: complaints of unhappy reviews that the playbook has no aspect for. See `pipeline.themes.discovery`.
+"""discover: complaints of unhappy reviews that the taxonomy has no theme for. See `pipeline.themes.discovery`.
 
-Each review's negative clauses without an aspect are embedded, batch by batch; `finish` then assigns them to the themes of
-earlier runs and forms new themes from the rest. A theme, once formed, keeps its id, name and centroid.
+Each review's negative sentences that speak of no known theme are taken with their vectors, batch by batch; `finish` then
+assigns them to the themes of earlier runs and forms new themes from the rest. A theme, once formed, keeps its id, name and
+centroid.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any, Required, TypedDict
 
 import numpy as np
 
-from pipeline.backends.dispatch import classify_sentiment, language_error, readable
+from pipeline.backends import registry
+from pipeline.backends.dispatch import language_error, readable
 from pipeline.core.profile import Profile
-from pipeline.core.rows import Review
+from pipeline.core.rows import Review, Sentence
 from pipeline.core.stage import Context, Row, Stage
-from pipeline.reader import minilm
+from pipeline.stages.read import READ
 from pipeline.stages.sentiment import SENTIMENT
 from pipeline.themes import discovery
-from pipeline.themes.taxonomy import load_aspects, taxonomy_file
 
-LANGUAGES = ("en",)  # what the encoder reads and what common_words.txt knows
-NEGATIVE = -0.4  # below it a clause counts (positive minus negative probability): strict, as themes are named after it
+LANGUAGES = ("en",)  # that common_words.txt knows, after whose words themes are named
+NEGATIVE = 0.7  # least probability of a sentence that counts: strict, as themes are named after them
+KNOWN = 0.35  # a sentence that speaks of a theme with this probability is not about something new
 _DTYPE = np.float16  # of a stored vector: 768 bytes
 
 
+class ReadReview(Review):
+    """A review with its sentences as they were read."""
+
+    sentences: list[Sentence] | None
+
+
 class DiscoverRow(TypedDict, total=False):
-    """A negative clause without an aspect; at place -1, without evidence and vector, if the review has none."""
+    """A negative sentence without a theme; at place -1, without evidence and vector, if the review has none."""
 
     review_id: Required[str]
     place: Required[int]  # of its first character in the review
@@ -38,13 +45,12 @@ class DiscoverRow(TypedDict, total=False):
 
 def spec(profile: Profile) -> dict[str, Any]:
     """What discovered themes depend on."""
-    terms = repr([(aspect.id, aspect.terms) for aspect in load_aspects(taxonomy_file(profile))])
     return {
-        "version": 1,
-        "encoder": minilm.SHA256,
-        "terms": hashlib.sha256(terms.encode()).hexdigest(),
+        "version": 2,  # 2: the reader's sentences and vectors
+        "reader": registry.reader_identity(profile.reader),
         "thresholds": [
             NEGATIVE,
+            KNOWN,
             discovery.MIN_REVIEWS,
             discovery.GROUP_COSINES,
             discovery.MEMBER_COSINE,
@@ -54,34 +60,29 @@ def spec(profile: Profile) -> dict[str, Any]:
     }
 
 
-def transform(rows: Sequence[Review], context: Context) -> list[DiscoverRow]:
-    """Per review its negative clauses without an aspect, each with place and vector; a row at place -1 if it has none."""
-    complaints = _complaints([row for row in rows if readable(row, LANGUAGES)], context.profile)
-    vectors = minilm.embed([clause for *_, clause in complaints]).astype(_DTYPE)
-    result = [
-        DiscoverRow(review_id=review_id, place=place, evidence=clause, vector=vector.tobytes())
-        for (review_id, place, clause), vector in zip(complaints, vectors, strict=True)
-    ]
-    complaining = {review_id for review_id, *_ in complaints}
+def transform(rows: Sequence[ReadReview], context: Context) -> list[DiscoverRow]:
+    """Per review its negative sentences without a theme, each with place and vector; a row at place -1 if it has none."""
+    result = []
     for row in rows:
-        if row["review_id"] not in complaining:
-            error = None if readable(row, LANGUAGES) else language_error(row)
-            result.append(DiscoverRow(review_id=row["review_id"], place=-1, error=error))
+        is_readable = readable(row, LANGUAGES)
+        found = [sentence for sentence in row["sentences"] or () if is_readable and _is_new(sentence, row["text"])]
+        result += [
+            DiscoverRow(
+                review_id=row["review_id"],
+                place=sentence["start"],
+                evidence=row["text"][sentence["start"] : sentence["end"]],
+                vector=sentence["vector"],
+            )
+            for sentence in found
+        ] or [DiscoverRow(review_id=row["review_id"], place=-1, error=None if is_readable else language_error(row))]
     return result
 
 
-def _complaints(rows: Sequence[Review], profile: Profile) -> list[tuple[str, int, str]]:
-    """(review_id, place, clause) of every negative clause that mentions no aspect."""
-    aspects = load_aspects(taxonomy_file(profile))
-    spans = [(row, span) for row in rows for span in discovery.uncovered(row["text"], row["language"], aspects)]
-    clauses = [{"text": row["text"][start:end], "language": row["language"]} for row, (start, end) in spans]
-    results = classify_sentiment(clauses, profile.sentiment)
-    return [
-        (row["review_id"], start, row["text"][start:end])
-        for (row, (start, end)), result in zip(spans, results, strict=True)
-        # Where no model reads the language, every clause counts; where one is not sure, the score is nan, and none does.
-        if result is None or result.score < NEGATIVE
-    ]
+def _is_new(sentence: Sentence, text: str) -> bool:
+    """Whether a sentence complains of something that no theme covers."""
+    words = discovery.stems(text[sentence["start"] : sentence["end"]])
+    known = max((theme["probability"] for theme in sentence["themes"]), default=0.0)
+    return sentence["negative"] >= NEGATIVE and known < KNOWN and len(words) >= 2
 
 
 def finish(context: Context) -> None:
@@ -167,4 +168,4 @@ def _background(context: Context) -> discovery.Background:
     return discovery.background((row["text"], row["unhappy"]) for row in rows)
 
 
-DISCOVER = Stage("discover", ("review_id", "place"), spec, transform, parents=(SENTIMENT,), finish=finish)
+DISCOVER = Stage("discover", ("review_id", "place"), spec, transform, parents=(READ, SENTIMENT), finish=finish)

@@ -1,4 +1,4 @@
-"""emotions: the 28 GoEmotions labels, each with its own sigmoid and its own threshold."""
+"""emotions: the 28 GoEmotions labels that a review's writer feels, each by itself and with its own threshold."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from pipeline.core.labels import EMOTIONS as LABELS
 from pipeline.core.profile import Profile
 from pipeline.core.rows import Review
 from pipeline.core.stage import Context, Stage
+from pipeline.reader import decide
+from pipeline.stages.read import READ
+
+
+class FeltReview(Review):
+    """A review with what the reader says about its writer's feelings."""
+
+    felt: list[float] | None  # raw probabilities of EMOTIONS; None: it was not read
 
 
 class EmotionsRow(TypedDict, total=False):
@@ -26,42 +34,46 @@ class EmotionsRow(TypedDict, total=False):
 def spec(profile: Profile) -> dict[str, Any]:
     """What emotions depend on."""
     return {
-        "version": 2,  # 2: long reviews sentence by sentence
+        "version": 3,  # 3: of the writer
         "model": registry.classifier_identity(profile.emotions),
         "thresholds": registry.emotion_thresholds(profile.emotions),
         "languages": profile.emotions.languages,
     }
 
 
-def transform(rows: Sequence[Review], context: Context) -> list[EmotionsRow]:
+def transform(rows: Sequence[FeltReview], context: Context) -> list[EmotionsRow]:
     """One row per review, those in unsupported languages first."""
     config = context.profile.emotions
-    supported = [row for row in rows if readable(row, config.languages)]
-    model = config.model or config.backend
-    errors = [
-        EmotionsRow(review_id=row["review_id"], model=model, error=language_error(row))
-        for row in rows
-        if not readable(row, config.languages)
-    ]
-    return errors + (_classify(supported, context) if supported else [])
+    model = "reader" if config.backend == "embedded" else config.model or config.backend
+    readable_rows, errors = [], []
+    for row in rows:
+        if readable(row, config.languages) and (config.backend != "embedded" or row["felt"]):
+            readable_rows.append(row)
+        else:
+            errors.append(EmotionsRow(review_id=row["review_id"], model=model, error=language_error(row)))
+    return errors + (_classify(readable_rows, context) if readable_rows else [])
 
 
-def _classify(rows: Sequence[Review], context: Context) -> list[EmotionsRow]:
-    classifier = registry.emotions(context.profile.emotions)
-    thresholds = registry.emotion_thresholds(context.profile.emotions)
+def _classify(rows: Sequence[FeltReview], context: Context) -> list[EmotionsRow]:
+    config = context.profile.emotions
+    thresholds = registry.emotion_thresholds(config)
+    if config.backend == "embedded":
+        model, values = "reader", [row["felt"] for row in rows]
+    else:
+        classifier = registry.emotions(config)
+        model, values = classifier.model, classifier.probabilities([row["text"] for row in rows]).tolist()
     result = []
-    for row, values in zip(rows, classifier.probabilities([row["text"] for row in rows]), strict=True):
-        probabilities = {label: float(value) for label, value in zip(LABELS, values, strict=True)}
-        labels = [label for label in LABELS if probabilities[label] >= thresholds[label]]
+    for row, of_row in zip(rows, values, strict=True):
+        probabilities = {label: float(value) for label, value in zip(LABELS, of_row or (), strict=True)}
         result.append(
             EmotionsRow(
                 review_id=row["review_id"],
-                labels=sorted(labels, key=lambda label: -probabilities[label]),
+                labels=decide.emotions(probabilities, thresholds),
                 probabilities=list(probabilities.items()),
-                model=classifier.model,
+                model=model,
             )
         )
     return result
 
 
-EMOTIONS = Stage("emotions", ("review_id",), spec, transform)
+EMOTIONS = Stage("emotions", ("review_id",), spec, transform, parents=(READ,))

@@ -1,4 +1,4 @@
-"""sentiment: three classes with probabilities for every review in a language the model reads."""
+"""sentiment: three classes for every review, by its words and its stars; what the words alone say is kept beside it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,27 @@ from typing import Any, Required, TypedDict
 import numpy as np
 
 from pipeline.backends import registry
-from pipeline.backends.dispatch import Classified, classify_sentiment, language_error
+from pipeline.backends.dispatch import classify_sentiment, language_error, readable
+from pipeline.core.assets import READER
 from pipeline.core.labels import SENTIMENTS
 from pipeline.core.profile import Profile
-from pipeline.core.rows import Review
+from pipeline.core.rows import RatedReview
 from pipeline.core.stage import Context, Stage
-from pipeline.reader import calibration
+from pipeline.reader import calibration, decide
+from pipeline.stages.read import READ
 from pipeline.text import duplicates
 
 
+class ReadReview(RatedReview):
+    """A review with what the reader says about its words."""
+
+    words: list[float] | None  # raw probabilities of SENTIMENTS; None: it was not read
+
+
 class SentimentRow(TypedDict, total=False):
-    """Without label and probabilities if there is an error; without `raw_*` if the profile names no calibration."""
+    """Without label and probabilities if there is an error; without `raw_*` if the profile names no calibration. `text_*`:
+    by the words alone; without `text_label` where they are not clear enough.
+    """
 
     review_id: Required[str]
     model: Required[str]
@@ -26,6 +36,10 @@ class SentimentRow(TypedDict, total=False):
     negative: float
     neutral: float
     positive: float
+    text_label: str | None
+    text_negative: float
+    text_neutral: float
+    text_positive: float
     raw_negative: float
     raw_neutral: float
     raw_positive: float
@@ -37,41 +51,66 @@ def spec(profile: Profile) -> dict[str, Any]:
     """What sentiment depends on."""
     config = profile.sentiment
     return {
-        "version": 2,
+        "version": 3,  # 3: stars are evidence
         "model": registry.classifier_identity(config),
         "labels": config.labels,
         "languages": config.languages,
-        # left out without calibration, so that sentiment of older runs stays valid
         **({"calibration": calibration.identity(config.calibration)} if config.calibration else {}),
     }
 
 
-def transform(rows: Sequence[Review], context: Context) -> list[SentimentRow]:
+def transform(rows: Sequence[ReadReview], context: Context) -> list[SentimentRow]:
     """One row per review, in order. Raises InputError for a calibration that cannot be applied."""
     config = context.profile.sentiment
-    calibrated = calibration.load(config.calibration) if config.calibration else None
-    model = config.model or config.backend
-    return [
-        _row(row, result, calibrated)
-        if result
-        else SentimentRow(review_id=row["review_id"], model=model, error=language_error(row))
-        for row, result in zip(rows, classify_sentiment(rows, config), strict=True)
-    ]
+    rules = registry.reader(context.profile.reader).rules()
+    is_reader = config.backend == "embedded"
+    if is_reader:
+        known = [bool(row["words"]) and readable(row, config.languages) for row in rows]
+        raw = np.array([row["words"] or [np.nan] * 3 for row in rows], dtype=np.float32).reshape(-1, 3)
+        raw[[not is_known for is_known in known]] = np.nan
+        words = decide.words(raw, rules).astype(np.float32)
+    else:
+        raw = words = classify_sentiment(rows, config)
+    uncalibrated = words
+    if config.calibration:
+        words = _calibrated(words, rows, config.calibration)
+    both = decide.with_stars(words, [row["stars"] for row in rows], rules)
+    seen = duplicates.trained_on([row["text"] for row in rows], READER if is_reader else None)
+    model = "reader" if is_reader else config.model or config.backend
+    result = []
+    for index, row in enumerate(rows):
+        sentiment = SentimentRow(review_id=row["review_id"], model=model, trained_on=seen[index])
+        if np.isnan(words[index]).any():
+            sentiment["error"] = language_error(row)
+        else:
+            _fill(sentiment, row, words[index], both[index], rules if is_reader else None)
+            if config.calibration:
+                for name, value in zip(
+                    ("raw_negative", "raw_neutral", "raw_positive"), uncalibrated[index], strict=True
+                ):
+                    sentiment[name] = float(value)  # type: ignore[literal-required]
+        result.append(sentiment)
+    return result
 
 
-def _row(row: Review, result: Classified, calibrated: dict[str, Any] | None) -> SentimentRow:
-    (trained_on,) = duplicates.trained_on([row["text"]], result.classifier.folder)
-    sentiment = SentimentRow(review_id=row["review_id"], model=result.model, trained_on=trained_on)
-    if not result.is_sure:
-        sentiment["error"] = f"the model is not sure enough in this language ({row['language']})"
-        return sentiment
-    values = result.probabilities
-    if calibrated:
-        sentiment["raw_negative"], sentiment["raw_neutral"], sentiment["raw_positive"] = map(float, values)
-        (values,) = calibration.apply(calibrated, values[None], [row["language"]])
-    sentiment["negative"], sentiment["neutral"], sentiment["positive"] = map(float, values)
-    sentiment["label"] = SENTIMENTS[int(np.argmax(values))]
-    return sentiment
+def _calibrated(words: np.ndarray, rows: Sequence[ReadReview], path: str) -> np.ndarray:
+    return calibration.apply(calibration.load(path), words, [row["language"] for row in rows])
 
 
-SENTIMENT = Stage("sentiment", ("review_id",), spec, transform)
+def _fill(
+    sentiment: SentimentRow, row: ReadReview, words: np.ndarray, both: np.ndarray, rules: decide.Rules | None
+) -> None:
+    """Labels and probabilities. Words that are not clear enough in their language get no label, and with no stars either
+    the review gets none.
+    """
+    sentiment["text_negative"], sentiment["text_neutral"], sentiment["text_positive"] = map(float, words)
+    is_clear = rules is None or decide.is_sure(words, row["language"], rules)
+    sentiment["text_label"] = SENTIMENTS[int(words.argmax())] if is_clear else None
+    if not is_clear and row["stars"] is None:
+        sentiment["error"] = f"the words are not clear enough in this language ({row['language'] or 'unknown'})"
+        return
+    sentiment["negative"], sentiment["neutral"], sentiment["positive"] = map(float, both)
+    sentiment["label"] = SENTIMENTS[int(both.argmax())]
+
+
+SENTIMENT = Stage("sentiment", ("review_id",), spec, transform, parents=(READ,))

@@ -1,34 +1,33 @@
-"""themes: which aspects a review mentions, and the clause that proves it."""
+"""themes: what a review speaks of, what it says about it, and the shortest piece of text that proves it."""
 
 from __future__ import annotations
 
-import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
-import numpy as np
-
 from pipeline.backends import registry
-from pipeline.backends.dispatch import classify_sentiment, readable
-from pipeline.core.labels import SENTIMENTS, from_stars
 from pipeline.core.profile import Profile
-from pipeline.core.rows import RatedReview
+from pipeline.core.rows import RatedReview, Sentence, SentenceTheme
 from pipeline.core.stage import Context, Stage
-from pipeline.reader.heads import CLAUSE_WEIGHT, NEUTRAL
-from pipeline.stages.sentiment import SENTIMENT
-from pipeline.text.sentences import LONGEST, sentence_spans
+from pipeline.core.warehouse import sql_file
+from pipeline.reader import decide
+from pipeline.stages.read import READ
 from pipeline.themes.labels import record_labels
-from pipeline.themes.taxonomy import load_aspects, taxonomy_file
-from pipeline.themes.terms import Mention, find_mentions
+from pipeline.themes.taxonomy import Aspect, load_aspects, taxonomy_file
+from pipeline.themes.terms import find_mentions
 
-# How negative a mention must be in a review of four or five stars to count as negative. Of 40 such mentions on Yelp, read by
-# hand, 17 were complaints: 14 of 25 below this score, 3 of 15 above it.
-CLEAR = -0.6
-# Scores from the stars alone: closer to 0 than those of a model that is sure.
-_BY_STARS = {"negative": -0.5, "neutral": 0.0, "positive": 0.5}
+Shares = Mapping[str, float]  # theme -> share of a source's reviews that speak of it
 
-_Sentiment = tuple[str | None, float | None]  # label, and positive minus negative probability; None: unknown
+
+class ReadSentences(RatedReview):
+    """A review with its sentences as they were read; `liked` and `disliked`: what its writer put into two boxes."""
+
+    source: str
+    business: str | None
+    liked: str | None
+    disliked: str | None
+    sentences: list[Sentence] | None
 
 
 class ThemeRow(TypedDict):
@@ -37,118 +36,133 @@ class ThemeRow(TypedDict):
     review_id: str
     theme: str
     evidence: NotRequired[str]
-    sentiment: NotRequired[str | None]
-    score: NotRequired[float | None]
+    sentiment: NotRequired[str]
+    score: NotRequired[float]
+    probability: NotRequired[float]  # that it is so
 
 
 def spec(profile: Profile) -> dict[str, Any]:
     """What themes depend on."""
     aspects = load_aspects(taxonomy_file(profile))
     terms = repr([(aspect.id, aspect.terms) for aspect in aspects])
-    # Left out without an aspect model, so that themes of such profiles stay valid.
-    aspect_model = (
-        {"aspects": [registry.aspects_identity(), CLAUSE_WEIGHT, NEUTRAL]} if registry.aspects(profile) else {}
-    )
-    return {"version": 2, "clear": CLEAR, "terms": hashlib.sha256(terms.encode()).hexdigest(), **aspect_model}
+    rules = registry.reader(profile.reader).rules()
+    decisive = {key: dict(value) if isinstance(value, Mapping) else value for key, value in vars(rules).items()}
+    return {
+        "version": 3,  # 3: the reader's
+        "terms": hashlib.sha256(terms.encode()).hexdigest(),
+        "rules": hashlib.sha256(repr(sorted(decisive.items())).encode()).hexdigest(),
+    }
 
 
-def transform(rows: Sequence[RatedReview], context: Context) -> list[ThemeRow]:
-    """Per review and aspect the mention that counts most; one row without evidence if a review mentions none."""
-    aspects = load_aspects(taxonomy_file(context.profile))
-    mentions = [(row, mention) for row in rows for mention in find_mentions(row["text"], row["language"], aspects)]
-    best: dict[tuple[str, str], ThemeRow] = {}
-    for (row, mention), sentiment in zip(mentions, _sentiments(mentions, context), strict=True):
-        label, score = _unless_faint(row, *sentiment)
-        candidate = ThemeRow(
-            review_id=row["review_id"],
-            theme=mention.aspect_id,
-            evidence=row["text"][mention.start : mention.end],
-            sentiment=label,
-            score=score,
-        )
-        key = (row["review_id"], mention.aspect_id)
-        if key not in best or _is_stronger(candidate, best[key]):
-            best[key] = candidate
-    without = {row["review_id"] for row in rows} - {review_id for review_id, _ in best}
-    return [*best.values(), *(ThemeRow(review_id=review_id, theme="") for review_id in sorted(without))]
+def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]:
+    """Per review and theme the mention that counts most; one row without evidence if a review mentions none."""
+    aspects = {aspect.id: aspect for aspect in load_aspects(taxonomy_file(context.profile))}
+    rules = registry.reader(context.profile.reader).rules()
+    shares = _shares(rows, context, rules)
+    result = []
+    for row in rows:
+        found = [
+            mention
+            for mention in decide.mentions(
+                list(_with_own_themes(row, aspects, rules)),
+                stars=row["stars"],
+                language=row["language"],
+                shares=shares.get((row["source"], row["business"] or ""), {}),
+                of=rules,
+            )
+            if mention.theme in aspects
+        ]
+        result += [
+            ThemeRow(
+                review_id=row["review_id"],
+                theme=mention.theme,
+                evidence=row["text"][mention.start : mention.end],
+                sentiment=mention.sentiment,
+                score=mention.score,
+                probability=mention.probability,
+            )
+            for mention in found
+        ] or [ThemeRow(review_id=row["review_id"], theme="")]
+    return result
 
 
-def from_score(score: float) -> str:
-    """Sentiment of a score (positive minus negative probability), neutral from -0.2 to 0.2."""
-    return "negative" if score < -0.2 else "positive" if score > 0.2 else "neutral"
-
-
-def _unless_faint(row: RatedReview, label: str | None, score: float | None) -> _Sentiment:
-    """Faint criticism by a happy customer is no complaint: long reviews have many mentions, and each theme's worst counts."""
-    happy = row["stars"] is not None and from_stars(row["stars"]) == "positive"
-    faint = happy and label == "negative" and score is not None and score > CLEAR
-    return "neutral" if faint else label, score
-
-
-def _is_stronger(mention: ThemeRow, other: ThemeRow) -> bool:
-    """A complaint outweighs anything else, as evidence is for complaints; otherwise the clearer mention wins."""
-    score, other_score = mention["score"], other["score"]
-    if score is None or other_score is None:
-        return False  # nothing to choose by: the first mention stays
-    is_negative = mention["sentiment"] == "negative"
-    if is_negative != (other["sentiment"] == "negative"):
-        return is_negative
-    return score < other_score if is_negative else score > other_score
-
-
-def _sentiments(mentions: Sequence[tuple[RatedReview, Mention]], context: Context) -> list[_Sentiment]:
-    """Per mention the sentiment of its clause, in English combined with what the sentence says about the aspect
-    (`AspectHead`); that of the stars where no model can tell.
+def _with_own_themes(row: ReadSentences, aspects: Mapping[str, Aspect], rules: decide.Rules) -> list[Sentence]:
+    """The sentences of a review, with those themes of the user's own playbook that its words name, and with what the two
+    boxes say about what stands in them.
     """
-    distinct = {(row["text"][mention.start : mention.end], row["language"]): None for row, mention in mentions}
-    clauses = [{"text": text, "language": language} for text, language in distinct]
-    results = dict(zip(distinct, classify_sentiment(clauses, context.profile.sentiment), strict=True))
-    sentiments: list[_Sentiment] = []
-    english: list[tuple[int, np.ndarray]] = []  # index of the mention, probabilities of its clause
-    for index, (row, mention) in enumerate(mentions):
-        clause = results[row["text"][mention.start : mention.end], row["language"]]
-        if clause is not None and clause.is_sure:
-            if readable(row, ("en",)):
-                english.append((index, clause.probabilities))
-            score: float | None = clause.score
-        else:
-            score = None if row["stars"] is None else _BY_STARS[from_stars(row["stars"])]
-        sentiments.append((None if score is None else from_score(score), score))
-    for index, probabilities in _towards_aspects(mentions, english, context):
-        sentiments[index] = (SENTIMENTS[int(probabilities.argmax())], float(probabilities[2] - probabilities[0]))
-    return sentiments
-
-
-def _towards_aspects(
-    mentions: Sequence[tuple[RatedReview, Mention]], clauses: Sequence[tuple[int, np.ndarray]], context: Context
-) -> list[tuple[int, np.ndarray]]:
-    """(index, probabilities of SENTIMENTS towards its aspect) of each mention in `clauses`: (index, probabilities of its
-    clause). Empty if the profile uses no aspect model.
-    """
-    head = registry.aspects(context.profile)
-    if not head or not clauses:
-        return []
-    pairs = [
-        (_sentence(row["text"], mention), mention.surface) for row, mention in (mentions[index] for index, _ in clauses)
+    sentences = [_in_its_box(sentence, row) for sentence in row["sentences"] or ()]
+    own = tuple(aspect for aspect in aspects.values() if aspect.id not in rules.shares)
+    if not own:
+        return sentences
+    found: dict[int, list[SentenceTheme]] = {}
+    for mention in find_mentions(row["text"], row["language"], own):
+        at = next((i for i, s in enumerate(sentences) if s["start"] <= mention.start < s["end"]), None)
+        if at is not None:
+            of = sentences[at]
+            found.setdefault(at, []).append(
+                SentenceTheme(
+                    theme=mention.aspect_id,
+                    probability=0.99,
+                    negative=of["negative"],
+                    neutral=of["neutral"],
+                    positive=of["positive"],
+                    start=mention.start,
+                    end=mention.end,
+                )
+            )
+    return [
+        Sentence(**{**sentence, "themes": [*sentence["themes"], *found.get(at, ())]})
+        for at, sentence in enumerate(sentences)
     ]
-    distinct = sorted(set(pairs))
-    values = head.probabilities([sentence for sentence, _ in distinct], [term for _, term in distinct])
-    positions = {pair: number for number, pair in enumerate(distinct)}
-    mixed = head.mix(values[[positions[pair] for pair in pairs]], np.array([clause for _, clause in clauses]))
-    return list(zip((index for index, _ in clauses), mixed, strict=True))
 
 
-@functools.lru_cache(maxsize=256)  # asked for every mention of a review
-def _sentences(text: str) -> list[tuple[int, int]]:
-    return sentence_spans(text, clauses=False)
+def _in_its_box(sentence: Sentence, row: ReadSentences) -> Sentence:
+    """A sentence with the polarity that its box gives it: what was liked is no complaint, what was not is no praise."""
+    text = row["text"][sentence["start"] : sentence["end"]]
+    liked, disliked = (text in (row[box] or "") for box in ("liked", "disliked"))
+    if liked == disliked:
+        return sentence
+    doubted = "negative" if liked else "positive"
+    return Sentence(**{**sentence, "themes": [_doubting(theme, doubted) for theme in sentence["themes"]]})
 
 
-def _sentence(text: str, mention: Mention) -> str:
-    """The sentence around the mention, or its clause alone if the sentence is longer than LONGEST."""
-    for start, end in _sentences(text):
-        if start <= mention.start and mention.end <= end and end - start <= LONGEST:
-            return text[start:end]
-    return text[mention.start : mention.end]
+def _doubting(theme: SentenceTheme, polarity: str) -> SentenceTheme:
+    """A theme with this polarity's odds divided by ten: a box is strong evidence, but people also write into the wrong one."""
+    negative, positive = theme["negative"], theme["positive"]
+    if polarity == "negative":
+        negative *= 0.1
+    else:
+        positive *= 0.1
+    total = (negative + theme["neutral"] + positive) or 1.0
+    changed = SentenceTheme(**theme)
+    changed["negative"], changed["neutral"], changed["positive"] = (
+        value / total for value in (negative, theme["neutral"], positive)
+    )
+    return changed
 
 
-THEMES = Stage("themes", ("review_id", "theme"), spec, transform, parents=(SENTIMENT,), finish=record_labels)
+def _shares(
+    rows: Sequence[ReadSentences], context: Context, rules: decide.Rules
+) -> dict[tuple[str, str], dict[str, float]]:
+    """(source, business) -> the shares of its themes: drawn towards those of its source, and these towards the usual ones."""
+    places = sorted({(row["source"], row["business"] or "") for row in rows})
+    counted: dict[tuple[str, str], dict[str, tuple[float, int]]] = {}
+    for row in context.warehouse.query(
+        sql_file("reading", "theme_shares.sql"),
+        {"sources": [source for source, _ in places], "businesses": [business for _, business in places]},
+    ):
+        counted.setdefault((row["source"], row["business"]), {})[row["theme"]] = (row["total"], row["reviews"])
+    shares = {}
+    for source, business in places:
+        of_source = {
+            theme: decide.shrunk(*counted.get((source, ""), {}).get(theme, (0.0, 0)), usual)
+            for theme, usual in rules.shares.items()
+        }
+        of_business = counted.get((source, business), {}) if business else {}
+        shares[source, business] = {
+            theme: decide.shrunk(*of_business.get(theme, (0.0, 0)), share) for theme, share in of_source.items()
+        }
+    return shares
+
+
+THEMES = Stage("themes", ("review_id", "theme"), spec, transform, parents=(READ,), finish=record_labels)

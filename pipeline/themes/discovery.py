@@ -1,4 +1,4 @@
-"""Themes that the playbook has no aspect for: unhappy clauses without an aspect, grouped by their sentence embeddings.
+"""Themes that the taxonomy does not have: unhappy sentences without a theme, grouped by their vectors.
 
 Pure functions on clauses and vectors; the stage `discover` stores their results. Clauses close to one another form a
 group (community detection by a cosine threshold, as in sentence-transformers). It becomes a theme only if it can be
@@ -20,10 +20,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.text.sentences import sentence_spans
-from pipeline.themes.taxonomy import Aspect
-from pipeline.themes.terms import find_mentions
-
 MIN_REVIEWS = 5  # of a theme
 GROUP_COSINES = (0.65, 0.55)  # minimum cosine with the clause that seeds a group: first tight groups, then looser ones
 MEMBER_COSINE = 0.60  # minimum cosine of a clause with its theme's centroid, in this run and later ones
@@ -40,7 +36,7 @@ _STEM = 5  # letters that make a stem: "email" and "emails", "order" and "orderi
 
 @dataclass(frozen=True)
 class Clause:
-    """An unhappy clause that mentions no aspect."""
+    """An unhappy sentence that speaks of no known theme."""
 
     review_id: str
     text: str
@@ -96,13 +92,6 @@ def content_words(text: str) -> tuple[str, ...]:
 def stems(text: str) -> set[str]:
     """Stems of the content words: their first letters, so that "order" and "ordering" are one."""
     return {word[:_STEM] for word in content_words(text)}
-
-
-def uncovered(text: str, language: str | None, aspects: tuple[Aspect, ...]) -> list[tuple[int, int]]:
-    """Spans (start, end) of the clauses that mention no aspect and have at least two different stems."""
-    covered = {(mention.start, mention.end) for mention in find_mentions(text, language, aspects)}
-    spans = [span for span in sentence_spans(text) if span not in covered]
-    return [span for span in spans if len(stems(text[slice(*span)])) >= 2]
 
 
 def background(reviews: Iterable[tuple[str, bool]]) -> Background:

@@ -242,24 +242,24 @@ def debian_reader(root: Path, files: Path) -> Any:
 
 
 def classification(texts: Sequence[str], rounds: int = ROUNDS) -> dict[str, Any]:
-    """The embedded classifier, one text at a time and in batches of similar length.
+    """The reader, one text at a time and in batches of similar length.
 
     Keys of the result: texts (distinct ones), rounds, texts_per_second (per method), ratio (of the two: the median of the
     rounds), largest_difference (of a probability; padding alone changes it a little).
     """
-    from pipeline.reader import heads
+    from pipeline.reader import reading
 
     unique = list(dict.fromkeys(texts))
     if not unique or rounds < 1:
         raise InputError("The classification benchmark needs a text and a round. Give a larger limit or file.")
-    classifier = heads.EmotionsHead()
-    classifier.probabilities(unique[:1])
+    reader = reading.load()
+    reader.comments(unique[:1])
 
     def one_by_one() -> Any:
-        return [classifier.probabilities([text])[0] for text in unique]
+        return [reader.comments([text])[0] for text in unique]
 
     def in_batches() -> Any:
-        return classifier.probabilities(unique)
+        return reader.comments(unique)
 
     results: dict[str, Any] = {}
 

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from pipeline.metrics.bleurt_standin import tokenize_pairs
-from pipeline.reader.heads import save
+from pipeline.reader.lora import save
 from pipeline.training.fit import SEED, Classifier, fit, split_of
 
 

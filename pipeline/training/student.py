@@ -44,8 +44,7 @@ from pipeline.run import run
 from pipeline.text import duplicates
 from pipeline.text.repair import repair
 from pipeline.training.fit import SEED, split_of
-from pipeline.training.sentiment import STARS
-from pipeline.training.sentiment import read as read_reviews
+from pipeline.training.reader import corpora
 
 logger = logging.getLogger(__name__)
 
@@ -186,8 +185,8 @@ def untrained(tokenizer: PreTrainedTokenizerFast, vocabulary: int) -> PhiForCaus
 
 
 def review_texts(data: Path) -> list[str]:
-    """The reviews of the first phase; tweets are left out."""
-    texts = [row.text for rows in read_reviews(data).values() for row in rows if row.source != "umsab"]
+    """The reviews of the first phase."""
+    texts = [row.text for row in corpora.stars(data)]
     return [text for text in texts if split_of(text) != "test" and 40 < len(text) < 3000]
 
 
@@ -198,13 +197,7 @@ def unhappy_reviews(data: Path, pairs: Iterable[Pair]) -> list[tuple[str, float,
     import pandas as pd
 
     rng = random.Random(SEED)
-    masks = {mask: float(stars) for stars, mask in STARS.items()}
-    candidates = [
-        (row.text, masks[row.mask])
-        for rows in read_reviews(data).values()
-        for row in rows
-        if masks.get(row.mask, 5.0) <= 3
-    ]
+    candidates = [(row.text, float(row.stars[0])) for row in corpora.stars(data) if row.stars and row.stars[0] <= 3]
     flights = pd.read_csv(data / "reviews" / "british_airways.csv").iloc[:, -1].dropna()
     candidates += [(repair(re.sub(r"^.*?\|", "", text)), rng.choice((1.0, 2.0, 3.0))) for text in flights]
     stays = pd.read_csv(data / "reviews" / "booking_boston.csv")["review_text_negative"].dropna()

@@ -47,11 +47,6 @@ def calibrate(data: Labelled, section: Sentiment) -> tuple[dict[str, Any], list[
 
 def _classified(rows: Sequence[Example], section: Sentiment) -> tuple[list[Example], np.ndarray]:
     """(the rows that the profile's sentiment classifier reads, their probabilities of shape (rows, 3))."""
-    predictions = classify_sentiment([{"text": row.text, "language": row.language} for row in rows], section)
-    kept = [
-        (row, prediction[2])
-        for row, prediction in zip(rows, predictions, strict=True)
-        if prediction is not None and not np.isnan(prediction[2]).any()
-    ]
-    probabilities = np.array([values for _, values in kept], dtype=np.float32).reshape(-1, len(SENTIMENTS))
-    return [row for row, _ in kept], probabilities
+    probabilities = classify_sentiment([{"text": row.text, "language": row.language} for row in rows], section)
+    kept = ~np.isnan(probabilities).any(axis=1)
+    return [row for row, is_kept in zip(rows, kept, strict=True) if is_kept], probabilities[kept]

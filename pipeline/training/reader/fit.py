@@ -1,6 +1,4 @@
-"""Trains the reader: one encoder, all questions at once, on two CPU cores.
-
-    review-insights train reader --data DATA --out pipeline/models/reader
+"""Fits the encoder and its heads: all questions at once, on two CPU cores.
 
 Batches are drawn from the corpora by fixed shares of the tokens, without an end, so the learning rate is warm-up, plateau
 and decay (Hu et al. 2024, "MiniCPM", section 4): a checkpoint on the plateau can be trained on, or be cooled down at any
@@ -9,6 +7,7 @@ time. Every ten minutes a checkpoint is written, from which the same command goe
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import random
@@ -104,23 +103,18 @@ def development_reviews(data: Path) -> list[Example]:
 
 
 def _hash(text: str) -> str:
-    import hashlib
-
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def train(
-    data: Path, out: Path, checkpoint: Path, *, tokens: int, until: float | None = None, seed: int = SEED, threads: int = 2
-) -> Model:
-    """Trains on `tokens` tokens of text, padding not counted. Goes on from `checkpoint` if there is one; stops, with a
-    checkpoint, `until` seconds from now.
+def fit(data: Path, checkpoint: Path, *, tokens: int, seconds: float | None = None, seed: int = SEED) -> Model | None:
+    """Trains on `tokens` tokens of text, padding not counted. Goes on from `checkpoint` if there is one; after `seconds` it
+    stops with a checkpoint and returns None.
     """
     started = time.time()
     torch.manual_seed(seed)
-    torch.set_num_threads(threads)
     examples = read(data)
-    model = Model(_encoder(checkpoint, examples), None)  # type: ignore[arg-type]
-    model.heads = Heads(Questions(themes(), EMOTIONS), model.encoder.width)
+    encoder = _encoder(checkpoint, examples)
+    model = Model(encoder, Heads(Questions(themes(), EMOTIONS), encoder.width))
     known = Known.of(model.heads.questions)
     trained = _prepare(model)
     optimizer = torch.optim.AdamW(
@@ -132,9 +126,14 @@ def train(
         fused=True,
     )
     encoded = {name: list(zip(rows, encode(model.encoder, rows), strict=True)) for name, rows in examples.items()}
-    logger.info("%s examples; %d tokens in the vocabulary", {n: len(r) for n, r in encoded.items()}, model.encoder.network.config.vocab_size)
+    logger.info(
+        "%s examples; %d tokens in the vocabulary",
+        {n: len(r) for n, r in encoded.items()},
+        model.encoder.network.config.vocab_size,
+    )
     done, first = _resume(checkpoint, model, optimizer)
-    saved, seen = time.time(), {}
+    saved = time.time()
+    seen: dict[str, float] = {}
     for step, batch in enumerate(stream(encoded, seed)):
         if step < first:
             continue
@@ -155,17 +154,21 @@ def train(
         for name, value in parts.items():
             seen[name] = 0.98 * seen.get(name, value.item()) + 0.02 * value.item()
         if step % 50 == 0:
-            logger.info("step %d, %d of %d tokens, %.0f s: %s", step, done, tokens, time.time() - started, {n: round(v, 3) for n, v in seen.items()})
-        over = until is not None and time.time() - started > until
-        if over or time.time() - saved > 60 * MINUTES:
+            logger.info(
+                "step %d, %d of %d tokens, %.0f s: %s",
+                step,
+                done,
+                tokens,
+                time.time() - started,
+                {n: round(v, 3) for n, v in seen.items()},
+            )
+        is_over = seconds is not None and time.time() - started > seconds
+        if is_over or done >= tokens or time.time() - saved > 60 * MINUTES:
             _save(checkpoint, model, optimizer, done, step + 1)
             saved = time.time()
-        if over:
-            logger.info("stopped at step %d", step + 1)
-            break
-    else:
-        pass
-    _save(checkpoint, model, optimizer, done, step + 1 if done < tokens else step)
+        if is_over and done < tokens:
+            return None
+    model.encoder.network.eval()
     return model
 
 
@@ -242,9 +245,7 @@ def stream(
             yield [block[index] for index in indices]
 
 
-def _walk(
-    rows: Sequence[tuple[Example, Encoded]], rng: random.Random, name: str
-) -> Iterator[tuple[Example, Encoded]]:
+def _walk(rows: Sequence[tuple[Example, Encoded]], rng: random.Random, name: str) -> Iterator[tuple[Example, Encoded]]:
     """The rows of a corpus again and again, each time in another order; its languages and labels more evenly than they are:
     a group's share grows with the root of its size.
     """
@@ -279,7 +280,9 @@ def _save(path: Path, model: Model, optimizer: torch.optim.Optimizer, done: int,
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
     path.mkdir(parents=True, exist_ok=True)
-    save_file({n: v.contiguous() for n, v in tensors.items()}, path / "new.safetensors", {"state": json.dumps([done, step])})
+    save_file(
+        {n: v.contiguous() for n, v in tensors.items()}, path / "new.safetensors", {"state": json.dumps([done, step])}
+    )
     (path / "new.safetensors").replace(path / "checkpoint.safetensors")
     logger.info("checkpoint at step %d, %d tokens", step, done)
 

@@ -145,7 +145,8 @@ def _grouped(
 ) -> torch.Tensor | None:
     if not rows:
         return None
-    singles, groups = [], []
+    singles: list[tuple[int, int, list[int], bool]] = []
+    groups: list[tuple[int, int, list[int], bool]] = []
     for row, labels, felt in rows:
         for names, present in labels:
             entry = (row, int(felt), [known.emotion[name] for name in names], present)
@@ -153,14 +154,14 @@ def _grouped(
     both = torch.stack([review["emotions"], review["felt"]])
     total = both.new_zeros(())
     if singles:
-        at = torch.tensor([(felt, row, columns[0]) for row, felt, columns, _ in singles])
+        at = torch.tensor([(which, row, columns[0]) for row, which, columns, _ in singles])
         logits = both[at[:, 0], at[:, 1], at[:, 2]]
         truth = torch.tensor([float(present) for *_, present in singles])
         total = total + functional.binary_cross_entropy_with_logits(
             logits, truth * 0.98 + 0.002, pos_weight=torch.tensor(PRESENT), reduction="sum"
         )
-    for row, felt, columns, present in groups:
-        none = _any(both[felt, row, columns])
+    for row, which, columns, present in groups:
+        none = _any(both[which, row, columns])
         total = total - (PRESENT * torch.log(-torch.expm1(none.clamp(max=-_TINY))) if present else none)
     return total / max(len(rows), _FEWEST["emotions"])
 

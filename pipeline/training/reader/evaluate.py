@@ -1,0 +1,235 @@
+"""What the reader finds against what people found, on texts that it was not trained on.
+
+Besides the development reviews (of the files that it was trained on), it is measured on files whose licence only allows
+that: other shops, apps, hotels and languages. Figures on those say more.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.metrics import f1_score
+
+from pipeline.core.labels import EMOTIONS, SENTIMENTS
+from pipeline.core.rows import Reading
+from pipeline.reader.reading import Reader
+from pipeline.text.repair import repair
+from pipeline.training.reader import corpora
+from pipeline.training.reader.examples import POLARITY, Example, Target
+
+
+class Counts(NamedTuple):
+    """True and false positives and false negatives."""
+
+    tp: int
+    fp: int
+    fn: int
+
+    def figures(self) -> dict[str, float]:
+        """F1, precision, recall and n, the number of true items."""
+        return {
+            "f1": round(2 * self.tp / max(1, 2 * self.tp + self.fp + self.fn), 3),
+            "precision": round(self.tp / max(1, self.tp + self.fp), 3),
+            "recall": round(self.tp / max(1, self.tp + self.fn), 3),
+            "n": self.tp + self.fn,
+        }
+
+
+def count(found: Iterable[set[Any]], truth: Iterable[set[Any]]) -> Counts:
+    """Items over all reviews."""
+    pairs = list(zip(found, truth, strict=True))
+    return Counts(
+        sum(len(a & b) for a, b in pairs), sum(len(a - b) for a, b in pairs), sum(len(b - a) for a, b in pairs)
+    )
+
+
+def complaints(example: Example) -> set[str]:
+    """The themes that a labelled review complains about. An overall verdict is none."""
+    return {m.themes[0] for m in example.mentions if m.polarity == 0} - {"general"}
+
+
+# --- sentiment of files in many languages, for evaluation only ---
+
+
+def polar(data: Path, most: int = 120) -> Iterator[Example]:
+    """Reviews that are plainly good or bad (5 or 1 to 2 stars, or so labelled), at most `most` of each file and class."""
+    multi, other = data / "multi", data / "multilingual"
+    stars = {"1": 0, "1.0": 0, "2": 0, "2.0": 0, "5": 2, "5.0": 2, "negative": 0, "positive": 2, "0": 0}
+    files = [
+        (multi / "amazon_it/amazon_it.csv", "text", "stars", "it"),
+        (multi / "apps_shops_fr/apps_shops_fr.csv", "text", "stars", "fr"),
+        (multi / "play_apps_ko/play_apps_ko.csv", "text", "stars", "ko"),
+        (multi / "olist_pt/olist_pt.csv", "text", "stars", "pt"),
+        (multi / "books_pt/books_pt.csv", "text", "sentiment", "pt"),
+        (multi / "products_tr/products_tr.csv", "text", "sentiment", "tr"),
+        (multi / "laroseda_ro/laroseda_ro.csv", "text", "stars", "ro"),
+        (multi / "reviews_ar/reviews_ar.csv", "text", "sentiment", "ar"),
+        (multi / "hotel_sentences_ja/hotel_sentences_ja.csv", "text", "sentiment", "ja"),
+        (multi / "trustpilot_insurer_de/trustpilot_insurer_de.csv", "text", "stars", "de"),
+        (multi / "books_nl_fr_de/nl.csv", "text", "sentiment", "nl"),
+        (multi / "books_nl_fr_de/fr.csv", "text", "sentiment", "fr"),
+        (multi / "books_nl_fr_de/de.csv", "text", "sentiment", "de"),
+        (multi / "amazon_hi/amazon_hi.csv", "text", "stars", "hi"),
+        (other / "amazon_ja.csv", None, None, "ja"),
+        (other / "amazon_zh.csv", None, None, "zh"),
+        (other / "allocine_fr.csv", "texte", "note", "fr"),
+        (data / "replies/app_greenlight.csv", None, None, "en"),
+    ]
+    for path, text, label, language in files:
+        rows = _rows(path)
+        if not rows:
+            continue
+        columns = list(rows[0])
+        text_column = text or _first(columns, ("text", "review", "content", "body"))
+        label_column = label or _first(columns, ("label", "stars", "rating", "score", "sentiment"))
+        values = dict(stars)
+        if path.name == "allocine_fr.csv":
+            values = {"0,5": 0, "1": 0, "1,0": 0, "1.0": 0, "0.5": 0, "5": 2, "5,0": 2, "5.0": 2}
+        taken: dict[int, int] = defaultdict(int)
+        for row in rows:
+            value = values.get((row[label_column] or "").strip().lower())
+            body = repair(row[text_column] or "")
+            if value is not None and len(body) > 12 and taken[value] < most:
+                taken[value] += 1
+                yield Example(body, language, f"{path.parent.name}/{path.stem}", sentiment=value)
+
+
+def _first(columns: Sequence[str], wanted: Sequence[str]) -> str:
+    return next((c for w in wanted for c in columns if w in c.lower()), columns[0])
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def tweets(data: Path) -> Iterator[Example]:
+    """UMSAB's validation files, without Hindi."""
+    for folder, language in corpora.TWEETS.items():
+        texts = (data / "umsab" / folder / "val_text.txt").read_text(encoding="utf-8").split("\n")
+        labels = (data / "umsab" / folder / "val_labels.txt").read_text(encoding="utf-8").split("\n")
+        for text, label in zip(texts, labels, strict=False):
+            if text and label:
+                yield Example(text, language, f"umsab/{language}", sentiment=int(label))
+
+
+def comments(data: Path) -> Iterator[Example]:
+    """GoEmotions' development file."""
+    with (data / "goemotions" / "dev.tsv").open(encoding="utf-8", newline="") as file:
+        for text, ids, _ in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            present = [EMOTIONS[int(i)] for i in ids.split(",")]
+            yield Example(text, "en", "goemotions", emotions=tuple(((label,), label in present) for label in EMOTIONS))
+
+
+def semeval(data: Path) -> Iterator[Example]:
+    """The training files of SemEval-2014, task 4."""
+    for name in ("Restaurants", "Laptops"):
+        lines = (data / "absa" / f"{name}_Train.xml.seg").read_text(encoding="utf-8").splitlines()
+        for at in range(0, len(lines) - 2, 3):
+            before, _, after = lines[at].partition("$T$")
+            text = before + lines[at + 1] + after
+            target = Target(len(before), len(before) + len(lines[at + 1]), int(lines[at + 2]) + 1)
+            yield Example(text, "en", f"semeval/{name}", sentences=((0, len(text)),), targets=(target,))
+
+
+def mams(data: Path) -> Iterator[Example]:
+    """MAMS' validation file."""
+    import xml.etree.ElementTree as ET
+
+    for sentence in ET.parse(data / "absa" / "mams_atsa" / "val.xml").getroot().iter("sentence"):
+        text = sentence.findtext("text") or ""
+        found = tuple(
+            Target(int(term.get("from", 0)), int(term.get("to", 0)), POLARITY[term.get("polarity", "")])
+            for term in sentence.iter("aspectTerm")
+            if term.get("polarity") in POLARITY
+        )
+        yield Example(text, "en", "mams", sentences=((0, len(text)),), targets=found)
+
+
+# --- figures ---
+
+
+def by_source(rows: Sequence[Example], right: Sequence[bool]) -> dict[str, Any]:
+    """Share that is right, per source, with the number of rows."""
+    groups: dict[str, list[bool]] = defaultdict(list)
+    for row, value in zip(rows, right, strict=True):
+        groups[f"{row.source} ({row.language})"].append(value)
+    return {name: [round(float(np.mean(values)), 3), len(values)] for name, values in sorted(groups.items())}
+
+
+def polar_accuracy(readings: Sequence[Reading], rows: Sequence[Example]) -> list[bool]:
+    """Whether positive is more probable than negative where it should be."""
+    return [
+        (reading["sentiment"][2] > reading["sentiment"][0]) == (row.sentiment == 2)
+        for reading, row in zip(readings, rows, strict=True)
+    ]
+
+
+def classes(readings: Sequence[Reading], rows: Sequence[Example]) -> dict[str, Any]:
+    """Macro-F1 of three classes per source, and its mean."""
+    groups: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for reading, row in zip(readings, rows, strict=True):
+        groups[row.source].append((row.sentiment, int(np.argmax(reading["sentiment"]))))
+    scores = {
+        name: f1_score(*zip(*pairs, strict=True), average="macro", labels=range(len(SENTIMENTS)))
+        for name, pairs in sorted(groups.items())
+    }
+    return {name: round(value, 3) for name, value in scores.items()} | {
+        "mean": round(float(np.mean(list(scores.values()))), 3)
+    }
+
+
+def tune(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Per label the threshold with the best F1, averaged over neighbours on the grid so that it is no accident."""
+    grid = np.arange(0.05, 0.95, 0.01)
+    chosen = []
+    for column in range(truth.shape[1]):
+        scores = np.array([f1_score(truth[:, column], probabilities[:, column] >= t, zero_division=0.0) for t in grid])
+        smooth = np.convolve(scores, np.ones(9) / 9, mode="same")
+        chosen.append(grid[int(smooth.argmax())])
+    return np.array(chosen)
+
+
+def target_accuracy(reader: Reader, rows: Sequence[Example]) -> dict[str, float]:
+    """Accuracy of the sentiment towards targets, per source."""
+    groups: dict[str, list[bool]] = defaultdict(list)
+    for row, values in zip(
+        rows, reader.towards([(row.text, [(t.start, t.end) for t in row.targets]) for row in rows]), strict=True
+    ):
+        groups[row.source] += [
+            int(value.argmax()) == target.polarity for value, target in zip(values, row.targets, strict=True)
+        ]
+    return {name: round(float(np.mean(values)), 4) for name, values in groups.items()}
+
+
+def main(reader: Reader, data: Path, cache: Path | None = None) -> dict[str, Any]:
+    """All figures that need no thresholds."""
+    report: dict[str, Any] = {}
+    rows = list(polar(data))
+    right = polar_accuracy(reader.read([row.text for row in rows]), rows)
+    report["polar"] = {"all": round(float(np.mean(right)), 3)} | by_source(rows, right)
+    rows = list(tweets(data))
+    report["tweets"] = classes(reader.read([row.text for row in rows]), rows)
+    rows = list(comments(data))
+    truth = np.array([[present for _, present in row.emotions] for row in rows])
+    probabilities = reader.comments([row.text for row in rows])
+    found = probabilities >= tune(probabilities, truth)
+    report["goemotions dev"] = {
+        "macro": round(f1_score(truth, found, average="macro", zero_division=0.0), 4),
+        "micro": round(f1_score(truth, found, average="micro", zero_division=0.0), 4),
+    }
+    report["targets"] = target_accuracy(reader, [*mams(data), *semeval(data)])
+    return report
+
+
+def load_lines(path: Path) -> list[Mapping[str, Any]]:
+    """JSON lines."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
