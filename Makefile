@@ -77,6 +77,9 @@ compare: .venv/installed-classifiers  ## sentiment models side by side, over lab
 push: .venv/installed-classifiers  ## publish a tuned model on a hub, token in HF_TOKEN: make push ARGS="--model FOLDER --repo OWNER/NAME"
 	@$(INSIGHTS) push $(ARGS)
 
+reader: .venv/installed-dev  ## train the reader anew, two hours on two cores: make reader DATA=folder; stopped, it goes on
+	@$(INSIGHTS) train reader --data '$(DATA)' --out pipeline/models/reader $(ARGS)
+
 embedded-models: .venv/installed-dev  ## train the shipped models anew (hours): make embedded-models DATA=folder
 	for model in reader bleurt student; do \
 	  $(INSIGHTS) train $$model --data '$(DATA)' --out pipeline/models/$$model || exit 1; done

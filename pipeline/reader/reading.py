@@ -29,7 +29,10 @@ HEADS, CONFIG = "heads.safetensors", "reader.json"
 FAINT = 0.03  # a theme less probable than this in a sentence is not kept
 TOKENS = 2_048  # of a batch, padding included
 VECTOR = np.float16  # of a stored vector
-_PIECE = re.compile(r"[,;:，、；：]\s*|\s[-–—]\s")
+# Where a sentence may be divided: punctuation, and "and" in the languages that write it between blanks.
+_PIECE = re.compile(
+    r"[,;:，、；：|]\s*|\s[-–—]\s|\s(?:and|und|et|y|e|en|og|och|i|ve|dan|и|та|a)\s(?=\S+\s\S)", re.IGNORECASE
+)
 _SHORTEST = 12  # characters of a piece that can prove a complaint; in Chinese and Japanese a third of it
 # A piece proves what its sentence says if it says it nearly as clearly.
 _PROVES = 0.8

@@ -10,7 +10,7 @@ WITH chosen AS (
     QUALIFY row_number() OVER (PARTITION BY review_id ORDER BY role = 'student' DESC) = 1
 )
 SELECT r.review_id, r.source, r.business, r.product, r.reviewed_at, r.language, r.stars, r.text,
-       s.label AS sentiment, s.positive - s.negative AS sentiment_score,
+       s.label AS sentiment, s.positive - s.negative AS sentiment_score, s.text_label AS text_sentiment,
        e.labels AS emotions,
        coalesce(t.themes, []) AS themes,
        f.text AS feedback, f.suggestions, f.role AS feedback_role, f.model AS feedback_model,
