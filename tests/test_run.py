@@ -59,6 +59,7 @@ def test_second_run_writes_nothing_and_ten_more_reviews_are_ten(tmp_path: Path, 
     third = go(reviews, warehouse, fake_profile)
     assert third.ingested[0].added == 10
     assert {stage.name: stage.pending for stage in third.stages} == {
+        "read": 10,
         "sentiment": 10,
         "emotions": 10,
         "themes": 10,
@@ -87,7 +88,7 @@ def test_the_ledger_says_what_ran(tmp_path: Path, fake_profile: Profile) -> None
     (row,) = open_read_only(warehouse).query("SELECT * FROM runs")
     assert (row["run_id"], row["status"], row["profile"]) == (result.run_id, "done", "fake")
     assert row["finished_at"] >= row["started_at"] and "torch" in row["environment"]
-    assert list(result.seconds) == ["ingest", "sentiment", "emotions"]
+    assert list(result.seconds) == ["ingest", "read", "sentiment", "emotions"]
 
 
 TAXONOMY = """

@@ -74,17 +74,35 @@ def load(folder: Path) -> Encoder:
     """The encoder in a folder written by `save`. Raises InputError if it is missing or damaged."""
     from safetensors.numpy import load_file
     from tokenizers import Tokenizer
-    from transformers import BertConfig, BertModel
+    from transformers import AutoConfig, AutoModel
 
     try:
         settings = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         weights = quantised.unpack(load_file(folder / WEIGHTS))
-        network = BertModel(BertConfig(**settings["network"]), add_pooling_layer=False)
+        network = AutoModel.from_config(AutoConfig.for_model(**settings["network"]), add_pooling_layer=False)
         _fill(network, weights)
     except Exception as error:  # a truncated file fails in whichever library reads it
         raise InputError(f"The reader's encoder in {folder} cannot be loaded ({error}). Reinstall it.") from error
     return Encoder(network.eval(), tokenizer, tuple(settings["prefix"]), tuple(settings["suffix"]), settings["pad"])
+
+
+def pretrained(model: str = HUB_ID, revision: str = REVISION) -> Encoder:
+    """A BERT- or XLM-R-like checkpoint of the hub, or in a folder, untrimmed. Raises InputError if it cannot be loaded."""
+    from transformers import AutoModel, AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(model, revision=revision, use_fast=True)
+        network = AutoModel.from_pretrained(model, revision=revision, use_safetensors=True, add_pooling_layer=False)
+    except (OSError, ValueError, TypeError) as error:
+        cause = " ".join(str(error).split())[:200]
+        raise InputError(f"The encoder {model!r} could not be loaded: {cause} Check its name, or give a folder.") from error
+    start, end = tokenizer("", add_special_tokens=True)["input_ids"]
+    backend = tokenizer.backend_tokenizer
+    backend.no_truncation()
+    backend.no_padding()
+    query = backend.encode("query:", add_special_tokens=False).ids  # what E5 was trained with; others do not mind
+    return Encoder(network.eval(), backend, (start, *query), (end,), tokenizer.pad_token_id)
 
 
 def _fill(network: Any, weights: Mapping[str, np.ndarray]) -> None:
@@ -103,6 +121,7 @@ def save(encoder: Encoder, folder: Path, four_bits: frozenset[str] = frozenset()
     encoder.tokenizer.save(str(folder / TOKENIZER), pretty=False)
     config = encoder.network.config
     keys = (
+        "model_type",
         "vocab_size",
         "hidden_size",
         "num_hidden_layers",
