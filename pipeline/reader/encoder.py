@@ -96,7 +96,9 @@ def pretrained(model: str = HUB_ID, revision: str = REVISION) -> Encoder:
         network = AutoModel.from_pretrained(model, revision=revision, use_safetensors=True, add_pooling_layer=False)
     except (OSError, ValueError, TypeError) as error:
         cause = " ".join(str(error).split())[:200]
-        raise InputError(f"The encoder {model!r} could not be loaded: {cause} Check its name, or give a folder.") from error
+        raise InputError(
+            f"The encoder {model!r} could not be loaded: {cause} Check its name, or give a folder."
+        ) from error
     start, end = tokenizer("", add_special_tokens=True)["input_ids"]
     backend = tokenizer.backend_tokenizer
     backend.no_truncation()

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.core import profile
+from pipeline.core.assets import READER
 from pipeline.core.errors import InputError
 from pipeline.core.provenance import environment, git_sha
 from pipeline.core.warehouse import models_path, work_path
@@ -46,7 +47,7 @@ def examine(warehouse: Path) -> dict[str, Any]:
 
 def needs(chosen: profile.Profile) -> list[dict[str, Any]]:
     """The models, packages, servers and keys that a profile names: need, there (None: unknown), remedy."""
-    findings = [_minilm()]
+    findings = [_reader(chosen.reader), _minilm()]
     for need, model, revision in (
         ("sentiment", chosen.sentiment.model, chosen.sentiment.revision),
         ("emotions", chosen.emotions.model, chosen.emotions.revision),
@@ -76,6 +77,13 @@ def needs(chosen: profile.Profile) -> list[dict[str, Any]]:
 
 def _finding(need: str, there: bool | None, remedy: str) -> dict[str, Any]:
     return {"need": need, "there": there, "remedy": "" if there else remedy}
+
+
+def _reader(section: profile.Reader) -> dict[str, Any]:
+    folder = Path(section.model) if section.model else READER
+    there = section.backend != "embedded" or (folder / "reader.json").is_file()
+    remedy = f"there is no reader in {folder}: name another in the profile, or reinstall review-insights"
+    return _finding("reader", there, "" if there else remedy)
 
 
 def _minilm() -> dict[str, Any]:

@@ -252,7 +252,6 @@ def measure(rows: Rows, places: Places, content: Mapping[str, Any]) -> dict[str,
         "words polar": round(float(((words[:, 2] > words[:, 0]) == (truth == 2))[polar].mean()), 3),
         "with stars": round(float((both.argmax(1) == truth).mean()), 3),
         "with stars polar": round(float(((both[:, 2] > both[:, 0]) == (truth == 2))[polar].mean()), 3),
-        "calibration error": round(_ece(words, truth), 3),
     }
     labels = [
         decide.emotions(dict(zip(EMOTIONS, reading["emotions"], strict=True)), of.emotions) for _, reading in rows
@@ -264,10 +263,39 @@ def measure(rows: Rows, places: Places, content: Mapping[str, Any]) -> dict[str,
     return report
 
 
+def _calibration(rows: Rows, places: Places, of: decide.Rules) -> dict[str, float]:
+    """Expected calibration error of stars, of each emotion's presence, and of complaints."""
+    starred = [(example.stars[0] - 1, reading["stars"]) for example, reading in rows if example.stars]
+    found = {}
+    if starred:
+        found["stars"] = _ece(np.array([values for _, values in starred]), np.array([star for star, _ in starred]))
+    felt = np.array([reading["emotions"] for _, reading in rows]).ravel()
+    present = np.array([[is_present for _, is_present in example.emotions] for example, _ in rows]).ravel()
+    found["emotions"] = _binary_ece(felt, present)
+    probabilities, true = [], []
+    for example, reading in rows:
+        shares, stars = places.get(example.source, {}), float(example.stars[0]) if example.stars else None
+        best: dict[str, float] = {}
+        for sentence in reading["sentences"]:
+            for theme in sentence["themes"]:
+                probability = decide.complaint(theme, stars, shares.get(theme["theme"]), of)
+                best[theme["theme"]] = max(probability, best.get(theme["theme"], 0.0))
+        for name, probability in best.items():
+            probabilities.append(probability)
+            true.append(name in complaints(example))
+    found["complaints"] = _binary_ece(np.array(probabilities), np.array(true))
+    return found
+
+
 def _ece(probabilities: np.ndarray, truth: np.ndarray) -> float:
     from pipeline.quality.calibration import calibration_error, reliability
 
-    return float(calibration_error(reliability(probabilities.max(1), probabilities.argmax(1) == truth, 10)))
+    right = probabilities.argmax(1) == truth
+    return round(float(calibration_error(reliability(probabilities.max(1), right, 10))), 3)
+
+
+def _binary_ece(probabilities: np.ndarray, truth: np.ndarray) -> float:
+    return _ece(np.stack([1 - probabilities, probabilities], 1), truth.astype(int))
 
 
 def _logit(probability: float) -> float:
