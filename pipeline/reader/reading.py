@@ -57,6 +57,8 @@ class Reader:
     def __init__(self, encoder: encoders.Encoder, heads: Heads, settings: dict[str, Any]) -> None:
         self.encoder, self.heads, self.settings = encoder, heads.eval(), settings
         self.shift = len(encoder.prefix)
+        # Mean of many sentences' vectors: what all have in common says nothing about one of them.
+        self.centre = torch.tensor(settings.get("centre") or [0.0] * encoder.width)
 
     @property
     def questions(self) -> Questions:
@@ -147,7 +149,7 @@ class Reader:
             "stars": review["stars"].softmax(-1),
             "sentiment": review["sentiment"].softmax(-1),
             "emotions": review["felt"].sigmoid(),
-            "vector": (hidden * mask.unsqueeze(-1)).sum(1),
+            "vector": self._unit((hidden * mask.unsqueeze(-1)).sum(1)),
         }
         spans = [
             (row, *self._tokens(window, *sentence))
@@ -155,8 +157,7 @@ class Reader:
             for sentence in window.sentences[window.first :]
         ]
         answers = _numpy(self._answers(tokens, review["mean"], spans))
-        means = span_means(hidden.float(), spans)
-        vectors = torch.nn.functional.normalize(means, dim=-1).numpy().astype(VECTOR)
+        vectors = self._unit(span_means(hidden.float(), spans)).numpy().astype(VECTOR)
         pieces = self._pieces(windows, texts, answers, tokens, review["mean"])
         at = 0
         for row, window in enumerate(windows):
@@ -167,6 +168,11 @@ class Reader:
             ]
             at += len(counted)
             yield {name: values[row].float().numpy() for name, values in whole.items()}, sentences
+
+    def _unit(self, means: torch.Tensor) -> torch.Tensor:
+        """Vectors of unit length, without what all have in common."""
+        directions = torch.nn.functional.normalize(means.float(), dim=-1)
+        return torch.nn.functional.normalize(directions - self.centre, dim=-1)
 
     def _tokens(self, window: _Window, start: int, end: int) -> tuple[int, int]:
         """Token span of characters start to end, never empty."""

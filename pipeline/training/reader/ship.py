@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+
 from pipeline.core.rows import Reading
 from pipeline.reader import decide, reading
 from pipeline.reader.decide import shrunk
@@ -47,6 +50,7 @@ def ship(model: training.Model, data: Path, out: Path, settings: Mapping[str, An
     reading.save(model.encoder, model.heads, dict(settings), out, frozenset({base.EMBEDDINGS}))
     reading.load.cache_clear()
     reader = reading.load(out)
+    reader.centre += torch.tensor(_centre(reader, training.development_reviews(data)))
     development, elsewhere = _read(reader, training.development_reviews(data)), _read(reader, _unpublished(data))
     polar = _read(reader, list(evaluate.polar(data)))
     places, usual = _shares(data)
@@ -55,7 +59,10 @@ def ship(model: training.Model, data: Path, out: Path, settings: Mapping[str, An
     crossed = [
         rules.measure(test, places, rules.fit(part, polar, places, usual)) for part, test in (halves, reversed(halves))
     ]
-    content = json.loads((out / reading.CONFIG).read_text(encoding="utf-8")) | {"rules": fitted}
+    content = json.loads((out / reading.CONFIG).read_text(encoding="utf-8")) | {
+        "rules": fitted,
+        "centre": [round(value, 5) for value in reader.centre.tolist()],
+    }
     (out / reading.CONFIG).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     reading.load.cache_clear()
     decide.load.cache_clear()
@@ -78,6 +85,14 @@ def _figures(reader: reading.Reader, data: Path, elsewhere: rules.Rows) -> dict[
 
 def _read(reader: reading.Reader, rows: Sequence[Example]) -> list[tuple[Example, Reading]]:
     return list(zip(rows, reader.read([row.text for row in rows]), strict=True))
+
+
+def _centre(reader: reading.Reader, rows: Sequence[Example]) -> list[float]:
+    """Mean of the unit vectors of these reviews' sentences."""
+    sentences = (sentence for one in reader.read([row.text for row in rows]) for sentence in one["sentences"])
+    vectors = np.stack([np.frombuffer(sentence["vector"], reading.VECTOR) for sentence in sentences])
+    mean: list[float] = vectors.astype(np.float32).mean(0).tolist()
+    return mean
 
 
 def _unpublished(data: Path) -> list[Example]:
