@@ -21,6 +21,7 @@ from pipeline.training.reader.evaluate import Counts, complaints, count
 from pipeline.training.reader.examples import UNKNOWN, Example
 
 PRECISION = 0.78  # wanted of complaints
+PRECISION_ELSEWHERE = 0.7  # and in each language that only files for evaluation show
 POLAR = 0.9  # wanted of words that are given a label, in each language
 PRIOR = 0.35  # how much a source's own share of a theme counts, in logits
 _LEAST_REVIEWS = 25  # with a label, before it gets a threshold of its own
@@ -30,9 +31,10 @@ Rows = Sequence[tuple[Example, Reading]]
 Places = Mapping[str, Mapping[str, float]]  # source -> theme -> share
 
 
-def fit(rows: Rows, polar: Rows, places: Places, usual: Mapping[str, float]) -> dict[str, Any]:
-    """The rules for `reader.json`. `polar`: reviews in many languages that are plainly good or bad; `places`: each source's
-    shares of themes, `usual`: those of all.
+def fit(rows: Rows, polar: Rows, elsewhere: Rows, places: Places, usual: Mapping[str, float]) -> dict[str, Any]:
+    """The rules for `reader.json`. `polar`: reviews in many languages that are plainly good or bad, and `elsewhere`: labelled
+    ones of other files; both only raise the caution in their languages. `places`: each source's shares of themes, `usual`:
+    those of all.
     """
     found: dict[str, Any] = {"shares": {theme: round(share, 5) for theme, share in usual.items()}, "prior": PRIOR}
     found |= _sentiment(rows)
@@ -40,6 +42,7 @@ def fit(rows: Rows, polar: Rows, places: Places, usual: Mapping[str, float]) -> 
     found["emotions"] = _emotions(rows)
     found |= _complaints(rows, places, usual)
     found |= _mentions(rows, places, found)
+    found["least"] = _caution(rows, elsewhere, found)
     return found
 
 
@@ -200,6 +203,42 @@ def _threshold(probabilities: np.ndarray, truth: np.ndarray, rows: Rows) -> floa
     return round(float(max(best, precise)), 2)
 
 
+def _caution(rows: Rows, elsewhere: Rows, content: Mapping[str, Any]) -> dict[str, float]:
+    """The least probability of a complaint per language: the common one in those of `rows`, and in others the one at which
+    complaints are precise enough.
+    """
+    common = content["least"][ANY]
+    chosen = {example.language: common for example, _ in rows}
+    of = decide.rules(content)
+    for language in sorted({example.language for example, _ in elsewhere} - chosen.keys()):
+        group = [(example, reading) for example, reading in elsewhere if example.language == language]
+        best = [_best(example, reading, of) for example, reading in group]
+        truth = [complaints(example) for example, _ in group]
+
+        def precision(t: float, best: Any = best, truth: Any = truth) -> float:
+            found = [{theme for theme, p in one.items() if p >= t} for one in best]
+            return count(found, truth).figures()["precision"] if sum(map(len, found)) >= 10 else 0.0
+
+        grid = np.arange(common, 0.95, 0.02)
+        chosen[language] = round(
+            float(next((t for t in grid if precision(t) >= PRECISION_ELSEWHERE), max(grid, key=precision))), 2
+        )
+    others = [value for language, value in chosen.items() if language not in {e.language for e, _ in rows}]
+    return {**chosen, ANY: round(float(np.median([common, *others])), 2)}
+
+
+def _best(example: Example, reading: Reading, of: decide.Rules) -> dict[str, float]:
+    """Per theme the probability that the review complains of it."""
+    stars = float(example.stars[0]) if example.stars else None
+    best: dict[str, float] = {}
+    for sentence in reading["sentences"]:
+        for theme in sentence["themes"]:
+            if theme["theme"] != "general":
+                probability = decide.complaint(theme, stars, None, of)
+                best[theme["theme"]] = max(probability, best.get(theme["theme"], 0.0))
+    return best
+
+
 def _mentions(rows: Rows, places: Places, content: Mapping[str, Any]) -> dict[str, float]:
     """Thresholds of praise and of neutral mentions: the best F1 of praise."""
 
@@ -253,6 +292,7 @@ def measure(rows: Rows, places: Places, content: Mapping[str, Any]) -> dict[str,
         "with stars": round(float((both.argmax(1) == truth).mean()), 3),
         "with stars polar": round(float(((both[:, 2] > both[:, 0]) == (truth == 2))[polar].mean()), 3),
     }
+    report["calibration error"] = {"sentiment": _ece(words, truth), **_calibration(rows, places, of)}
     labels = [
         decide.emotions(dict(zip(EMOTIONS, reading["emotions"], strict=True)), of.emotions) for _, reading in rows
     ]

@@ -54,10 +54,11 @@ def ship(model: training.Model, data: Path, out: Path, settings: Mapping[str, An
     development, elsewhere = _read(reader, training.development_reviews(data)), _read(reader, _unpublished(data))
     polar = _read(reader, list(evaluate.polar(data)))
     places, usual = _shares(data)
-    fitted = rules.fit(development, polar, places, usual)
+    fitted = rules.fit(development, polar, elsewhere, places, usual)
     halves = rules.halves(development)
     crossed = [
-        rules.measure(test, places, rules.fit(part, polar, places, usual)) for part, test in (halves, reversed(halves))
+        rules.measure(test, places, rules.fit(part, polar, elsewhere, places, usual))
+        for part, test in (halves, reversed(halves))
     ]
     content = json.loads((out / reading.CONFIG).read_text(encoding="utf-8")) | {
         "rules": fitted,
@@ -67,7 +68,15 @@ def ship(model: training.Model, data: Path, out: Path, settings: Mapping[str, An
     reading.load.cache_clear()
     decide.load.cache_clear()
     reader = reading.load(out)
-    figures = {"development, chosen on the other half": crossed, **_figures(reader, data, elsewhere)}
+    first, second = rules.halves(elsewhere)
+    figures = {
+        "development, chosen on the other half": crossed,
+        "files that no training saw, caution chosen on the other half": [
+            rules.measure(test, {}, rules.fit(development, polar, part, places, usual))
+            for part, test in ((first, second), (second, first))
+        ],
+        **_figures(reader, data, elsewhere),
+    }
     (out / reading.CONFIG).write_text(json.dumps(content | {"figures": figures}, indent=1) + "\n", encoding="utf-8")
     corpora_seen = training.read(data)
     seen = [e.text for name in ("gold", "labels", "stars") for e in corpora_seen[name]] + [
