@@ -145,7 +145,18 @@ def labelled(data: Path, themes: frozenset[str], *, published: bool) -> Iterator
                 texts = (repair(str(value)) for value in record.values() if value)
                 text = next((t for t in texts if hashlib.sha256(t.encode()).hexdigest()[:16] == row["sha256"]), None)
                 if text is not None:
-                    yield _labelled(row, text, None, f"labels/{file}", themes - LATER)
+                    rated = row | {"stars": _stars_of(record)}
+                    yield _labelled(rated, text, None, f"labels/{file}", themes - LATER)
+
+
+def _stars_of(record: Mapping[str, Any]) -> float | None:
+    """The rating of a record on a scale of one to five, if it has one."""
+    for name in ("stars", "review_rating", "score", "Rating", "rating"):
+        try:
+            return float(str(record[name]))
+        except (KeyError, ValueError):
+            continue
+    return None
 
 
 # Files of DATA whose licence allows that weights trained on them are published, among those that we labelled.

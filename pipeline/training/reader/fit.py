@@ -42,17 +42,17 @@ MINUTES = 10  # between checkpoints
 DEV = {"dev": 12, "train": 88}  # hundredths of the labelled reviews
 # Share of the tokens by corpus.
 SHARES = {
-    "gold": 0.19,
+    "gold": 0.18,
     "labels": 0.05,
-    "sentences": 0.16,
-    "written": 0.06,
-    "aspects": 0.12,
+    "sentences": 0.21,
+    "written": 0.10,
+    "aspects": 0.10,
     "patients": 0.02,
     "targets": 0.04,
-    "classes": 0.09,
-    "stars": 0.08,
-    "comments": 0.12,
-    "elsewhere": 0.07,
+    "classes": 0.08,
+    "stars": 0.07,
+    "comments": 0.10,
+    "elsewhere": 0.05,
 }
 
 
