@@ -1,14 +1,12 @@
-"""32 clients on /analyze without generation, against two plain ways, in turns of the same run:
+"""32 clients on /analyze without generation, against the plain way, in turns of the same run:
 
     service   this one
     alone     the same code, one review at a time behind a lock
-    naive     what one writes first: per request, the same models as transformers gives them, a text at a time: the
-              review for its sentiment, each sentence for its emotions, each clause with a theme for its sentiment
 
     python -m tests.service.load --seconds 60
 
 The ways take turns, three each, because a machine's speed drifts. No way remembers a text. The clients share the machine
-with the service, and all have the same threads. The labels of the service and of the naive way are compared, so that speed
+with the service, and all have the same threads. The labels of both are compared, so that speed
 is not bought with answers.
 """
 
@@ -25,7 +23,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +32,12 @@ from fastapi import FastAPI
 
 from pipeline.core import profile
 from pipeline.core.assets import SAMPLE
-from pipeline.core.stage import Row
 from pipeline.service import schema
 from pipeline.service.analyze import Analyzer, prepare
 from pipeline.service.app import create_app
 from pipeline.service.settings import Settings
 
-WAYS = ("service", "alone", "naive")
+WAYS = ("service", "alone")
 ROUNDS = 3
 
 
@@ -52,12 +49,11 @@ def serve(way: str) -> None:
     else:
         app, lock, analyzer = FastAPI(), threading.Lock(), Analyzer(embedded)
         analyzer.warm()
-        classify = analyzer.classify if way == "alone" else _naive()
 
         @app.post("/analyze")
         def analyze(review: schema.Review) -> Any:
             with lock:
-                (found,) = classify([prepare(review.text, review.stars)])
+                (found,) = analyzer.classify([prepare(review.text, review.stars)])
             return found
 
     class Announcing(uvicorn.Server):
@@ -66,63 +62,6 @@ def serve(way: str) -> None:
             print(self.servers[0].sockets[0].getsockname()[1], flush=True)
 
     Announcing(uvicorn.Config(app, port=0, log_config=None, access_log=False)).run()
-
-
-def _naive() -> Callable[[Sequence[Row]], list[Row]]:
-    import torch
-    from peft import PeftModel
-    from safetensors.torch import load_file
-    from transformers import AutoModel, AutoTokenizer
-
-    from pipeline.core.labels import EMOTIONS, SENTIMENTS
-    from pipeline.reader import heads, minilm
-    from pipeline.text.language import detect_languages
-    from pipeline.text.sentences import sentence_spans
-    from pipeline.themes.taxonomy import load_aspects
-    from pipeline.themes.terms import find_mentions
-
-    thresholds = torch.tensor([heads.emotion_thresholds()[label] for label in EMOTIONS])
-    tokenizer = AutoTokenizer.from_pretrained(minilm.locate())
-
-    def load(folder: Path) -> Callable[[str], torch.Tensor]:
-        base = AutoModel.from_pretrained(minilm.locate(), use_safetensors=True)
-        model = PeftModel.from_pretrained(base, folder).merge_and_unload().eval()
-        head = {name: value.float() for name, value in load_file(folder / "head.safetensors").items()}
-
-        def logits(text: str) -> torch.Tensor:
-            inputs = tokenizer(text, return_tensors="pt", truncation=True, max_length=minilm.MAX_TOKENS)
-            with torch.inference_mode():
-                pooled = model(**inputs).last_hidden_state.mean(1)
-                return torch.nn.functional.linear(pooled, head["weight"], head["bias"])
-
-        return logits
-
-    stars, emotions = load(heads.SENTIMENT), load(heads.EMOTION)
-    config = json.loads((heads.SENTIMENT / "config.json").read_text())
-
-    def sentiment(text: str) -> torch.Tensor:
-        classes = heads.by_class(torch.log_softmax(stars(text) / config["temperature"], 1))
-        return torch.softmax(classes + torch.tensor(config["bias"]), 1)[0]
-
-    def classify(rows: Sequence[Row]) -> list[Row]:
-        (row,) = rows
-        text = row["text"]
-        (language,) = detect_languages([text])
-        if language != "en":  # the models read English; another reader is linear, and costs next to nothing
-            return [{"sentiment": {"label": None}}]
-        found = find_mentions(text, language, load_aspects())
-        label = SENTIMENTS[int(sentiment(text).argmax())]
-        felt = [torch.sigmoid(emotions(text[start:end]))[0] for start, end in sentence_spans(text)]
-        strongest = torch.stack(felt).amax(0) >= thresholds
-        return [
-            {
-                "sentiment": {"label": label},
-                "emotions": [name for name, is_felt in zip(EMOTIONS, strongest, strict=True) if is_felt],
-                "themes": [sentiment(text[mention.start : mention.end]).tolist() for mention in found],
-            }
-        ]
-
-    return classify
 
 
 def measure(port: int, texts: Sequence[str], clients: int, seconds: float) -> dict[str, Any]:
@@ -211,7 +150,7 @@ def main() -> int:
     results = {way: merged(found) for way, found in rounds.items()}
     for way in WAYS[1:]:
         print(f"service / {way}: {results['service']['per_second'] / results[way]['per_second']:.1f}")
-    ours, plain = results["service"]["labels"], results["naive"]["labels"]
+    ours, plain = results["service"]["labels"], results["alone"]["labels"]
     both = [text for text in ours if plain.get(text)]
     print(f"the same sentiment for {sum(ours[text] == plain[text] for text in both)} of {len(both)} texts")
     return int(results["service"]["errors"] > 0)
