@@ -146,7 +146,8 @@ def labelled(data: Path, themes: frozenset[str], *, published: bool) -> Iterator
                 text = next((t for t in texts if hashlib.sha256(t.encode()).hexdigest()[:16] == row["sha256"]), None)
                 if text is not None:
                     rated = row | {"stars": _stars_of(record)}
-                    yield _labelled(rated, text, None, f"labels/{file}", themes - LATER)
+                    known = themes if row.get("guide") == 2 else themes - LATER
+                    yield _labelled(rated, text, None, f"labels/{file}", known)
 
 
 def _stars_of(record: Mapping[str, Any]) -> float | None:
