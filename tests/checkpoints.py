@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
+    BertConfig,
+    BertModel,
     DistilBertConfig,
     DistilBertForMaskedLM,
     GPT2Config,
@@ -27,6 +29,9 @@ from transformers import (
 )
 
 from pipeline.core.labels import EMOTIONS
+from pipeline.reader.encoder import Encoder
+from pipeline.reader.network import Heads, Questions
+from pipeline.reader.reading import Reader
 
 _TEXT = [
     "The waiter was rude and we waited fifty minutes for cold soup.",
@@ -51,6 +56,35 @@ def _tokenizer(special: dict[str, str], chat: str | None = None) -> PreTrainedTo
     if chat:
         wrapped.chat_template = chat
     return wrapped
+
+
+def reader(themes: tuple[str, ...] = ("food_quality", "service", "general"), seed: int = 0) -> Reader:
+    """A reader with random weights: a BERT of two layers that reads letter by letter."""
+    torch.manual_seed(seed)
+    letters = sorted(set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZäöüß0123456789.,!?'房间很脏"))
+    pieces = [
+        ("<s>", 0.0),
+        ("<pad>", 0.0),
+        ("</s>", 0.0),
+        ("<unk>", 0.0),
+        *((piece, -3.0) for piece in ("▁", *letters)),
+    ]
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=3))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+    config = BertConfig(
+        vocab_size=len(pieces),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=512,
+        pad_token_id=1,
+    )
+    network = BertModel(config, add_pooling_layer=False).eval()
+    heads = Heads(Questions(themes, EMOTIONS), 32)
+    for parameter in heads.parameters():  # zero queries would make all answers the same
+        torch.nn.init.normal_(parameter, std=0.3)
+    return Reader(Encoder(network, tokenizer, (0,), (2,), 1), heads, {})
 
 
 class Checkpoints:

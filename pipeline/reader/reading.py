@@ -116,7 +116,7 @@ class Reader:
         ((ids, offsets),) = self.encoder.tokenize([text])
         if not ids:
             return
-        sentences = sentence_spans(text, clauses=False) or [(0, len(text))]
+        sentences = sentence_spans(text, clauses=False)
         borders = _borders(offsets, sentences)
         room, start = self.encoder.room, 0
         while start < len(sentences):
@@ -291,9 +291,9 @@ def pieces_of(text: str, start: int, end: int) -> list[tuple[int, int]]:
     spans = []
     for low, high in sentence_spans(sentence):
         spans.append((low, high))
-        cuts = [low, *(match.end() for match in _PIECE.finditer(sentence, low, high)), high]
-        if len(cuts) > 2:
-            spans += [_trimmed(sentence, a, b) for a, b in itertools.pairwise(cuts)]
+        cuts = [match.span() for match in _PIECE.finditer(sentence, low, high)]
+        borders = itertools.pairwise([(low, low), *cuts, (high, high)])
+        spans += [_trimmed(sentence, end, start) for (_, end), (start, _) in borders]
     wide = sentence.isascii() or not re.search(r"[\u3040-\u30ff\u4e00-\u9fff]", sentence)
     least = _SHORTEST if wide else _SHORTEST // 3
     return sorted(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 import pytest
 
 from pipeline.metrics import signals
-from pipeline.reader import ngrams
 from pipeline.text import duplicates
 from pipeline.text.script import CONTROLS, has_cjk, has_dense, starts_with_cjk, weight
 from pipeline.text.words import fold, words
@@ -38,8 +36,6 @@ def test_controls() -> None:
 
 
 def test_what_shipped_models_hash_has_not_moved() -> None:
-    features = hashlib.sha256(ngrams.features(RARE).astype("<i8").tobytes()).hexdigest()
-    assert features[:16] == "59805846741e1490"
     assert duplicates.sketches([RARE]).tolist() == [[390863182, 97132920, 657332233, 396685112]]
 
 
