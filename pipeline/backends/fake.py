@@ -87,7 +87,7 @@ class FakeReader(ReaderBackend):
             themes={},
             praise=0.5,
             mention=0.5,
-            shares={},
+            shares={aspect.id: 0.02 for aspect in load_aspects()},
             prior=0.0,
         )
 
@@ -103,7 +103,7 @@ def _vector(text: str) -> bytes:
 
 
 def _sentences(text: str) -> list[Sentence]:
-    mentions = find_mentions(text, None, load_aspects())
+    mentions = find_mentions(text, "en", load_aspects())
     found = []
     for start, end in sentence_spans(text):
         negative, neutral, positive = _certain(text[start:end])

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.backends import fake
 from pipeline.core import queries
 from pipeline.core.profile import Profile
 from pipeline.core.stage import StageResult, run_stage
 from pipeline.core.warehouse import Warehouse, audit
+from pipeline.reader import minilm
 from pipeline.stages.discover import DISCOVER
+from pipeline.stages.read import READ
 from pipeline.stages.sentiment import SENTIMENT
 from pipeline.themes import discovery
 from pipeline.themes.taxonomy import load_aspects
@@ -42,12 +45,19 @@ OTHERS = [f"All of it was fine on visit {number}." for number in range(30)]
 
 def night(warehouse: Warehouse, profile: Profile, texts: list[str], run: str, **columns: Any) -> StageResult:
     warehouse.append("store.reviews", [review(text, run_id=run, **columns) for text in texts])
+    run_stage(READ, profile, warehouse, run, Path())
     run_stage(SENTIMENT, profile, warehouse, run, Path())
     return run_stage(DISCOVER, profile, warehouse, run, Path())
 
 
 def discovered(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in warehouse.query("SELECT * FROM discovered_themes")}
+
+
+@pytest.fixture(autouse=True)
+def _vectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of sentences that mean something, which the fake reader's do not."""
+    monkeypatch.setattr(fake, "_vector", lambda text: minilm.embed([text])[0].astype(np.float16).tobytes())
 
 
 @pytest.fixture
@@ -153,7 +163,13 @@ def test_the_nearest_theme_takes_a_clause_and_a_far_one_none() -> None:
     assert discovery.assign(vectors, np.zeros((0, 4)))[0].tolist() == [-1, -1, -1]
 
 
-def test_clauses_with_an_aspect_or_without_content_are_left_out() -> None:
-    text = "We waited an hour. I will never come back! The parrot bit my finger, but it was really bad."
-    spans = discovery.uncovered(text, "en", load_aspects())
-    assert [text[start:end] for start, end in spans] == ["The parrot bit my finger"]
+def test_sentences_with_a_theme_or_without_content_are_left_out(warehouse: Warehouse, fake_profile: Profile) -> None:
+    night(
+        warehouse,
+        fake_profile,
+        ["A bad, long wait. It was bad! The bad parrot bit my finger. The parrot sang well."],
+        "r",
+    )
+    assert [row["evidence"] for row in warehouse.query("SELECT evidence FROM store.discover")] == [
+        "The bad parrot bit my finger."
+    ]

@@ -1,95 +1,132 @@
-"""The sentiment of a mention: of the aspect where a model reads it, else of the clause."""
+"""Themes are decided over what was read: the piece that proves them, the stars, the two boxes, what is usual there."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 
-from pipeline.backends import registry
-from pipeline.core import profile
+from pipeline.backends.fake import FakeReader
 from pipeline.core.profile import Profile
-from pipeline.core.stage import Context, Row, fingerprint
+from pipeline.core.stage import Context, Row, fingerprint, run_stage
 from pipeline.core.warehouse import Warehouse
-from pipeline.reader.heads import AspectHead
+from pipeline.reader.decide import Rules
+from pipeline.stages.read import READ
 from pipeline.stages.themes import THEMES
 from tests.factory import review
 
-MIXED = "The rude waiter brought us a wonderful soup."
+TEXT = "Cold soup, but the staff were kind. We liked the room."
 
 
-def chosen(which: str, base: Profile | None = None) -> Profile:
-    base = base or profile.load("embedded")
-    return dataclasses.replace(base, themes=dataclasses.replace(base.themes, sentiment=which))
+def sentence(start: int, end: int, *themes: Row) -> Row:
+    return {
+        "start": start,
+        "end": end,
+        "negative": 0.5,
+        "neutral": 0.2,
+        "positive": 0.3,
+        "wish": 0.0,
+        "themes": list(themes),
+    }
 
 
-def themes_of(warehouse: Warehouse, settings: Profile, text: str, **columns: str | None) -> dict[str, Row]:
-    context = Context(settings, warehouse, "r", "f", Path())
-    return {row["theme"]: row for row in THEMES.transform([review(text, **columns)], context)}
+def theme(name: str, start: int, end: int, negative: float = 0.9, probability: float = 0.9) -> Row:
+    rest = {"neutral": 0.0, "positive": 1 - negative}
+    return {"theme": name, "probability": probability, "negative": negative, **rest, "start": start, "end": end}
 
 
-def test_one_clause_can_praise_and_blame(warehouse: Warehouse) -> None:
-    found = themes_of(warehouse, chosen("aspects"), MIXED)
-    assert (found["service"]["sentiment"], found["food_quality"]["sentiment"]) == ("negative", "positive")
-    assert {row["evidence"] for row in found.values()} == {MIXED}, "evidence stays the clause"
-    plain = themes_of(warehouse, chosen("clause"), MIXED)
-    assert len({row["score"] for row in plain.values()}) == 1 < len(plain)
+def themes_of(warehouse: Warehouse, profile: Profile, sentences: list[Row], **columns: Any) -> dict[str, Row]:
+    row = review(TEXT) | {"business": None, "liked": None, "disliked": None, "sentences": sentences} | columns
+    context = Context(profile, warehouse, "r", "f", Path())
+    return {found["theme"]: found for found in THEMES.transform([row], context)}
 
 
-def test_a_happy_customers_faint_blame_is_no_complaint(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "The soup was hot. The waiter came. The room has a view."
-
-    def labels(stars: float | None, negative: float) -> set[str]:
-        answer = np.array([[negative, 1 - negative, 0.0]], dtype=np.float32)
-        monkeypatch.setattr(
-            AspectHead, "probabilities", lambda self, sentences, terms: answer.repeat(len(sentences), 0)
-        )
-        monkeypatch.setattr(AspectHead, "mix", staticmethod(lambda aspects, clauses: aspects))
-        context = Context(chosen("aspects"), warehouse, "r", "f", Path())
-        return {row["sentiment"] for row in THEMES.transform([review(text) | {"stars": stars}], context)}
-
-    assert labels(5.0, 0.55) == {"neutral"}
-    assert labels(5.0, 0.75) == labels(2.0, 0.55) == labels(3.0, 0.55) == labels(None, 0.55) == {"negative"}
+def ruled(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    rules: Rules = dataclasses.replace(FakeReader().rules(), **changes)
+    monkeypatch.setattr(FakeReader, "rules", lambda self: rules)
 
 
-def test_languages_that_the_aspect_model_does_not_read_keep_the_clause(warehouse: Warehouse) -> None:
-    text = "Maden var dejlig, men tjeneren var uhøflig."
-    both = [themes_of(warehouse, chosen(which), text, language="da") for which in ("aspects", "clause")]
-    assert both[0] == both[1] and both[0], "Danish"
+def test_the_evidence_is_the_piece_that_proves_it(warehouse: Warehouse, fake_profile: Profile) -> None:
+    sentences = [sentence(0, 35, theme("food_quality", 0, 9), theme("staff_attitude", 11, 35, 0.02)), sentence(36, 54)]
+    found = themes_of(warehouse, fake_profile, sentences)
+    assert {name: (row["evidence"], row["sentiment"]) for name, row in found.items()} == {
+        "food_quality": ("Cold soup", "negative"),
+        "staff_attitude": ("but the staff were kind.", "positive"),
+    }
+    assert found["food_quality"]["score"] == pytest.approx(-0.8) and 0.5 < found["food_quality"]["probability"] <= 1
 
 
-def test_the_sentence_around_the_mention_is_read_unless_it_is_too_long(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+def test_a_review_that_speaks_of_nothing_has_one_row(warehouse: Warehouse, fake_profile: Profile) -> None:
+    assert themes_of(warehouse, fake_profile, [sentence(0, 54)]) == {
+        "": {"review_id": review(TEXT)["review_id"], "theme": ""}
+    }
+    assert set(themes_of(warehouse, fake_profile, [])) == {""}
+    unknown = [sentence(0, 35, theme("of_no_taxonomy", 0, 9))]
+    assert set(themes_of(warehouse, fake_profile, unknown)) == {""}
+
+
+def test_a_happy_customers_faint_blame_is_no_complaint(
+    warehouse: Warehouse, fake_profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read: list[tuple[str, str]] = []
-
-    def spy(self: AspectHead, sentences: list[str], terms: list[str]) -> np.ndarray:
-        read.extend(zip(sentences, terms, strict=True))
-        return np.full((len(sentences), 3), 1 / 3)
-
-    monkeypatch.setattr(AspectHead, "probabilities", spy)
-    short, long = (
-        "We liked the Soup, but the WAITER was rude.",
-        f"The soup {'and the bread and the butter ' * 10}was good.",
-    )
-    themes_of(warehouse, chosen("aspects"), f"{short} {long}")
-    assert (short, "Soup") in read and (short, "WAITER") in read
-    assert all(len(sentence) <= 240 for sentence, _ in read)
+    ruled(monkeypatch, complaint={"bias": -1.0, "present": 1.0, "negative": 1.0, "stars": 0.6})
+    faint = [sentence(0, 35, theme("food_quality", 0, 9, negative=0.6, probability=0.6))]
+    said = {stars: themes_of(warehouse, fake_profile, faint, stars=stars) for stars in (5.0, 1.0)}
+    assert "food_quality" not in said[5.0] and said[1.0]["food_quality"]["sentiment"] == "negative"
 
 
-def test_the_setting_decides_and_enters_the_fingerprint(fake_profile: Profile) -> None:
-    embedded = profile.load("embedded")
-    assert registry.aspects(embedded) and not registry.aspects(fake_profile) and not registry.aspects(chosen("clause"))
-    assert registry.aspects(chosen("aspects", fake_profile)), "beside any other sentiment"
-    marks = {which: fingerprint(THEMES, chosen(which)) for which in ("auto", "aspects", "clause")}
-    assert marks["auto"] == marks["aspects"] != marks["clause"]
+def test_what_stands_in_the_box_of_what_was_liked_is_no_complaint(warehouse: Warehouse, fake_profile: Profile) -> None:
+    doubtful = [sentence(36, 54, theme("room_condition", 36, 53, 0.7, 0.7))]
+    assert themes_of(warehouse, fake_profile, doubtful)["room_condition"]["sentiment"] == "negative"
+    liked = themes_of(warehouse, fake_profile, doubtful, liked="We liked the room.", disliked="Cold soup")
+    assert liked["room_condition"]["sentiment"] == "positive"
+    praise = [sentence(36, 54, theme("room_condition", 36, 53, 0.3, 0.7))]
+    disliked = themes_of(warehouse, fake_profile, praise, liked=None, disliked="We liked the room.")
+    assert disliked["room_condition"]["sentiment"] == "negative", "also where it sounds like praise"
 
 
-def test_both_readings_are_mixed() -> None:
-    aspects, clauses = np.array([[0.8, 0.1, 0.1]]), np.array([[0.1, 0.1, 0.8]])
-    mixed = AspectHead.mix(aspects, clauses)
-    assert mixed.sum() == pytest.approx(1) and mixed[0, 0] > mixed[0, 2] > mixed[0, 1], "the aspect weighs more"
-    assert AspectHead.mix(aspects, aspects)[0, 1] == pytest.approx(0.2 / 2.9, abs=1e-4), "neutral counts for two thirds"
-    assert np.isfinite(AspectHead.mix(np.array([[1.0, 0, 0]]), np.array([[0, 0, 1.0]]))).all()
+def test_what_a_source_speaks_of_is_counted_and_weighs(
+    warehouse: Warehouse, fake_profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["The wait was bad.", "A bad wait, and a bad soup.", "The soup was fine.", "Nothing to say."]
+    rows = [review(text, source="a.csv", business=("Inn", "Inn", "Bar", None)[n]) for n, text in enumerate(texts)]
+    warehouse.append("store.reviews", [*rows, review("Lovely wait.", source="b.csv")])
+    run_stage(READ, fake_profile, warehouse, "r", Path())
+    shares = {
+        (row["source"], row["business"], row["theme"]): (round(row["share"], 3), row["reviews"])
+        for row in warehouse.query("SELECT * FROM theme_shares")
+    }
+    assert shares["a.csv", "", "waiting_time"] == (0.495, 4) and shares["b.csv", "", "waiting_time"] == (0.99, 1)
+    assert shares["a.csv", "Inn", "waiting_time"] == (0.99, 2) and ("a.csv", "Bar", "waiting_time") not in shares
+    ruled(monkeypatch, prior=1.0)
+    doubtful = [
+        sentence(0, 35, theme("waiting_time", 0, 9, 0.8, 0.1)),
+        sentence(36, 54, theme("noise", 36, 54, 0.8, 0.1)),
+    ]
+    here = themes_of(warehouse, fake_profile, doubtful, source="a.csv", business="Inn")
+    assert set(here) == {"waiting_time"}, "people wait there, and nobody speaks of noise"
+    assert set(themes_of(warehouse, fake_profile, doubtful, source="new.csv")) == {""}
+
+
+def test_a_theme_of_ones_own_is_found_by_its_words(
+    warehouse: Warehouse, fake_profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mine.toml"
+    general = '[[aspect]]\nid = "general"\nlabel = "All"\nacknowledge = ["{quote}"]\nsteps = ["a", "b", "c"]\n'
+    soup = general.replace("general", "soup").replace("All", "Soup") + '[aspect.terms]\nen = ["soup"]\n'
+    file.write_text(general + soup)
+    mine = dataclasses.replace(fake_profile, themes=dataclasses.replace(fake_profile.themes, taxonomy=str(file)))
+    sentences = [sentence(0, 35, theme("food_quality", 0, 9)) | {"negative": 0.9, "positive": 0.0, "neutral": 0.1}]
+    found = themes_of(warehouse, mine, sentences)
+    assert set(found) == {"soup"}, "and what is not in the playbook is not named"
+    assert found["soup"]["sentiment"] == "negative" and "soup" in found["soup"]["evidence"]
+
+
+def test_another_threshold_decides_again_and_reads_nothing_again(
+    fake_profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = [fingerprint(stage, fake_profile) for stage in (READ, THEMES)]
+    ruled(monkeypatch, praise=0.7)
+    after = [fingerprint(stage, fake_profile) for stage in (READ, THEMES)]
+    assert after[0] == before[0] and after[1] != before[1]
