@@ -76,7 +76,12 @@ def transform(rows: Sequence[ReadReview], context: Context) -> list[SentimentRow
         words = _calibrated(words, rows, config.calibration)
     both = decide.with_stars(words, [row["stars"] for row in rows], rules)
     seen = duplicates.trained_on([row["text"] for row in rows], READER if is_reader else None)
-    model = "reader" if is_reader else config.model or config.backend
+    if is_reader:
+        model = "reader"
+    elif np.isnan(raw).all():  # then no model was loaded
+        model = config.model or config.backend
+    else:
+        model = registry.sentiment(config).model
     result = []
     for index, row in enumerate(rows):
         sentiment = SentimentRow(review_id=row["review_id"], model=model, trained_on=seen[index])

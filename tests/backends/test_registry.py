@@ -72,7 +72,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
 
 def test_a_new_backend_works_once_a_profile_names_it(mine: Profile, warehouse: Warehouse, tmp_path: Path) -> None:
     context = Context(mine, warehouse, "r", "f", tmp_path)
-    row = {**review("Cold soup."), "business": None, "emotions": [], "themes": []}
+    row = {**review("Cold soup."), "business": None, "emotions": [], "themes": [], "words": None, "felt": None}
     (sentiment,) = SENTIMENT.transform([row], context)
     (emotions,) = EMOTIONS_STAGE.transform([row], context)
     (feedback,) = FEEDBACK.transform([row], context)
@@ -83,9 +83,8 @@ def test_a_new_backend_works_once_a_profile_names_it(mine: Profile, warehouse: W
 
 
 def test_a_backend_is_loaded_once_and_only_when_it_is_needed(mine: Profile) -> None:
-    (first,) = registry.sentiment(mine.sentiment)
     assert Cheerful.loaded == 0
-    assert first.load() is registry.sentiment(mine.sentiment)[0].load()
+    assert registry.sentiment(mine.sentiment) is registry.sentiment(mine.sentiment)
     assert registry.emotions(mine.emotions) is registry.emotions(mine.emotions)
     assert registry.teacher(mine) is registry.teacher(mine)
     assert Cheerful.loaded == 2, "sentiment and emotions"

@@ -228,6 +228,7 @@ def test_every_query_states_its_question_and_runs(filled: Warehouse, name: str) 
         "rejects_by_reason",
         "errors",
         "stars_against_words",
+        "subjects",
         "scores",
         "student_verdict",
         "classifier_quality",
