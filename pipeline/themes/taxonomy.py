@@ -16,23 +16,44 @@ from pipeline.text.words import words
 
 PLAYBOOK = Path(__file__).with_name("playbook.toml")  # the shipped one
 GENERAL = "general"  # the aspect for reviews that mention no other
+MIN_EXAMPLES = 5  # sentences that can stand in for terms
 
 
 @dataclass(frozen=True)
 class Aspect:
-    """An entry of the playbook. `terms`: (language, terms) pairs, none for `general`."""
+    """An entry of the playbook.
+
+    `terms`: (language, terms) pairs; they, `examples` or `description` say what to look for, and `general` has none.
+    `parent`: a group; `trades`: where the aspect can occur, none for everywhere; `was`: the older aspect that it splits.
+    """
 
     id: str
     label: str
     terms: tuple[tuple[str, tuple[str, ...]], ...] = field(hash=False)  # long, and aspects are hashed for every review
     acknowledge: tuple[str, ...] = field(hash=False)
     steps: tuple[str, ...] = field(hash=False)
+    parent: str | None = field(default=None, hash=False)
+    trades: tuple[str, ...] = field(default=(), hash=False)
+    was: str | None = field(default=None, hash=False)
+    examples: tuple[str, ...] = field(default=(), hash=False)
+    description: str = field(default="", hash=False)
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """A playbook file. `groups` and `trades`: id -> label; those of the shipped file, and the file's own."""
+
+    aspects: tuple[Aspect, ...]
+    groups: Mapping[str, str]
+    trades: Mapping[str, str]
+
+
+def renamed(aspects: Sequence[Aspect]) -> dict[str, str]:
+    """Id -> the older id under which warehouses and labels from before the split hold the same mentions."""
+    return {aspect.id: aspect.was for aspect in aspects if aspect.was}
 
 
 # --- The playbook file ---
-
-_KEYS = {"id", "label", "acknowledge", "steps", "terms"}
-_SLOT = re.compile(r"\{(.*?)\}")
 
 
 def taxonomy_file(profile: Profile) -> Path:
@@ -42,6 +63,14 @@ def taxonomy_file(profile: Profile) -> Path:
 
 def load_aspects(path: Path | None = None) -> tuple[Aspect, ...]:
     """The aspects of a playbook file, in its order. None: the shipped one.
+
+    Raises InputError listing everything wrong with the file.
+    """
+    return load_taxonomy(path).aspects
+
+
+def load_taxonomy(path: Path | None = None) -> Taxonomy:
+    """The aspects, groups and trades of a playbook file. None: the shipped one.
 
     Raises InputError listing everything wrong with the file.
     """
@@ -56,42 +85,83 @@ def load_aspects(path: Path | None = None) -> tuple[Aspect, ...]:
 
 
 @functools.lru_cache(maxsize=8)
-def _load(path: Path, modified: int, size: int) -> tuple[Aspect, ...]:
+def _load(path: Path, modified: int, size: int) -> Taxonomy:
     """`modified` and `size` are cache keys: an edited file is read again."""
     document = tomllib.loads(path.read_text(encoding="utf-8"))
-    errors = [f"unknown key '{key}' (aspects are written as [[aspect]])" for key in document if key != "aspect"]
-    entries = document.get("aspect", [])
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        errors.append("'aspect' is not a list of tables (write [[aspect]])")
-        entries = []
-    for number, entry in enumerate(entries, 1):
-        errors += [f"aspect {entry.get('id') or number}: {error}" for error in _errors(entry)]
-    ids = [entry["id"] for entry in entries if isinstance(entry.get("id"), str)]
-    errors += [f"aspect {id}: written twice" for id in sorted({id for id in ids if ids.count(id) > 1})]
-    if GENERAL not in ids:
-        errors.append(f"no aspect '{GENERAL}', which answers reviews that mention none of the others")
-    if not errors:
-        errors = _shared_terms(entries)
+    shipped = Taxonomy((), {}, {}) if path == PLAYBOOK else load_taxonomy()
+    errors = _document_errors(document, shipped)
     if errors:
         raise InputError(f"The playbook {path} has {len(errors)} error(s): {'; '.join(errors)}.")
-    return tuple(
-        Aspect(
-            id=entry["id"],
-            label=entry["label"],
-            terms=tuple((language, tuple(terms)) for language, terms in entry.get("terms", {}).items()),
-            acknowledge=tuple(entry["acknowledge"]),
-            steps=tuple(entry["steps"]),
-        )
-        for entry in entries
+    groups, trades = ({entry["id"]: entry["label"] for entry in document.get(key, [])} for key in ("group", "trade"))
+    return Taxonomy(
+        tuple(_aspect(entry) for entry in document["aspect"]),
+        {**shipped.groups, **groups},
+        {**shipped.trades, **trades},
     )
 
 
-def _errors(entry: Mapping[str, Any]) -> list[str]:
-    errors = [f"unknown key '{key}'" for key in entry if key not in _KEYS]
-    if not isinstance(entry.get("id"), str) or not re.fullmatch(r"[a-z][a-z0-9_]*", entry["id"]):
+def _aspect(entry: Mapping[str, Any]) -> Aspect:
+    return Aspect(
+        id=entry["id"],
+        label=entry["label"],
+        terms=tuple((language, tuple(terms)) for language, terms in entry.get("terms", {}).items()),
+        acknowledge=tuple(entry["acknowledge"]),
+        steps=tuple(entry["steps"]),
+        parent=entry.get("parent"),
+        trades=tuple(entry.get("trades", ())),
+        was=entry.get("was"),
+        examples=tuple(entry.get("examples", ())),
+        description=entry.get("description", ""),
+    )
+
+
+# --- Its errors ---
+
+_TABLES = ("aspect", "group", "trade")
+_NAME_KEYS = frozenset({"id", "label"})
+_ASPECT_KEYS = frozenset(Aspect.__dataclass_fields__)
+_SLOT = re.compile(r"\{(.*?)\}")
+
+
+def _document_errors(document: Mapping[str, Any], shipped: Taxonomy) -> list[str]:
+    errors = [f"unknown key '{key}' (aspects are written as [[aspect]])" for key in document if key not in _TABLES]
+    tables = {table: document.get(table, []) for table in _TABLES}
+    for table, entries in tables.items():
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            errors.append(f"'{table}' is not a list of tables (write [[{table}]])")
+            tables[table] = []
+    known = {
+        "aspect": frozenset(aspect.id for aspect in shipped.aspects),
+        "group": frozenset(shipped.groups) | _ids(tables["group"]),
+        "trade": frozenset(shipped.trades) or _ids(tables["trade"]),  # fixed: a file of one's own may only relabel them
+    }
+    for table, entries in tables.items():
+        for number, entry in enumerate(entries, 1):
+            found = _aspect_errors(entry, known) if table == "aspect" else _name_errors(entry, _NAME_KEYS)
+            errors += [f"{table} {entry.get('id') or number}: {error}" for error in found]
+        ids = [entry.get("id") for entry in entries]
+        errors += [f"{table} {id}: written twice" for id in sorted(_ids(entries)) if ids.count(id) > 1]
+    errors += [f"[[trade]] names {error}" for id in sorted(_ids(tables["trade"])) for error in _unknown("trade", id, known)]
+    if GENERAL not in _ids(tables["aspect"]):
+        errors.append(f"no aspect '{GENERAL}', which answers reviews that mention none of the others")
+    return errors or _shared_terms(tables["aspect"])
+
+
+def _ids(entries: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset(entry["id"] for entry in entries if isinstance(entry.get("id"), str))
+
+
+def _name_errors(entry: Mapping[str, Any], keys: frozenset[str]) -> list[str]:
+    errors = [f"unknown key '{key}'" for key in entry if key not in keys]
+    if not _is_id(entry.get("id")):
         errors.append("'id' must be lower case letters, digits and underscores")
     if not _is_line(entry.get("label")):
         errors.append("'label' must be one line of text")
+    return errors
+
+
+def _aspect_errors(entry: Mapping[str, Any], known: Mapping[str, frozenset[str]]) -> list[str]:
+    errors = _name_errors(entry, _ASPECT_KEYS)
     for key, minimum, slots in (("acknowledge", 1, {"quote", "business"}), ("steps", 3, set[str]())):
         lines = entry.get(key)
         if not isinstance(lines, list) or len(lines) < minimum or not all(_is_line(line) for line in lines):
@@ -101,14 +171,52 @@ def _errors(entry: Mapping[str, Any]) -> list[str]:
         errors += [f"'{key}' has an unknown slot {{{slot}}}" for slot in unknown]
         if key == "acknowledge" and not all("{quote}" in line for line in lines):
             errors.append("every line of 'acknowledge' must hold {quote}")
-    return errors + _term_errors(entry)
+    return errors + _reference_errors(entry, known) + _matching_errors(entry, known["aspect"])
 
 
-def _term_errors(entry: Mapping[str, Any]) -> list[str]:
-    terms = entry.get("terms", {})
+def _reference_errors(entry: Mapping[str, Any], known: Mapping[str, frozenset[str]]) -> list[str]:
+    """Errors in the ids of a group, of trades and of another aspect."""
+    errors = (
+        [f"'parent' names {error}" for error in _unknown("group", entry["parent"], known)] if "parent" in entry else []
+    )
+    trades = entry.get("trades")
+    if isinstance(trades, list) and trades:
+        errors += [f"'trades' names {error}" for trade in trades for error in _unknown("trade", trade, known)]
+    elif "trades" in entry:
+        errors.append("'trades' must list at least one trade (leave it out where the aspect occurs in every trade)")
+    if "was" in entry and (not _is_id(entry["was"]) or entry["was"] == entry.get("id")):
+        errors.append("'was' must be the id of another aspect: the older one that this one splits")
+    return errors
+
+
+def _unknown(table: str, id: Any, known: Mapping[str, frozenset[str]]) -> list[str]:
+    if isinstance(id, str) and id in known[table]:
+        return []
+    return [f"the {table} {id!r}, which is none of {', '.join(sorted(known[table]))}"]
+
+
+def _matching_errors(entry: Mapping[str, Any], shipped: frozenset[str]) -> list[str]:
+    """Errors in what tells an aspect's mentions: terms, examples or a description. Shipped aspects are known without them."""
+    given = [key for key in ("terms", "examples", "description") if entry.get(key)]
     if entry.get("id") == GENERAL:
-        return [f"'{GENERAL}' takes no terms"] if terms else []
-    if not isinstance(terms, dict) or not terms:
+        return [f"'{GENERAL}' takes no {key}" for key in given]
+    errors = []
+    if not given and entry.get("id") not in shipped:
+        errors.append(
+            "'terms' must list words and phrases per language, unless 'examples' or a 'description' say what is meant"
+        )
+    examples = entry.get("examples", [])
+    if not isinstance(examples, list) or not all(_is_line(example) for example in examples):
+        errors.append("'examples' must list sentences, each one line of text")
+    elif "examples" in entry and len(set(examples)) < MIN_EXAMPLES:
+        errors.append(f"'examples' must list at least {MIN_EXAMPLES} different sentences")
+    if "description" in entry and not _is_line(entry["description"]):
+        errors.append("'description' must be one line of text")
+    return errors + _term_errors(entry.get("terms", {}))
+
+
+def _term_errors(terms: Any) -> list[str]:
+    if not isinstance(terms, dict):
         return ["'terms' must list words and phrases per language"]
     errors = []
     for language, listed in terms.items():
@@ -123,6 +231,10 @@ def _term_errors(entry: Mapping[str, Any]) -> list[str]:
                     f"'terms.{language}' has {term!r}: a term is a word or phrase, and * stands only at its end"
                 )
     return errors
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"[a-z][a-z0-9_]*", value))
 
 
 def _is_line(value: Any) -> bool:
