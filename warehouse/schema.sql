@@ -103,7 +103,6 @@ VIEW main.insights
     text VARCHAR
     sentiment VARCHAR
     sentiment_score FLOAT
-    text_sentiment VARCHAR
     emotions VARCHAR[]
     themes VARCHAR[]
     feedback VARCHAR
@@ -114,6 +113,7 @@ VIEW main.insights
     owner_reply VARCHAR
     replied_at TIMESTAMP
     attributes MAP(VARCHAR, VARCHAR)
+    text_sentiment VARCHAR
 VIEW main.metric_bands
     run_id VARCHAR
     role VARCHAR

@@ -92,6 +92,7 @@ def test_contract_columns_are_there(warehouse: Warehouse) -> None:
         "owner_reply",
         "replied_at",
         "attributes",
+        "text_sentiment",
     ]
 
 

@@ -10,11 +10,11 @@ WITH chosen AS (
     QUALIFY row_number() OVER (PARTITION BY review_id ORDER BY role = 'student' DESC) = 1
 )
 SELECT r.review_id, r.source, r.business, r.product, r.reviewed_at, r.language, r.stars, r.text,
-       s.label AS sentiment, s.positive - s.negative AS sentiment_score, s.text_label AS text_sentiment,
+       s.label AS sentiment, s.positive - s.negative AS sentiment_score,
        e.labels AS emotions,
        coalesce(t.themes, []) AS themes,
        f.text AS feedback, f.suggestions, f.role AS feedback_role, f.model AS feedback_model,
-       r.rating_only, r.reply AS owner_reply, r.replied_at, r.attributes
+       r.rating_only, r.reply AS owner_reply, r.replied_at, r.attributes, s.text_label AS text_sentiment
 FROM reviews r
 LEFT JOIN sentiment s USING (review_id)
 LEFT JOIN emotions e USING (review_id)
