@@ -146,6 +146,8 @@ def fit(data: Path, checkpoint: Path, *, tokens: int, seconds: float | None = No
         with torch.autocast("cpu", torch.bfloat16):
             hidden, mask = model.encoder.hidden([item.ids for _, item in batch])
         parts = losses(model.heads, hidden, mask, batch, known)
+        if not parts:  # nothing in it is labelled
+            continue
         optimizer.zero_grad(set_to_none=True)
         torch.stack(list(parts.values())).sum().backward()
         nn.utils.clip_grad_norm_(trained, 1.0)
