@@ -13,9 +13,9 @@ from pipeline.core.stage import Context, Stage
 from pipeline.core.warehouse import sql_file
 from pipeline.reader import decide
 from pipeline.stages.read import READ
+from pipeline.themes import own
 from pipeline.themes.labels import record_labels
-from pipeline.themes.taxonomy import Aspect, load_aspects, taxonomy_file
-from pipeline.themes.terms import find_mentions
+from pipeline.themes.taxonomy import load_aspects, taxonomy_file
 
 Shares = Mapping[str, float]  # theme -> share of a source's reviews that speak of it
 
@@ -44,12 +44,13 @@ class ThemeRow(TypedDict):
 def spec(profile: Profile) -> dict[str, Any]:
     """What themes depend on."""
     aspects = load_aspects(taxonomy_file(profile))
-    terms = repr([(aspect.id, aspect.terms) for aspect in aspects])
+    terms = repr([(aspect.id, aspect.terms, aspect.examples, aspect.description) for aspect in aspects])
     rules = registry.reader(profile.reader).rules()
     decisive = {key: dict(value) if isinstance(value, Mapping) else value for key, value in vars(rules).items()}
     return {
         "version": 3,  # 3: the reader's
         "terms": hashlib.sha256(terms.encode()).hexdigest(),
+        "close": own.CLOSE,
         "rules": hashlib.sha256(repr(sorted(decisive.items())).encode()).hexdigest(),
     }
 
@@ -57,14 +58,18 @@ def spec(profile: Profile) -> dict[str, Any]:
 def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]:
     """Per review and theme the mention that counts most; one row without evidence if a review mentions none."""
     aspects = {aspect.id: aspect for aspect in load_aspects(taxonomy_file(context.profile))}
-    rules = registry.reader(context.profile.reader).rules()
+    reader = registry.reader(context.profile.reader)
+    rules = reader.rules()
     shares = _shares(rows, context, rules)
+    mine = [aspect for aspect in aspects.values() if aspect.id not in rules.shares]
+    vectors = own.vectors_of(mine, reader.read)
     result = []
     for row in rows:
+        sentences = [_in_its_box(sentence, row) for sentence in row["sentences"] or ()]
         found = [
             mention
             for mention in decide.mentions(
-                list(_with_own_themes(row, aspects, rules)),
+                own.with_own_themes(row["text"], row["language"], sentences, mine, vectors),
                 stars=row["stars"],
                 language=row["language"],
                 shares=shares.get((row["source"], row["business"] or ""), {}),
@@ -84,36 +89,6 @@ def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]
             for mention in found
         ] or [ThemeRow(review_id=row["review_id"], theme="")]
     return result
-
-
-def _with_own_themes(row: ReadSentences, aspects: Mapping[str, Aspect], rules: decide.Rules) -> list[Sentence]:
-    """The sentences of a review, with those themes of the user's own playbook that its words name, and with what the two
-    boxes say about what stands in them.
-    """
-    sentences = [_in_its_box(sentence, row) for sentence in row["sentences"] or ()]
-    own = tuple(aspect for aspect in aspects.values() if aspect.id not in rules.shares)
-    if not own:
-        return sentences
-    found: dict[int, list[SentenceTheme]] = {}
-    for mention in find_mentions(row["text"], row["language"], own):
-        at = next((i for i, s in enumerate(sentences) if s["start"] <= mention.start < s["end"]), None)
-        if at is not None:
-            of = sentences[at]
-            found.setdefault(at, []).append(
-                SentenceTheme(
-                    theme=mention.aspect_id,
-                    probability=0.99,
-                    negative=of["negative"],
-                    neutral=of["neutral"],
-                    positive=of["positive"],
-                    start=mention.start,
-                    end=mention.end,
-                )
-            )
-    return [
-        Sentence(**{**sentence, "themes": [*sentence["themes"], *found.get(at, ())]})
-        for at, sentence in enumerate(sentences)
-    ]
 
 
 def _in_its_box(sentence: Sentence, row: ReadSentences) -> Sentence:
