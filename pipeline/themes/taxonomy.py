@@ -141,7 +141,9 @@ def _document_errors(document: Mapping[str, Any], shipped: Taxonomy) -> list[str
             errors += [f"{table} {entry.get('id') or number}: {error}" for error in found]
         ids = [entry.get("id") for entry in entries]
         errors += [f"{table} {id}: written twice" for id in sorted(_ids(entries)) if ids.count(id) > 1]
-    errors += [f"[[trade]] names {error}" for id in sorted(_ids(tables["trade"])) for error in _unknown("trade", id, known)]
+    errors += [
+        f"[[trade]] names {error}" for id in sorted(_ids(tables["trade"])) for error in _unknown("trade", id, known)
+    ]
     if GENERAL not in _ids(tables["aspect"]):
         errors.append(f"no aspect '{GENERAL}', which answers reviews that mention none of the others")
     return errors or _shared_terms(tables["aspect"])
