@@ -11,9 +11,8 @@ KANA = "\u3040-\u30ff\uff66-\uff9f"
 CJK = KANA + HAN
 HANGUL = "\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff"
 
-# Frozen without the rarer blocks above: the shipped n-gram weights and training sketches hash texts split by this class.
+# Frozen without the rarer blocks above: the shipped training sketches hash texts split by this class.
 TRAINED_CJK = "\u3040-\u30ff\u3400-\u9fff"
-TRAINED_SPAN = ("\u3040", "\u9fff")  # first and last character that make a word CJK for n-grams, gaps included
 # Frozen: metrics in existing warehouses and baselines count words by this class.
 METRIC_CJK = TRAINED_CJK + "\uf900-\ufaff"
 

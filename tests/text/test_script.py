@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 import pytest
 
 from pipeline.metrics import signals
-from pipeline.reader import ngrams
 from pipeline.text import duplicates
 from pipeline.text.script import CONTROLS, has_cjk, has_dense, starts_with_cjk, weight
 from pipeline.text.words import fold, words
@@ -37,9 +35,7 @@ def test_controls() -> None:
     assert re.sub(f"[{CONTROLS}]", "", "a\x00\x1b\x85\u2028\u202e\u2066b\u200dc") == "ab\u200dc"
 
 
-def test_what_shipped_models_hash_has_not_moved() -> None:
-    features = hashlib.sha256(ngrams.features(RARE).astype("<i8").tobytes()).hexdigest()
-    assert features[:16] == "59805846741e1490"
+def test_what_training_sketches_hash_has_not_moved() -> None:
     assert duplicates.sketches([RARE]).tolist() == [[390863182, 97132920, 657332233, 396685112]]
 
 
