@@ -60,7 +60,7 @@ def _tokenizer(special: dict[str, str], chat: str | None = None) -> PreTrainedTo
 
 PIECES = (
     *("<s>", "<pad>", "</s>", "<unk>", "▁"),
-    *(f"▁{word}" for word in "the waiter was rude and we waited for cold soup query a good room".split()),
+    *("▁the", "▁waiter", "▁was", "▁rude", "▁and", "▁we", "▁waited", "▁for", "▁cold", "▁soup", "▁query", "▁room"),
     *"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,;:!?'-äöüéñ味道好不",
 )
 

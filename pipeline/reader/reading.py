@@ -109,7 +109,7 @@ class Reader:
 
     def _windows(self, index: int, text: str) -> Iterator[_Window]:
         ((ids, offsets),) = self.encoder.tokenize([text])
-        if not ids:
+        if not ids or not text.strip():
             return
         sentences = sentence_spans(text, clauses=False) or [(0, len(text))]
         borders = _borders(offsets, sentences)
@@ -144,7 +144,7 @@ class Reader:
             "stars": review["stars"].softmax(-1),
             "sentiment": review["sentiment"].softmax(-1),
             "emotions": review["felt"].sigmoid(),
-            "vector": (hidden * mask.unsqueeze(-1)).sum(1),
+            "vector": (hidden * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True),
         }
         spans = [
             (row, *self._tokens(window, *sentence))
@@ -202,8 +202,9 @@ class Reader:
                 if answers["themes"][at].max() < 2 * FAINT:
                     continue
                 for piece in pieces_of(texts[window.review], start, end):
-                    wanted.append((at, piece))
-                    spans.append((row, *self._tokens(window, *piece)))
+                    if piece[1] <= window.offsets[-1][1]:  # of a sentence longer than a window, the rest was not read
+                        wanted.append((at, piece))
+                        spans.append((row, *self._tokens(window, *piece)))
         found: dict[int, list[tuple[tuple[int, int], np.ndarray]]] = {}
         if spans:
             said = _numpy(self._answers(tokens, mean, spans))

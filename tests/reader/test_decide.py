@@ -268,7 +268,7 @@ def test_the_shipped_rules_are_whole() -> None:
 def test_rules_that_cannot_be_read_are_one_clear_error(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "reader.json").write_text(content)
-    with pytest.raises(InputError, match="rules .*cannot be read.*Reinstall"):
+    with pytest.raises(InputError, match=r"rules .*cannot be read.*Reinstall"):
         decide.load(tmp_path)
 
 

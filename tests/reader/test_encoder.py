@@ -73,7 +73,7 @@ def test_a_damaged_encoder_is_one_clear_error(tiny: Checkpoints, tmp_path: Path,
         file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     else:
         file.unlink()
-    with pytest.raises(InputError, match="cannot be loaded .*Reinstall"):
+    with pytest.raises(InputError, match=r"cannot be loaded .*Reinstall"):
         encoder.load(tmp_path / "reader")
 
 
