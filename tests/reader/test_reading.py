@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -113,7 +114,7 @@ def test_a_long_review_is_read_in_windows_that_overlap_by_a_sentence(reader: Rea
     assert len(windows) > 2 and all(len(window.ids) <= 512 for window in windows)
     assert [s for window in windows for s in window.sentences[window.first :]] == spans, "each counts once"
     assert [window.first for window in windows] == [0] + [1] * (len(windows) - 1)
-    for before, after in zip(windows, windows[1:], strict=False):
+    for before, after in itertools.pairwise(windows):
         assert after.sentences[0] == before.sentences[-1], "with the sentence before it as context"
         start, end = after.sentences[0][0], after.sentences[-1][1]
         assert after.offsets[0][0] <= start < end <= after.offsets[-1][1]
