@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import (
     BertConfig,
     BertModel,
@@ -29,9 +30,8 @@ from transformers import (
 )
 
 from pipeline.core.labels import EMOTIONS
-from pipeline.reader.encoder import Encoder
+from pipeline.reader import encoder, reading
 from pipeline.reader.network import Heads, Questions
-from pipeline.reader.reading import Reader
 
 _TEXT = [
     "The waiter was rude and we waited fifty minutes for cold soup.",
@@ -58,33 +58,35 @@ def _tokenizer(special: dict[str, str], chat: str | None = None) -> PreTrainedTo
     return wrapped
 
 
-def reader(themes: tuple[str, ...] = ("food_quality", "service", "general"), seed: int = 0) -> Reader:
-    """A reader with random weights: a BERT of two layers that reads letter by letter."""
-    torch.manual_seed(seed)
-    letters = sorted(set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZäöüß0123456789.,!?'房间很脏"))
-    pieces = [
-        ("<s>", 0.0),
-        ("<pad>", 0.0),
-        ("</s>", 0.0),
-        ("<unk>", 0.0),
-        *((piece, -3.0) for piece in ("▁", *letters)),
-    ]
-    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=3))
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+PIECES = (
+    *("<s>", "<pad>", "</s>", "<unk>", "▁"),
+    *("▁the", "▁waiter", "▁was", "▁rude", "▁and", "▁we", "▁waited", "▁for", "▁cold", "▁soup", "▁query", "▁room"),
+    *"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,;:!?'-äöüéñ味道好不",
+)
+
+
+def unigram(pieces: Sequence[str] = PIECES) -> Tokenizer:
+    """As XLM-R's: pieces with scores, normalised by NFKC; unknown characters become one token."""
+    scores = [0.0 if piece.startswith("<") else -1.0 / len(piece) for piece in pieces]
+    raw = Tokenizer(models.Unigram(list(zip(pieces, scores, strict=True)), unk_id=3, byte_fallback=False))
+    raw.normalizer = normalizers.NFKC()
+    raw.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+    return raw
+
+
+def bert(vocabulary: int = len(PIECES)) -> BertModel:
+    """Three layers of the reader's architecture, as it is made for an encoder."""
     config = BertConfig(
-        vocab_size=len(pieces),
+        vocab_size=vocabulary,
         hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
         intermediate_size=64,
+        num_hidden_layers=3,
+        num_attention_heads=4,
         max_position_embeddings=512,
         pad_token_id=1,
+        initializer_range=0.2,
     )
-    network = BertModel(config, add_pooling_layer=False).eval()
-    heads = Heads(Questions(themes, EMOTIONS), 32)
-    for parameter in heads.parameters():  # zero queries would make all answers the same
-        torch.nn.init.normal_(parameter, std=0.3)
-    return Reader(Encoder(network, tokenizer, (0,), (2,), 1), heads, {})
+    return BertModel(config, add_pooling_layer=False)
 
 
 class Checkpoints:
@@ -207,6 +209,22 @@ class Checkpoints:
             eos_token_id=tokenizer.eos_token_id,
         )
         return self._save("gpt2_sentiment", GPT2ForSequenceClassification(config), tokenizer)
+
+    @functools.cached_property
+    def encoder(self) -> encoder.Encoder:
+        """The reader's encoder: a BERT with a unigram tokenizer and a prefix, as multilingual-e5-small."""
+        torch.manual_seed(8)
+        return encoder.Encoder(bert().eval(), unigram(), (0, PIECES.index("▁query")), (2,), 1)
+
+    @functools.cached_property
+    def reader(self) -> Path:
+        """A folder that `reading.load` reads: heads that see every theme everywhere, a little."""
+        torch.manual_seed(9)
+        heads = Heads(Questions(("cleanliness", "general", "noise", "waiting_time"), EMOTIONS), self.encoder.width)
+        for parameter in heads.parameters():
+            torch.nn.init.normal_(parameter, std=0.3)
+        reading.save(self.encoder, heads, {}, self.folder / "reader", frozenset())
+        return self.folder / "reader"
 
     # Bases without a classification head, for fine-tuning. No dropout, so that one process and two can be compared.
 

@@ -211,8 +211,9 @@ class Reader:
                 if answers["themes"][at].max() < 2 * FAINT:
                     continue
                 for piece in pieces_of(texts[window.review], start, end):
-                    wanted.append((at, piece))
-                    spans.append((row, *self._tokens(window, *piece)))
+                    if piece[1] <= window.offsets[-1][1]:  # of a sentence longer than a window, the rest was not read
+                        wanted.append((at, piece))
+                        spans.append((row, *self._tokens(window, *piece)))
         found: dict[int, list[tuple[tuple[int, int], np.ndarray]]] = {}
         if spans:
             said = _numpy(self._answers(tokens, mean, spans))

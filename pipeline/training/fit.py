@@ -1,4 +1,4 @@
-"""Shared by the trainings of the embedded classifiers: MiniLM with a LoRA adapter and a linear head, and how it is fit.
+"""The training of the BLEURT stand-in: MiniLM with a LoRA adapter and a linear head, and how it is fit.
 
 Splits are by a hash of the text, so that a text is in the same split in every training. Weights are averaged over the steps
 (exponential moving average), which costs nothing and gains a point of F1 on small data. Progress is logged at level INFO.
@@ -48,7 +48,7 @@ def batches(token_ids: Sequence[Sequence[int]], size: int, rng: random.Random) -
 
 
 class Classifier(nn.Module):
-    """MiniLM with a LoRA adapter and a linear head. `pool`: see `minilm.pool`; `init`: a folder written by `heads.save`, to
+    """MiniLM with a LoRA adapter and a linear head. `pool`: see `minilm.pool`; `init`: a folder written by `lora.save`, to
     continue from.
     """
 

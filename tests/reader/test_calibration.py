@@ -112,7 +112,9 @@ def test_the_stage_applies_it_and_keeps_the_raw_scores(
     calibration.save({"classes": list(SENTIMENTS), "languages": {"*": even, "de": turned}}, file)
     section = dataclasses.replace(fake_profile.sentiment, calibration=str(file), languages=())
     profile = dataclasses.replace(fake_profile, sentiment=section)
-    rows = [{"review_id": n, "text": "Good soup", "language": n, "stars": None, "words": None} for n in ("de", "en")]
+    rows = [
+        sentiment.ReadReview(review_id=n, text="Good soup", language=n, stars=None, words=None) for n in ("de", "en")
+    ]
     german, english = sentiment.transform(rows, Context(profile, warehouse, "r", "f", tmp_path))
     raw = registry.sentiment(section).probabilities(["Good soup"])[0]
     assert german["label"] == "negative" and english["label"] == "positive"

@@ -1,58 +1,107 @@
-"""The heads: spans see their own tokens and the review, and nothing else."""
+"""The heads: every question reads its own span, and nothing beside it."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from pipeline.reader.network import Heads, LabelAttention, Questions, gather, span_means
+from pipeline.reader.network import Heads, LabelAttention, Questions, Span, gather, span_means
 
-TOKENS = torch.randn(2, 9, 16, generator=torch.Generator().manual_seed(0))
+WIDTH = 8
+THEMES = ("food_quality", "noise", "waiting_time")
 
 
+@pytest.fixture
 def heads() -> Heads:
     torch.manual_seed(0)
-    made = Heads(Questions(("a", "b", "c"), ("joy", "anger")), 16).eval()
+    made = Heads(Questions(THEMES, ("anger", "joy")), WIDTH)
     for parameter in made.parameters():
-        torch.nn.init.normal_(parameter, std=0.3)
-    return made
+        torch.nn.init.normal_(parameter)
+    return made.eval()
 
 
-def test_spans_are_gathered_from_their_rows() -> None:
-    tokens, mask, rows = gather(TOKENS, [(1, 2, 5), (0, 0, 1), (1, 8, 9)])
-    assert tokens.shape == (3, 3, 16) and mask.sum(1).tolist() == [3, 1, 1] and rows.tolist() == [1, 0, 1]
-    assert torch.equal(tokens[0], TOKENS[1, 2:5]) and torch.equal(tokens[2, 0], TOKENS[1, 8])
-    assert span_means(TOKENS, [(0, 3, 6)])[0].numpy() == pytest.approx(TOKENS[0, 3:6].mean(0).numpy(), abs=1e-6)
+@pytest.fixture
+def tokens() -> torch.Tensor:
+    return torch.randn(2, 6, WIDTH, generator=torch.Generator().manual_seed(1))
 
 
-def test_a_query_of_zeros_is_a_plain_mean() -> None:
-    tokens, mask, _ = gather(TOKENS, [(0, 1, 4)])
-    assert LabelAttention(2, 16)(tokens, mask)[0, 1].detach().numpy() == pytest.approx(
-        TOKENS[0, 1:4].mean(0).numpy(), abs=1e-6
-    )
+def test_spans_are_gathered_with_their_mask(tokens: torch.Tensor) -> None:
+    spans: list[Span] = [(1, 4, 6), (0, 0, 3), (1, 2, 2)]
+    gathered, mask, rows = gather(tokens, spans)
+    assert gathered.shape == (3, 3, WIDTH) and rows.tolist() == [1, 0, 1]
+    assert mask.tolist() == [[True, True, False], [True, True, True], [False, False, False]]
+    assert gathered[0, :2].equal(tokens[1, 4:]) and gathered[1].equal(tokens[0, :3])
+    assert not gathered[~mask].any()
+    assert gather(tokens, [])[0].shape == (0, 0, WIDTH)
 
 
-def test_a_span_is_not_influenced_by_others_or_by_padding() -> None:
-    made, mean = heads(), torch.randn(2, 16)
-    with torch.inference_mode():
-        alone = made.spans(TOKENS, mean, [(0, 1, 4)])
-        together = made.spans(TOKENS, mean, [(1, 0, 9), (0, 1, 4)])
-        elsewhere = TOKENS.clone()
-        elsewhere[0, 5:] = 99.0
-        changed = made.spans(elsewhere, mean, [(0, 1, 4)])
-    for name, shape in (("themes", (1, 3)), ("polarity", (1, 3, 3)), ("wish", (1,))):
-        assert alone[name].shape == shape
-        assert together[name][1].numpy() == pytest.approx(alone[name][0].numpy(), abs=1e-4)
-        assert changed[name].numpy() == pytest.approx(alone[name].numpy(), abs=1e-4)
+def test_means_of_spans(tokens: torch.Tensor) -> None:
+    means = span_means(tokens, [(1, 4, 6), (0, 2, 3), (1, 2, 2)])
+    assert means[0].allclose(tokens[1, 4:].mean(0)) and means[1].allclose(tokens[0, 2])
+    assert not means[2].any(), "an empty span"
 
 
-def test_a_review_is_not_influenced_by_its_padding() -> None:
-    made = heads()
-    mask = torch.tensor([[True] * 9, [True] * 4 + [False] * 5])
-    noisy = TOKENS.clone()
-    noisy[1, 4:] = 7.0
-    with torch.inference_mode():
-        one, other = (made.reviews(made.tokens(tokens), mask) for tokens in (TOKENS, noisy))
-    for name, width in (("stars", 5), ("sentiment", 3), ("emotions", 2), ("felt", 2)):
-        assert one[name].shape == (2, width)
-        assert one[name].numpy() == pytest.approx(other[name].numpy(), abs=1e-4)
+def test_zero_queries_are_means(tokens: torch.Tensor) -> None:
+    mask = torch.tensor([[True] * 6, [True] * 4 + [False] * 2])
+    vectors = LabelAttention(2, WIDTH)(tokens, mask)
+    for label in range(2):
+        assert vectors[0, label].allclose(tokens[0].mean(0), atol=1e-5)
+        assert vectors[1, label].allclose(tokens[1, :4].mean(0), atol=1e-5)
+
+
+def test_a_query_finds_its_token() -> None:
+    attention = LabelAttention(2, WIDTH)
+    with torch.no_grad():
+        attention.query[0, 0] = 50.0
+    tokens = torch.zeros(1, 3, WIDTH)
+    tokens[0, 1, 0], tokens[0, 2, 0] = 1.0, 2.0
+    found = attention(tokens, torch.tensor([[True, True, False]]))
+    assert found[0, 0].allclose(tokens[0, 1]), "the strongest that is not masked"
+    assert found[0, 1, 0].item() == pytest.approx(0.5)
+
+
+def test_padding_has_no_influence(heads: Heads, tokens: torch.Tensor) -> None:
+    mask = torch.tensor([[True] * 6, [True] * 4 + [False] * 2])
+    noisy = tokens.clone()
+    noisy[1, 4:] = 99.0
+    for name, value in heads.reviews(tokens, mask).items():
+        assert value.allclose(heads.reviews(noisy, mask)[name], atol=1e-4), name
+        alone = heads.reviews(tokens[1:, :4], mask[1:, :4])[name]
+        assert value[1:].allclose(alone, atol=1e-4), name
+
+
+def test_other_spans_have_no_influence(heads: Heads, tokens: torch.Tensor) -> None:
+    mean = tokens.mean(1)
+    span: Span = (0, 1, 3)
+    alone = heads.spans(tokens, mean, [span])
+    changed = tokens.clone()
+    changed[0, 3:], changed[0, 0], changed[1] = 99.0, -99.0, 7.0
+    among = heads.spans(changed, mean, [(0, 3, 6), span, (1, 0, 6)])
+    assert alone["themes"].shape == (1, 3) and alone["polarity"].shape == (1, 3, 3) and alone["wish"].shape == (1,)
+    for name, value in alone.items():
+        assert value[0].allclose(among[name][1], atol=1e-4), name
+    assert heads.of_span(tokens, [span])[0].allclose(heads.of_span(changed, [(1, 0, 6), span])[1], atol=1e-4)
+
+
+def test_a_sentence_is_read_in_its_review(heads: Heads, tokens: torch.Tensor) -> None:
+    one = heads.spans(tokens, tokens.mean(1), [(0, 1, 3)])
+    other = heads.spans(tokens, tokens.mean(1) + 1, [(0, 1, 3)])
+    assert not one["themes"].allclose(other["themes"]) and not one["polarity"].allclose(other["polarity"])
+
+
+def test_targets_are_words_in_their_sentence(heads: Heads, tokens: torch.Tensor) -> None:
+    logits = heads.targets(tokens, [(0, 1, 2), (0, 3, 4)], [(0, 0, 6), (0, 0, 6)])
+    changed = tokens.clone()
+    changed[1] = 99.0
+    assert logits.shape == (2, 3) and not logits[0].allclose(logits[1])
+    assert logits.allclose(heads.targets(changed, [(0, 1, 2), (0, 3, 4)], [(0, 0, 6), (0, 0, 6)]))
+
+
+def test_an_untrained_head_expects_what_is_usual() -> None:
+    made = Heads(Questions(THEMES, ("anger", "joy")), WIDTH).eval()
+    hidden = torch.randn(1, 4, WIDTH, generator=torch.Generator().manual_seed(2))
+    tokens = made.tokens(hidden)
+    review = made.reviews(tokens, torch.ones(1, 4, dtype=torch.bool))
+    answers = made.spans(tokens, review["mean"], [(0, 0, 4)])
+    assert (answers["themes"].sigmoid() < 0.01).all(), "a theme is rare"
+    assert review["felt"].allclose(review["emotions"]), "nothing is corrected yet"

@@ -35,7 +35,7 @@ def test_controls() -> None:
     assert re.sub(f"[{CONTROLS}]", "", "a\x00\x1b\x85\u2028\u202e\u2066b\u200dc") == "ab\u200dc"
 
 
-def test_what_shipped_models_hash_has_not_moved() -> None:
+def test_what_training_sketches_hash_has_not_moved() -> None:
     assert duplicates.sketches([RARE]).tolist() == [[390863182, 97132920, 657332233, 396685112]]
 
 

@@ -49,14 +49,14 @@ def encode(encoder: Encoder, examples: Sequence[Example]) -> list[Encoded]:
 
 def _encoded(encoder: Encoder, example: Example, ids: list[int], offsets: list[tuple[int, int]]) -> Encoded:
     kept = ids[: LONGEST - len(encoder.prefix) - len(encoder.suffix)] or [encoder.pad_id]
+    count = min(len(kept), len(offsets))  # a text of control characters has no tokens
     shift = len(encoder.prefix)
     sentences = [
-        (start + shift, end + shift)
-        for start, end in (token_span(offsets, *span, len(kept)) for span in example.sentences)
+        (start + shift, end + shift) for start, end in (token_span(offsets, *span, count) for span in example.sentences)
     ]
     targets, of_targets = [], []
     for index, target in enumerate(example.targets):
-        start, end = token_span(offsets, target.start, target.end, len(kept))
+        start, end = token_span(offsets, target.start, target.end, count)
         if end > start:
             targets.append((start + shift, end + shift, index))
             of_targets.append(next((s for s in sentences if s[0] <= start + shift < s[1]), (shift, shift + len(kept))))
