@@ -324,7 +324,7 @@ def test_counts() -> None:
 def test_only_the_published_file_is_read(tmp_path: Path) -> None:
     for content in (b"", b"E5S1", b"E5S1" + bytes(400), b"GGUF" + bytes(400)):
         (tmp_path / "e5.bin").write_bytes(content)
-        with pytest.raises(InputError, match="not the encoder's published file.*pip install"):
+        with pytest.raises(InputError, match=r"not the encoder's published file.*pip install"):
             base.read(tmp_path / "e5.bin")
 
 
