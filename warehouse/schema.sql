@@ -153,6 +153,17 @@ VIEW main.quality_signals
     bleurt_cut DOUBLE
     bertscore_cut DOUBLE
     n BIGINT
+VIEW main.read
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    model VARCHAR
+    stars FLOAT[]
+    sentiment FLOAT[]
+    emotions FLOAT[]
+    vector BLOB
+    sentences STRUCT("start" INTEGER, "end" INTEGER, negative FLOAT, neutral FLOAT, positive FLOAT, wish FLOAT, vector BLOB, themes STRUCT(theme VARCHAR, probability FLOAT, negative FLOAT, neutral FLOAT, positive FLOAT, "start" INTEGER, "end" INTEGER)[])[]
+    error VARCHAR
 TABLE main.rejects
     reject_id VARCHAR
     source VARCHAR
@@ -230,6 +241,10 @@ VIEW main.sentiment
     raw_negative FLOAT
     raw_neutral FLOAT
     raw_positive FLOAT
+    text_label VARCHAR
+    text_negative FLOAT
+    text_neutral FLOAT
+    text_positive FLOAT
 VIEW main.sources
     source VARCHAR
     read_at TIMESTAMP
@@ -283,6 +298,7 @@ VIEW main.themes
     sentiment VARCHAR
     score FLOAT
     error VARCHAR
+    probability FLOAT
 VIEW main.training_leaks
     review_id VARCHAR
     trained_on VARCHAR
@@ -365,6 +381,17 @@ TABLE store.generate
     raw_output VARCHAR
     truncated BOOLEAN
     error VARCHAR
+TABLE store.read
+    review_id VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    model VARCHAR
+    stars FLOAT[]
+    sentiment FLOAT[]
+    emotions FLOAT[]
+    vector BLOB
+    sentences STRUCT("start" INTEGER, "end" INTEGER, negative FLOAT, neutral FLOAT, positive FLOAT, wish FLOAT, vector BLOB, themes STRUCT(theme VARCHAR, probability FLOAT, negative FLOAT, neutral FLOAT, positive FLOAT, "start" INTEGER, "end" INTEGER)[])[]
+    error VARCHAR
 TABLE store.reviews
     place BIGINT
     review_id VARCHAR
@@ -424,6 +451,10 @@ TABLE store.sentiment
     raw_negative FLOAT
     raw_neutral FLOAT
     raw_positive FLOAT
+    text_label VARCHAR
+    text_negative FLOAT
+    text_neutral FLOAT
+    text_positive FLOAT
 TABLE store.sources
     source VARCHAR
     run_id VARCHAR
@@ -445,6 +476,14 @@ TABLE store.taxonomy
     fingerprint VARCHAR
     run_id VARCHAR
     label VARCHAR
+TABLE store.theme_share
+    source VARCHAR
+    business VARCHAR
+    theme VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    total DOUBLE
+    reviews BIGINT
 TABLE store.themes
     review_id VARCHAR
     fingerprint VARCHAR
@@ -454,6 +493,7 @@ TABLE store.themes
     sentiment VARCHAR
     score FLOAT
     error VARCHAR
+    probability FLOAT
 TABLE store.training_set
     review_id VARCHAR
     fingerprint VARCHAR

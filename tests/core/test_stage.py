@@ -12,6 +12,7 @@ from pipeline.core.stage import Context, Row, Stage, fingerprint, run_stage
 from pipeline.core.warehouse import Warehouse
 from pipeline.stages import STAGES
 from pipeline.stages.distill import SPLITS, split_of
+from pipeline.stages.read import READ
 from pipeline.stages.sentiment import SENTIMENT
 from tests.factory import review
 
@@ -24,6 +25,7 @@ def fill(warehouse: Warehouse, count: int, start: int = 0) -> None:
 
 def test_stages_are_in_the_contract_s_order() -> None:
     assert [stage.name for stage in STAGES] == [
+        "read",
         "sentiment",
         "emotions",
         "themes",
@@ -100,7 +102,8 @@ def changed(profile: Profile, section: str, **values: Any) -> set[str]:
 
 def test_a_change_re_runs_what_depends_on_it_and_nothing_else(fake_profile: Profile, tmp_path: Path) -> None:
     downstream = {"feedback", "distill", "generate", "score"}
-    assert changed(fake_profile, "sentiment", languages=("de",)) == {"sentiment", "themes", "discover"} | downstream
+    assert changed(fake_profile, "reader", backend="embedded") == {stage.name for stage in STAGES}
+    assert changed(fake_profile, "sentiment", languages=("de",)) == {"sentiment", "discover"} | downstream
     assert changed(fake_profile, "emotions", threshold=0.1, thresholds={"joy": 0.9}) == {"emotions"} | downstream
     assert changed(fake_profile, "feedback", max_stars=2.0) == downstream
     assert changed(fake_profile, "feedback", timeout=5.0) == set(), "speed only"
@@ -119,7 +122,11 @@ def test_fingerprints_can_be_read_again(warehouse: Warehouse, fake_profile: Prof
     fill(warehouse, 1)
     result = run_stage(SENTIMENT, fake_profile, warehouse, "r", MODELS)
     (row,) = warehouse.query("SELECT * FROM fingerprint")
-    assert (row["fingerprint"], row["stage"], row["parents"]) == (result.fingerprint, "sentiment", [])
+    assert (row["fingerprint"], row["stage"], row["parents"]) == (
+        result.fingerprint,
+        "sentiment",
+        [fingerprint(READ, fake_profile)],
+    )
     assert '"languages": ["en"]' in row["spec_json"]
 
 
