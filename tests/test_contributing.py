@@ -80,7 +80,10 @@ def assert_as_told(kind: str, touched: set[str]) -> None:
     assert not strange and not unused, f"CONTRIBUTING.md, a {kind}: {strange} not named, {unused} not needed"
 
 
-FAKE = '[sentiment]\nbackend = "fake"\n[emotions]\nbackend = "fake"\n[feedback]\nbackend = "{writer}"\n'
+FAKE = (
+    '[reader]\nbackend = "fake"\n[sentiment]\nbackend = "fake"\n[emotions]\nbackend = "fake"\n'
+    '[feedback]\nbackend = "{writer}"\n'
+)
 
 
 def test_a_backend_is_two_files(copy: Copy) -> None:
@@ -196,8 +199,8 @@ def transform(rows, context):
 LENGTHS = Stage("lengths", ("review_id",), spec, transform)
 """,
     )
-    query = (ROOT / "warehouse" / "stages" / "emotions.sql").read_text(encoding="utf-8")
-    copy.add("warehouse/stages/lengths.sql", query.replace("emotions", "lengths"))
+    query = (ROOT / "warehouse" / "stages" / "read.sql").read_text(encoding="utf-8")
+    copy.add("warehouse/stages/lengths.sql", query.replace("store.read", "store.lengths"))
     copy.add(
         "warehouse/migrations/9999_lengths.sql",
         "-- How long reviews are. Grain: review_id, fingerprint.\n"

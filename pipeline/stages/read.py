@@ -36,6 +36,7 @@ def transform(rows: Sequence[Review], context: Context) -> list[ReadRow]:
 
 def finish(context: Context) -> None:
     """Counts what each source and business speaks of: what is usual there is evidence."""
+    context.warehouse.execute("DELETE FROM store.theme_share WHERE fingerprint = ?", [context.fingerprint])
     context.warehouse.execute(
         sql_file("reading", "count_themes.sql"), {"fingerprint": context.fingerprint, "run_id": context.run_id}
     )

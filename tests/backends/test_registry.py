@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.backends import registry
-from pipeline.backends.base import ClassifierBackend, Request, Written
+from pipeline.backends.base import ClassifierBackend, ReaderBackend, Request, Written
+from pipeline.backends.dispatch import classify_sentiment
 from pipeline.core import profile
 from pipeline.core.errors import InputError
 from pipeline.core.labels import EMOTIONS, SENTIMENTS
-from pipeline.core.profile import Emotions, Feedback, Profile, Sentiment
-from pipeline.core.registry import CLASSIFIERS, WRITERS, implementation
+from pipeline.core.profile import Emotions, Feedback, Profile, Reader, Sentiment
+from pipeline.core.registry import CLASSIFIERS, READERS, WRITERS, implementation
 from pipeline.core.stage import Context
 from pipeline.core.warehouse import Warehouse
 from pipeline.stages.emotions import EMOTIONS as EMOTIONS_STAGE
@@ -72,19 +74,23 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
 
 def test_a_new_backend_works_once_a_profile_names_it(mine: Profile, warehouse: Warehouse, tmp_path: Path) -> None:
     context = Context(mine, warehouse, "r", "f", tmp_path)
-    row = {**review("Cold soup."), "business": None, "emotions": [], "themes": [], "words": None, "felt": None}
+    row = {**review("Cold soup."), "business": None, "words": None, "felt": None, "emotions": [], "themes": []}
     (sentiment,) = SENTIMENT.transform([row], context)
     (emotions,) = EMOTIONS_STAGE.transform([row], context)
     (feedback,) = FEEDBACK.transform([row], context)
-    assert (sentiment["label"], sentiment["model"], sentiment["trained_on"]) == ("positive", "cheerful", None)
+    assert (sentiment["label"], sentiment["model"], sentiment["trained_on"]) == ("positive", "c", None)
     assert (emotions["labels"], emotions["model"]) == (["neutral"], "cheerful")
     assert (feedback["suggestions"], feedback["model"]) == (["Sorry Sorry"], "t")
     assert SENTIMENT.spec(mine)["model"] == "c@main" and FEEDBACK.spec(mine)["backend"] == "terse"
 
 
 def test_a_backend_is_loaded_once_and_only_when_it_is_needed(mine: Profile) -> None:
-    assert Cheerful.loaded == 0
-    assert registry.sentiment(mine.sentiment) is registry.sentiment(mine.sentiment)
+    german = replace(mine.sentiment, languages=("de",))
+    unread = classify_sentiment([review("Cold soup.")], german)
+    assert np.isnan(unread).all() and unread.shape == (1, 3) and Cheerful.loaded == 0
+    read = classify_sentiment([review("Cold soup."), review("Kalte Suppe.", language="de")], german)
+    assert np.isnan(read[0]).all() and read[1].tolist() == [0, 0, 1] and Cheerful.loaded == 1
+    assert registry.sentiment(german) is registry.sentiment(german)
     assert registry.emotions(mine.emotions) is registry.emotions(mine.emotions)
     assert registry.teacher(mine) is registry.teacher(mine)
     assert Cheerful.loaded == 2, "sentiment and emotions"
@@ -111,3 +117,19 @@ def test_every_writer_in_the_table_is_there(name: str) -> None:
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_every_classifier_in_the_table_is_there(name: str) -> None:
     assert issubclass(implementation(CLASSIFIERS, name), ClassifierBackend)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_every_reader_in_the_table_is_there(name: str) -> None:
+    assert issubclass(implementation(READERS, name), ReaderBackend)
+
+
+def test_a_reader_of_ones_own_is_loaded_when_the_first_text_comes(tmp_path: Path) -> None:
+    section = Reader(model=str(tmp_path))
+    reader = registry.reader(section)
+    assert reader is registry.reader(section) and reader.model == tmp_path.name
+    assert registry.reader_identity(section) != registry.reader_identity(Reader())
+    with pytest.raises(InputError, match="cannot be loaded"):
+        reader.read(["Cold soup."])
+    with pytest.raises(InputError, match="rules"):
+        reader.rules()

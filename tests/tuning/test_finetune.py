@@ -81,11 +81,8 @@ def test_a_tuned_model_is_one_profile_away(tuned: finetune.Tuned, tmp_path: Path
     file.write_text(finetune.usage(tuned.facts, tuned.model))
     section = profile.load(str(file)).sentiment
     assert section.languages == ("de", "en")
-    values = (
-        registry.sentiment(section)[0]
-        .load()
-        .probabilities(["The soup was awful, day 1.", "The soup was lovely, day 1."])
-    )
+    texts = ["The soup was awful, day 1.", "The soup was lovely, day 1."]
+    values = registry.sentiment(section).probabilities(texts)
     assert [SENTIMENTS[index] for index in values.argmax(1)] == ["negative", "positive"]
     calibrated = calibration.apply(calibration.load(section.calibration), values, ["de", "en"])
     np.testing.assert_allclose(calibrated.sum(1), 1, atol=1e-5)

@@ -23,6 +23,7 @@ WHERE author IS NOT NULL AND author NOT IN (SELECT author FROM store.forgotten W
 DELETE FROM store.reviews WHERE place IN (SELECT place FROM going);
 DELETE FROM rejects WHERE source IN (SELECT source FROM wanted);
 DELETE FROM store.sources WHERE source IN (SELECT source FROM wanted);
+DELETE FROM store.theme_share WHERE source IN (SELECT source FROM wanted);
 
 -- The records of sources that stay still add up: each is a reject without words now.
 UPDATE rejects SET reason = 'forgotten', raw = NULL, review_id = NULL, kept_source = NULL

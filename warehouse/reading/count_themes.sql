@@ -1,6 +1,6 @@
 -- Counts, per source and per business of it, the reviews that speak of each theme: each review with the probability of its
--- clearest sentence. In: $fingerprint of the readings, $run_id.
-INSERT OR REPLACE INTO store.theme_share BY NAME
+-- clearest sentence. What was counted before is deleted first. In: $fingerprint of the readings, $run_id.
+INSERT INTO store.theme_share BY NAME
 WITH said AS (
     SELECT review_id, source, business, theme, max(probability) AS probability
     FROM (
