@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,12 @@ import pytest
 
 import pipeline.training
 from pipeline.core.labels import EMOTIONS
+from pipeline.training.reader import corpora
+from pipeline.training.reader.fit import themes
 
 FOLDER = Path(pipeline.training.__file__).parent / "labels"
 POLARITIES = {"negative", "neutral", "positive"}
-ID = re.compile(r"[a-z]+(_[a-z]+)*|other:.+")
+THEMES = frozenset(themes())
 
 
 def lines(file: Path) -> list[dict[str, Any]]:
@@ -23,16 +24,28 @@ def lines(file: Path) -> list[dict[str, Any]]:
 
 
 REVIEWS = lines(FOLDER / "reviews.jsonl")
+WRITTEN = lines(FOLDER / "written.jsonl")
 SENTENCES = sorted((FOLDER / "sentences").glob("*.jsonl"))
+
+
+def is_known(mention: dict[str, Any]) -> bool:
+    """Whether its polarity and theme are ours; `other:` names what no theme does."""
+    theme = mention["theme"]
+    return mention["polarity"] in POLARITIES and (theme in THEMES or (theme.startswith("other:") and len(theme) > 8))
+
+
+def check(row: dict[str, Any], sentences: int) -> None:
+    """What holds for every review that was read as a whole."""
+    places = [mention["s"] for mention in row["mentions"]] + row["wishes"]
+    assert all(0 <= place < sentences for place in places), row
+    assert row["sentiment"] in {"negative", "neutral", "positive", "mixed"}
+    assert 1 <= len(set(row["emotions"])) == len(row["emotions"]) <= 3 and set(row["emotions"]) <= set(EMOTIONS), row
+    assert all(map(is_known, row["mentions"])), row
 
 
 def test_every_reading_is_well_formed() -> None:
     for row in REVIEWS:
-        places = [mention["s"] for mention in row["mentions"]] + row["wishes"]
-        assert all(0 <= place < row["sentences"] for place in places), row
-        assert row["sentiment"] in {"negative", "neutral", "positive", "mixed"}
-        assert 1 <= len(row["emotions"]) <= 3 and set(row["emotions"]) <= set(EMOTIONS), row
-        assert all(m["polarity"] in POLARITIES and ID.fullmatch(m["theme"]) for m in row["mentions"]), row
+        check(row, row["sentences"])
         assert not {"text", "sentence"} & row.keys(), "the reviews are not ours to publish"
     first = [row["sha256"] for row in REVIEWS if row["reader"] == 1]
     assert len(first) == len(set(first)) == 1227
@@ -55,6 +68,44 @@ def test_readers_agree_as_the_readme_says() -> None:
     assert "F1 0.89, on sentence, theme and polarity together at 0.86" in (FOLDER / "README.md").read_text()
 
 
+def test_every_written_review_is_labelled() -> None:
+    for row in WRITTEN:
+        check(row, len(row["sentences"]))
+        assert row["stars"] in {1, 2, 3, 4, 5} and row["trade"]
+        assert all(text and text == text.strip() and "\n" not in text for text in row["sentences"]), row
+        said = [(m["s"], m["theme"], m["polarity"]) for m in row["mentions"]]
+        assert len(said) == len(set(said)), row
+    assert {row["language"] for row in WRITTEN} == {"de", "en", "es", "fr", "it", "ja", "pl", "tr", "zh"}
+    texts = [" ".join(row["sentences"]) for row in WRITTEN]
+    assert len(texts) == len(set(texts))
+
+
+def test_the_training_finds_every_sentence_of_ours() -> None:
+    for row, example in zip(WRITTEN, corpora.own_reviews(THEMES), strict=True):
+        assert [example.text[start:end] for start, end in example.sentences] == row["sentences"]
+        named = [mention for mention in row["mentions"] if mention["theme"] in THEMES]
+        assert [(m.sentence, *m.themes) for m in example.mentions] == [(m["s"], m["theme"]) for m in named]
+
+
+def test_the_readme_counts_what_is_there() -> None:
+    readme = " ".join((FOLDER / "README.md").read_text(encoding="utf-8").split())
+    mentions = [mention for row in WRITTEN for mention in row["mentions"]]
+    complaints = sum(mention["polarity"] == "negative" for mention in mentions)
+    trades, languages = ({row[key] for row in WRITTEN} for key in ("trade", "language"))
+    assert (
+        f"{len(WRITTEN)} reviews of {len(trades)} trades in {len(languages)} languages, with "
+        f"{sum(len(row['sentences']) for row in WRITTEN):,} sentences and {len(mentions):,} mentions, "
+        f"{complaints:,} of them complaints"
+    ) in readme
+    sentences = [row for file in SENTENCES for row in lines(file)]
+    assert (
+        f"{len(sentences):,} sentences written for the project, as customers write them, on {len(SENTENCES)} themes in "
+        f"{len({row['language'] for row in sentences})} languages"
+    ) in readme
+    first = [row for row in REVIEWS if row["reader"] == 1]
+    assert f"{len(first):,} reviews in {len({row['language'] for row in first})} languages" in readme
+
+
 @pytest.mark.parametrize("file", SENTENCES, ids=lambda file: file.stem)
 def test_every_sentence_is_labelled(file: Path) -> None:
     rows = lines(file)
@@ -62,6 +113,6 @@ def test_every_sentence_is_labelled(file: Path) -> None:
     assert len(texts) == len(set(texts)) >= 100
     for row in rows:
         assert row["about"] == file.stem and isinstance(row["hard"], bool)
-        assert all(m["polarity"] in POLARITIES and ID.fullmatch(m["theme"]) for m in row["mentions"]), row
+        assert all(map(is_known, row["mentions"])), row
         if not row["hard"]:
             assert file.stem in {mention["theme"] for mention in row["mentions"]}, row
