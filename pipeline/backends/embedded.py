@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +13,9 @@ import numpy as np
 
 from pipeline.backends.base import ClassifierBackend, ReaderBackend
 from pipeline.core.assets import READER
+from pipeline.core.errors import InputError
 from pipeline.core.labels import EMOTIONS, SENTIMENTS
-from pipeline.core.profile import Emotions, Reader, Sentiment, model_identity
+from pipeline.core.profile import Emotions, Reader, Sentiment
 from pipeline.core.rows import Reading
 from pipeline.reader import decide
 from pipeline.reader.base import Classifier
@@ -35,8 +38,8 @@ class EmbeddedReader(ReaderBackend):
 
     @classmethod
     def identity(cls, section: Reader) -> str:
-        """Hash of the folder."""
-        return model_identity(section.model or str(READER), "")
+        """Hash of the folder without its rules, on which no reading depends. Raises InputError if there is no reader in it."""
+        return _identity(Path(section.model) if section.model else READER)
 
     @property
     def loaded(self) -> reading.Reader:
@@ -79,12 +82,25 @@ class EmbeddedClassifier(ClassifierBackend):
     @classmethod
     def identity(cls, section: Sentiment | Emotions) -> str:
         """Hash of the shipped reader."""
-        return model_identity(str(READER), "")
+        return _identity(READER)
 
     @classmethod
     def tuned_thresholds(cls, section: Emotions) -> dict[str, float]:
         """Those of the reader's rules."""
         return dict(_shipped().rules().emotions)
+
+
+@functools.cache
+def _identity(folder: Path) -> str:
+    try:
+        settings = json.loads((folder / decide.CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"The reader in {folder} cannot be loaded ({error}). Reinstall review-insights.") from error
+    asked = {key: settings.get(key) for key in ("themes", "emotions", "centre")}
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
+    for name in ("encoder.json", "encoder.safetensors", "heads.safetensors", "tokenizer.json"):
+        digest.update(name.encode() + (folder / name).read_bytes())
+    return f"{folder.name}:{digest.hexdigest()[:16]}"
 
 
 @functools.cache

@@ -77,7 +77,7 @@ def ship(model: training.Model, data: Path, out: Path, settings: Mapping[str, An
         ],
         **_figures(reader, data, elsewhere),
     }
-    (out / reading.CONFIG).write_text(json.dumps(content | {"figures": figures}, indent=1) + "\n", encoding="utf-8")
+    (out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     corpora_seen = training.read(data)
     seen = [e.text for name in ("gold", "labels", "stars") for e in corpora_seen[name]] + [
         e.text for e, _ in development
