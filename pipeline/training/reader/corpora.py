@@ -466,10 +466,9 @@ def comments_elsewhere(data: Path) -> Iterator[Example]:
 
 
 def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    if path.is_file():
-        with path.open(encoding="utf-8") as file:
-            for line in file:
-                yield json.loads(line)
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
 
 
 def _rows(path: Path, delimiter: str = ",") -> Iterator[dict[str, str]]:

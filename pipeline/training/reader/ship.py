@@ -31,7 +31,7 @@ def train(
 ) -> dict[str, Any]:
     """Writes the reader to `out` and returns its figures. After `minutes` it stops; the same call then goes on."""
     started = time.time()
-    checkpoint = out.with_name(out.name + ".training")
+    checkpoint = Path(f"{out.name}.training")  # in the folder where it is called: not among what ships
     model = training.fit(data, checkpoint, tokens=tokens, seconds=minutes and 60 * minutes, seed=seed)
     if model is None:
         return {"stopped": str(checkpoint), "next": "the same command goes on from there"}
