@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +13,7 @@ import numpy as np
 
 from pipeline.backends.base import ClassifierBackend, ReaderBackend
 from pipeline.core.assets import READER
+from pipeline.core.errors import InputError
 from pipeline.core.labels import EMOTIONS, SENTIMENTS
 from pipeline.core.profile import Emotions, Reader, Sentiment, model_identity
 from pipeline.core.rows import Reading
@@ -35,8 +38,8 @@ class EmbeddedReader(ReaderBackend):
 
     @classmethod
     def identity(cls, section: Reader) -> str:
-        """Hash of the folder."""
-        return model_identity(section.model or str(READER), "")
+        """Hash of the folder without its rules, on which no reading depends. Raises InputError if there is no reader in it."""
+        return _identity(Path(section.model) if section.model else READER)
 
     @property
     def loaded(self) -> reading.Reader:
@@ -85,6 +88,20 @@ class EmbeddedClassifier(ClassifierBackend):
     def tuned_thresholds(cls, section: Emotions) -> dict[str, float]:
         """Those of the reader's rules."""
         return dict(_shipped().rules().emotions)
+
+
+@functools.cache
+def _identity(folder: Path) -> str:
+    try:
+        settings = json.loads((folder / decide.CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"The reader in {folder} cannot be loaded ({error}). Reinstall review-insights.") from error
+    answers = {key: value for key, value in settings.items() if key != "rules"}
+    digest = hashlib.sha256(json.dumps(answers, sort_keys=True).encode())
+    for file in sorted(folder.iterdir()):
+        if file.suffix in (".safetensors", ".json") and file.name != decide.CONFIG:
+            digest.update(file.name.encode() + file.read_bytes())
+    return f"{folder.name}:{digest.hexdigest()[:16]}"
 
 
 @functools.cache

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import hashlib
+import json
 from pathlib import Path
 
 from pipeline.backends.base import ClassifierBackend, Generator, ReaderBackend, Writer
@@ -37,6 +40,12 @@ def reader_identity(section: Reader) -> str:
     """Identifies the reader's weights, for fingerprints."""
     backend: type[ReaderBackend] = implementation(READERS, section.backend)
     return backend.identity(section)
+
+
+def rules_identity(section: Reader) -> str:
+    """Identifies how readings become decisions, for fingerprints of the stages that decide."""
+    content = json.dumps(dataclasses.asdict(reader(section).rules()), sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 @functools.lru_cache(maxsize=4)

@@ -53,6 +53,7 @@ def spec(profile: Profile) -> dict[str, Any]:
     return {
         "version": 3,  # 3: stars are evidence
         "model": registry.classifier_identity(config),
+        "rules": registry.rules_identity(profile.reader),
         "labels": config.labels,
         "languages": config.languages,
         **({"calibration": calibration.identity(config.calibration)} if config.calibration else {}),

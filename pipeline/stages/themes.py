@@ -45,12 +45,10 @@ def spec(profile: Profile) -> dict[str, Any]:
     """What themes depend on."""
     aspects = load_aspects(taxonomy_file(profile))
     terms = repr([(aspect.id, aspect.terms) for aspect in aspects])
-    rules = registry.reader(profile.reader).rules()
-    decisive = {key: dict(value) if isinstance(value, Mapping) else value for key, value in vars(rules).items()}
     return {
         "version": 3,  # 3: the reader's
         "terms": hashlib.sha256(terms.encode()).hexdigest(),
-        "rules": hashlib.sha256(repr(sorted(decisive.items())).encode()).hexdigest(),
+        "rules": registry.rules_identity(profile.reader),
     }
 
 
@@ -61,17 +59,13 @@ def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]
     shares = _shares(rows, context, rules)
     result = []
     for row in rows:
-        found = [
-            mention
-            for mention in decide.mentions(
-                list(_with_own_themes(row, aspects, rules)),
-                stars=row["stars"],
-                language=row["language"],
-                shares=shares.get((row["source"], row["business"] or ""), {}),
-                of=rules,
-            )
-            if mention.theme in aspects
-        ]
+        found = decide.mentions(
+            _with_own_themes(row, aspects, rules),
+            stars=row["stars"],
+            language=row["language"],
+            shares=shares.get((row["source"], row["business"] or ""), {}),
+            of=rules,
+        )
         result += [
             ThemeRow(
                 review_id=row["review_id"],
@@ -87,10 +81,10 @@ def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]
 
 
 def _with_own_themes(row: ReadSentences, aspects: Mapping[str, Aspect], rules: decide.Rules) -> list[Sentence]:
-    """The sentences of a review, with those themes of the user's own playbook that its words name, and with what the two
-    boxes say about what stands in them.
+    """The sentences of a review with the playbook's themes, those of the user's own by the words that name them, and with
+    what the two boxes say about what stands in them.
     """
-    sentences = [_in_its_box(sentence, row) for sentence in row["sentences"] or ()]
+    sentences = [_in_its_box(_of_taxonomy(sentence, aspects), row) for sentence in row["sentences"] or ()]
     own = tuple(aspect for aspect in aspects.values() if aspect.id not in rules.shares)
     if not own:
         return sentences
@@ -114,6 +108,11 @@ def _with_own_themes(row: ReadSentences, aspects: Mapping[str, Aspect], rules: d
         Sentence(**{**sentence, "themes": [*sentence["themes"], *found.get(at, ())]})
         for at, sentence in enumerate(sentences)
     ]
+
+
+def _of_taxonomy(sentence: Sentence, aspects: Mapping[str, Aspect]) -> Sentence:
+    """A sentence without themes that the playbook does not have: they must not outdo those that it has."""
+    return Sentence(**{**sentence, "themes": [theme for theme in sentence["themes"] if theme["theme"] in aspects]})
 
 
 def _in_its_box(sentence: Sentence, row: ReadSentences) -> Sentence:
@@ -141,28 +140,31 @@ def _doubting(theme: SentenceTheme, polarity: str) -> SentenceTheme:
     return changed
 
 
-def _shares(
-    rows: Sequence[ReadSentences], context: Context, rules: decide.Rules
-) -> dict[tuple[str, str], dict[str, float]]:
+def _shares(rows: Sequence[ReadSentences], context: Context, rules: decide.Rules) -> dict[tuple[str, str], Shares]:
     """(source, business) -> the shares of its themes: drawn towards those of its source, and these towards the usual ones."""
     places = sorted({(row["source"], row["business"] or "") for row in rows})
-    counted: dict[tuple[str, str], dict[str, tuple[float, int]]] = {}
+    totals: dict[tuple[str, str], dict[str, float]] = {}
+    reviews: dict[tuple[str, str], int] = {}
     for row in context.warehouse.query(
         sql_file("reading", "theme_shares.sql"),
         {"sources": [source for source, _ in places], "businesses": [business for _, business in places]},
     ):
-        counted.setdefault((row["source"], row["business"]), {})[row["theme"]] = (row["total"], row["reviews"])
-    shares = {}
-    for source, business in places:
-        of_source = {
-            theme: decide.shrunk(*counted.get((source, ""), {}).get(theme, (0.0, 0)), usual)
-            for theme, usual in rules.shares.items()
+        place = row["source"], row["business"]
+        totals.setdefault(place, {})[row["theme"]] = row["total"]
+        reviews[place] = row["reviews"]  # the same for each theme; a theme without a row is one that nobody speaks of
+
+    def drawn(place: tuple[str, str], usual: Shares) -> Shares:
+        of_place = totals.get(place, {})
+        return {
+            theme: decide.shrunk(of_place.get(theme, 0.0), reviews.get(place, 0), share)
+            for theme, share in usual.items()
         }
-        of_business = counted.get((source, business), {}) if business else {}
-        shares[source, business] = {
-            theme: decide.shrunk(*of_business.get(theme, (0.0, 0)), share) for theme, share in of_source.items()
-        }
-    return shares
+
+    shares = {source: drawn((source, ""), rules.shares) for source, _ in places}
+    return {
+        (source, business): drawn((source, business), shares[source]) if business else shares[source]
+        for source, business in places
+    }
 
 
 THEMES = Stage("themes", ("review_id", "theme"), spec, transform, parents=(READ,), finish=record_labels)

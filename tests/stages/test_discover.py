@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pipeline.backends.fake import FakeReader
 from pipeline.core import queries
 from pipeline.core.profile import Profile
-from pipeline.core.stage import StageResult, run_stage
+from pipeline.core.rows import Reading
+from pipeline.core.stage import Context, StageResult, run_stage
 from pipeline.core.warehouse import Warehouse, audit
-from pipeline.stages.discover import DISCOVER
+from pipeline.stages.discover import DISCOVER, KNOWN, NEGATIVE
+from pipeline.stages.read import READ
 from pipeline.stages.sentiment import SENTIMENT
 from pipeline.themes import discovery
 from pipeline.themes.taxonomy import load_aspects
 from pipeline.themes.terms import find_mentions
 from tests.factory import review
+from tests.stages.sentences import GOOD, about, sentence
 
 PARROT = [
     "Their bad parrot bit my finger.",
-    "A bad parrot bites whoever passes.",
+    "A bad parrot that bites every finger.",
     "That bad old parrot bit our boy on the finger.",
     "The bad-tempered parrot bit me twice on my finger.",
-    "We were bitten by their bad parrot.",
+    "That bad parrot always bites.",
     "The parrot is bad and bites fingers.",
 ]
 MAGICIAN = [
@@ -40,9 +46,33 @@ VERDICTS = [
 OTHERS = [f"All of it was fine on visit {number}." for number in range(30)]
 
 
+def vector_of(text: str) -> bytes:
+    """Sentences that share content words are near to one another, as with a real reader."""
+    values = np.zeros(384)
+    for word in discovery.stems(text) or {text}:
+        values[zlib.crc32(word.encode()) % 384] += 1
+    return (values / np.linalg.norm(values)).astype(np.float16).tobytes()
+
+
+@pytest.fixture(autouse=True)
+def near_by_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = FakeReader.read
+
+    def read(self: FakeReader, texts: Sequence[str]) -> list[Reading]:
+        readings = original(self, texts)
+        for text, reading in zip(texts, readings, strict=True):
+            for said in reading["sentences"]:
+                said["vector"] = vector_of(text[said["start"] : said["end"]])
+                said["themes"] = []  # in German, "bad" is a bathroom
+        return readings
+
+    monkeypatch.setattr(FakeReader, "read", read)
+
+
 def night(warehouse: Warehouse, profile: Profile, texts: list[str], run: str, **columns: Any) -> StageResult:
     warehouse.append("store.reviews", [review(text, run_id=run, **columns) for text in texts])
-    run_stage(SENTIMENT, profile, warehouse, run, Path())
+    for stage in (READ, SENTIMENT):
+        run_stage(stage, profile, warehouse, run, Path())
     return run_stage(DISCOVER, profile, warehouse, run, Path())
 
 
@@ -153,7 +183,33 @@ def test_the_nearest_theme_takes_a_clause_and_a_far_one_none() -> None:
     assert discovery.assign(vectors, np.zeros((0, 4)))[0].tolist() == [-1, -1, -1]
 
 
-def test_clauses_with_an_aspect_or_without_content_are_left_out() -> None:
-    text = "We waited an hour. I will never come back! The parrot bit my finger, but it was really bad."
-    spans = discovery.uncovered(text, "en", load_aspects())
-    assert [text[start:end] for start, end in spans] == ["The parrot bit my finger"]
+def test_negative_sentences_without_a_theme_are_kept_with_their_vectors(
+    warehouse: Warehouse, fake_profile: Profile
+) -> None:
+    words = [
+        "The parrot bit my finger.",
+        "We waited an hour.",
+        "The garden has two ponds.",
+        "The magician lost our ring.",
+        "I will never come back!",
+    ]
+    text = " ".join(words)
+    parrot, waited, garden, magician, verdict = words
+    sentences = [
+        sentence(text, parrot),
+        sentence(text, waited, about("waiting_time", text, waited, probability=KNOWN)),
+        sentence(text, garden, polarity=GOOD),
+        sentence(
+            text, magician, about("service", text, magician, probability=KNOWN - 0.1), polarity=(NEGATIVE, 0.3, 0)
+        ),
+        sentence(text, verdict),
+    ]
+    context = Context(fake_profile, warehouse, "r", "f", Path())
+    rows = DISCOVER.transform([review(text) | {"sentences": sentences}], context)
+    assert [(row["place"], row["evidence"]) for row in rows] == [
+        (text.index(parrot), parrot),
+        (text.index(magician), magician),
+    ]
+    assert all(row["vector"] == sentences[0]["vector"] for row in rows)
+    (none,) = DISCOVER.transform([review(text) | {"sentences": None}], context)
+    assert none["place"] == -1 and none["error"] is None
