@@ -82,7 +82,7 @@ class FakeReader(ReaderBackend):
             stars=dict.fromkeys("12345", (0.0, 0.0, 0.0)),
             sure={ANY: 0.0},
             emotions=dict.fromkeys(EMOTIONS, 0.5),
-            complaint={"bias": 0.0, "present": 1.0, "negative": 1.0, "stars": 0.0},
+            complaint={"bias": 0.0, "strength": 1.0, "stars": 0.0},
             least={ANY: 0.5},
             themes={},
             praise=0.5,

@@ -158,10 +158,10 @@ def mentions(
 def complaint(theme: SentenceTheme, stars: float | None, share: float | None, of: Rules) -> float:
     """The probability that the sentence complains of the theme, given the stars and how usual the theme is there."""
     weights = of.complaint
+    present = _sigmoid(_logit(theme["probability"]) + _usual(theme["theme"], share, of))
     logit = (
         weights["bias"]
-        + weights["present"] * (_logit(theme["probability"]) + _usual(theme["theme"], share, of))
-        + weights["negative"] * _logit(theme["negative"])
+        + weights["strength"] * _logit(present * theme["negative"])
         + of.themes.get(theme["theme"], 0.0)
     )
     if stars is not None:

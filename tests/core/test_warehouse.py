@@ -6,9 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.core.assets import WAREHOUSE
 from pipeline.core.errors import AuditFailed, InputError
@@ -156,6 +159,52 @@ def test_append_keeps_maps_lists_and_nulls(warehouse: Warehouse) -> None:
     found = warehouse.query("SELECT labels, probabilities FROM store.emotions ORDER BY review_id")
     assert found[0] == {"labels": ["joy", "love"], "probabilities": {"joy": 0.5, "love": 0.25}}
     assert found[1] == {"labels": None, "probabilities": None}
+
+
+SCALARS: dict[str, st.SearchStrategy[Any]] = {
+    "VARCHAR": st.text(),
+    "INTEGER": st.integers(-(2**31), 2**31 - 1),
+    "BIGINT": st.integers(-(2**63), 2**63 - 1),
+    "FLOAT": st.floats(width=32, allow_nan=False),
+    "DOUBLE": st.floats(allow_nan=False),
+    "BOOLEAN": st.booleans(),
+    "BLOB": st.binary(),
+}
+Column = tuple[str, st.SearchStrategy[Any]]  # the name of a type, and its values
+
+
+def lists(inner: Column) -> Column:
+    return f"{inner[0]}[]", st.lists(st.none() | inner[1], max_size=3)
+
+
+def maps(inner: Column) -> Column:
+    return f"MAP(VARCHAR, {inner[0]})", st.dictionaries(st.text(), st.none() | inner[1], max_size=3)
+
+
+def structs(inner: list[Column]) -> Column:
+    names = ["start", "end", "theme", "Vector"][: len(inner)]  # the first two are keywords
+    fields = ", ".join(f'"{name}" {kind}' for name, (kind, _) in zip(names, inner, strict=True))
+    values = {name: st.none() | value for name, (_, value) in zip(names, inner, strict=True)}
+    return f"STRUCT({fields})", st.fixed_dictionaries(values)
+
+
+COLUMNS = st.recursive(
+    st.sampled_from(sorted(SCALARS.items(), key=lambda item: item[0])),
+    lambda inner: inner.map(lists) | inner.map(maps) | st.lists(inner, min_size=1, max_size=4).map(structs),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=50)
+@given(st.data())
+def test_append_keeps_whatever_is_nested(data: st.DataObject) -> None:
+    kind, value = data.draw(COLUMNS)
+    values = data.draw(st.lists(st.none() | value, min_size=1, max_size=4))
+    opened = Warehouse(duckdb.connect(":memory:"))
+    opened.execute(f"CREATE TABLE t (place INTEGER, value {kind})")
+    opened.append("t", [{"place": place, "value": value} for place, value in enumerate(values)])
+    assert [row["value"] for row in opened.query("SELECT value FROM t ORDER BY place")] == values
+    opened.close()
 
 
 def test_transaction_rolls_back(warehouse: Warehouse) -> None:
