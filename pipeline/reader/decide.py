@@ -160,9 +160,7 @@ def complaint(theme: SentenceTheme, stars: float | None, share: float | None, of
     weights = of.complaint
     present = _sigmoid(_logit(theme["probability"]) + _usual(theme["theme"], share, of))
     logit = (
-        weights["bias"]
-        + weights["strength"] * _logit(present * theme["negative"])
-        + of.themes.get(theme["theme"], 0.0)
+        weights["bias"] + weights["strength"] * _logit(present * theme["negative"]) + of.themes.get(theme["theme"], 0.0)
     )
     if stars is not None:
         logit += weights["stars"] * (3 - stars)

@@ -30,7 +30,7 @@ RULES = decide.rules(
         },
         "sure": {"de": 0.5, "*": 0.8},
         "emotions": {},
-        "complaint": {"bias": 0.0, "present": 1.0, "negative": 1.0, "stars": 0.5},
+        "complaint": {"bias": 0.0, "strength": 1.0, "stars": 0.5},
         "least": {"de": 0.3, "*": 0.6},
         "themes": {"trust": -4.0},
         "praise": 0.5,

@@ -70,7 +70,7 @@ def test_a_review_that_speaks_of_nothing_has_one_row(warehouse: Warehouse, fake_
 def test_a_happy_customers_faint_blame_is_no_complaint(
     warehouse: Warehouse, fake_profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ruled(monkeypatch, complaint={"bias": -1.0, "present": 1.0, "negative": 1.0, "stars": 0.6})
+    ruled(monkeypatch, complaint={"bias": -1.0, "strength": 1.0, "stars": 0.6})
     faint = [sentence(0, 35, theme("food_quality", 0, 9, negative=0.6, probability=0.6))]
     said = {stars: themes_of(warehouse, fake_profile, faint, stars=stars) for stars in (5.0, 1.0)}
     assert "food_quality" not in said[5.0] and said[1.0]["food_quality"]["sentiment"] == "negative"
