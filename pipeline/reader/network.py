@@ -119,12 +119,6 @@ class Heads(nn.Module):
         wish, _ = self.wish(gathered, mask, review)
         return {"themes": themes, "polarity": polarity, "wish": wish[:, 0]}
 
-    def of_span(self, tokens: torch.Tensor, spans: Sequence[Span]) -> torch.Tensor:
-        """Logits (spans, 3) of the sentiment of each span by itself, in its context."""
-        gathered, mask, _ = gather(tokens, spans)
-        logits: torch.Tensor = self.sentiment(self.review(gathered, mask)[:, 1])
-        return logits
-
     def targets(self, tokens: torch.Tensor, targets: Sequence[Span], sentences: Sequence[Span]) -> torch.Tensor:
         """Logits (targets, 3) of what is said about words of a sentence: each target with the span of its sentence."""
         words, sentence = span_means(tokens, targets), span_means(tokens, sentences)

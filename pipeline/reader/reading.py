@@ -25,13 +25,16 @@ from pipeline.reader import encoder as encoders
 from pipeline.reader.network import Heads, Questions, span_means
 from pipeline.text.sentences import sentence_spans
 
+GENERAL = "general"  # the theme of an overall verdict
 HEADS, CONFIG = "heads.safetensors", "reader.json"
 FAINT = 0.03  # a theme less probable than this in a sentence is not kept
 TOKENS = 2_048  # of a batch, padding included
 VECTOR = np.float16  # of a stored vector
-# Where a sentence may be divided: punctuation, and "and" in the languages that write it between blanks.
-_PIECE = re.compile(
-    r"[,;:，、；：|]\s*|\s[-–—]\s|\s(?:and|und|et|y|e|en|og|och|i|ve|dan|и|та|a)\s(?=\S+\s\S)", re.IGNORECASE
+# Where a sentence may be divided: at punctuation, and at "and" in the languages that write it between blanks.
+_MARKS = r"[,;:，、；：|]\s*|\s[-–—]\s"
+_PIECES = (
+    re.compile(_MARKS),
+    re.compile(rf"{_MARKS}|\s(?:and|und|et|y|e|en|og|och|i|ve|dan|и|та|a)\s(?=\S+\s\S)", re.IGNORECASE),
 )
 _SHORTEST = 12  # characters of a piece that can prove a complaint; in Chinese and Japanese a third of it
 # A piece proves what its sentence says if it says it nearly as clearly.
@@ -57,6 +60,7 @@ class Reader:
     def __init__(self, encoder: encoders.Encoder, heads: Heads, settings: dict[str, Any]) -> None:
         self.encoder, self.heads, self.settings = encoder, heads.eval(), settings
         self.shift = len(encoder.prefix)
+        self.verdict = [index for index, name in enumerate(heads.questions.themes) if name == GENERAL]
         # Mean of many sentences' vectors: what all have in common says nothing about one of them.
         self.centre = torch.tensor(settings.get("centre") or [0.0] * encoder.width)
 
@@ -114,9 +118,9 @@ class Reader:
 
     def _windows(self, index: int, text: str) -> Iterator[_Window]:
         ((ids, offsets),) = self.encoder.tokenize([text])
-        if not ids:
+        if not ids or not text.strip():
             return
-        sentences = sentence_spans(text, clauses=False)
+        sentences = sentence_spans(text, clauses=False) or [(0, len(text))]
         borders = _borders(offsets, sentences)
         room, start = self.encoder.room, 0
         while start < len(sentences):
@@ -184,11 +188,15 @@ class Reader:
         self, tokens: torch.Tensor, mean: torch.Tensor, spans: Sequence[tuple[int, int, int]]
     ) -> dict[str, torch.Tensor]:
         answers = self.heads.spans(tokens, mean, spans)
+        themes, polarity = answers["themes"].sigmoid(), answers["polarity"].softmax(-1)
+        # A sentence is as good or bad as what it speaks of; one that speaks of nothing is what it would be as a verdict.
+        weights = themes.clone()
+        weights[:, self.verdict] += 0.1
         return {
-            "themes": answers["themes"].sigmoid(),
-            "polarity": answers["polarity"].softmax(-1),
+            "themes": themes,
+            "polarity": polarity,
             "wish": answers["wish"].sigmoid(),
-            "sentiment": self.heads.of_span(tokens, spans).softmax(-1),
+            "sentiment": (weights.unsqueeze(-1) * polarity).sum(1) / weights.sum(1, keepdim=True),
         }
 
     def _pieces(
@@ -292,9 +300,10 @@ def pieces_of(text: str, start: int, end: int) -> list[tuple[int, int]]:
     spans = []
     for low, high in sentence_spans(sentence):
         spans.append((low, high))
-        cuts = [match.span() for match in _PIECE.finditer(sentence, low, high)]
-        borders = itertools.pairwise([(low, low), *cuts, (high, high)])
-        spans += [_trimmed(sentence, end, start) for (_, end), (start, _) in borders]
+        for pattern in _PIECES:
+            cuts = [match.span() for match in pattern.finditer(sentence, low, high)]
+            borders = itertools.pairwise([(low, low), *cuts, (high, high)])
+            spans += [_trimmed(sentence, end, start) for (_, end), (start, _) in borders]
     wide = sentence.isascii() or not re.search(r"[\u3040-\u30ff\u4e00-\u9fff]", sentence)
     least = _SHORTEST if wide else _SHORTEST // 3
     return sorted(

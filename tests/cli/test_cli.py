@@ -38,8 +38,13 @@ def test_progress_is_a_line_per_stage(tmp_path: Path, fake_profile: object, caps
     assert cli.main(run_arguments(tmp_path)) == 0
     err = capsys.readouterr().err
     assert "reviewed_at │ not found" in err and "3 records: 3 accepted" in err, "how the file was understood"
-    lines = [line.split() for line in err.splitlines()[-3:]]
-    assert [(line[0], line[-2]) for line in lines] == [("ingest", "3/3"), ("sentiment", "3/3"), ("emotions", "3/3")]
+    lines = [line.split() for line in err.splitlines()[-4:]]
+    assert [(line[0], line[-2]) for line in lines] == [
+        ("ingest", "3/3"),
+        ("read", "3/3"),
+        ("sentiment", "3/3"),
+        ("emotions", "3/3"),
+    ]
 
 
 def test_sql_prints_a_table_csv_and_json(warehouse: Path, capsys: pytest.CaptureFixture[str]) -> None:

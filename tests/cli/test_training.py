@@ -25,14 +25,14 @@ def test_every_option_is_a_parameter_of_its_training_and_every_parameter_an_opti
 def test_figures_on_stdout_and_progress_on_stderr(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pipeline.training import emotions, fit
+    from pipeline.training import bleurt, fit
 
     def train(data: Path, out: Path, **options: Any) -> dict[str, Any]:
         fit.logger.info("epoch %d: %.2f on dev", 1, 0.5)
         return {"data": data.name, "out": out.name, **options}
 
-    monkeypatch.setattr(emotions, "train", train)
-    arguments = ["train", "emotions", "--data", str(tmp_path / "d"), "--out", str(tmp_path / "o"), "--epochs", "2"]
+    monkeypatch.setattr(bleurt, "train", train)
+    arguments = ["train", "bleurt", "--data", str(tmp_path / "d"), "--out", str(tmp_path / "o"), "--epochs", "2"]
     assert cli.main(arguments) == 0
     captured = capsys.readouterr()
     assert json.loads(captured.out) == {"data": "d", "out": "o", "epochs": 2}, "what was not given keeps its default"

@@ -188,7 +188,7 @@ def test_what_is_faint_is_not_said() -> None:
 
 
 def test_a_language_has_its_own_threshold_and_an_unknown_one_the_common() -> None:
-    doubtful = sentence(theme("noise", 0.5, 0.4, 0.3))  # a complaint with probability 0.4
+    doubtful = sentence(theme("noise", 0.8, 0.5, 0.3))  # a complaint with probability 0.4
     assert [m.sentiment for m in mentions(doubtful, language="de")] == ["negative"]
     assert mentions(doubtful, language="en") == mentions(doubtful, language=None) == []
 
@@ -258,7 +258,7 @@ def test_the_shipped_rules_are_whole() -> None:
     assert "*" in of.sure and "*" in of.least
     assert all(0 < value < 1 for value in (*of.emotions.values(), *of.sure.values(), *of.least.values()))
     assert all(0 < value < 1 for value in (*of.shares.values(), of.praise, of.mention))
-    assert of.temperature > 0 and of.complaint["negative"] > 0 and of.complaint["stars"] > 0
+    assert of.temperature > 0 and of.complaint["strength"] > 0 and of.complaint["stars"] > 0
     even = decide.with_stars(np.full((3, 3), 1 / 3), [1.0, 3.0, 5.0], of)
     assert [decide.label(row) for row in even[[0, 2]]] == ["negative", "positive"]
     assert (np.diff(even[:, 2] / even[:, 0]) > 0).all()

@@ -240,7 +240,7 @@ CLEAR = [
     ("La habitación estaba muy sucia.", "negative", {"cleanliness", "room_condition"}),
     ("La comida estaba deliciosa.", "positive", {"food_quality"}),
     ("房间很脏。", "negative", {"cleanliness", "room_condition"}),
-    ("菜很好吃！", "positive", {"food_quality"}),
+    ("服务员态度很好！", "positive", {"staff_attitude", "service"}),
 ]
 
 

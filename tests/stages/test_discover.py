@@ -23,12 +23,12 @@ from pipeline.themes.terms import find_mentions
 from tests.factory import review
 
 PARROT = [
-    "Their bad parrot bit my finger.",
-    "A bad parrot bites whoever passes.",
-    "That bad old parrot bit our boy on the finger.",
-    "The bad-tempered parrot bit me twice on my finger.",
-    "We were bitten by their bad parrot.",
-    "The parrot is bad and bites fingers.",
+    "Their bad parrot pecked my finger.",
+    "A bad parrot pecks whoever passes.",
+    "That bad old parrot pecked our boy on the finger.",
+    "The bad-tempered parrot pecked me twice on my finger.",
+    "We were pecked by their bad parrot.",
+    "The parrot is bad and pecks fingers.",
 ]
 MAGICIAN = [
     "The bad magician lost my ring.",
@@ -83,7 +83,7 @@ def test_a_later_night_keeps_ids_and_joins_what_is_known_before_it_founds(
 ) -> None:
     before = discovered(filled)
     more = [
-        "The bad parrot bit my uncle's finger.",
+        "The bad parrot pecked my uncle's finger.",
         *(f"A bad drone buzzed above our heads {n} times." for n in ("two", "nine")),
     ]
     night(filled, fake_profile, more, "r2")
@@ -167,9 +167,9 @@ def test_sentences_with_a_theme_or_without_content_are_left_out(warehouse: Wareh
     night(
         warehouse,
         fake_profile,
-        ["A bad, long wait. It was bad! The bad parrot bit my finger. The parrot sang well."],
+        ["A bad, long wait. It was bad! The bad parrot pecked my finger. The parrot sang well."],
         "r",
     )
     assert [row["evidence"] for row in warehouse.query("SELECT evidence FROM store.discover")] == [
-        "The bad parrot bit my finger."
+        "The bad parrot pecked my finger."
     ]

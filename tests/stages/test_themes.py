@@ -71,17 +71,17 @@ def test_a_happy_customers_faint_blame_is_no_complaint(
     warehouse: Warehouse, fake_profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ruled(monkeypatch, complaint={"bias": -1.0, "strength": 1.0, "stars": 0.6})
-    faint = [sentence(0, 35, theme("food_quality", 0, 9, negative=0.6, probability=0.6))]
+    faint = [sentence(0, 35, theme("food_quality", 0, 9, negative=0.8, probability=0.8))]
     said = {stars: themes_of(warehouse, fake_profile, faint, stars=stars) for stars in (5.0, 1.0)}
     assert "food_quality" not in said[5.0] and said[1.0]["food_quality"]["sentiment"] == "negative"
 
 
 def test_what_stands_in_the_box_of_what_was_liked_is_no_complaint(warehouse: Warehouse, fake_profile: Profile) -> None:
-    doubtful = [sentence(36, 54, theme("room_condition", 36, 53, 0.7, 0.7))]
+    doubtful = [sentence(36, 54, theme("room_condition", 36, 53, 0.7))]
     assert themes_of(warehouse, fake_profile, doubtful)["room_condition"]["sentiment"] == "negative"
     liked = themes_of(warehouse, fake_profile, doubtful, liked="We liked the room.", disliked="Cold soup")
     assert liked["room_condition"]["sentiment"] == "positive"
-    praise = [sentence(36, 54, theme("room_condition", 36, 53, 0.3, 0.7))]
+    praise = [sentence(36, 54, theme("room_condition", 36, 53, 0.3))]
     disliked = themes_of(warehouse, fake_profile, praise, liked=None, disliked="We liked the room.")
     assert disliked["room_condition"]["sentiment"] == "negative", "also where it sounds like praise"
 
@@ -101,8 +101,8 @@ def test_what_a_source_speaks_of_is_counted_and_weighs(
     assert shares["a.csv", "Inn", "waiting_time"] == (0.99, 2) and ("a.csv", "Bar", "waiting_time") not in shares
     ruled(monkeypatch, prior=1.0)
     doubtful = [
-        sentence(0, 35, theme("waiting_time", 0, 9, 0.8, 0.1)),
-        sentence(36, 54, theme("noise", 36, 54, 0.8, 0.1)),
+        sentence(0, 35, theme("waiting_time", 0, 9, 0.95, 0.3)),
+        sentence(36, 54, theme("noise", 36, 54, 0.95, 0.3)),
     ]
     here = themes_of(warehouse, fake_profile, doubtful, source="a.csv", business="Inn")
     assert set(here) == {"waiting_time"}, "people wait there, and nobody speaks of noise"

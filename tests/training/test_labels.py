@@ -48,7 +48,7 @@ def test_every_reading_is_well_formed() -> None:
         check(row, row["sentences"])
         assert not {"text", "sentence"} & row.keys(), "the reviews are not ours to publish"
     first = [row["sha256"] for row in REVIEWS if row["reader"] == 1]
-    assert len(first) == len(set(first)) == 1227
+    assert len(first) == len(set(first)) == 1547
 
 
 def agreement(items: Callable[[dict[str, Any]], set[Any]]) -> float:
@@ -75,7 +75,20 @@ def test_every_written_review_is_labelled() -> None:
         assert all(text and text == text.strip() and "\n" not in text for text in row["sentences"]), row
         said = [(m["s"], m["theme"], m["polarity"]) for m in row["mentions"]]
         assert len(said) == len(set(said)), row
-    assert {row["language"] for row in WRITTEN} == {"de", "en", "es", "fr", "it", "ja", "pl", "tr", "zh"}
+    assert {row["language"] for row in WRITTEN} == {
+        "de",
+        "en",
+        "es",
+        "fr",
+        "it",
+        "ja",
+        "ko",
+        "nl",
+        "pl",
+        "pt",
+        "tr",
+        "zh",
+    }
     texts = [" ".join(row["sentences"]) for row in WRITTEN]
     assert len(texts) == len(set(texts))
 
