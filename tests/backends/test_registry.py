@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,12 +15,14 @@ from pipeline.backends import registry
 from pipeline.backends.base import ClassifierBackend, ReaderBackend, Request, Written
 from pipeline.backends.dispatch import classify_sentiment
 from pipeline.core import profile
+from pipeline.core.assets import READER
 from pipeline.core.errors import InputError
 from pipeline.core.labels import EMOTIONS, SENTIMENTS
 from pipeline.core.profile import Emotions, Feedback, Profile, Reader, Sentiment
 from pipeline.core.registry import CLASSIFIERS, READERS, WRITERS, implementation
 from pipeline.core.stage import Context
 from pipeline.core.warehouse import Warehouse
+from pipeline.reader.decide import CONFIG
 from pipeline.stages.emotions import EMOTIONS as EMOTIONS_STAGE
 from pipeline.stages.feedback import FEEDBACK
 from pipeline.stages.sentiment import SENTIMENT
@@ -134,3 +138,24 @@ def test_a_reader_of_ones_own_is_loaded_when_the_first_text_comes(tmp_path: Path
         reader.read(["Cold soup."])
     with pytest.raises(InputError, match="rules"):
         reader.rules()
+
+
+def copied(folder: Path, **changes: Any) -> Reader:
+    """The shipped reader in a folder of its own, with other settings."""
+    folder.mkdir(parents=True)
+    for file in READER.iterdir():
+        if file.name != CONFIG:
+            (folder / file.name).symlink_to(file)
+    settings = json.loads((READER / CONFIG).read_text(encoding="utf-8"))
+    (folder / CONFIG).write_text(json.dumps(settings | changes), encoding="utf-8")
+    return Reader(model=str(folder))
+
+
+def test_rules_are_no_part_of_a_reader_s_identity(tmp_path: Path) -> None:
+    """A changed threshold decides again, but reads nothing again."""
+    rules = json.loads((READER / CONFIG).read_text(encoding="utf-8"))["rules"]
+    same = copied(tmp_path / "same" / "reader")
+    ruled = copied(tmp_path / "ruled" / "reader", rules=rules | {"praise": 0.123})
+    other = copied(tmp_path / "other" / "reader", themes=["something", "else"])
+    assert registry.reader_identity(same) == registry.reader_identity(ruled) != registry.reader_identity(other)
+    assert registry.rules_identity(same) == registry.rules_identity(other) != registry.rules_identity(ruled)

@@ -133,6 +133,7 @@ def test_what_another_source_also_has_is_shown_from_there(tmp_path: Path, fake_p
     assert (findings.reviews, findings.versions, findings.shared) == (1, 3, 2)
     assert [row["source"] for row in query(warehouse, "SELECT source FROM sources")] == [str(second)]
     assert [row["source"] for row in query(warehouse, "SELECT source FROM reviews")] == [str(second)] * 3
+    assert not query(warehouse, f"FROM store.theme_share WHERE source = '{first}'"), "nor is it counted"
     assert query(warehouse, "SELECT * FROM rejects") == [] and files_with(tmp_path, SECRET) == set()
     assert len(query(warehouse, "SELECT * FROM sentiment")) == 3, "what was made of the others is kept"
     assert go(fake_profile, second, warehouse=warehouse).rows_written == 0
