@@ -34,7 +34,7 @@ VECTOR = np.float16  # of a stored vector
 _MARKS = r"[,;:，、；：|]\s*|\s[-–—]\s"
 _PIECES = (
     re.compile(_MARKS),
-    re.compile(rf"{_MARKS}|\s(?:and|und|et|y|e|en|og|och|i|ve|dan|и|та|a)\s(?=\S+\s\S)", re.IGNORECASE),
+    re.compile(rf"{_MARKS}|\s(?:and|und|et|y|e|og|och|ve|и|та)\s(?=\S+\s\S)", re.IGNORECASE),
 )
 _SHORTEST = 12  # characters of a piece that can prove a complaint; in Chinese and Japanese a third of it
 # A piece proves what its sentence says if it says it nearly as clearly.
