@@ -155,13 +155,15 @@ def mentions(
     return sorted(best.values(), key=lambda mention: mention.start)
 
 
+def strength(theme: SentenceTheme, share: float | None, of: Rules) -> float:
+    """The logit of the theme being there and complained of, given how usual it is there."""
+    return _logit(_present(theme, share, of) * theme["negative"])
+
+
 def complaint(theme: SentenceTheme, stars: float | None, share: float | None, of: Rules) -> float:
     """The probability that the sentence complains of the theme, given the stars and how usual the theme is there."""
     weights = of.complaint
-    present = _sigmoid(_logit(theme["probability"]) + _usual(theme["theme"], share, of))
-    logit = (
-        weights["bias"] + weights["strength"] * _logit(present * theme["negative"]) + of.themes.get(theme["theme"], 0.0)
-    )
+    logit = weights["bias"] + weights["strength"] * strength(theme, share, of) + of.themes.get(theme["theme"], 0.0)
     if stars is not None:
         logit += weights["stars"] * (3 - stars)
     return _sigmoid(logit)
@@ -176,7 +178,7 @@ def _mention(
     probability = complaint(theme, stars, share, of)
     if probability >= of.least.get(language or ANY, of.least[ANY]):
         return Mention(*place, "negative", min(score, -0.01), probability)
-    present = _sigmoid(_logit(theme["probability"]) + _usual(theme["theme"], share, of))
+    present = _present(theme, share, of)
     if theme["positive"] >= max(theme["negative"], theme["neutral"]):
         if present * theme["positive"] >= of.praise:
             return Mention(*place, "positive", max(score, 0.01), present * theme["positive"])
@@ -190,11 +192,12 @@ def _stronger(mention: Mention, other: Mention) -> bool:
     return (rank[mention.sentiment], mention.probability) > (rank[other.sentiment], other.probability)
 
 
-def _usual(theme: str, share: float | None, of: Rules) -> float:
-    """What a source's own share of a theme adds to the logit of its presence."""
-    if share is None or theme not in of.shares:
-        return 0.0
-    return of.prior * (_logit(share) - _logit(of.shares[theme]))
+def _present(theme: SentenceTheme, share: float | None, of: Rules) -> float:
+    """The probability that the sentence speaks of the theme, given its share of what the source speaks of."""
+    logit = _logit(theme["probability"])
+    if share is not None and theme["theme"] in of.shares:
+        logit += of.prior * (_logit(share) - _logit(of.shares[theme["theme"]]))
+    return _sigmoid(logit)
 
 
 def shrunk(total: float, reviews: int, usual: float, strength: float = 30.0) -> float:

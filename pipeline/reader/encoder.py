@@ -1,7 +1,8 @@
 """The multilingual encoder of the reader: weights, tokenizer, one pass.
 
 Shipped: a trimmed, trained copy of multilingual-e5-small (MIT; Wang et al. 2024, "Multilingual E5 Text Embeddings"), made
-by `pipeline.training.reader`. Any BERT- or XLM-R-like checkpoint in a folder or on the hub loads as well, to train from.
+by `pipeline.training.reader`. `pretrained` loads any BERT- or XLM-R-like checkpoint in a folder or on the hub; the training does not
+start from one yet.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class HeadModel:
             for batch in minilm.by_tokens(token_ids):
                 ids, mask = minilm.pad([token_ids[index] for index in batch], self.tokenizer.pad_token_id)
                 hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-                pooled = minilm.pool(hidden, [token_ids[i] for i in batch], mask, self.config.get("pool", "all"))
+                pooled = minilm.mean_pool(hidden, mask)
                 values[batch] = torch.nn.functional.linear(pooled, self.weight, self.bias).numpy()
         return values
 

@@ -97,16 +97,6 @@ def mean_pool(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
 
 
-def pool(hidden: torch.Tensor, token_ids: Sequence[Sequence[int]], mask: torch.Tensor, over: str) -> torch.Tensor:
-    """`mean_pool` over "all" tokens, or over the "last" segment of a pair: what follows the next-to-last [SEP]."""
-    if over == "last":
-        mask = mask.clone()
-        for row, ids in enumerate(token_ids):
-            separator = ids[-1]
-            mask[row, : len(ids) - 1 - list(reversed(ids[:-1])).index(separator)] = 0
-    return mean_pool(hidden, mask)
-
-
 def bf16_is_fast() -> bool:
     """Whether this CPU multiplies bfloat16 in hardware; if not, it is slower than float32."""
     import torch

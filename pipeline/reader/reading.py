@@ -22,11 +22,12 @@ from pipeline.core.assets import READER
 from pipeline.core.errors import InputError
 from pipeline.core.rows import Reading, Sentence, SentenceTheme
 from pipeline.reader import encoder as encoders
+from pipeline.reader.decide import CONFIG
 from pipeline.reader.network import Heads, Questions, span_means
 from pipeline.text.sentences import sentence_spans
 
 GENERAL = "general"  # the theme of an overall verdict
-HEADS, CONFIG = "heads.safetensors", "reader.json"
+HEADS = "heads.safetensors"
 FAINT = 0.03  # a theme less probable than this in a sentence is not kept
 TOKENS = 2_048  # of a batch, padding included
 VECTOR = np.float16  # of a stored vector

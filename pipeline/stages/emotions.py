@@ -36,9 +36,17 @@ def spec(profile: Profile) -> dict[str, Any]:
     return {
         "version": 3,  # 3: of the writer
         "model": registry.classifier_identity(profile.emotions),
-        "thresholds": registry.emotion_thresholds(profile.emotions),
+        "thresholds": _thresholds(profile),
         "languages": profile.emotions.languages,
     }
+
+
+def _thresholds(profile: Profile) -> dict[str, float]:
+    """Per label, those of the reader in use where it answers, else of the section's model; the profile's own before both."""
+    found = registry.emotion_thresholds(profile.emotions)
+    if profile.emotions.backend == "embedded":
+        found |= registry.reader(profile.reader).rules().emotions
+    return found | profile.emotions.thresholds
 
 
 def transform(rows: Sequence[FeltReview], context: Context) -> list[EmotionsRow]:
@@ -56,7 +64,7 @@ def transform(rows: Sequence[FeltReview], context: Context) -> list[EmotionsRow]
 
 def _classify(rows: Sequence[FeltReview], context: Context) -> list[EmotionsRow]:
     config = context.profile.emotions
-    thresholds = registry.emotion_thresholds(config)
+    thresholds = _thresholds(context.profile)
     if config.backend == "embedded":
         model, values = "reader", [row["felt"] for row in rows]
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Required, TypedDict
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy as np
 from pipeline.backends import registry
 from pipeline.backends.dispatch import classify_sentiment, language_error, readable
 from pipeline.core.assets import READER
-from pipeline.core.labels import SENTIMENTS
 from pipeline.core.profile import Profile
 from pipeline.core.rows import RatedReview
 from pipeline.core.stage import Context, Stage
@@ -76,7 +76,7 @@ def transform(rows: Sequence[ReadReview], context: Context) -> list[SentimentRow
     if config.calibration:
         words = _calibrated(words, rows, config.calibration)
     both = decide.with_stars(words, [row["stars"] for row in rows], rules)
-    seen = duplicates.trained_on([row["text"] for row in rows], READER if is_reader else None)
+    seen = duplicates.trained_on([row["text"] for row in rows], _reader_folder(context.profile) if is_reader else None)
     if is_reader:
         model = "reader"
     elif np.isnan(raw).all():  # then no model was loaded
@@ -99,6 +99,10 @@ def transform(rows: Sequence[ReadReview], context: Context) -> list[SentimentRow
     return result
 
 
+def _reader_folder(profile: Profile) -> Path:
+    return Path(profile.reader.model) if profile.reader.model else READER
+
+
 def _calibrated(words: np.ndarray, rows: Sequence[ReadReview], path: str) -> np.ndarray:
     return calibration.apply(calibration.load(path), words, [row["language"] for row in rows])
 
@@ -111,12 +115,12 @@ def _fill(
     """
     sentiment["text_negative"], sentiment["text_neutral"], sentiment["text_positive"] = map(float, words)
     is_clear = rules is None or decide.is_sure(words, row["language"], rules)
-    sentiment["text_label"] = SENTIMENTS[int(words.argmax())] if is_clear else None
+    sentiment["text_label"] = decide.label(words) if is_clear else None
     if not is_clear and row["stars"] is None:
         sentiment["error"] = f"the words are not clear enough in this language ({row['language'] or 'unknown'})"
         return
     sentiment["negative"], sentiment["neutral"], sentiment["positive"] = map(float, both)
-    sentiment["label"] = SENTIMENTS[int(both.argmax())]
+    sentiment["label"] = decide.label(both)
 
 
 SENTIMENT = Stage("sentiment", ("review_id",), spec, transform, parents=(READ,))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
 from pipeline.backends import registry
-from pipeline.core.profile import Profile
+from pipeline.core.profile import Profile, Reader
 from pipeline.core.rows import RatedReview, Sentence, SentenceTheme
 from pipeline.core.stage import Context, Stage
 from pipeline.core.warehouse import sql_file
@@ -60,7 +61,7 @@ def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]
     rules = reader.rules()
     shares = _shares(rows, context, rules)
     mine = [aspect for aspect in aspects.values() if aspect.id not in rules.shares]
-    vectors = own.vectors_of(mine, reader.read)
+    vectors = _vectors(tuple(own.texts_of(mine)), context.profile.reader)
     result = []
     for row in rows:
         sentences = [_in_its_box(_of_taxonomy(sentence, aspects), row) for sentence in row["sentences"] or ()]
@@ -83,6 +84,11 @@ def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]
             for mention in found
         ] or [ThemeRow(review_id=row["review_id"], theme="")]
     return result
+
+
+@functools.lru_cache(maxsize=4)  # asked for every batch
+def _vectors(texts: tuple[tuple[str, str], ...], section: Reader) -> own.Vectors:
+    return own.vectors_of(texts, registry.reader(section).read)
 
 
 def _of_taxonomy(sentence: Sentence, aspects: Mapping[str, Aspect]) -> Sentence:

@@ -18,9 +18,15 @@ CLOSE = 0.6  # least cosine of a sentence with an example
 Vectors = Mapping[str, np.ndarray]  # theme -> its examples' vectors, float32, (examples, width), unit length
 
 
-def vectors_of(aspects: Sequence[Aspect], read: Callable[[Sequence[str]], list[Reading]]) -> dict[str, np.ndarray]:
-    """The vectors of what the aspects give as examples or as a description; `read` is called if there is any."""
-    texts = [(aspect.id, text) for aspect in aspects for text in (*aspect.examples, aspect.description) if text]
+def texts_of(aspects: Sequence[Aspect]) -> list[tuple[str, str]]:
+    """(theme, text) of what the aspects give as examples or as a description."""
+    return [(aspect.id, text) for aspect in aspects for text in (*aspect.examples, aspect.description) if text]
+
+
+def vectors_of(
+    texts: Sequence[tuple[str, str]], read: Callable[[Sequence[str]], list[Reading]]
+) -> dict[str, np.ndarray]:
+    """The vectors of these (theme, text); `read` is called if there is any."""
     found: dict[str, list[np.ndarray]] = {}
     for (theme, _), reading in zip(texts, read([text for _, text in texts]) if texts else (), strict=True):
         found.setdefault(theme, []).append(np.frombuffer(reading["vector"], np.float16).astype(np.float32))

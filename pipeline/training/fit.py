@@ -48,15 +48,12 @@ def batches(token_ids: Sequence[Sequence[int]], size: int, rng: random.Random) -
 
 
 class Classifier(nn.Module):
-    """MiniLM with a LoRA adapter and a linear head. `pool`: see `minilm.pool`; `init`: a folder written by `lora.save`, to
+    """MiniLM with a LoRA adapter and a linear head. `init`: a folder written by `lora.save`, to
     continue from.
     """
 
-    def __init__(
-        self, outputs: int, rank: int = 32, dropout: float = 0.1, pool: str = "all", init: Path | None = None
-    ) -> None:
+    def __init__(self, outputs: int, rank: int = 32, dropout: float = 0.1, init: Path | None = None) -> None:
         super().__init__()
-        self.pool = pool
         base, self.tokenizer = minilm.load()
         with without_bitsandbytes():
             from peft import LoraConfig, PeftModel, get_peft_model
@@ -76,7 +73,7 @@ class Classifier(nn.Module):
         """Logits of shape (texts, outputs)."""
         ids, mask = minilm.pad(token_ids, self.tokenizer.pad_token_id)
         hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-        logits: torch.Tensor = self.head(self.dropout(minilm.pool(hidden, token_ids, mask, self.pool)))
+        logits: torch.Tensor = self.head(self.dropout(minilm.mean_pool(hidden, mask)))
         return logits
 
     def predict(self, token_ids: Sequence[Sequence[int]]) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.rows import Reading, Sentence
-from pipeline.themes.own import vectors_of, with_own_themes
+from pipeline.themes.own import texts_of, vectors_of, with_own_themes
 from pipeline.themes.taxonomy import Aspect
 
 TEXT = "The parrot sang. We waited."
@@ -40,7 +40,7 @@ SENTENCES = [sentence(0, 16, vector(1)), sentence(17, 27, vector(0, 1))]
 
 def test_by_words() -> None:
     mine = [aspect("bird", terms=(("en", ("parrot*",)),))]
-    first, second = with_own_themes(TEXT, "en", SENTENCES, mine, vectors_of(mine, read))
+    first, second = with_own_themes(TEXT, "en", SENTENCES, mine, vectors_of(texts_of(mine), read))
     (found,) = first["themes"]
     assert (found["theme"], found["negative"], TEXT[found["start"] : found["end"]]) == ("bird", 0.7, "The parrot sang.")
     assert not second["themes"] and not SENTENCES[0]["themes"], "what was read stays as it is"
@@ -48,7 +48,7 @@ def test_by_words() -> None:
 
 def test_by_examples_and_by_a_description() -> None:
     mine = [aspect("bird", examples=("The bird was loud.",)), aspect("flock", description="Birds!")]
-    vectors = vectors_of(mine, read)
+    vectors = vectors_of(texts_of(mine), read)
     assert {name: of.shape for name, of in vectors.items()} == {"bird": (1, 384), "flock": (1, 384)}
     found = [[theme["theme"] for theme in s["themes"]] for s in with_own_themes(TEXT, "en", SENTENCES, mine, vectors)]
     assert found == [["bird"], []]
@@ -58,4 +58,4 @@ def test_nothing_is_read_where_there_is_nothing_to_read() -> None:
     def never(texts: Any) -> list[Reading]:
         raise AssertionError("no model is needed")
 
-    assert vectors_of([aspect("bird", terms=(("en", ("parrot",)),))], never) == {}
+    assert vectors_of(texts_of([aspect("bird", terms=(("en", ("parrot",)),))]), never) == {}

@@ -185,7 +185,7 @@ def test_targets(tmp_path: Path) -> None:
         write(tmp_path / "absa" / "mams_atsa" / f"{name}.xml", MAMS)
     (found,) = corpora.targets(tmp_path)
     assert [(found.text[t.start : t.end], t.polarity) for t in found.targets] == [("staff", 2), ("bread", 0)]
-    assert list(evaluate.mams(tmp_path)) == [found]
+    assert list(corpora.targets(tmp_path, "val")) == [found]
 
 
 def test_texts_with_a_class(tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_comments(tmp_path: Path) -> None:
         write(tmp_path / "goemotions" / f"{name}.tsv", f'So "happy\t{joy},{love}\tid1\n')
     (found,) = corpora.comments(tmp_path)
     assert found.text == 'So "happy' and found.emotions == emotions(["joy", "love"]) and not found.felt
-    assert list(evaluate.comments(tmp_path)) == [found]
+    assert list(corpora.comments(tmp_path, "dev")) == [found]
 
 
 def test_comments_in_other_languages(tmp_path: Path) -> None:

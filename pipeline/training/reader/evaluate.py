@@ -6,22 +6,22 @@ that: other shops, apps, hotels and languages. Figures on those say more.
 
 from __future__ import annotations
 
-import csv
-import json
+import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.metrics import f1_score
 
-from pipeline.core.labels import EMOTIONS, SENTIMENTS
+from pipeline.core.labels import SENTIMENTS
 from pipeline.core.rows import Reading
 from pipeline.reader.reading import Reader
 from pipeline.text.repair import repair
 from pipeline.training.reader import corpora
-from pipeline.training.reader.examples import POLARITY, Example, Target
+from pipeline.training.reader.corpora import csv_rows, json_lines
+from pipeline.training.reader.examples import Example, Target, emotions
 
 
 class Counts(NamedTuple):
@@ -96,17 +96,21 @@ def polar(data: Path, most: int = 100) -> Iterator[Example]:
     for name, text, label, language in _POLAR:
         tens = label == "rating10"
         taken: Counter[int] = Counter()
-        for row in _rows(data / name):
+        for row in _present(data / name, csv_rows):
             mark = (row[label] or "").strip().lower().removesuffix(".0")
             value = ({"1": 0, "2": 0, "3": 0, "9": 2, "10": 2} if tens else _PLAIN).get(mark)
             yield from _taken(row[text], value, language, name, taken, most)
     for name, language in _JSON_LINES:
         taken = Counter()
-        for line in (data / name).read_text(encoding="utf-8").splitlines() if (data / name).is_file() else ():
-            content = json.loads(line)
+        for content in _present(data / name, json_lines):
             said = {polarity for *_, polarity in content["aspects"]}
             value = {("positive",): 2, ("negative",): 0}.get(tuple(said))
             yield from _taken(content["text"], value, language, name, taken, most)
+
+
+def _present(path: Path, read: Callable[[Path], Iterator[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    """The rows of a file, none if it is missing: whoever has fewer of these files measures on fewer."""
+    return read(path) if path.is_file() else iter(())
 
 
 def _taken(
@@ -118,38 +122,10 @@ def _taken(
         yield Example(body, language, source, sentiment=value)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def tweets(data: Path) -> Iterator[Example]:
-    """UMSAB's validation files, without Hindi."""
-    for folder, language in corpora.TWEETS.items():
-        texts = (data / "umsab" / folder / "val_text.txt").read_text(encoding="utf-8").split("\n")
-        labels = (data / "umsab" / folder / "val_labels.txt").read_text(encoding="utf-8").split("\n")
-        for text, label in zip(texts, labels, strict=False):
-            if text and label:
-                yield Example(text, language, f"umsab/{language}", sentiment=int(label))
-
-
-def comments(data: Path) -> Iterator[Example]:
-    """GoEmotions' development file."""
-    with (data / "goemotions" / "dev.tsv").open(encoding="utf-8", newline="") as file:
-        for text, ids, _ in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            present = [EMOTIONS[int(i)] for i in ids.split(",")]
-            yield Example(text, "en", "goemotions", emotions=tuple(((label,), label in present) for label in EMOTIONS))
-
-
 def comments_de(data: Path, most: int = 1500) -> Iterator[Example]:
     """GoEmotions in German (machine translated), which no training sees."""
-    for row in _rows(data / "multi" / "goemotions_de" / "goemotions_de.csv")[:most]:
-        present = row["emotions"].split("|")
-        yield Example(
-            row["text"], "de", "goemotions_de", emotions=tuple(((label,), label in present) for label in EMOTIONS)
-        )
+    for row in itertools.islice(_present(data / "multi" / "goemotions_de" / "goemotions_de.csv", csv_rows), most):
+        yield Example(row["text"], "de", "goemotions_de", emotions=emotions(row["emotions"].split("|")))
 
 
 def semeval(data: Path) -> Iterator[Example]:
@@ -161,20 +137,6 @@ def semeval(data: Path) -> Iterator[Example]:
             text = before + lines[at + 1] + after
             target = Target(len(before), len(before) + len(lines[at + 1]), int(lines[at + 2]) + 1)
             yield Example(text, "en", f"semeval/{name}", sentences=((0, len(text)),), targets=(target,))
-
-
-def mams(data: Path) -> Iterator[Example]:
-    """MAMS' validation file."""
-    import xml.etree.ElementTree as ET
-
-    for sentence in ET.parse(data / "absa" / "mams_atsa" / "val.xml").getroot().iter("sentence"):
-        text = sentence.findtext("text") or ""
-        found = tuple(
-            Target(int(term.get("from", 0)), int(term.get("to", 0)), POLARITY[term.get("polarity", "")])
-            for term in sentence.iter("aspectTerm")
-            if term.get("polarity") in POLARITY
-        )
-        yield Example(text, "en", "mams", sentences=((0, len(text)),), targets=found)
 
 
 # --- figures ---
@@ -210,6 +172,12 @@ def classes(readings: Sequence[Reading], rows: Sequence[Example]) -> dict[str, A
     }
 
 
+def _f1(truth: np.ndarray, found: np.ndarray) -> dict[str, float]:
+    return {
+        average: round(f1_score(truth, found, average=average, zero_division=0.0), 4) for average in ("macro", "micro")
+    }
+
+
 def tune(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Per label the threshold with the best F1, averaged over neighbours on the grid so that it is no accident."""
     grid = np.arange(0.05, 0.95, 0.01)
@@ -233,35 +201,24 @@ def target_accuracy(reader: Reader, rows: Sequence[Example]) -> dict[str, float]
     return {name: round(float(np.mean(values)), 4) for name, values in groups.items()}
 
 
-def main(reader: Reader, data: Path, cache: Path | None = None) -> dict[str, Any]:
-    """All figures that need no thresholds."""
+def main(reader: Reader, data: Path, plain: Sequence[tuple[Example, Reading]]) -> dict[str, Any]:
+    """All figures that need no thresholds. `plain`: the rows of `polar`, read."""
     report: dict[str, Any] = {}
-    rows = list(polar(data))
-    right = polar_accuracy(reader.read([row.text for row in rows]), rows)
+    rows = [row for row, _ in plain]
+    right = polar_accuracy([reading for _, reading in plain], rows)
     report["polar"] = {"all": round(float(np.mean(right)), 3)} | by_source(rows, right)
-    rows = list(tweets(data))
+    rows = list(corpora.tweets(data, "val"))
     report["tweets"] = classes(reader.read([row.text for row in rows]), rows)
-    rows = list(comments(data))
+    rows = list(corpora.comments(data, "dev"))
     truth = np.array([[present for _, present in row.emotions] for row in rows])
     probabilities = reader.comments([row.text for row in rows])
     thresholds = tune(probabilities, truth)
     found = probabilities >= thresholds
-    report["goemotions dev"] = {
-        "macro": round(f1_score(truth, found, average="macro", zero_division=0.0), 4),
-        "micro": round(f1_score(truth, found, average="micro", zero_division=0.0), 4),
-    }
+    report["goemotions dev"] = _f1(truth, found)
     elsewhere = list(comments_de(data))
     if elsewhere:
         truth = np.array([[present for _, present in row.emotions] for row in elsewhere])
         found = reader.comments([row.text for row in elsewhere]) >= thresholds
-        report["goemotions in German, thresholds of the English"] = {
-            "macro": round(f1_score(truth, found, average="macro", zero_division=0.0), 4),
-            "micro": round(f1_score(truth, found, average="micro", zero_division=0.0), 4),
-        }
-    report["targets"] = target_accuracy(reader, [*mams(data), *semeval(data)])
+        report["goemotions in German, thresholds of the English"] = _f1(truth, found)
+    report["targets"] = target_accuracy(reader, [*corpora.targets(data, "val"), *semeval(data)])
     return report
-
-
-def load_lines(path: Path) -> list[Mapping[str, Any]]:
-    """JSON lines."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -56,6 +56,9 @@ SHARES = {
 }
 
 
+WHOLE = frozenset({"gold", "labels", "sentences", "written", "patients", "targets"})  # every row as often as any other
+
+
 @dataclass
 class Model:
     """The encoder and its heads."""
@@ -68,8 +71,7 @@ def themes() -> tuple[str, ...]:
     """The subjects that the shipped reader knows, in the order of its outputs."""
     from pipeline.themes.taxonomy import load_aspects
 
-    more = {"missing_item", "durability", "app_features", "compatibility", "privacy"} | corpora.LATER
-    return tuple(sorted({aspect.id for aspect in load_aspects()} | more))
+    return tuple(sorted(aspect.id for aspect in load_aspects()))
 
 
 def read(data: Path) -> dict[str, list[Example]]:
@@ -248,21 +250,18 @@ def stream(
 
 
 def _walk(rows: Sequence[tuple[Example, Encoded]], rng: random.Random, name: str) -> Iterator[tuple[Example, Encoded]]:
-    """The rows of a corpus again and again, each time in another order; its languages and labels more evenly than they are:
-    a group's share grows with the root of its size.
+    """The rows of a corpus again and again, each time in another order. Of large corpora, languages and labels come more
+    evenly than they are: a group's share grows with the root of its size.
     """
+    if name in WHOLE:
+        while True:
+            yield from rng.sample(rows, len(rows))
     groups: dict[tuple[str, ...], list[int]] = {}
     for index, (example, _) in enumerate(rows):
         groups.setdefault(_group(example, name), []).append(index)
     names = sorted(groups)
     weights = [len(groups[group]) ** 0.5 for group in names]
     left: dict[tuple[str, ...], list[int]] = {group: [] for group in names}
-    if name in ("gold", "labels", "sentences", "written", "patients", "targets"):
-        while True:
-            order = list(range(len(rows)))
-            rng.shuffle(order)
-            for index in order:
-                yield rows[index]
     while True:
         group = rng.choices(names, weights)[0]
         if not left[group]:

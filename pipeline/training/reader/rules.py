@@ -6,6 +6,7 @@ Half of these choose, the other half measure, and the other way round; the numbe
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -137,12 +138,11 @@ def _emotions(rows: Rows) -> dict[str, float]:
 # --- themes ---
 
 
-def _candidates(
-    rows: Rows, places: Places, usual: Mapping[str, float]
-) -> tuple[np.ndarray, np.ndarray, list[str], list[int], list[str]]:
-    """Every theme that a review may complain of: features (strength, stars), truth, theme, row, language."""
-    features, truth, themes, owners, languages = [], [], [], [], []
-    for index, (example, reading) in enumerate(rows):
+def _candidates(rows: Rows, places: Places, usual: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Every theme that a review may complain of: features (strength, stars), truth, theme."""
+    of = _only({"temperature": 1.0, "bias": (0.0, 0.0, 0.0), "shares": usual, "prior": PRIOR})
+    features, truth, themes = [], [], []
+    for example, reading in rows:
         true = complaints(example)
         stars = 3.0 - example.stars[0] if example.stars else 0.0
         shares = places.get(example.source, {})
@@ -150,23 +150,17 @@ def _candidates(
         for sentence in reading["sentences"]:
             for theme in sentence["themes"]:
                 name = theme["theme"]
-                if name == "general":
-                    continue
-                share, common = shares.get(name), usual.get(name)
-                added = PRIOR * (_logit(share) - _logit(common)) if share is not None and common else 0.0
-                present = 1 / (1 + float(np.exp(-_logit(theme["probability"]) - added)))
-                best[name] = max(best.get(name, -99.0), _logit(present * theme["negative"]))
+                if name != "general":
+                    best[name] = max(best.get(name, -math.inf), decide.strength(theme, shares.get(name), of))
         for name, strength in best.items():
             features.append((strength, stars))
             truth.append(name in true)
             themes.append(name)
-            owners.append(index)
-            languages.append(example.language)
-    return np.array(features), np.array(truth), themes, owners, languages
+    return np.array(features), np.array(truth), themes
 
 
 def _complaints(rows: Rows, places: Places, usual: Mapping[str, float]) -> dict[str, Any]:
-    features, truth, themes, _, _ = _candidates(rows, places, usual)
+    features, truth, themes = _candidates(rows, places, usual)
     names = sorted(
         {theme for theme, n in Counter(t for t, y in zip(themes, truth, strict=True) if y).items() if n >= 8}
     )
@@ -334,8 +328,3 @@ def _ece(probabilities: np.ndarray, truth: np.ndarray) -> float:
 
 def _binary_ece(probabilities: np.ndarray, truth: np.ndarray) -> float:
     return _ece(np.stack([1 - probabilities, probabilities], 1), truth.astype(int))
-
-
-def _logit(probability: float) -> float:
-    clipped = min(max(probability, 1e-4), 1 - 1e-4)
-    return float(np.log(clipped / (1 - clipped)))

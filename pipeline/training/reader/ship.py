@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from pipeline.core.rows import Reading
 from pipeline.reader import decide, reading
@@ -42,7 +41,8 @@ def train(
 def measure(data: Path) -> dict[str, Any]:
     """Figures of the shipped reader."""
     reader = reading.load()
-    return _figures(reader, data, _read(reader, _unpublished(data)))
+    plain = _read(reader, list(evaluate.polar(data)))
+    return _figures(reader, data, plain, _read(reader, _unpublished(data)), reader.settings["rules"])
 
 
 def ship(model: training.Model, data: Path, out: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,7 +50,6 @@ def ship(model: training.Model, data: Path, out: Path, settings: Mapping[str, An
     reading.save(model.encoder, model.heads, dict(settings), out, frozenset({base.EMBEDDINGS}))
     reading.load.cache_clear()
     reader = reading.load(out)
-    reader.centre += torch.tensor(_centre(reader, training.development_reviews(data)))
     development, elsewhere = _read(reader, training.development_reviews(data)), _read(reader, _unpublished(data))
     polar = _read(reader, list(evaluate.polar(data)))
     places, usual = _shares(data)
@@ -60,14 +59,11 @@ def ship(model: training.Model, data: Path, out: Path, settings: Mapping[str, An
         rules.measure(test, places, rules.fit(part, polar, elsewhere, places, usual))
         for part, test in (halves, reversed(halves))
     ]
-    content = json.loads((out / reading.CONFIG).read_text(encoding="utf-8")) | {
+    content = json.loads((out / decide.CONFIG).read_text(encoding="utf-8")) | {
         "rules": fitted,
-        "centre": [round(value, 5) for value in reader.centre.tolist()],
+        "centre": _centre(development),
     }
-    (out / reading.CONFIG).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    reading.load.cache_clear()
-    decide.load.cache_clear()
-    reader = reading.load(out)
+    (out / decide.CONFIG).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     first, second = rules.halves(elsewhere)
     figures = {
         "development, chosen on the other half": crossed,
@@ -75,7 +71,7 @@ def ship(model: training.Model, data: Path, out: Path, settings: Mapping[str, An
             rules.measure(test, {}, rules.fit(development, polar, part, places, usual))
             for part, test in ((first, second), (second, first))
         ],
-        **_figures(reader, data, elsewhere),
+        **_figures(reader, data, polar, elsewhere, fitted),
     }
     (out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     corpora_seen = training.read(data)
@@ -84,24 +80,26 @@ def ship(model: training.Model, data: Path, out: Path, settings: Mapping[str, An
     ]
     duplicates.save(seen, out)
     reading.load.cache_clear()
+    decide.load.cache_clear()
     return figures
 
 
-def _figures(reader: reading.Reader, data: Path, elsewhere: rules.Rows) -> dict[str, Any]:
-    found = rules.measure(elsewhere, {}, reader.settings["rules"])
-    return {"files that no training saw": found, **evaluate.main(reader, data)}
+def _figures(
+    reader: reading.Reader, data: Path, plain: rules.Rows, elsewhere: rules.Rows, fitted: Mapping[str, Any]
+) -> dict[str, Any]:
+    measured = rules.measure(elsewhere, {}, fitted)
+    return {"files that no training saw": measured, **evaluate.main(reader, data, plain)}
 
 
 def _read(reader: reading.Reader, rows: Sequence[Example]) -> list[tuple[Example, Reading]]:
     return list(zip(rows, reader.read([row.text for row in rows]), strict=True))
 
 
-def _centre(reader: reading.Reader, rows: Sequence[Example]) -> list[float]:
-    """Mean of the unit vectors of these reviews' sentences."""
-    sentences = (sentence for one in reader.read([row.text for row in rows]) for sentence in one["sentences"])
-    vectors = np.stack([np.frombuffer(sentence["vector"], reading.VECTOR) for sentence in sentences])
-    mean: list[float] = vectors.astype(np.float32).mean(0).tolist()
-    return mean
+def _centre(rows: rules.Rows) -> list[float]:
+    """Mean of the unit vectors of these reviews' sentences, which a reader without a centre has read."""
+    stored = [sentence["vector"] for _, found in rows for sentence in found["sentences"]]
+    vectors = np.stack([np.frombuffer(vector, reading.VECTOR) for vector in stored])
+    return [round(float(value), 5) for value in vectors.astype(np.float32).mean(0)]
 
 
 def _unpublished(data: Path) -> list[Example]:
