@@ -88,8 +88,15 @@ def with_stars(probabilities: np.ndarray, stars: Sequence[float | None], of: Rul
     """The posterior, (rows, 3), of words (calibrated) and stars; rows without stars stay as they are."""
     if not len(probabilities):
         return probabilities
-    added = np.array([(0.0, 0.0, 0.0) if value is None else of.stars[str(round(value))] for value in stars])
+    added = np.array([(0.0, 0.0, 0.0) if value is None else _of_stars(value, of) for value in stars])
     return _softmax(np.log(np.maximum(probabilities, _TINY)) + added)
+
+
+def _of_stars(stars: float, of: Rules) -> np.ndarray:
+    """What this many stars add: between two whole numbers, between what these add."""
+    below = min(max(math.floor(stars), 1), 4)
+    part = stars - below
+    return (1 - part) * np.array(of.stars[str(below)]) + part * np.array(of.stars[str(below + 1)])
 
 
 def is_sure(probabilities: np.ndarray, language: str | None, of: Rules) -> bool:
@@ -136,15 +143,18 @@ def mentions(
     language: str | None,
     shares: Mapping[str, float],
     of: Rules,
+    ratings: Mapping[str, float] | None = None,
 ) -> list[Mention]:
     """The themes of a review, each once: a complaint outweighs anything else, as evidence is for complaints.
 
     `shares`: of the reviews of its source that speak of each theme; a theme that is missing is as usual as anywhere.
+    `ratings`: stars that the customer gave a theme by itself, which count in place of the review's.
     """
+    rated = ratings or {}
     best: dict[str, Mention] = {}
     for sentence in sentences:
         for theme in sentence["themes"]:
-            found = _mention(theme, stars, language, shares, of)
+            found = _mention(theme, rated.get(theme["theme"], stars), language, shares, of)
             if found and (found.theme not in best or _stronger(found, best[found.theme])):
                 best[found.theme] = found
     # An overall verdict says nothing beside a subject of the same polarity.

@@ -14,7 +14,7 @@ from pipeline.core.stage import Context, Stage
 from pipeline.core.warehouse import sql_file
 from pipeline.reader import decide
 from pipeline.stages.read import READ
-from pipeline.themes import own
+from pipeline.themes import own, sub_ratings
 from pipeline.themes.labels import record_labels
 from pipeline.themes.taxonomy import Aspect, load_aspects, taxonomy_file
 
@@ -28,6 +28,7 @@ class ReadSentences(RatedReview):
     business: str | None
     liked: str | None
     disliked: str | None
+    attributes: dict[str, str] | None
     sentences: list[Sentence] | None
 
 
@@ -47,9 +48,10 @@ def spec(profile: Profile) -> dict[str, Any]:
     aspects = load_aspects(taxonomy_file(profile))
     terms = repr([(aspect.id, aspect.terms, aspect.examples, aspect.description) for aspect in aspects])
     return {
-        "version": 3,  # 3: the reader's
+        "version": 4,  # 3: the reader's; 4: ratings of a theme by itself
         "terms": hashlib.sha256(terms.encode()).hexdigest(),
         "close": own.CLOSE,
+        "ratings": sub_ratings.columns(aspects),
         "rules": registry.rules_identity(profile.reader),
     }
 
@@ -61,6 +63,7 @@ def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]
     rules = reader.rules()
     shares = _shares(rows, context, rules)
     mine = [aspect for aspect in aspects.values() if aspect.id not in rules.shares]
+    rated = sub_ratings.columns(aspects.values())
     vectors = _vectors(tuple(own.texts_of(mine)), context.profile.reader)
     result = []
     for row in rows:
@@ -70,6 +73,7 @@ def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]
             stars=row["stars"],
             language=row["language"],
             shares=shares.get((row["source"], row["business"] or ""), {}),
+            ratings=sub_ratings.of_themes(row["attributes"], rated),
             of=rules,
         )
         result += [

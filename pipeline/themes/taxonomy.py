@@ -24,7 +24,8 @@ class Aspect:
     """An entry of the playbook.
 
     `terms`: (language, terms) pairs; they, `examples` or `description` say what to look for, and `general` has none.
-    `parent`: a group; `trades`: where the aspect can occur, none for everywhere; `was`: the older aspect that it splits.
+    `parent`: a group; `trades`: where the aspect can occur, none for everywhere; `was`: the older aspect that it splits;
+    `ratings`: columns in which customers rate it by itself.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Aspect:
     was: str | None = field(default=None, hash=False)
     examples: tuple[str, ...] = field(default=(), hash=False)
     description: str = field(default="", hash=False)
+    ratings: tuple[str, ...] = field(default=(), hash=False)
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ def _aspect(entry: Mapping[str, Any]) -> Aspect:
         was=entry.get("was"),
         examples=tuple(entry.get("examples", ())),
         description=entry.get("description", ""),
+        ratings=tuple(entry.get("ratings", ())),
     )
 
 
@@ -214,6 +217,9 @@ def _matching_errors(entry: Mapping[str, Any], shipped: frozenset[str]) -> list[
         errors.append(f"'examples' must list at least {MIN_EXAMPLES} different sentences")
     if "description" in entry and not _is_line(entry["description"]):
         errors.append("'description' must be one line of text")
+    ratings = entry.get("ratings", [])
+    if not isinstance(ratings, list) or not all(map(_is_line, ratings)):
+        errors.append("'ratings' must list names of columns")
     return errors + _term_errors(entry.get("terms", {}))
 
 

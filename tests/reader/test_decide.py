@@ -86,6 +86,13 @@ def test_more_stars_are_never_more_negative(probabilities: np.ndarray) -> None:
     assert (np.diff(ladder[..., 0], axis=0) <= 1e-9).all() and (np.diff(ladder[..., 2], axis=0) >= -1e-9).all()
 
 
+def test_half_stars_add_what_lies_between() -> None:
+    even = np.full((3, 3), 1 / 3)
+    two, half, three = np.log(decide.with_stars(even, [2.0, 2.5, 3.0], RULES))
+    odds = [row[2] - row[0] for row in (two, half, three)]
+    assert odds[1] == pytest.approx((odds[0] + odds[2]) / 2)
+
+
 @given(rows)
 def test_calibration_keeps_the_order_of_rows(probabilities: np.ndarray) -> None:
     ratio = np.log(np.maximum(probabilities, 1e-4))

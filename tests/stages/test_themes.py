@@ -38,7 +38,8 @@ def theme(name: str, start: int, end: int, negative: float = 0.9, probability: f
 
 
 def themes_of(warehouse: Warehouse, profile: Profile, sentences: list[Row], **columns: Any) -> dict[str, Row]:
-    row = review(TEXT) | {"business": None, "liked": None, "disliked": None, "sentences": sentences} | columns
+    nothing = {"business": None, "liked": None, "disliked": None, "attributes": None}
+    row = review(TEXT) | nothing | {"sentences": sentences} | columns
     context = Context(profile, warehouse, "r", "f", Path())
     return {found["theme"]: found for found in THEMES.transform([row], context)}
 
@@ -65,6 +66,18 @@ def test_a_review_that_speaks_of_nothing_has_one_row(warehouse: Warehouse, fake_
     assert set(themes_of(warehouse, fake_profile, [])) == {""}
     unknown = [sentence(0, 35, theme("of_no_taxonomy", 0, 9))]
     assert set(themes_of(warehouse, fake_profile, unknown)) == {""}
+
+
+def test_a_rating_of_the_theme_itself_counts_in_place_of_the_stars(
+    warehouse: Warehouse, fake_profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ruled(monkeypatch, complaint={"bias": -1.0, "strength": 1.0, "stars": 0.6})
+    faint = [sentence(0, 35, theme("food_quality", 0, 9, negative=0.8, probability=0.8))]
+    said = {
+        food: set(themes_of(warehouse, fake_profile, faint, stars=3.0, attributes={"Food": food}))
+        for food in ("1", "5")
+    }
+    assert said == {"1": {"food_quality"}, "5": {""}}
 
 
 def test_a_happy_customers_faint_blame_is_no_complaint(

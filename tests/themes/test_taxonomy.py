@@ -186,6 +186,7 @@ terms = {en = [], de = ["*"], fr = ["a*b"]}
             "'examples' must list at least 5 different sentences",
         ),
         (playbook_with(f"examples = {json.dumps(EXAMPLES[:1] * 5)}"), "'examples' must list at least 5 different"),
+        (playbook_with('ratings = "Seat Comfort"'), "'ratings' must list names of columns"),
         (playbook_with("examples = [1, 2, 3, 4, 5]"), "'examples' must list sentences, each one line of text"),
         (playbook_with('description = " "'), "'description' must be one line of text"),
         (VALID + 'description = "Everything else."', "aspect general: 'general' takes no description"),

@@ -157,6 +157,9 @@ def test_aspects_of_others(tmp_path: Path) -> None:
     assert kind.targets == (Target(4, 10, POSITIVE),) and kind.sentiment == POSITIVE and kind.key == "p1"
     assert loud.mentions == (Mention(0, ("noise",), NEGATIVE),) and loud.sentiment == UNKNOWN
     assert "cleanliness" not in loud.themes and {"service", "food_quality", "noise"} <= loud.themes
+    assert {"staff_attitude", "waiting_time"} <= loud.themes, (
+        "no part of an aspect that is not there: never only present"
+    )
     assert [m.polarity for m in soup.mentions] == [UNKNOWN] and soup.targets == ()
     assert ate.themes == frozenset() and ate.mentions == ()
     assert others[0].language == "th" and others[0].targets == () and others[0].mentions
@@ -481,7 +484,16 @@ def test_any_theme_of_a_group_will_do(tiny: Checkpoints, heads: Heads) -> None:
     with torch.no_grad():
         heads.themes.of_review.bias[both[0]] = 9.0
     assert losses_of(tiny.encoder, heads, alone)["themes"].item() < 0.01 < low and none > 0
-    assert "polarity" not in losses_of(tiny.encoder, heads, alone), "which of them is praised is unknown"
+
+
+def test_whichever_theme_of_a_group_is_meant_this_is_what_is_said_about_it(tiny: Checkpoints, heads: Heads) -> None:
+    group = ("service", "staff_attitude")
+    polarity = {
+        themes: losses_of(tiny.encoder, heads, example(mentions=(Mention(0, themes, POSITIVE),)))["polarity"]
+        for themes in (group, *((theme,) for theme in group))
+    }
+    alone = torch.stack([polarity[(theme,)] for theme in group])
+    assert polarity[group].item() == pytest.approx(alone.mean().item(), rel=1e-5), "a mention counts once"
 
 
 def test_any_emotion_of_a_group_will_do_and_none_of_an_absent_one(tiny: Checkpoints, heads: Heads) -> None:

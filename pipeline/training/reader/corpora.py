@@ -277,7 +277,9 @@ def _of_aspects(
         if at >= 0 and value != UNKNOWN and row["lang"] != "th":  # blanks beside Thai targets give them away
             targets.append(Target(at, at + len(target), value))
     given = {theme for mention in mentions if len(mention.themes) > 1 for theme in mention.themes}
-    known = {theme for aspect in good for theme in (aspect, *_DIVIDED.get(aspect, ())[:2])} & themes
+    # All of a divided aspect, as none of it is there where the aspect is not: a theme that is only ever in a group that
+    # applies, and never absent, ends up in every sentence of such a corpus.
+    known = {theme for aspect in good for theme in _DIVIDED.get(aspect, (aspect,))} & themes
     only = polarities.pop() if len(polarities) == 1 else UNKNOWN
     return Example(
         text=text,

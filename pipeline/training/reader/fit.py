@@ -42,15 +42,15 @@ MINUTES = 10  # between checkpoints
 DEV = {"dev": 12, "train": 88}  # hundredths of the labelled reviews
 # Share of the tokens by corpus.
 SHARES = {
-    "gold": 0.18,
-    "labels": 0.05,
-    "sentences": 0.21,
-    "written": 0.10,
-    "aspects": 0.10,
+    "gold": 0.17,
+    "labels": 0.06,
+    "sentences": 0.15,
+    "written": 0.12,
+    "aspects": 0.13,
     "patients": 0.02,
-    "targets": 0.04,
-    "classes": 0.08,
-    "stars": 0.07,
+    "targets": 0.05,
+    "classes": 0.09,
+    "stars": 0.06,
     "comments": 0.10,
     "elsewhere": 0.05,
 }

@@ -188,6 +188,7 @@ def _of_sentences(
     weight = torch.zeros_like(truth)
     divided: list[tuple[int, list[int]]] = []
     towards: list[tuple[int, int, int]] = []
+    share: list[float] = []  # of a mention: whichever theme of a group is meant, this is what is said about it
     for row, (example, _) in enumerate(batch):
         columns = [known.theme[theme] for theme in example.themes]
         for number in range(len(example.sentences)):
@@ -201,11 +202,12 @@ def _of_sentences(
             if len(named) == 1:
                 truth[span, named] = 1.0
                 weight[span, named] = PRESENT
-                if mention.polarity != UNKNOWN:
-                    towards.append((span, named[0], mention.polarity))
             else:
                 weight[span, named] = 0.0
                 divided.append((span, named))
+            if mention.polarity != UNKNOWN:
+                towards += [(span, theme, mention.polarity) for theme in named]
+                share += [1 / len(named)] * len(named)
     found = {}
     decided = (weight > 0).any(1)
     if decided.any() or divided:
@@ -217,9 +219,9 @@ def _of_sentences(
     if towards:
         at = torch.tensor(towards)
         logits = answers["polarity"][at[:, 0], at[:, 1]]
-        found["polarity"] = _mean(
-            functional.cross_entropy(logits, at[:, 2], reduction="none", label_smoothing=0.03), "polarity"
-        )
+        of_each = functional.cross_entropy(logits, at[:, 2], reduction="none", label_smoothing=0.03)
+        weights = torch.tensor(share)
+        found["polarity"] = (of_each * weights).sum() / max(float(weights.sum()), _FEWEST["polarity"])
     wishes = [
         (span, float(number in example.wishes))
         for (row, number), span in where.items()

@@ -204,7 +204,7 @@ def _caution(rows: Rows, elsewhere: Rows, content: Mapping[str, Any]) -> dict[st
     of = decide.rules(content)
     for language in sorted({example.language for example, _ in elsewhere} - chosen.keys()):
         group = [(example, reading) for example, reading in elsewhere if example.language == language]
-        best = [_best(example, reading, of) for example, reading in group]
+        best = [_best(example, reading, {}, of) for example, reading in group]
         truth = [complaints(example) for example, _ in group]
 
         def precision(t: float, best: Any = best, truth: Any = truth) -> float:
@@ -219,14 +219,14 @@ def _caution(rows: Rows, elsewhere: Rows, content: Mapping[str, Any]) -> dict[st
     return {**chosen, ANY: round(float(np.median([common, *others])), 2)}
 
 
-def _best(example: Example, reading: Reading, of: decide.Rules) -> dict[str, float]:
-    """Per theme the probability that the review complains of it."""
+def _best(example: Example, reading: Reading, shares: Mapping[str, float], of: decide.Rules) -> dict[str, float]:
+    """Per theme the probability that the review complains of it, given its source's `shares`."""
     stars = float(example.stars[0]) if example.stars else None
     best: dict[str, float] = {}
     for sentence in reading["sentences"]:
         for theme in sentence["themes"]:
             if theme["theme"] != "general":
-                probability = decide.complaint(theme, stars, None, of)
+                probability = decide.complaint(theme, stars, shares.get(theme["theme"]), of)
                 best[theme["theme"]] = max(probability, best.get(theme["theme"], 0.0))
     return best
 
@@ -306,13 +306,7 @@ def _calibration(rows: Rows, places: Places, of: decide.Rules) -> dict[str, floa
     found["emotions"] = _binary_ece(felt, present)
     probabilities, true = [], []
     for example, reading in rows:
-        shares, stars = places.get(example.source, {}), float(example.stars[0]) if example.stars else None
-        best: dict[str, float] = {}
-        for sentence in reading["sentences"]:
-            for theme in sentence["themes"]:
-                probability = decide.complaint(theme, stars, shares.get(theme["theme"]), of)
-                best[theme["theme"]] = max(probability, best.get(theme["theme"], 0.0))
-        for name, probability in best.items():
+        for name, probability in _best(example, reading, places.get(example.source, {}), of).items():
             probabilities.append(probability)
             true.append(name in complaints(example))
     found["complaints"] = _binary_ece(np.array(probabilities), np.array(true))
