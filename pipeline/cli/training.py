@@ -20,6 +20,7 @@ OPTIONS: dict[str, tuple[type, str]] = {
     "learning_rate": (float, "the highest one"),
     "seed": (int, "for the initial weights and the order of the examples"),
     "tokens": (int, "of text to train on"),
+    "encoder": (str, "to start from: a folder, ID or ID@REVISION of the hub"),
     "minutes": (float, "after which it stops; the same command goes on from there"),
     "init": (Path, "a model of the same kind to continue from"),
     "vocabulary": (int, "tokens"),
@@ -27,9 +28,12 @@ OPTIONS: dict[str, tuple[type, str]] = {
     "playbook_steps": (int, "of the second phase"),
     "pair_steps": (int, "of the third phase"),
 }
-METAVARS = {int: "N", float: "RATE", Path: "DIR"}
+METAVARS = {int: "N", float: "RATE", Path: "DIR", str: "NAME"}
 MODELS = {
-    "reader": ("the reader: sentiment, emotions and themes in many languages", ("tokens", "minutes", "seed")),
+    "reader": (
+        "the reader: sentiment, emotions and themes in many languages",
+        ("tokens", "minutes", "seed", "encoder"),
+    ),
     "bleurt": ("the stand-in for BLEURT", ("epochs", "learning_rate", "seed")),
     "student": ("the base student", ("init", "vocabulary", "review_steps", "playbook_steps", "pair_steps")),
 }

@@ -1,8 +1,8 @@
 """The multilingual encoder of the reader: weights, tokenizer, one pass.
 
 Shipped: a trimmed, trained copy of multilingual-e5-small (MIT; Wang et al. 2024, "Multilingual E5 Text Embeddings"), made
-by `pipeline.training.reader`. `pretrained` loads any BERT- or XLM-R-like checkpoint in a folder or on the hub; the training does not
-start from one yet.
+by `pipeline.training.reader`. `pretrained` loads any BERT- or XLM-R-like checkpoint in a folder or on the hub, from which the
+training can start too.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import PreTrainedModel
 
-HUB_ID = "intfloat/multilingual-e5-small"
-REVISION = "614241f622f53c4eeff9890bdc4f31cfecc418b3"
+HUB_ID = "intfloat/multilingual-e5-small@614241f622f53c4eeff9890bdc4f31cfecc418b3"
 MAX_TOKENS = 512
 WEIGHTS, TOKENIZER, CONFIG = "encoder.safetensors", "tokenizer.json", "encoder.json"
 
@@ -88,17 +87,20 @@ def load(folder: Path) -> Encoder:
     return Encoder(network.eval(), tokenizer, tuple(settings["prefix"]), tuple(settings["suffix"]), settings["pad"])
 
 
-def pretrained(model: str = HUB_ID, revision: str = REVISION) -> Encoder:
-    """A BERT- or XLM-R-like checkpoint of the hub, or in a folder, untrimmed. Raises InputError if it cannot be loaded."""
+def pretrained(name: str = HUB_ID) -> Encoder:
+    """A BERT- or XLM-R-like checkpoint, untrimmed: a folder, or of the hub, ID or ID@REVISION. Raises InputError if it cannot
+    be loaded.
+    """
     from transformers import AutoModel, AutoTokenizer
 
+    model, revision = (name, "main") if Path(name).is_dir() or "@" not in name else name.rsplit("@", 1)
     try:
         tokenizer = AutoTokenizer.from_pretrained(model, revision=revision, use_fast=True)
         network = AutoModel.from_pretrained(model, revision=revision, use_safetensors=True, add_pooling_layer=False)
     except (OSError, ValueError, TypeError) as error:
         cause = " ".join(str(error).split())[:200]
         raise InputError(
-            f"The encoder {model!r} could not be loaded: {cause} Check its name, or give a folder."
+            f"The encoder {name!r} could not be loaded: {cause} Check its name, or give a folder."
         ) from error
     start, end = tokenizer("", add_special_tokens=True)["input_ids"]
     backend = tokenizer.backend_tokenizer

@@ -108,7 +108,7 @@ def test_a_checkpoint_of_others_is_read_as_well(tmp_path: Path) -> None:
     XLMRobertaModel(XLMRobertaConfig(vocab_size=len(pieces), max_position_embeddings=64, **size)).save_pretrained(
         tmp_path
     )
-    made = encoder.pretrained(str(tmp_path), "main")
+    made = encoder.pretrained(str(tmp_path))
     encoder.save(made, tmp_path / "ours")
     again = encoder.load(tmp_path / "ours")
     wrapped = [made.wrap(ids) for ids, _ in made.tokenize(["abc", "a"])]
@@ -116,4 +116,4 @@ def test_a_checkpoint_of_others_is_read_as_well(tmp_path: Path) -> None:
     with torch.inference_mode():
         assert again.hidden(wrapped)[0].numpy() == pytest.approx(made.hidden(wrapped)[0].numpy(), abs=0.2)
     with pytest.raises(InputError, match="could not be loaded"):
-        encoder.pretrained(str(tmp_path / "nothing"), "main")
+        encoder.pretrained(str(tmp_path / "nothing") + "@v1")

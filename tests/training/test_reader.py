@@ -620,6 +620,17 @@ def test_a_training_learns(trains_on_little: list[float], tmp_path: Path, pretra
     assert moved and all(name.startswith("encoder.layer.2.") for name in moved), "embeddings and low layers are frozen"
 
 
+def test_a_training_starts_from_any_encoder(
+    trains_on_little: list[float], tmp_path: Path, tiny: Checkpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(training, "pretrained", lambda name: asked.append(name) or tiny.encoder)
+    model = training.fit(Path("data"), tmp_path / "c", tokens=700, encoder="some/encoder@abc")
+    assert asked == ["some/encoder@abc"] and len(trains_on_little) > 3
+    assert model is not None and model.encoder.tokenizer is tiny.encoder.tokenizer
+    assert not (tmp_path / "c" / "vocabulary.json").exists(), "its vocabulary is not trimmed"
+
+
 def test_a_training_that_was_stopped_goes_on_as_if_it_was_not(trains_on_little: list[float], tmp_path: Path) -> None:
     whole = weights(training.fit(Path("data"), tmp_path / "whole", tokens=700))
     steps = len(trains_on_little)

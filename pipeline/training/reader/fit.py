@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from pipeline.core.labels import EMOTIONS
-from pipeline.reader.encoder import Encoder, by_tokens
+from pipeline.reader.encoder import Encoder, by_tokens, pretrained
 from pipeline.reader.network import Heads, Questions
 from pipeline.text.splits import split_by_hash
 from pipeline.training.reader import base, corpora
@@ -108,15 +108,23 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def fit(data: Path, checkpoint: Path, *, tokens: int, seconds: float | None = None, seed: int = SEED) -> Model | None:
+def fit(
+    data: Path,
+    checkpoint: Path,
+    *,
+    tokens: int,
+    seconds: float | None = None,
+    seed: int = SEED,
+    encoder: str | None = None,
+) -> Model | None:
     """Trains on `tokens` tokens of text, padding not counted. Goes on from `checkpoint` if there is one; after `seconds` it
-    stops with a checkpoint and returns None.
+    stops with a checkpoint and returns None. `encoder`: what to start from, as `pretrained` takes it; None: ours.
     """
     started = time.time()
     torch.manual_seed(seed)
     examples = read(data)
-    encoder = _encoder(checkpoint, examples)
-    model = Model(encoder, Heads(Questions(themes(), EMOTIONS), encoder.width))
+    start = pretrained(encoder) if encoder else _encoder(checkpoint, examples)
+    model = Model(start, Heads(Questions(themes(), EMOTIONS), start.width))
     known = Known.of(model.heads.questions)
     trained = _prepare(model)
     optimizer = torch.optim.AdamW(

@@ -26,16 +26,25 @@ TOKENS = 10_000_000  # two hours on two cores
 
 
 def train(
-    data: Path, out: Path, *, tokens: int = TOKENS, minutes: float | None = None, seed: int = training.SEED
+    data: Path,
+    out: Path,
+    *,
+    tokens: int = TOKENS,
+    minutes: float | None = None,
+    seed: int = training.SEED,
+    encoder: str | None = None,
 ) -> dict[str, Any]:
-    """Writes the reader to `out` and returns its figures. After `minutes` it stops; the same call then goes on."""
+    """Writes the reader to `out` and returns its figures. After `minutes` it stops; the same call then goes on. `encoder`:
+    what to start from, a folder, ID or ID@REVISION (None: the trimmed one of `base`).
+    """
     started = time.time()
     checkpoint = Path(f"{out.name}.training")  # in the folder where it is called: not among what ships
-    model = training.fit(data, checkpoint, tokens=tokens, seconds=minutes and 60 * minutes, seed=seed)
+    seconds = minutes and 60 * minutes
+    model = training.fit(data, checkpoint, tokens=tokens, seconds=seconds, seed=seed, encoder=encoder)
     if model is None:
         return {"stopped": str(checkpoint), "next": "the same command goes on from there"}
     logger.info("trained in %.0f s; now the rules", time.time() - started)
-    return ship(model, data, out, {"tokens": tokens, "seed": seed})
+    return ship(model, data, out, {"tokens": tokens, "seed": seed, **({"encoder": encoder} if encoder else {})})
 
 
 def measure(data: Path) -> dict[str, Any]:
