@@ -14,11 +14,13 @@ from pipeline.core.warehouse import Warehouse
 from pipeline.report.scope import Ask, Scope, run_query
 
 ACTIONS_PER_THEME = 2
-QUOTES_PER_THEME = 2
+QUOTES_PER_THEME = 3
 
 
 class Quote(TypedDict):
-    """A row of @quotes. `evidence` is verbatim; `score` is positive minus negative probability, -1 to 1."""
+    """A row of @quotes. `evidence` is verbatim; `score` is positive minus negative probability, -1 to 1; `probability`: that
+    it is a complaint.
+    """
 
     theme: str
     evidence: str
@@ -28,6 +30,7 @@ class Quote(TypedDict):
     language: str | None
     severity: float | None
     score: float | None
+    probability: float | None
     review_id: str
 
 
@@ -116,8 +119,8 @@ def top_actions(actions: Sequence[Action], limit: int) -> list[Action]:
 
 
 def representative_first(quotes: Sequence[Quote], shown: Collection[str] = ()) -> list[Quote]:
-    """Sorted by how negative the clause is times how often its words recur in the other quotes. A clause counts less if its
-    review has four or five stars, or if it is too short or too long to be read at a glance.
+    """Sorted by how certain and how negative the clause is, times how often its words recur in the other quotes. A clause
+    counts less if its review has four or five stars, or if it is too short or too long to be read at a glance.
 
     Clauses already `shown` are left out while others remain: one clause can be evidence for two themes.
     """
@@ -129,6 +132,7 @@ def representative_first(quotes: Sequence[Quote], shown: Collection[str] = ()) -
         quote, length = fresh[at], len(fresh[at]["evidence"])
         recurrence = sum(frequency[word] - 1 for word in words[at]) / (len(words[at]) + 3)
         negativity = max(0.0, -(quote["score"] or 0.0)) * (0.3 if (quote["stars"] or 0) >= 4 else 1)
-        return (0.1 + negativity) * (1 + recurrence) * (1 if 30 <= length <= 160 else 0.4)
+        certainty = (quote["probability"] or 0.5) ** 2
+        return certainty * (0.1 + negativity) * (1 + recurrence) * (1 if 30 <= length <= 160 else 0.4)
 
     return [fresh[at] for at in sorted(range(len(fresh)), key=weight, reverse=True)]

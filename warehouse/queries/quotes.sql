@@ -1,5 +1,5 @@
 -- What do customers say about it, in their own words? The clearest evidence of each complaint. Grain: review_id, theme.
-SELECT c.theme, c.evidence, r.business, r.reviewed_at::DATE AS day, r.stars, r.language, c.severity, c.score, c.review_id
+SELECT c.theme, c.evidence, r.business, r.reviewed_at::DATE AS day, r.stars, r.language, c.severity, c.score, c.probability, c.review_id
 FROM complaints c JOIN reviews_in($business, $product, $language, $since, $until, $segment) r USING (review_id)
 WHERE $theme IS NULL OR c.theme = $theme
 -- A very short clause says little, a very long one is hard to read; each business that has a name is quoted once per theme.
