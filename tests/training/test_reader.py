@@ -20,7 +20,7 @@ from pipeline.core.rows import Reading, Sentence, SentenceTheme
 from pipeline.reader import decide
 from pipeline.reader.encoder import Encoder
 from pipeline.reader.network import Heads, Questions
-from pipeline.training.reader import base, corpora, evaluate, rules
+from pipeline.training.reader import base, corpora, evaluate, parallel, rules
 from pipeline.training.reader import fit as training
 from pipeline.training.reader.examples import UNKNOWN, Example, Mention, Target, emotions, spans
 from pipeline.training.reader.loss import LONGEST, Known, encode, losses, token_span
@@ -568,6 +568,68 @@ def test_token_spans(start: int, end: int, count: int, expected: tuple[int, int]
     assert token_span(offsets, start, end, count) == expected
 
 
+# --- parallel ---
+
+
+def in_languages() -> list[Example]:
+    """A sentence in two languages, one without a translation, and one without an original."""
+    whole = {"source": "m_absa/food", "themes": frozenset({"noise", "waiting_time"})}
+    return [
+        example("The waiter was rude.", key="p1", mentions=(Mention(0, ("waiting_time",), NEGATIVE),), **whole),
+        example("Der Kellner war grob.", key="p1", language="de", **whole),
+        example("Good.", key="p2", **whole),
+        example("Gut.", key="p3", language="de", **whole),
+        example("Gut.", key="", language="de", **whole),
+    ]
+
+
+def lessons_of(encoder: Encoder, heads: Heads) -> parallel.Lessons:
+    rows = parallel.originals(in_languages())
+    return parallel.lessons(encoder, heads, rows, [item.ids for item in encode(encoder, rows)], KNOWN.theme)
+
+
+def test_translations_learn_from_their_originals_alone() -> None:
+    assert [row.text for row in parallel.originals(in_languages())] == ["The waiter was rude."]
+    (german,) = parallel.translations(in_languages())
+    assert (german.text, german.key, german.is_taught) == ("Der Kellner war grob.", "p1", True)
+    assert not german.themes and not german.mentions, "what people labelled is learnt from another corpus"
+
+
+def test_labels_of_the_original_stand_in_place_of_answers(tiny: Checkpoints, heads: Heads) -> None:
+    found = lessons_of(tiny.encoder, heads)
+    themes = dict(zip(QUESTIONS.themes, found.answers["themes"][found.rows["p1"]].tolist(), strict=True))
+    assert themes["waiting_time"] == 1 and themes["noise"] == 0
+    assert all(0 < value < 1 for name, value in themes.items() if name not in ("waiting_time", "noise"))
+    assert found.answers["polarity"][0, KNOWN.theme["waiting_time"]].tolist() == [1, 0, 0]
+    assert found.answers["stars"].sum(-1) == pytest.approx(1) and found.answers["felt"].shape == (1, 28)
+
+
+def test_lessons_draw_a_translation_to_its_original(tiny: Checkpoints, heads: Heads) -> None:
+    known = lessons_of(tiny.encoder, heads)
+    (german,) = parallel.translations(in_languages())
+    encoded = encode(tiny.encoder, [german])
+    with torch.no_grad():
+        hidden, mask = tiny.encoder.hidden([item.ids for item in encoded])
+    batch = [(german, encoded[0])]
+    assert losses(heads, hidden, mask, batch, KNOWN) == {}, "there are no lessons yet"
+
+    def away() -> float:
+        with torch.no_grad():
+            tokens = heads.tokens(hidden)
+            mean = heads.reviews(tokens, mask)["mean"]
+            said = heads.spans(tokens, mean, [(0, *encoded[0].sentences[0])])["themes"].sigmoid()
+        return float((said - known.answers["themes"]).abs().max())
+
+    before, optimizer = away(), torch.optim.Adam(heads.parameters(), lr=0.01)
+    for _ in range(60):
+        (value,) = losses(heads, hidden, mask, batch, KNOWN, known).values()
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+    assert before > 0.3 and away() < before / 2
+    assert losses(heads, hidden, mask, batch, KNOWN, dataclasses.replace(known, rows={})) == {}
+
+
 # --- fit ---
 
 
@@ -582,6 +644,8 @@ def corpus() -> dict[str, list[Example]]:
         "comments": [example("rude!", emotions=emotions(["anger"])), example("good!", emotions=emotions(["joy"]))],
         "targets": [example("A rude waiter.", targets=(Target(7, 13, NEGATIVE),))],
         "patients": [],
+        "aspects": in_languages(),
+        "parallel": parallel.translations(in_languages()),
     }
 
 
@@ -592,7 +656,8 @@ def trains_on_little(pretrained: base.Checkpoint, monkeypatch: pytest.MonkeyPatc
 
     def recorded(*args: Any) -> dict[str, torch.Tensor]:
         found = losses(*args)
-        seen.append(float(np.mean([value.item() for value in found.values()])))
+        if found:
+            seen.append(float(np.mean([value.item() for value in found.values()])))
         return found
 
     monkeypatch.setattr(base, "locate", lambda: Path("unused"))
@@ -601,6 +666,7 @@ def trains_on_little(pretrained: base.Checkpoint, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(training, "losses", recorded)
     monkeypatch.setattr(training, "BATCH", 100)
     monkeypatch.setattr(training, "WARMUP", 3)
+    monkeypatch.setattr(parallel, "EVERY", 4)
     monkeypatch.setattr(training, "RATE", 3e-3)
     monkeypatch.setattr(training, "HEADS_RATE", 2e-2)
     return seen
@@ -671,7 +737,7 @@ def test_batches_hold_their_bounds_and_shares(tiny: Checkpoints, monkeypatch: py
     lengths = {row.text: len(item.ids) for rows in encoded.values() for row, item in rows}
     total = {text: sum(batch.count(text) for batch in first) * lengths[text] for text in lengths}
     comments, everything = total["rude!"] + total["good!"], sum(total.values())
-    shares = {name: training.SHARES[name] for name in ("gold", "stars", "comments", "targets")}
+    shares = {name: training.SHARES[name] for name, rows in encoded.items() if rows}
     assert comments / everything == pytest.approx(shares["comments"] / sum(shares.values()), abs=0.05)
 
 

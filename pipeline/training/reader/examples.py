@@ -51,7 +51,8 @@ class Example:
     stars: tuple[int, ...] = ()
     emotions: tuple[tuple[tuple[str, ...], bool], ...] = ()
     felt: bool = False
-    key: str = ""  # texts with the same key stay on one side of a split
+    key: str = ""  # texts with the same key say the same
+    is_taught: bool = False  # by the text with the same key: see `parallel`
     extra: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 

@@ -12,7 +12,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from pipeline.core.labels import EMOTIONS
 from pipeline.reader.encoder import Encoder, by_tokens, pretrained
 from pipeline.reader.network import Heads, Questions
 from pipeline.text.splits import split_by_hash
-from pipeline.training.reader import base, corpora
+from pipeline.training.reader import base, corpora, parallel
 from pipeline.training.reader.examples import Example
 from pipeline.training.reader.loss import Encoded, Known, encode, losses
 
@@ -42,15 +42,16 @@ MINUTES = 10  # between checkpoints
 DEV = {"dev": 12, "train": 88}  # hundredths of the labelled reviews
 # Share of the tokens by corpus.
 SHARES = {
-    "gold": 0.17,
+    "gold": 0.16,
     "labels": 0.06,
-    "sentences": 0.15,
-    "written": 0.12,
-    "aspects": 0.13,
-    "patients": 0.02,
-    "targets": 0.05,
+    "sentences": 0.13,
+    "written": 0.14,
+    "aspects": 0.08,
+    "parallel": 0.09,
+    "patients": 0.01,
+    "targets": 0.04,
     "classes": 0.09,
-    "stars": 0.06,
+    "stars": 0.05,
     "comments": 0.10,
     "elsewhere": 0.05,
 }
@@ -77,12 +78,14 @@ def themes() -> tuple[str, ...]:
 def read(data: Path) -> dict[str, list[Example]]:
     """Training examples by corpus, those for development left out."""
     known = frozenset(themes())
-    found = {
+    of_aspects = list(corpora.aspects(data, known))
+    found: dict[str, Iterable[Example]] = {
         "gold": corpora.gold(data, known),
         "labels": corpora.labelled(data, known, published=True),
         "sentences": corpora.own_sentences(known),
         "written": corpora.own_reviews(known),
-        "aspects": corpora.aspects(data, known),
+        "aspects": of_aspects,
+        "parallel": parallel.translations(of_aspects),
         "patients": corpora.patients(data, known),
         "targets": corpora.targets(data),
         "classes": corpora.classes(data),
@@ -141,7 +144,15 @@ def fit(
         {n: len(r) for n, r in encoded.items()},
         model.encoder.network.config.vocab_size,
     )
-    done, first = _resume(checkpoint, model, optimizer)
+    originals = parallel.originals(examples.get("aspects", ()))
+    of_originals = [item.ids for item in encode(model.encoder, originals)]
+
+    def lessons() -> parallel.Lessons:
+        return parallel.lessons(model.encoder, model.heads, originals, of_originals, known.theme)
+
+    done, first, taught = _resume(checkpoint, model, optimizer, originals)
+    if first >= parallel.EVERY and taught is None and originals:
+        taught = lessons()
     saved = time.time()
     seen: dict[str, float] = {}
     for step, batch in enumerate(stream(encoded, seed)):
@@ -149,13 +160,15 @@ def fit(
             continue
         if done >= tokens:
             break
+        if step and step % parallel.EVERY == 0 and originals:
+            taught = lessons()
         torch.manual_seed(seed + step)  # dropout, whether or not a checkpoint came before
         scale = min((step + 1) / WARMUP, max(0.02, min(1.0, (tokens - done) / (DECAY * tokens))))
         for group, rate in zip(optimizer.param_groups, (RATE, HEADS_RATE), strict=True):
             group["lr"] = rate * scale
         with torch.autocast("cpu", torch.bfloat16):
             hidden, mask = model.encoder.hidden([item.ids for _, item in batch])
-        parts = losses(model.heads, hidden, mask, batch, known)
+        parts = losses(model.heads, hidden, mask, batch, known, taught)
         if not parts:  # nothing in it is labelled
             continue
         optimizer.zero_grad(set_to_none=True)
@@ -176,7 +189,7 @@ def fit(
             )
         is_over = seconds is not None and time.time() - started > seconds
         if is_over or done >= tokens or time.time() - saved > 60 * MINUTES:
-            _save(checkpoint, model, optimizer, done, step + 1)
+            _save(checkpoint, model, optimizer, taught, done, step + 1)
             saved = time.time()
         if is_over and done < tokens:
             return None
@@ -283,11 +296,19 @@ def _group(example: Example, name: str) -> tuple[str, ...]:
     return (example.source, example.language)
 
 
-def _save(path: Path, model: Model, optimizer: torch.optim.Optimizer, done: int, step: int) -> None:
+def _save(
+    path: Path,
+    model: Model,
+    optimizer: torch.optim.Optimizer,
+    taught: parallel.Lessons | None,
+    done: int,
+    step: int,
+) -> None:
     tensors = {f"encoder.{n}": v for n, v in model.encoder.network.state_dict().items()}
     tensors |= {f"heads.{n}": v for n, v in model.heads.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
+    tensors |= {f"taught.{n}": v for n, v in (taught.answers if taught else {}).items()}
     path.mkdir(parents=True, exist_ok=True)
     save_file(
         {n: v.contiguous() for n, v in tensors.items()}, path / "new.safetensors", {"state": json.dumps([done, step])}
@@ -296,12 +317,15 @@ def _save(path: Path, model: Model, optimizer: torch.optim.Optimizer, done: int,
     logger.info("checkpoint at step %d, %d tokens", step, done)
 
 
-def _resume(path: Path, model: Model, optimizer: torch.optim.Optimizer) -> tuple[int, int]:
+def _resume(
+    path: Path, model: Model, optimizer: torch.optim.Optimizer, originals: Sequence[Example]
+) -> tuple[int, int, parallel.Lessons | None]:
+    """Tokens and steps done, and the lessons of then."""
     from safetensors import safe_open
 
     file = path / "checkpoint.safetensors"
     if not file.is_file():
-        return 0, 0
+        return 0, 0, None
     tensors = load_file(file)
     load(model, tensors)
     states: dict[int, dict[str, torch.Tensor]] = {}
@@ -313,7 +337,10 @@ def _resume(path: Path, model: Model, optimizer: torch.optim.Optimizer) -> tuple
     with safe_open(file, "pt") as opened:
         done, step = json.loads(opened.metadata()["state"])
     logger.info("going on from step %d", step)
-    return done, step
+    answers = {n.removeprefix("taught."): v for n, v in tensors.items() if n.startswith("taught.")}
+    if not answers or len(answers["themes"]) != len(originals):  # the data have changed
+        return done, step, None
+    return done, step, parallel.Lessons({row.key: index for index, row in enumerate(originals)}, answers)
 
 
 def load(model: Model, tensors: Mapping[str, torch.Tensor]) -> None:

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from pipeline.reader.encoder import Encoder
 from pipeline.reader.network import Heads, Questions, Span
+from pipeline.training.reader import parallel
 from pipeline.training.reader.examples import UNKNOWN, Example
 
 LONGEST = 384  # tokens of a training text; a longer one ends there
@@ -22,6 +23,7 @@ WEIGHTS = {
     "sentiment": 1.0,
     "stars": 0.5,
     "emotions": 0.6,
+    "taught": 1.0,
 }
 # A question's loss is divided by its labelled items, but by no less than this: a single item in a batch is noise.
 _FEWEST = {"themes": 8, "polarity": 8, "wish": 8, "target": 16, "sentiment": 8, "stars": 8, "emotions": 8}
@@ -93,9 +95,14 @@ class Known:
 
 
 def losses(
-    heads: Heads, hidden: torch.Tensor, mask: torch.Tensor, batch: Sequence[tuple[Example, Encoded]], known: Known
+    heads: Heads,
+    hidden: torch.Tensor,
+    mask: torch.Tensor,
+    batch: Sequence[tuple[Example, Encoded]],
+    known: Known,
+    lessons: parallel.Lessons | None = None,
 ) -> dict[str, torch.Tensor]:
-    """Loss per question that the batch has labels for."""
+    """Loss per question that the batch has labels or lessons for."""
     tokens = heads.tokens(hidden)
     review = heads.reviews(tokens, mask)
     found: dict[str, torch.Tensor] = {}
@@ -126,6 +133,11 @@ def losses(
         )
         logits = heads.targets(tokens, targets, sentences)
         found["target"] = _mean(functional.cross_entropy(logits, truth, reduction="none"), "target")
+    if lessons:
+        spans = [(row, encoded.sentences[0], e.key) for row, (e, encoded) in enumerate(batch) if e.is_taught]
+        taught = parallel.loss(heads, tokens, review, [span for span in spans if span[1][1] > span[1][0]], lessons)
+        if taught is not None:
+            found["taught"] = taught
     return {name: WEIGHTS[name] * value for name, value in found.items()}
 
 
