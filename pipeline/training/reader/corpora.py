@@ -7,6 +7,7 @@ split yet: see `train` and `split`.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import hashlib
 import json
 import re
@@ -251,11 +252,29 @@ def aspects(data: Path, themes: frozenset[str]) -> Iterator[Example]:
         *sorted((data / "multi" / "m_absa").glob("*.jsonl")),
         *(data / "multi" / name / f"{name}.jsonl" for name in ("semeval16_hotels_ar", "hoasa_casa_id", "mobasa_de")),
     ]
+    ours = _translated(data)
     for path in files:
         dataset = path.parent.name
         for row in json_lines(path):
             categories = mapped.get((dataset, row["domain"]), {})
-            yield _of_aspects(row, dataset, categories, themes)
+            example = _of_aspects(row, dataset, categories, themes)
+            yield _reread(example, ours[example.key], themes) if example.key in ours else example
+
+
+def _translated(data: Path) -> dict[str, list[dict[str, Any]]]:
+    """`labels/translated.jsonl`: ours, of English sentences with translations; by key."""
+    english = {row.get("pid"): row["text"] for row in json_lines(data / "multi" / "m_absa" / "en.jsonl")}
+    return {
+        row["pid"]: row["mentions"]
+        for row in json_lines(LABELS / "translated.jsonl")
+        if hashlib.sha256(english.get(row["pid"], "").encode()).hexdigest()[:16] == row["sha256"]
+    }
+
+
+def _reread(example: Example, mentions: Sequence[Mapping[str, Any]], themes: frozenset[str]) -> Example:
+    """The example with our labels, which hold for all translations of a sentence and leave nothing open."""
+    found = _mentions([{"s": 0, **mention} for mention in mentions], themes)
+    return dataclasses.replace(example, mentions=found, themes=themes, is_reread=True)
 
 
 def _of_aspects(

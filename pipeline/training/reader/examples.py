@@ -52,6 +52,7 @@ class Example:
     emotions: tuple[tuple[tuple[str, ...], bool], ...] = ()
     felt: bool = False
     key: str = ""  # texts with the same key say the same
+    is_reread: bool = False  # labelled anew by us
     is_taught: bool = False  # by the text with the same key: see `parallel`
     extra: Mapping[str, str] = field(default_factory=dict, hash=False)
 
