@@ -25,6 +25,7 @@ def lines(file: Path) -> list[dict[str, Any]]:
 
 REVIEWS = lines(FOLDER / "reviews.jsonl")
 WRITTEN = lines(FOLDER / "written.jsonl")
+TRANSLATED = lines(FOLDER / "translated.jsonl")
 SENTENCES = sorted((FOLDER / "sentences").glob("*.jsonl"))
 
 
@@ -48,7 +49,16 @@ def test_every_reading_is_well_formed() -> None:
         check(row, row["sentences"])
         assert not {"text", "sentence"} & row.keys(), "the reviews are not ours to publish"
     first = [row["sha256"] for row in REVIEWS if row["reader"] == 1]
-    assert len(first) == len(set(first)) == 1547
+    assert len(first) == len(set(first))
+
+
+def test_every_translated_sentence_is_labelled() -> None:
+    assert len({row["pid"] for row in TRANSLATED}) == len(TRANSLATED)
+    for row in TRANSLATED:
+        assert set(row) == {"pid", "sha256", "mentions"}, "the sentences are not ours to publish"
+        assert all(map(is_known, row["mentions"])), row
+        named = [mention["theme"] for mention in row["mentions"]]
+        assert len(named) == len(set(named)), row
 
 
 def agreement(items: Callable[[dict[str, Any]], set[Any]]) -> float:
@@ -104,9 +114,8 @@ def test_the_readme_counts_what_is_there() -> None:
     readme = " ".join((FOLDER / "README.md").read_text(encoding="utf-8").split())
     mentions = [mention for row in WRITTEN for mention in row["mentions"]]
     complaints = sum(mention["polarity"] == "negative" for mention in mentions)
-    trades, languages = ({row[key] for row in WRITTEN} for key in ("trade", "language"))
     assert (
-        f"{len(WRITTEN)} reviews of {len(trades)} trades in {len(languages)} languages, with "
+        f"{len(WRITTEN):,} reviews in {len({row['language'] for row in WRITTEN})} languages, with "
         f"{sum(len(row['sentences']) for row in WRITTEN):,} sentences and {len(mentions):,} mentions, "
         f"{complaints:,} of them complaints"
     ) in readme
@@ -115,6 +124,7 @@ def test_the_readme_counts_what_is_there() -> None:
         f"{len(sentences):,} sentences written for the project, as customers write them, on {len(SENTENCES)} themes in "
         f"{len({row['language'] for row in sentences})} languages"
     ) in readme
+    assert f"{len(TRANSLATED):,} sentences" in readme
     first = [row for row in REVIEWS if row["reader"] == 1]
     assert f"{len(first):,} reviews in {len({row['language'] for row in first})} languages" in readme
 
