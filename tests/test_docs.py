@@ -12,12 +12,19 @@ import pytest
 from pipeline.core.assets import WAREHOUSE
 from pipeline.core.warehouse import Warehouse
 from pipeline.metrics.table import METRICS, Metric
+from tests import reader_figures
 from tests.conftest import ROOT
 
 DOCS = ROOT / "docs" / "metrics.md"
 VIEW = WAREHOUSE / "views" / "05_text_metrics.sql"
 BEGIN, END = "<!-- begin: made from pipeline/metrics/table.py by python -m tests.test_docs -->\n", "<!-- end -->\n"
 BETTER = {True: "higher", False: "lower", None: ""}
+
+
+@pytest.mark.parametrize("name", ["reader", "themes"])
+def test_the_readers_figures_are_those_of_its_weights(name: str) -> None:
+    is_now, should_be = reader_figures.renewed(name)
+    assert is_now == should_be, "renew them: python -m tests.reader_figures"
 
 
 def metrics_table() -> str:

@@ -26,6 +26,7 @@ PRECISION_ELSEWHERE = 0.6  # and in each language that only files for evaluation
 POLAR = 0.9  # wanted of words that are given a label, in each language
 PRIOR = 0.35  # how much a source's own share of a theme counts, in logits
 _LEAST_REVIEWS = 25  # with a label, before it gets a threshold of its own
+_LEAST_COMPLAINTS = 10  # of a theme whose figures are given
 _OWN = 0.4  # scale of a theme's own bias in the regression: below 1 draws it towards none
 
 Rows = Sequence[tuple[Example, Reading]]
@@ -274,6 +275,12 @@ def measure(rows: Rows, places: Places, content: Mapping[str, Any]) -> dict[str,
             key: count([found[i] for i in at], [complaints(rows[i][0]) for i in at]).figures()
             for key, at in sorted(groups.items())
         }
+    true = [complaints(example) for example, _ in rows]
+    report["theme"] = {
+        theme: count([one & {theme} for one in found], [one & {theme} for one in true]).figures()
+        for theme, n in sorted(Counter(theme for one in true for theme in one).items())
+        if n >= _LEAST_COMPLAINTS
+    }
     words = decide.words(np.array([reading["sentiment"] for _, reading in rows]), of)
     both = decide.with_stars(words, [float(e.stars[0]) if e.stars else None for e, _ in rows], of)
     truth = np.array([example.sentiment for example, _ in rows])
