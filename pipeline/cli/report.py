@@ -90,6 +90,36 @@ def sql(args: argparse.Namespace) -> int:
     return 0
 
 
+def _similar_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("text", metavar="TEXT", help='what to look for, such as "the shower was cold"')
+    sub.add_argument("--limit", type=int, default=20, metavar="N", help="sentences at most (default: 20)")
+    sub.add_argument("--profile", default="embedded", metavar="NAME", help="whose reader read the reviews")
+    sub.add_argument("--json", action="store_true", help="as JSON")
+
+
+def similar(args: argparse.Namespace) -> int:
+    """Shows the sentences that say much the same as a text."""
+    import numpy as np
+
+    from pipeline.backends import registry
+    from pipeline.core.profile import load
+    from pipeline.core.warehouse import open_read_only
+    from pipeline.themes.similar import similar as closest
+
+    if not args.text.strip() or args.limit < 1:
+        raise InputError('Give a text and a number of sentences: similar "the shower was cold" --limit 20')
+    warehouse = open_read_only(args.warehouse)
+    (reading,) = registry.reader(load(args.profile).reader).read([args.text])
+    found = closest(warehouse, np.frombuffer(reading["vector"], np.float16).astype(np.float32), args.limit)
+    if args.json:
+        show.as_json({"similar": found})
+    elif found:
+        show.rows(list(found[0]), [tuple(row.values()) for row in found])
+    else:
+        show.note("no sentence has been read yet: review-insights run")
+    return 0
+
+
 def _parameters(args: argparse.Namespace) -> dict[str, Any]:
     """The query parameters values as options; None for those left out."""
     values = {name: getattr(args, name) for name in PARAMETERS if name in args}
@@ -118,5 +148,11 @@ COMMANDS = (
         "a query over the insights, read-only: SQL, or @NAME for a named one",
         sql,
         (options.warehouse, _sql_options),
+    ),
+    Command(
+        "similar",
+        "sentences that say much the same as a text, in any language",
+        similar,
+        (options.warehouse, _similar_options),
     ),
 )

@@ -33,6 +33,17 @@ def warehouse(tmp_path: Path, fake_profile: object) -> Path:
     return path
 
 
+def test_similar_sentences(warehouse: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fake = str(warehouse.with_name("fake.toml"))
+    asked = ["similar", "--warehouse", str(warehouse), "--profile", fake, "The soup was bad, =1+1"]
+    assert cli.main([*asked, "--json", "--limit", "2"]) == 0
+    found = json.loads(capsys.readouterr().out)["similar"]
+    assert len(found) == 2 and found[0]["sentence"] == "The soup was bad, =1+1" and found[0]["closeness"] > 0.99
+    assert cli.main([*asked[:-1], "bold"]) == 0
+    assert "[bold]place[/bold]" in capsys.readouterr().out
+    assert cli.main([*asked, "--limit", "0"]) == 2 and cli.main([*asked[:-1], " "]) == 2
+
+
 def test_progress_is_a_line_per_stage(tmp_path: Path, fake_profile: object, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "r.csv").write_text("text,stars\nThe soup was bad.,1\nA lovely place.,5\nFine.,3\n")
     assert cli.main(run_arguments(tmp_path)) == 0
