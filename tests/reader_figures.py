@@ -129,6 +129,11 @@ def of_the_rest(content: Figures) -> str:
             f"{german['macro']:.3f}, {german['micro']:.3f}",
             "",
         ),
+        (
+            "as Ekman's six emotions: macro-F1, English; German",
+            f"{comments['ekman macro']:.3f}; {german['ekman macro']:.3f}",
+            "at most 0.10 apart",
+        ),
         ("sentiment towards a target: MAMS validation", f"{targets['mams']:.3f}", "0.80"),
         (
             "the same: SemEval-2014 restaurants, laptops (not trained on)",
