@@ -68,7 +68,7 @@ def of_complaints(content: Figures) -> str:
     lines += [
         f"| {name} | {v['n']:.0f} | {v['precision']:.2f} | {v['recall']:.2f} | {v['f1']:.2f} |" for name, v in rows
     ]
-    return "\n".join([*lines, "| two people who read the same reviews | | | | 0.89 |"])
+    return "\n".join([*lines, "| two people who read the same 229 reviews | | | | 0.84 |"])
 
 
 def of_polarity(content: Figures) -> str:

@@ -74,8 +74,8 @@ def test_readers_agree_as_the_readme_says() -> None:
     mentions = agreement(lambda row: {(m["s"], m["theme"], m["polarity"]) for m in row["mentions"]})
     sentiment = agreement(lambda row: {row["sentiment"]})
     emotion = agreement(lambda row: {row["emotions"][0]})
-    assert [round(value, 2) for value in (complaints, mentions, sentiment, emotion)] == [0.89, 0.86, 0.97, 0.84]
-    assert "F1 0.89, on sentence, theme and polarity together at 0.86" in (FOLDER / "README.md").read_text()
+    assert [round(value, 2) for value in (complaints, mentions, sentiment, emotion)] == [0.84, 0.81, 0.96, 0.8]
+    assert "F1 0.84, on sentence, theme and polarity together at 0.81" in (FOLDER / "README.md").read_text()
 
 
 def test_every_written_review_is_labelled() -> None:
