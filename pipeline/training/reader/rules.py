@@ -22,10 +22,11 @@ from pipeline.training.reader.evaluate import Counts, complaints, count
 from pipeline.training.reader.examples import UNKNOWN, Example
 
 PRECISION = 0.75  # wanted of complaints
-PRECISION_ELSEWHERE = 0.6  # and in each language that only files for evaluation show
+PRECISION_ELSEWHERE = 0.65  # and in each language that only files for evaluation show
 POLAR = 0.9  # wanted of words that are given a label, in each language
 PRIOR = 0.35  # how much a source's own share of a theme counts, in logits
 _LEAST_REVIEWS = 25  # with a label, before it gets a threshold of its own
+_STEADY = 3  # thresholds in a row that must do, so that it is no accident
 _LEAST_COMPLAINTS = 10  # of a theme whose figures are given
 _OWN = 0.4  # scale of a theme's own bias in the regression: below 1 draws it towards none
 
@@ -197,7 +198,7 @@ def _threshold(probabilities: np.ndarray, truth: np.ndarray, rows: Rows) -> floa
 
 
 def _caution(rows: Rows, elsewhere: Rows, content: Mapping[str, Any]) -> dict[str, float]:
-    """The least probability of a complaint per language: the common one in those of `rows`, and in others the one at which
+    """The least probability of a complaint per language: the common one in those of `rows`, and in others the one from which on
     complaints are precise enough.
     """
     common = content["least"][ANY]
@@ -212,10 +213,10 @@ def _caution(rows: Rows, elsewhere: Rows, content: Mapping[str, Any]) -> dict[st
             found = [{theme for theme, p in one.items() if p >= t} for one in best]
             return count(found, truth).figures()["precision"] if sum(map(len, found)) >= 10 else 0.0
 
-        grid = np.arange(common, 0.95, 0.02)
-        chosen[language] = round(
-            float(next((t for t in grid if precision(t) >= PRECISION_ELSEWHERE), max(grid, key=precision))), 2
-        )
+        grid = np.arange(0.2, 0.95, 0.02)
+        precise = np.array([precision(t) for t in grid])
+        steady = [t for at, t in enumerate(grid) if precise[at : at + _STEADY].min() >= PRECISION_ELSEWHERE]
+        chosen[language] = round(float(steady[0] if steady else grid[precise.argmax()]), 2)
     others = [value for language, value in chosen.items() if language not in {e.language for e, _ in rows}]
     return {**chosen, ANY: round(float(np.median([common, *others])), 2)}
 
