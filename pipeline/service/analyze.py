@@ -178,6 +178,7 @@ def _read(row: Row, reading: Row) -> Row:
         "source": "",
         "liked": None,
         "disliked": None,
+        "attributes": None,
     }
 
 
