@@ -1,0 +1,123 @@
+"""The library of problems and remedies: what goes wrong in a kind of business, why, and what to do about it.
+
+A file of `problems/` per trade; an entry below a theme of the taxonomy. All entries are ours; docs/advice.md says how to add some.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.core.errors import InputError
+from pipeline.themes.taxonomy import load_taxonomy
+
+LIBRARY = Path(__file__).with_name("problems")
+EFFORTS = ("talk", "purchase", "project")  # what a remedy costs: a talk with the team, something to buy, weeks of work
+_TEXTS = ("name", "cause", "customer", "measure", "who", "reply_say", "reply_avoid")
+_ID = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One kind of thing that goes wrong.
+
+    `theme`: what a complaint about it is about. `severity`: 4 health, safety or law; 3 the purpose is lost, or real money; 2
+    what was paid for is faulty; 1 an annoyance. `say`: (language, sentences) of customers; `unlike`: sentences that share words
+    with it and are no case of it. `customer`: what to do for this customer now, `fix`: for good, `measure`: the number that shows
+    whether it worked. `effort`: one of EFFORTS. `reply_say`, `reply_avoid`: what a public reply must and must not say.
+    """
+
+    id: str
+    theme: str
+    name: str
+    trades: tuple[str, ...]
+    severity: int
+    say: tuple[tuple[str, tuple[str, ...]], ...] = field(hash=False)
+    unlike: tuple[str, ...] = field(hash=False)
+    cause: str
+    customer: str
+    fix: tuple[str, ...] = field(hash=False)
+    measure: str
+    who: str
+    effort: str
+    reply_say: str
+    reply_avoid: str
+
+
+def load_problems(folder: Path = LIBRARY) -> tuple[Problem, ...]:
+    """Every problem of the library, by file and in the order there. Raises InputError listing all that is wrong."""
+    return _load(folder)
+
+
+@functools.lru_cache(maxsize=4)
+def _load(folder: Path) -> tuple[Problem, ...]:
+    entries: list[tuple[str, Mapping[str, Any]]] = []
+    errors = []
+    for file in sorted(folder.glob("*.toml")):
+        try:
+            found = tomllib.loads(file.read_text(encoding="utf-8")).get("problem", [])
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            errors.append(f"{file.name} cannot be read: {error}")
+            continue
+        entries += [(file.name, entry) for entry in found]
+    taxonomy = load_taxonomy()
+    themes = {aspect.id for aspect in taxonomy.aspects}
+    for file_name, entry in entries:
+        errors += [
+            f"{file_name}, {entry.get('id', '?')}: {error}" for error in _errors(entry, themes, set(taxonomy.trades))
+        ]
+    errors += _twice(entry.get("id") for _, entry in entries)
+    if errors:
+        raise InputError(f"The library of problems in {folder} has {len(errors)} error(s): {'; '.join(errors[:20])}.")
+    return tuple(_problem(entry) for _, entry in entries)
+
+
+def _problem(entry: Mapping[str, Any]) -> Problem:
+    return Problem(
+        **{key: entry[key] for key in ("id", "theme", "severity", "effort", *_TEXTS)},
+        trades=tuple(entry["trades"]),
+        say=tuple((language, tuple(sentences)) for language, sentences in entry["say"].items()),
+        unlike=tuple(entry["not"]),
+        fix=tuple(entry["fix"]),
+    )
+
+
+def _errors(entry: Mapping[str, Any], themes: set[str], trades: set[str]) -> list[str]:
+    errors = []
+    if not isinstance(entry.get("id"), str) or not _ID.fullmatch(entry["id"]):
+        errors.append("'id' must be lower case letters, digits and underscores")
+    if entry.get("theme") not in themes:
+        errors.append(f"'theme' names {entry.get('theme')!r}, which is no theme")
+    if not entry.get("trades") or not set(entry["trades"]) <= trades:
+        errors.append("'trades' must list trades of the playbook")
+    if entry.get("severity") not in (1, 2, 3, 4):
+        errors.append("'severity' must be 1, 2, 3 or 4")
+    if entry.get("effort") not in EFFORTS:
+        errors.append(f"'effort' must be one of {', '.join(EFFORTS)}")
+    errors += [f"{key!r} must be one line of text" for key in _TEXTS if not _is_line(entry.get(key))]
+    for key, most in (("fix", 3), ("not", 4)):
+        if not _are_lines(entry.get(key)) or len(entry[key]) > most:
+            errors.append(f"{key!r} must list one to {most} lines of text")
+    said = entry.get("say")
+    if not isinstance(said, dict) or len(said.get("en", ())) < 3 or not all(map(_are_lines, said.values())):
+        errors.append("'say' must list sentences per language, at least three of them English")
+    unknown = set(entry) - {"id", "theme", "trades", "severity", "effort", "fix", "not", "say", *_TEXTS}
+    return errors + [f"unknown key {key!r}" for key in sorted(unknown)]
+
+
+def _twice(ids: Iterable[Any]) -> list[str]:
+    seen: set[Any] = set()
+    return [f"{id}: written twice" for id in ids if id in seen or seen.add(id)]  # type: ignore[func-returns-value]
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and len(value.splitlines()) == 1
+
+
+def _are_lines(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str) and bool(value) and all(map(_is_line, value))
