@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.core.labels import EMOTIONS, SENTIMENTS
 from pipeline.text.sentences import sentence_spans
+from pipeline.text.splits import split_by_hash
 
 UNKNOWN = -1
+_PARTS = {"dev": 12, "train": 88}  # hundredths
 POLARITY = {name: index for index, name in enumerate(SENTIMENTS)}  # anything else ("conflict") is UNKNOWN
 
 
@@ -36,7 +39,7 @@ class Example:
 
     `themes`: those that the labels decide: each is absent from a sentence that no mention gives it to. `emotions`: groups of
     labels, of which at least one applies or none (`True`, `False`); `felt`: they are the writer's, else the text's.
-    `stars`: those that are possible.
+    `stars`: those that are possible. `problems`: sentence, problem of the library, whether it is a case of it.
     """
 
     text: str
@@ -46,6 +49,7 @@ class Example:
     mentions: tuple[Mention, ...] = ()
     themes: frozenset[str] = frozenset()
     wishes: frozenset[int] | None = None
+    problems: tuple[tuple[int, str, bool], ...] = ()
     targets: tuple[Target, ...] = ()
     sentiment: int = UNKNOWN
     stars: tuple[int, ...] = ()
@@ -74,3 +78,8 @@ def spans(text: str, sentences: Sequence[str] | None = None) -> tuple[tuple[int,
 def emotions(present: Sequence[str]) -> tuple[tuple[tuple[str, ...], bool], ...]:
     """All 28 labels, each alone: present or not."""
     return tuple(((label,), label in present) for label in EMOTIONS)
+
+
+def is_held_out(text: str) -> bool:
+    """Whether a text is kept from training, to develop on; by its hash."""
+    return split_by_hash(hashlib.sha256(text.encode()).hexdigest(), _PARTS) == "dev"

@@ -7,7 +7,6 @@ time. Every ten minutes a checkpoint is written, from which the same command goe
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import random
@@ -23,9 +22,8 @@ from torch import nn
 from pipeline.core.labels import EMOTIONS
 from pipeline.reader.encoder import Encoder, by_tokens, pretrained
 from pipeline.reader.network import Heads, Questions
-from pipeline.text.splits import split_by_hash
-from pipeline.training.reader import base, corpora, parallel
-from pipeline.training.reader.examples import Example
+from pipeline.training.reader import base, corpora, parallel, problems
+from pipeline.training.reader.examples import Example, is_held_out
 from pipeline.training.reader.loss import Encoded, Known, encode, losses
 
 logger = logging.getLogger(__name__)
@@ -39,16 +37,16 @@ RATE, HEADS_RATE = 1.2e-4, 1e-3
 WARMUP = 100  # steps
 DECAY = 0.2  # of the tokens
 MINUTES = 10  # between checkpoints
-DEV = {"dev": 12, "train": 88}  # hundredths of the labelled reviews
 # Share of the tokens by corpus.
 SHARES = {
-    "gold": 0.13,
+    "gold": 0.11,
     "labels": 0.10,
-    "sentences": 0.09,
-    "written": 0.21,
-    "reread": 0.14,
-    "aspects": 0.03,
-    "parallel": 0.05,
+    "sentences": 0.07,
+    "problems": 0.14,
+    "written": 0.18,
+    "reread": 0.12,
+    "aspects": 0.02,
+    "parallel": 0.03,
     "patients": 0.01,
     "targets": 0.03,
     "classes": 0.07,
@@ -58,7 +56,9 @@ SHARES = {
 }
 
 
-WHOLE = frozenset({"gold", "labels", "sentences", "written", "patients", "targets"})  # every row as often as any other
+WHOLE = frozenset(
+    {"gold", "labels", "sentences", "problems", "written", "patients", "targets"}
+)  # every row as often as any other
 
 
 @dataclass
@@ -67,6 +67,7 @@ class Model:
 
     encoder: Encoder
     heads: Heads
+    proxies: problems.Proxies
 
 
 def themes() -> tuple[str, ...]:
@@ -84,6 +85,7 @@ def read(data: Path) -> dict[str, list[Example]]:
         "gold": corpora.gold(data, known),
         "labels": corpora.labelled(data, known, published=True),
         "sentences": corpora.own_sentences(known),
+        "problems": problems.examples(),
         "written": corpora.own_reviews(known),
         "reread": [example for example in of_aspects if example.is_reread],
         "aspects": [example for example in of_aspects if not example.is_reread],
@@ -106,11 +108,7 @@ def development_reviews(data: Path) -> list[Example]:
     """The labelled reviews that no training sees."""
     known = frozenset(themes())
     rows = [*corpora.gold(data, known), *corpora.labelled(data, known, published=True)]
-    return [row for row in rows if split_by_hash(_hash(row.text), DEV) == "dev"]
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return [row for row in rows if is_held_out(row.text)]
 
 
 def fit(
@@ -129,13 +127,13 @@ def fit(
     torch.manual_seed(seed)
     examples = read(data)
     start = pretrained(encoder) if encoder else _encoder(checkpoint, examples)
-    model = Model(start, Heads(Questions(themes(), EMOTIONS), start.width))
+    model = Model(start, Heads(Questions(themes(), EMOTIONS), start.width), problems.Proxies(start.width))
     known = Known.of(model.heads.questions)
     trained = _prepare(model)
     optimizer = torch.optim.AdamW(
         [
             {"params": [p for p in model.encoder.network.parameters() if p.requires_grad], "lr": RATE},
-            {"params": list(model.heads.parameters()), "lr": HEADS_RATE},
+            {"params": [*model.heads.parameters(), *model.proxies.parameters()], "lr": HEADS_RATE},
         ],
         weight_decay=0.01,
         fused=True,
@@ -170,7 +168,7 @@ def fit(
             group["lr"] = rate * scale
         with torch.autocast("cpu", torch.bfloat16):
             hidden, mask = model.encoder.hidden([item.ids for _, item in batch])
-        parts = losses(model.heads, hidden, mask, batch, known, taught)
+        parts = losses(model.heads, model.proxies, hidden, mask, batch, known, taught)
         if not parts:  # nothing in it is labelled
             continue
         optimizer.zero_grad(set_to_none=True)
@@ -220,7 +218,8 @@ def _prepare(model: Model) -> list[nn.Parameter]:
     still = ["embeddings.", *(f"encoder.layer.{layer}." for layer in range(FROZEN))]
     for name, parameter in network.named_parameters():
         parameter.requires_grad = not name.startswith(tuple(still))
-    return [p for p in [*network.parameters(), *model.heads.parameters()] if p.requires_grad]
+    every = [*network.parameters(), *model.heads.parameters(), *model.proxies.parameters()]
+    return [p for p in every if p.requires_grad]
 
 
 class FeatureDropout(nn.Module):
@@ -308,6 +307,7 @@ def _save(
 ) -> None:
     tensors = {f"encoder.{n}": v for n, v in model.encoder.network.state_dict().items()}
     tensors |= {f"heads.{n}": v for n, v in model.heads.state_dict().items()}
+    tensors |= {f"proxies.{n}": v for n, v in model.proxies.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
     tensors |= {f"taught.{n}": v for n, v in (taught.answers if taught else {}).items()}
@@ -347,5 +347,6 @@ def _resume(
 
 def load(model: Model, tensors: Mapping[str, torch.Tensor]) -> None:
     """Fills a model from a checkpoint's tensors."""
-    for part, module in (("encoder.", model.encoder.network), ("heads.", model.heads)):
+    modules = (("encoder.", model.encoder.network), ("heads.", model.heads), ("proxies.", model.proxies))
+    for part, module in modules:
         module.load_state_dict({n.removeprefix(part): v for n, v in tensors.items() if n.startswith(part)})

@@ -12,6 +12,7 @@ from pipeline.reader.encoder import Encoder
 from pipeline.reader.network import Heads, Questions, Span
 from pipeline.training.reader import parallel
 from pipeline.training.reader.examples import UNKNOWN, Example
+from pipeline.training.reader.problems import Proxies
 
 LONGEST = 384  # tokens of a training text; a longer one ends there
 # How much a question counts, per labelled item.
@@ -24,6 +25,7 @@ WEIGHTS = {
     "stars": 0.5,
     "emotions": 0.6,
     "taught": 1.0,
+    "problems": 0.5,
 }
 # A question's loss is divided by its labelled items, but by no less than this: a single item in a batch is noise.
 _FEWEST = {"themes": 8, "polarity": 8, "wish": 8, "target": 16, "sentiment": 8, "stars": 8, "emotions": 8}
@@ -96,6 +98,7 @@ class Known:
 
 def losses(
     heads: Heads,
+    proxies: Proxies,
     hidden: torch.Tensor,
     mask: torch.Tensor,
     batch: Sequence[tuple[Example, Encoded]],
@@ -138,6 +141,14 @@ def losses(
         taught = parallel.loss(heads, tokens, review, [span for span in spans if span[1][1] > span[1][0]], lessons)
         if taught is not None:
             found["taught"] = taught
+    cases = [
+        (row, encoded.sentences[number], problem, is_one)
+        for row, (example, encoded) in enumerate(batch)
+        for number, problem, is_one in example.problems
+    ]
+    apart = proxies.loss(hidden, [case for case in cases if case[1][1] > case[1][0]])
+    if apart is not None:
+        found["problems"] = apart
     return {name: WEIGHTS[name] * value for name, value in found.items()}
 
 
