@@ -18,7 +18,7 @@ PLACES   = $(STORE) $(if $(OUT),--out '$(OUT)')
 REMOTE  := $(if $(findstring ://,$(REVIEWS))$(shell grep -s :// sources.toml),.venv/installed-remote)
 
 .DEFAULT_GOAL := help
-.PHONY: help stages test sql report nightly serve check finetune compare push bench reader embedded-models doctor lint setup
+.PHONY: help stages test sql report nightly serve check finetune compare push bench reader problems embedded-models doctor lint setup
 
 help:  ## this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -79,6 +79,9 @@ push: .venv/installed-classifiers  ## publish a tuned model on a hub, token in H
 
 reader: .venv/installed-dev  ## train the reader anew, two hours on two cores: make reader DATA=folder; stopped, it goes on
 	@$(INSIGHTS) train reader --data '$(DATA)' --out pipeline/models/reader $(ARGS)
+
+problems: .venv/installed  ## read the library of problems anew, after its sentences changed: a minute
+	@$(BIN)/python -m pipeline.training.problems
 
 embedded-models: .venv/installed-dev  ## train the shipped models anew (hours): make embedded-models DATA=folder
 	for model in reader bleurt student; do \

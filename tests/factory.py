@@ -30,6 +30,25 @@ def review(text: str, **columns: Any) -> dict[str, Any]:
     return row | columns
 
 
+def problem(**columns: Any) -> dict[str, Any]:
+    """A row of `store.problems`: of the library that complaints were compared with."""
+    row = {
+        "problem": "kitchen_slow",
+        "name": "Long wait for the food",
+        "theme": "waiting_time",
+        "severity": 3,
+        "cause": "All tables are seated at once.",
+        "customer": "Write to the guest which evening it was.",
+        "fix": ["Seat two tables every ten minutes.", "Put a timer on the pass."],
+        "measure": "Minutes from order to plate.",
+        "who": "kitchen lead",
+        "effort": "talk",
+        "fingerprint": "f",
+        "run_id": "run-1",
+    }
+    return row | columns
+
+
 def source(**columns: Any) -> dict[str, Any]:
     """A row of `store.sources`: three records of a CSV file, whose dates are ambiguous and one rating of which is no rating."""
 

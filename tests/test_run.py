@@ -95,14 +95,12 @@ TAXONOMY = """
 [[aspect]]
 id = "t1"
 label = "Behaviour at the table"
-acknowledge = ["They were rude: {quote}."]
 steps = ["Greet everybody.", "Listen first.", "Say thank you."]
 terms.en = ["rude", "waiter"]
 
 [[aspect]]
 id = "general"
 label = "Overall"
-acknowledge = ["They write: {quote}."]
 steps = ["Read it.", "Discuss it.", "Reply to it."]
 """
 

@@ -15,6 +15,7 @@ VIEW main.complaints
     evidence VARCHAR
     score FLOAT
     probability FLOAT
+    problem VARCHAR
     severity DOUBLE
 VIEW main.discover
     review_id VARCHAR
@@ -141,6 +142,19 @@ TABLE main.metrics
 TABLE main.migrations
     name VARCHAR
     applied_at TIMESTAMP
+VIEW main.problems
+    problem VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    name VARCHAR
+    theme VARCHAR
+    severity INTEGER
+    cause VARCHAR
+    customer VARCHAR
+    fix VARCHAR[]
+    measure VARCHAR
+    who VARCHAR
+    effort VARCHAR
 VIEW main.quality_signals
     run_id VARCHAR
     role VARCHAR
@@ -316,6 +330,8 @@ VIEW main.themes
     score FLOAT
     error VARCHAR
     probability FLOAT
+    problem VARCHAR
+    closeness FLOAT
 VIEW main.training_leaks
     review_id VARCHAR
     trained_on VARCHAR
@@ -398,6 +414,19 @@ TABLE store.generate
     raw_output VARCHAR
     truncated BOOLEAN
     error VARCHAR
+TABLE store.problems
+    problem VARCHAR
+    fingerprint VARCHAR
+    run_id VARCHAR
+    name VARCHAR
+    theme VARCHAR
+    severity INTEGER
+    cause VARCHAR
+    customer VARCHAR
+    fix VARCHAR[]
+    measure VARCHAR
+    who VARCHAR
+    effort VARCHAR
 TABLE store.read
     review_id VARCHAR
     fingerprint VARCHAR
@@ -511,6 +540,8 @@ TABLE store.themes
     score FLOAT
     error VARCHAR
     probability FLOAT
+    problem VARCHAR
+    closeness FLOAT
 TABLE store.training_set
     review_id VARCHAR
     fingerprint VARCHAR

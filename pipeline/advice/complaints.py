@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipeline.advice.problems import Problem
 from pipeline.advice.wording import stems
 from pipeline.core.rows import UnhappyReview
 from pipeline.text.sentences import sentence_spans
@@ -40,13 +41,20 @@ class Complaint:
     evidence: str
     term: str = ""  # a part of the evidence that a shortened quote must keep
     is_negative: bool = True  # according to the classifier or the stars; False: unknown
+    problem: Problem | None = None  # what it is a case of
 
 
-def find_complaints(review: UnhappyReview, aspects: Mapping[str, Aspect]) -> list[Complaint]:
-    """The most negative themes of a review, at most MAX_COMPLAINTS, each with evidence of its own. Praise is left out, and so
-    are mere mentions if there is any complaint. Without themes: the most informative clause, as `general`.
+_USUAL = 2  # the severity of a complaint that is no known problem
 
-    Any key of the review but `text` may be missing, None or empty. `aspects`: the playbook's, by id.
+
+def find_complaints(
+    review: UnhappyReview, aspects: Mapping[str, Aspect], problems: Mapping[str, Problem] | None = None
+) -> list[Complaint]:
+    """The gravest and most negative themes of a review, at most MAX_COMPLAINTS, each with evidence and a problem of its own.
+    Praise is left out, and so are mere mentions if there is any complaint. Without themes: the most informative clause, as
+    `general`.
+
+    Any key of the review but `text` may be missing, None or empty. `aspects`: the playbook's, by id; `problems`: the library's.
     """
     general = aspects[GENERAL]
     mentions = [
@@ -61,14 +69,21 @@ def find_complaints(review: UnhappyReview, aspects: Mapping[str, Aspect]) -> lis
         label = aspect.label if aspect.id == theme["theme"] else theme["theme"].replace("_", " ").capitalize()
         matches = find_mentions(evidence, review.get("language"), (aspect,))
         term = matches[0].term if matches else ""
-        complaint = Complaint(aspect, label, evidence, term, theme.get("sentiment") == "negative")
+        problem = (problems or {}).get(theme.get("problem") or "")
+        complaint = Complaint(aspect, label, evidence, term, theme.get("sentiment") == "negative", problem)
         weight = len(stems(evidence)) + _tone(evidence)
-        ranked.append((theme.get("score") or 0.0, -weight, -len(term), complaint))
+        gravity = -(problem.severity if problem else _USUAL)
+        ranked.append((gravity, theme.get("score") or 0.0, -weight, -len(term), complaint))
     complaints: list[Complaint] = []
-    for *_, complaint in sorted(ranked, key=lambda entry: entry[:3]):
-        if len(complaints) < MAX_COMPLAINTS and all(complaint.evidence != other.evidence for other in complaints):
+    for *_, complaint in sorted(ranked, key=lambda entry: entry[:4]):
+        if len(complaints) < MAX_COMPLAINTS and not any(_same(complaint, other) for other in complaints):
             complaints.append(complaint)
     return complaints or [Complaint(general, general.label, most_informative(str(review["text"])))]
+
+
+def _same(complaint: Complaint, other: Complaint) -> bool:
+    same_problem = complaint.problem is not None and complaint.problem == other.problem
+    return complaint.evidence == other.evidence or same_problem
 
 
 def most_informative(text: str, complaints: Sequence[Complaint] = ()) -> str:

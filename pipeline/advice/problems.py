@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import InputError
+from pipeline.core.stage import Context
 from pipeline.themes.taxonomy import load_taxonomy
 
 LIBRARY = Path(__file__).with_name("problems")
@@ -121,3 +122,20 @@ def _is_line(value: Any) -> bool:
 
 def _are_lines(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str) and bool(value) and all(map(_is_line, value))
+
+
+_RECORDED = ("name", "theme", "severity", "cause", "customer", "fix", "measure", "who", "effort")
+
+
+def record_problems(context: Context) -> None:
+    """Writes changed entries to `store.problems`. A reworded remedy is in no fingerprint and recomputes no theme."""
+    columns = ", ".join(("problem", *_RECORDED))
+    sql = f"SELECT {columns} FROM store.problems WHERE fingerprint = ? ORDER BY problem"
+    wanted = [
+        {"problem": problem.id} | {key: getattr(problem, key) for key in _RECORDED} | {"fix": list(problem.fix)}
+        for problem in sorted(load_problems(), key=lambda problem: problem.id)
+    ]
+    if context.warehouse.query(sql, [context.fingerprint]) != wanted:
+        context.warehouse.execute("DELETE FROM store.problems WHERE fingerprint = ?", [context.fingerprint])
+        known = {"fingerprint": context.fingerprint, "run_id": context.run_id}
+        context.warehouse.append("store.problems", [row | known for row in wanted])

@@ -62,6 +62,7 @@ class ThemeMention(TypedDict):
     evidence: str | None  # a verbatim span of the review
     sentiment: str | None  # negative, neutral or positive; None: unknown
     score: float | None  # positive minus negative probability, -1 to 1
+    problem: str | None  # of the library of problems, what a complaint is a case of; None: none is sure
 
 
 class UnhappyReview(TypedDict, total=False):

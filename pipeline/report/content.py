@@ -19,6 +19,8 @@ from pipeline.themes.labels import theme_labels
 
 Content = dict[str, Any]  # what the templates take, by name; the functions below list it
 
+# What a remedy costs, in words.
+EFFORTS = {"talk": "a talk with the team", "purchase": "something to buy", "project": "some weeks of work"}
 MONTHS_FROM = 120  # days; reviews that span more have their trends shown by month instead of week
 SOURCES = 50  # that are described at most; @sources has all
 
@@ -75,6 +77,7 @@ def _complaints(warehouse: Warehouse, scope: Scope, ask: Ask) -> Content:
     return {
         "pains": pain_points(warehouse, scope, actions),
         "actions": top_actions(actions, 8),
+        "efforts": EFFORTS,
         "worse": ask("getting_worse", limit=5),
         "better": ask("getting_better", limit=5),
         "discovered": ask("discovered_themes", limit=6),

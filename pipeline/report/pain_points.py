@@ -35,10 +35,17 @@ class Quote(TypedDict):
 
 
 class Action(TypedDict):
-    """A row of @actions: suggestions of many reviews, merged."""
+    """A row of @actions: a problem that customers complain of, and its remedy."""
 
+    problem: str
+    name: str
     action: str
-    theme: str | None
+    cause: str
+    customer: str
+    who: str
+    effort: str
+    measure: str
+    theme: str
     reviews: int
     of_reviews: int
     share: float
@@ -46,8 +53,9 @@ class Action(TypedDict):
     share_high: float
     weight: str
     severity: float | None
+    grade: int
     pain: float
-    wordings: int
+    stars_effect: float | None
     review_ids: list[str]
     quotes: list[dict[str, Any]]  # review_id, business, evidence
 

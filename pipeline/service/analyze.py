@@ -128,7 +128,12 @@ class Analyzer:
         start = text.index(theme["evidence"])
         label = self.labels.get(theme["theme"], theme["theme"].replace("_", " ").capitalize())
         shown = {name: theme[name] for name in ("theme", "sentiment", "score", "evidence")}
-        return shown | {"label": label, "start": start, "end": start + len(theme["evidence"])}
+        return shown | {
+            "problem": theme.get("problem"),
+            "label": label,
+            "start": start,
+            "end": start + len(theme["evidence"]),
+        }
 
     def write(self, rows: Sequence[AnalysisRow]) -> list[AnalysisRow]:
         """Adds advice and a reply draft to the unhappy rows among those of `classify`; returns all of them, in order. A row's

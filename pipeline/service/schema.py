@@ -53,6 +53,7 @@ class Theme(BaseModel):
     label: str = Field(description="The theme in words.")
     sentiment: Label | None
     score: float | None = Field(description="Positive minus negative probability of the evidence.")
+    problem: str | None = Field(None, description="Of the library, what a complaint is a case of; null: none is sure.")
     evidence: str = Field(description="Verbatim: text[start:end].")
     start: int = Field(description="Of the evidence in text, in Unicode code points.")
     end: int
@@ -171,8 +172,14 @@ class Quote(BaseModel):
 
 
 class Action(BaseModel):
-    action: str
-    reviews: int = Field(description="Whose advice says so.")
+    problem: str = Field(description="Its id in the library of problems.")
+    name: str
+    action: str = Field(description="The remedy for good.")
+    cause: str = Field(description="What usually lies behind the problem.")
+    who: str = Field(description="Should act.")
+    effort: str = Field(description="talk, purchase or project.")
+    measure: str = Field(description="The number that shows whether it helps.")
+    reviews: int = Field(description="Reviews that complain of it.")
     review_ids: list[str]
 
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
+import numpy as np
+
+from pipeline.advice import matching
+from pipeline.advice.problems import load_problems, record_problems
 from pipeline.backends import registry
+from pipeline.core.assets import READER
 from pipeline.core.profile import Profile, Reader
 from pipeline.core.rows import RatedReview, Sentence, SentenceTheme
 from pipeline.core.stage import Context, Stage
@@ -16,7 +22,7 @@ from pipeline.reader import decide
 from pipeline.stages.read import READ
 from pipeline.themes import own, sub_ratings
 from pipeline.themes.labels import record_labels
-from pipeline.themes.taxonomy import Aspect, load_aspects, taxonomy_file
+from pipeline.themes.taxonomy import Aspect, load_aspects, load_taxonomy, taxonomy_file
 
 Shares = Mapping[str, float]  # theme -> share of a source's reviews that speak of it
 
@@ -41,6 +47,8 @@ class ThemeRow(TypedDict):
     sentiment: NotRequired[str]
     score: NotRequired[float]
     probability: NotRequired[float]  # that it is so
+    problem: NotRequired[str]  # of the library, what a complaint is a case of
+    closeness: NotRequired[float]  # to the problem
 
 
 def spec(profile: Profile) -> dict[str, Any]:
@@ -48,11 +56,12 @@ def spec(profile: Profile) -> dict[str, Any]:
     aspects = load_aspects(taxonomy_file(profile))
     terms = repr([(aspect.id, aspect.terms, aspect.examples, aspect.description) for aspect in aspects])
     return {
-        "version": 4,  # 3: the reader's; 4: ratings of a theme by itself
+        "version": 5,  # 3: the reader's; 4: ratings of a theme by itself; 5: problems
         "terms": hashlib.sha256(terms.encode()).hexdigest(),
         "close": own.CLOSE,
         "ratings": sub_ratings.columns(aspects),
         "rules": registry.rules_identity(profile.reader),
+        "problems": matching.identity(load_problems()),
     }
 
 
@@ -65,14 +74,17 @@ def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]
     mine = [aspect for aspect in aspects.values() if aspect.id not in rules.shares]
     rated = sub_ratings.columns(aspects.values())
     vectors = _vectors(tuple(own.texts_of(mine)), context.profile.reader)
+    taxonomy = load_taxonomy()
+    trades = {place: matching.trades_of(found, rules.shares, taxonomy) for place, found in shares.items()}
     result = []
     for row in rows:
+        place = row["source"], row["business"] or ""
         sentences = [_in_its_box(_of_taxonomy(sentence, aspects), row) for sentence in row["sentences"] or ()]
         found = decide.mentions(
             own.with_own_themes(row["text"], row["language"], sentences, mine, vectors),
             stars=row["stars"],
             language=row["language"],
-            shares=shares.get((row["source"], row["business"] or ""), {}),
+            shares=shares[place],
             ratings=sub_ratings.of_themes(row["attributes"], rated),
             of=rules,
         )
@@ -84,10 +96,34 @@ def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]
                 sentiment=mention.sentiment,
                 score=mention.score,
                 probability=mention.probability,
+                **_problem(mention, sentences, trades[place], context.profile.reader),
             )
             for mention in found
         ] or [ThemeRow(review_id=row["review_id"], theme="")]
     return result
+
+
+class _Problem(TypedDict, total=False):
+    problem: str
+    closeness: float
+
+
+def _problem(
+    mention: decide.Mention, sentences: Sequence[Sentence], trades: Mapping[str, float], section: Reader
+) -> _Problem:
+    """What a complaint is a case of, if that is sure."""
+    said = next((s for s in sentences if s["start"] <= mention.start < s["end"]), None)
+    if mention.sentiment != "negative" or said is None or not said.get("vector"):
+        return {}
+    vector = np.frombuffer(said["vector"], np.float16).astype(np.float32)
+    match = _matcher(section).match(vector, mention.theme, trades)
+    return _Problem(problem=match.problem, closeness=match.closeness) if match else {}
+
+
+@functools.lru_cache(maxsize=4)
+def _matcher(section: Reader) -> matching.Matcher:
+    folder = Path(section.model) if section.model else READER
+    return matching.load(load_problems(), folder, registry.reader(section).read)
 
 
 @functools.lru_cache(maxsize=4)  # asked for every batch
@@ -152,4 +188,10 @@ def _shares(rows: Sequence[ReadSentences], context: Context, rules: decide.Rules
     }
 
 
-THEMES = Stage("themes", ("review_id", "theme"), spec, transform, parents=(READ,), finish=record_labels)
+def finish(context: Context) -> None:
+    """What the themes and problems found are called, for readers of the warehouse."""
+    record_labels(context)
+    record_problems(context)
+
+
+THEMES = Stage("themes", ("review_id", "theme"), spec, transform, parents=(READ,), finish=finish)

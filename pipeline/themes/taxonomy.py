@@ -31,7 +31,6 @@ class Aspect:
     id: str
     label: str
     terms: tuple[tuple[str, tuple[str, ...]], ...] = field(hash=False)  # long, and aspects are hashed for every review
-    acknowledge: tuple[str, ...] = field(hash=False)
     steps: tuple[str, ...] = field(hash=False)
     parent: str | None = field(default=None, hash=False)
     trades: tuple[str, ...] = field(default=(), hash=False)
@@ -107,7 +106,6 @@ def _aspect(entry: Mapping[str, Any]) -> Aspect:
         id=entry["id"],
         label=entry["label"],
         terms=tuple((language, tuple(terms)) for language, terms in entry.get("terms", {}).items()),
-        acknowledge=tuple(entry["acknowledge"]),
         steps=tuple(entry["steps"]),
         parent=entry.get("parent"),
         trades=tuple(entry.get("trades", ())),
@@ -123,7 +121,6 @@ def _aspect(entry: Mapping[str, Any]) -> Aspect:
 _TABLES = ("aspect", "group", "trade")
 _NAME_KEYS = frozenset({"id", "label"})
 _ASPECT_KEYS = frozenset(Aspect.__dataclass_fields__)
-_SLOT = re.compile(r"\{(.*?)\}")
 
 
 def _document_errors(document: Mapping[str, Any], shipped: Taxonomy) -> list[str]:
@@ -167,15 +164,9 @@ def _name_errors(entry: Mapping[str, Any], keys: frozenset[str]) -> list[str]:
 
 def _aspect_errors(entry: Mapping[str, Any], known: Mapping[str, frozenset[str]]) -> list[str]:
     errors = _name_errors(entry, _ASPECT_KEYS)
-    for key, minimum, slots in (("acknowledge", 1, {"quote", "business"}), ("steps", 3, set[str]())):
-        lines = entry.get(key)
-        if not isinstance(lines, list) or len(lines) < minimum or not all(_is_line(line) for line in lines):
-            errors.append(f"'{key}' must list at least {minimum} line(s) of text")
-            continue
-        unknown = sorted({slot for line in lines for slot in _SLOT.findall(line)} - slots)
-        errors += [f"'{key}' has an unknown slot {{{slot}}}" for slot in unknown]
-        if key == "acknowledge" and not all("{quote}" in line for line in lines):
-            errors.append("every line of 'acknowledge' must hold {quote}")
+    steps = entry.get("steps")
+    if not isinstance(steps, list) or len(steps) < 3 or not all(map(_is_line, steps)):
+        errors.append("'steps' must list at least 3 line(s) of text")
     return errors + _reference_errors(entry, known) + _matching_errors(entry, known["aspect"])
 
 

@@ -18,7 +18,7 @@ from pipeline.core import queries
 from pipeline.core.errors import InputError
 from pipeline.core.warehouse import Warehouse, open_memory, open_read_only, open_work, publish, read
 from tests.conftest import ROOT
-from tests.factory import NOW, review, source
+from tests.factory import NOW, problem, review, source
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "search": {"words": '"cold soup" waiter'},
@@ -103,6 +103,7 @@ def fill(opened: Warehouse) -> Warehouse:
                     "sentiment": "negative" if waits else "positive",
                     "evidence": text.partition(": ")[2],
                     "score": -0.8 if waits else 0.8,
+                    "problem": "kitchen_slow" if waits else None,
                 }
             )
         if waits:
@@ -115,12 +116,9 @@ def fill(opened: Warehouse) -> Warehouse:
                     "closeness": 0.8,
                 }
             )
-            wording = "Review the staffing at peak hours." if number % 4 else "review the staffing, at PEAK hours"
-            steps = [
-                f"Waiting time (“we waited: an hour”): {wording}",
-                f"Answer {'xyz'[number % 3] * 3} {number:03} by phone: today.",
-            ]
-            tables["feedback"].append({**key, "model": "m", "role": "teacher", "text": "Advice.", "suggestions": steps})
+            tables["feedback"].append(
+                {**key, "model": "m", "role": "teacher", "text": "Advice.", "suggestions": ["Act."]}
+            )
     for number in range(RATINGS):
         tables["reviews"].append(
             review(
@@ -136,6 +134,7 @@ def fill(opened: Warehouse) -> Warehouse:
             )
         )
     opened.append("store.sources", [source()])
+    opened.append("store.problems", [problem(), problem(problem="rare", name="Never seen", theme="noise")])
     opened.append(
         "store.discovered",
         [
@@ -335,20 +334,32 @@ def test_newcombe_gives_the_figures_of_its_paper(filled: Warehouse) -> None:
         assert (row["low"], row["high"]) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
 
 
-def test_actions_merge_wordings_and_keep_their_reviews(filled: Warehouse) -> None:
-    actions = run(filled, "actions", limit=100)
-    (best,) = [action for action in actions if "staffing" in action["action"]]
-    others = [action for action in actions if action is not best]
+def test_actions_are_the_remedies_of_what_is_complained_of(filled: Warehouse) -> None:
+    (best,) = run(filled, "actions", limit=100)
     waits = run(filled, "top_pain_points")[0]["mentions"]
-    assert best["action"].lower().startswith("review the staffing") and best["wordings"] == 2
-    assert best["reviews"] == waits == len(best["review_ids"]) and best["of_reviews"] == 120
+    assert best["action"] == "Seat two tables every ten minutes. Put a timer on the pass."
+    assert (best["problem"], best["name"], best["who"]) == ("kitchen_slow", "Long wait for the food", "kitchen lead")
+    assert best["reviews"] == waits == len(set(best["review_ids"]))
+    assert best["of_reviews"] == 120 and best["grade"] == 3 and best["stars_effect"] == pytest.approx(-2.0)
+    assert best["pain"] == pytest.approx(best["reviews"] * best["severity"] * 1.5)
     assert best["theme"] == "waiting_time" and len(best["quotes"]) == 3
     assert {quote["business"] for quote in best["quotes"]} == {"Mill", "Harbour"}
     for quote in best["quotes"]:
         assert quote["evidence"] in filled.value(
             "SELECT text FROM reviews WHERE review_id = $id", {"id": quote["review_id"]}
         )
-    assert others and all(action["action"].startswith("Answer ") for action in others), "a colon alone makes no title"
+
+
+def test_a_problem_under_two_themes_of_a_review_counts_once() -> None:
+    opened = fill(open_memory())
+    (once,) = run(opened, "actions")
+    opened.execute(
+        "INSERT INTO store.themes SELECT * REPLACE ('service' AS theme, 'the waiter shrugged' AS evidence)"
+        " FROM store.themes WHERE problem IS NOT NULL"
+    )
+    (twice,) = run(opened, "actions")
+    assert twice["reviews"] == once["reviews"] and twice["review_ids"] == once["review_ids"]
+    opened.close()
 
 
 def test_needs_answer_holds_the_last_week_only(filled: Warehouse) -> None:

@@ -24,7 +24,7 @@ from pipeline.report import build, export
 from pipeline.report.content import gather
 from pipeline.report.scope import Scope
 from pipeline.report.segments import strongest
-from tests.factory import NOW, review, source
+from tests.factory import NOW, problem, review, source
 
 HOSTILE = '=cmd|"/c calc"!A1 <script>alert(1)</script> <img src=x onerror=alert(1)> & "quotes" \u202ereversed {{ 7*7 }}'
 DAY = date(2026, 11, 2)
@@ -46,6 +46,7 @@ def write_warehouse(path: Path, reviews: list[str], meteor: float = 0.3, apart: 
     opened.append("store.reviews", rows)
     stages = ("sentiment", "emotions", "themes", "discover", "feedback", "distill", "generate", "score")
     opened.append("store.current", [{"stage": stage, "fingerprint": "f"} for stage in stages])
+    opened.append("store.problems", [problem()])
     themes, feelings, judged, written, scored, beyond = [], [], [], [], [], []
     for row in rows:
         key = {"review_id": row["review_id"], "fingerprint": "f", "run_id": "run-1"}
@@ -53,6 +54,7 @@ def write_warehouse(path: Path, reviews: list[str], meteor: float = 0.3, apart: 
         judged.append({**key, "label": "negative", "negative": 0.9, "neutral": 0.1, "positive": 0.0, "model": "m"})
         feelings.append({**key, "labels": ["anger"], "probabilities": [("anger", 0.9)], "model": "m"})
         themes.append({**key, "theme": "waiting_time", "evidence": text, "sentiment": "negative", "score": -0.8})
+        themes[-1]["problem"] = None if bare else "kitchen_slow"
         beyond.append({**key, "place": 0, "evidence": text, "theme": "d1", "closeness": 0.8})
         written.append({**key, "model": "m", "role": "teacher", "text": text, "suggestions": ["Add staff.", text]})
         scored += [
@@ -258,7 +260,9 @@ def test_every_quote_is_verbatim_and_every_figure_is_found_again(tmp_path: Path)
     assert "Also mentioned, not in the taxonomy" in source and "Soup &amp; &lt;b&gt;" in source
     query = queries.load("actions")
     best = reader.query(query.sql, query.bind({}))[0]
-    assert best["action"] == "Add staff." and best["reviews"] == 12 and "answers 12 reviews" in source
+    assert best["name"] == "Long wait for the food" and best["reviews"] == 12
+    (shown,) = re.findall(r'<section aria-labelledby="actions">.*?</section>', source, re.DOTALL)
+    assert all(best[part] in shown for part in ("name", "action", "cause", "who", "measure")) and "12 of 12" in shown
     assert {quote["evidence"] for quote in best["quotes"]} <= set(texts) and len(best["quotes"]) == 3
 
 

@@ -6,13 +6,17 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from pipeline.advice.matching import Matcher
+from pipeline.advice.problems import load_problems
 from pipeline.backends.fake import FakeReader
 from pipeline.core.profile import Profile
 from pipeline.core.stage import Context, Row, fingerprint, run_stage
 from pipeline.core.warehouse import Warehouse
 from pipeline.reader.decide import Rules
+from pipeline.stages import themes as themes_stage
 from pipeline.stages.read import READ
 from pipeline.stages.themes import THEMES
 from tests.factory import review
@@ -57,6 +61,38 @@ def test_the_evidence_is_the_piece_that_proves_it(warehouse: Warehouse, fake_pro
         "staff_attitude": ("but the staff were kind.", "positive"),
     }
     assert found["food_quality"]["score"] == pytest.approx(-0.8) and 0.5 < found["food_quality"]["probability"] <= 1
+
+
+def test_a_complaint_that_is_surely_a_case_of_a_problem_names_it(
+    warehouse: Warehouse, fake_profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problems = [problem for problem in load_problems() if problem.theme == "food_quality"][:2]
+    monkeypatch.setattr(themes_stage, "_matcher", lambda section: Matcher(problems, np.eye(2, dtype=np.float32)))
+    about = theme("food_quality", 0, 9)
+    said = {
+        vector: themes_of(
+            warehouse,
+            fake_profile,
+            [sentence(0, 35, about | change) | {"vector": np.array(vector, np.float16).tobytes()}],
+        )["food_quality"]
+        for vector, change in (((0.0, 1.0), {}), ((0.7, 0.7), {}), ((1.0, 0.0), {"negative": 0.0, "positive": 1.0}))
+    }
+    assert said[0.0, 1.0]["problem"] == problems[1].id and said[0.0, 1.0]["closeness"] == pytest.approx(1.0, abs=0.11)
+    assert "problem" not in said[0.7, 0.7], "two are as close"
+    assert "problem" not in said[1.0, 0.0], "praise is no case of a problem"
+    assert "problem" not in themes_of(warehouse, fake_profile, [sentence(0, 35, about)])["food_quality"], "no vector"
+
+
+def test_the_library_can_be_read_in_the_warehouse(warehouse: Warehouse, fake_profile: Profile) -> None:
+    warehouse.append("store.current", [{"stage": "themes", "fingerprint": "f"}])
+    context = Context(fake_profile, warehouse, "r", "f", Path())
+    for _ in range(2):
+        assert THEMES.finish is not None
+        THEMES.finish(context)
+        rows = {row["problem"]: row for row in warehouse.query("SELECT * FROM problems")}
+        assert len(rows) == len(load_problems())
+        for problem in load_problems():
+            assert rows[problem.id]["fix"] == list(problem.fix) and rows[problem.id]["who"] == problem.who
 
 
 def test_a_review_that_speaks_of_nothing_has_one_row(warehouse: Warehouse, fake_profile: Profile) -> None:
@@ -126,7 +162,7 @@ def test_a_theme_of_ones_own_is_found_by_its_words(
     warehouse: Warehouse, fake_profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "mine.toml"
-    general = '[[aspect]]\nid = "general"\nlabel = "All"\nacknowledge = ["{quote}"]\nsteps = ["a", "b", "c"]\n'
+    general = '[[aspect]]\nid = "general"\nlabel = "All"\nsteps = ["a", "b", "c"]\n'
     soup = general.replace("general", "soup").replace("All", "Soup") + '[aspect.terms]\nen = ["soup"]\n'
     file.write_text(general + soup)
     mine = dataclasses.replace(fake_profile, themes=dataclasses.replace(fake_profile.themes, taxonomy=str(file)))

@@ -24,7 +24,7 @@ def sentence(start: int, end: int, of: bytes) -> Sentence:
 
 
 def aspect(name: str, **given: Any) -> Aspect:
-    return Aspect(id=name, label=name, **{"terms": (), "acknowledge": ("{quote}",), "steps": ("a", "b", "c"), **given})
+    return Aspect(id=name, label=name, **{"terms": (), "steps": ("a", "b", "c"), **given})
 
 
 def read(texts: Any) -> list[Reading]:

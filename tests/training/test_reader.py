@@ -20,9 +20,9 @@ from pipeline.core.rows import Reading, Sentence, SentenceTheme
 from pipeline.reader import decide
 from pipeline.reader.encoder import Encoder
 from pipeline.reader.network import Heads, Questions
-from pipeline.training.reader import base, corpora, evaluate, parallel, rules
+from pipeline.training.reader import base, corpora, evaluate, parallel, problems, rules
 from pipeline.training.reader import fit as training
-from pipeline.training.reader.examples import UNKNOWN, Example, Mention, Target, emotions, spans
+from pipeline.training.reader.examples import UNKNOWN, Case, Example, Mention, Target, emotions, spans
 from pipeline.training.reader.loss import LONGEST, Known, encode, losses, token_span
 from tests.checkpoints import PIECES, Checkpoints, bert
 
@@ -85,6 +85,7 @@ def test_reviews_labelled_by_reading(tmp_path: Path) -> None:
 
 def test_our_labels_find_their_reviews_in_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(corpora, "LABELS", tmp_path / "labels")
+    write(tmp_path / "labels" / "problems.jsonl", [])
     text, name = " ".join(READ["sentences"]), "reviews/tripadvisor.csv"
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     row = {**READ, "file": name, "row": 2, "sha256": digest, "reader": 1, "sentences": 3}
@@ -117,9 +118,13 @@ def test_our_reviews(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(corpora, "LABELS", tmp_path)
     chinese = {**READ, "language": "zh", "sentences": ["房间很脏。", "请放个牌子。", "不赔。"], "stars": 1}
     write(tmp_path / "written.jsonl", [READ, chinese])
+    text = "The room was dirty. Put up a sign. No claim was paid."
+    case = {"sha256": hashlib.sha256(text.encode()).hexdigest()[:16], "s": 0, "theme": "cleanliness", "problems": []}
+    write(tmp_path / "problems.jsonl", [case, {**case, "s": 2, "theme": "claims", "problems": ["a", "b"]}])
     english, joined = corpora.own_reviews(THEMES)
     assert english.text == "The room was dirty. Put up a sign. No claim was paid." and english.stars == ()
     assert joined.text == "房间很脏。请放个牌子。不赔。" and joined.sentences[1] == (5, 11) and joined.stars == (1,)
+    assert english.cases == (Case(0, (), "cleanliness"), Case(2, ("a", "b"), "claims")) and joined.cases == ()
 
 
 MAP = """dataset\tdomain\tcategory\tmentions_shared\tmentions_heldout\tplaybook_aspect\tfit
@@ -403,6 +408,7 @@ def test_the_tokenizer_normalises_as_that_of_xlm_r() -> None:
 
 QUESTIONS = Questions(tuple(sorted(THEMES)), EMOTIONS)
 KNOWN = Known.of(QUESTIONS)
+PROXIES = problems.Proxies(32)
 TEXT = "The waiter was rude. We waited."
 
 
@@ -415,7 +421,7 @@ def losses_of(encoder: Encoder, heads: Heads, *examples: Example) -> dict[str, t
     encoded = encode(encoder, examples)
     with torch.no_grad():
         hidden, mask = encoder.hidden([item.ids for item in encoded])
-    return losses(heads, hidden, mask, list(zip(examples, encoded, strict=True)), KNOWN)
+    return losses(heads, PROXIES, hidden, mask, list(zip(examples, encoded, strict=True)), KNOWN)
 
 
 @pytest.fixture
@@ -443,6 +449,43 @@ def test_only_what_is_labelled_is_asked(tiny: Checkpoints, heads: Heads) -> None
     found = losses_of(tiny.encoder, heads, example(mentions=(Mention(0, ("noise",), NEGATIVE),)))
     assert set(found) == {"themes", "polarity"}
     assert set(losses_of(tiny.encoder, heads, example(mentions=(Mention(0, ("noise",)),)))) == {"themes"}
+
+
+def test_a_case_is_drawn_to_its_problem_and_what_is_no_case_of_any_away_from_those_of_its_theme() -> None:
+    theme, (first, second, *_) = next((t, at) for t, at in PROXIES.of_theme.items() if len(at) > 2)
+    names = list(PROXIES.index)
+    elsewhere = next(n for n in PROXIES.index.values() if n not in PROXIES.of_theme[theme])
+    sentence = torch.nn.functional.normalize(PROXIES.weight.detach(), dim=-1)[[first, second, elsewhere]].sum(0)
+
+    def gradient(case: Case) -> torch.Tensor:
+        """Of the loss by the nearness of each problem to a sentence that is between three of them."""
+        PROXIES.zero_grad()
+        loss = PROXIES.loss(sentence.expand(1, 4, 32), [(0, (1, 3), case)])
+        assert loss is not None
+        loss.backward()
+        assert PROXIES.weight.grad is not None
+        return (PROXIES.weight.grad * sentence).sum(-1)
+
+    right = gradient(Case(0, (names[first],)))
+    assert right[first] < 0 < right[second] and right[elsewhere] > 0, "all problems compete"
+    within = gradient(Case(0, (names[first],), theme))
+    assert within[first] < 0 < within[second] and within[elsewhere] == 0, "only those of the theme"
+    both = gradient(Case(0, (names[first], names[second]), theme))
+    assert both[first] < 0 and both[second] < 0, "either will do"
+    assert gradient(Case(0, (), theme))[first] > 0, "it is a case of none"
+    assert gradient(Case(0, (names[first],), is_one=False))[first] > 0
+    assert PROXIES.loss(torch.zeros(1, 4, 32), [(0, (1, 3), Case(0, ("of an older library",)))]) is None
+
+
+def test_a_problem_teaches_its_sentences_alone_and_together() -> None:
+    rows = list(problems.examples())
+    alone = [row for row in rows if len(row.cases) == 1 and row.cases[0].is_one]
+    together = [row for row in rows if len(row.cases) > 1]
+    assert len(alone) > 2000 and 0.2 < len(together) / len(alone) < 1.5
+    assert all(row.text[slice(*row.sentences[case.sentence])] for row in together for case in row.cases)
+    assert all(row.sentiment == NEGATIVE for row in alone + together)
+    unlike = next(row for row in rows if row.cases and not row.cases[0].is_one)
+    assert unlike.mentions == () and unlike.sentiment == UNKNOWN, "it may be praise or another problem"
 
 
 def gradient_of_themes(heads: Heads, loss: torch.Tensor) -> torch.Tensor:
@@ -611,7 +654,7 @@ def test_lessons_draw_a_translation_to_its_original(tiny: Checkpoints, heads: He
     with torch.no_grad():
         hidden, mask = tiny.encoder.hidden([item.ids for item in encoded])
     batch = [(german, encoded[0])]
-    assert losses(heads, hidden, mask, batch, KNOWN) == {}, "there are no lessons yet"
+    assert losses(heads, PROXIES, hidden, mask, batch, KNOWN) == {}, "there are no lessons yet"
 
     def away() -> float:
         with torch.no_grad():
@@ -622,12 +665,12 @@ def test_lessons_draw_a_translation_to_its_original(tiny: Checkpoints, heads: He
 
     before, optimizer = away(), torch.optim.Adam(heads.parameters(), lr=0.01)
     for _ in range(60):
-        (value,) = losses(heads, hidden, mask, batch, KNOWN, known).values()
+        (value,) = losses(heads, PROXIES, hidden, mask, batch, KNOWN, known).values()
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
     assert before > 0.3 and away() < before / 2
-    assert losses(heads, hidden, mask, batch, KNOWN, dataclasses.replace(known, rows={})) == {}
+    assert losses(heads, PROXIES, hidden, mask, batch, KNOWN, dataclasses.replace(known, rows={})) == {}
 
 
 # --- fit ---
@@ -748,7 +791,7 @@ def test_reviews_for_development_are_not_trained_on(tmp_path: Path, monkeypatch:
     rows = [{**READ, "text": f"Day {n}.", "sentences": [f"Day {n}."], "source": "a"} for n in range(60)]
     write(tmp_path / "themes_gold" / "reviews.jsonl", rows)
     monkeypatch.setattr(corpora, "LABELS", tmp_path / "labels")
-    for name in ("reviews", "written"):
+    for name in ("reviews", "written", "problems"):
         write(tmp_path / "labels" / f"{name}.jsonl", [])
     for name in ("aspects", "patients"):
         monkeypatch.setattr(corpora, name, lambda data, themes: iter(()))

@@ -1,3 +1,3 @@
--- What should we do first? Suggestions from many reviews, merged. Grain: action.
+-- What should we do first? The remedies of what customers complain of, each problem once. Grain: problem.
 SELECT * FROM actions($business, $product, $language, $since, $until, $segment)
-ORDER BY pain DESC, reviews DESC, action LIMIT coalesce($limit, 15);
+ORDER BY pain DESC, reviews DESC, problem LIMIT coalesce($limit, 15);

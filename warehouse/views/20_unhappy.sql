@@ -7,7 +7,7 @@ LEFT JOIN sentiment s USING (review_id)
 LEFT JOIN emotions e USING (review_id)
 LEFT JOIN (
     SELECT review_id,
-           list({'theme': theme, 'evidence': evidence, 'sentiment': sentiment, 'score': score}
+           list({'theme': theme, 'evidence': evidence, 'sentiment': sentiment, 'score': score, 'problem': problem}
                 ORDER BY score NULLS LAST, theme) AS themes
     FROM themes GROUP BY review_id
 ) t USING (review_id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import functools
 import hashlib
 import json
 import re
@@ -18,7 +19,7 @@ from typing import Any
 
 from pipeline.core.labels import EMOTIONS
 from pipeline.text.repair import repair
-from pipeline.training.reader.examples import POLARITY, UNKNOWN, Example, Mention, Target, emotions, spans
+from pipeline.training.reader.examples import POLARITY, UNKNOWN, Case, Example, Mention, Target, emotions, spans
 
 LABELS = Path(__file__).parent.parent / "labels"
 
@@ -144,7 +145,7 @@ def labelled(data: Path, themes: frozenset[str], *, published: bool) -> Iterator
             if number in rows and isinstance(record, dict):
                 row = rows[number]
                 texts = (repair(str(value)) for value in record.values() if value)
-                text = next((t for t in texts if hashlib.sha256(t.encode()).hexdigest()[:16] == row["sha256"]), None)
+                text = next((t for t in texts if _digest(t) == row["sha256"]), None)
                 if text is not None:
                     rated = row | {"stars": _stars_of(record)}
                     known = themes if row.get("guide") == 2 else themes - LATER
@@ -225,8 +226,22 @@ def _labelled(
         stars=(round(stars),) if isinstance(stars, int | float) and 1 <= stars <= 5 else (),
         emotions=emotions(row["emotions"]),
         felt=True,
+        cases=_cases(LABELS / "problems.jsonl").get(_digest(text), ()),
         extra={"trade": str(row.get("trade", "")), "sentiment": row["sentiment"]},
     )
+
+
+@functools.cache
+def _cases(file: Path) -> dict[str, tuple[Case, ...]]:
+    """`labels/problems.jsonl`: ours, of complaints of labelled reviews; by the review's digest."""
+    found: dict[str, list[Case]] = {}
+    for row in json_lines(file):
+        found.setdefault(row["sha256"], []).append(Case(row["s"], tuple(row["problems"]), row["theme"]))
+    return {digest: tuple(cases) for digest, cases in found.items()}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _mentions(rows: Sequence[Mapping[str, Any]], themes: frozenset[str]) -> tuple[Mention, ...]:

@@ -34,12 +34,24 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Case:
+    """A sentence is a case of at least one of `problems`, of the library; none: of no problem of `theme`. `is_one`: False: of
+    none of them, and no more is known. `theme`: the one that it complains about, whose problems alone compete; "": all do.
+    """
+
+    sentence: int
+    problems: tuple[str, ...]
+    theme: str = ""
+    is_one: bool = True
+
+
+@dataclass(frozen=True)
 class Example:
     """A text with its labels. None or UNKNOWN: not labelled.
 
     `themes`: those that the labels decide: each is absent from a sentence that no mention gives it to. `emotions`: groups of
     labels, of which at least one applies or none (`True`, `False`); `felt`: they are the writer's, else the text's.
-    `stars`: those that are possible. `problems`: sentence, problem of the library, whether it is a case of it.
+    `stars`: those that are possible.
     """
 
     text: str
@@ -49,7 +61,7 @@ class Example:
     mentions: tuple[Mention, ...] = ()
     themes: frozenset[str] = frozenset()
     wishes: frozenset[int] | None = None
-    problems: tuple[tuple[int, str, bool], ...] = ()
+    cases: tuple[Case, ...] = ()
     targets: tuple[Target, ...] = ()
     sentiment: int = UNKNOWN
     stars: tuple[int, ...] = ()

@@ -42,7 +42,7 @@ SHARES = {
     "gold": 0.11,
     "labels": 0.10,
     "sentences": 0.07,
-    "problems": 0.14,
+    "problems": 0.12,
     "written": 0.18,
     "reread": 0.12,
     "aspects": 0.02,

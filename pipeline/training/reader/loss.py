@@ -142,11 +142,11 @@ def losses(
         if taught is not None:
             found["taught"] = taught
     cases = [
-        (row, encoded.sentences[number], problem, is_one)
+        (row, encoded.sentences[case.sentence], case)
         for row, (example, encoded) in enumerate(batch)
-        for number, problem, is_one in example.problems
+        for case in example.cases
     ]
-    apart = proxies.loss(hidden, [case for case in cases if case[1][1] > case[1][0]])
+    apart = proxies.loss(hidden, [(row, span, case) for row, span, case in cases if span[1] > span[0]])
     if apart is not None:
         found["problems"] = apart
     return {name: WEIGHTS[name] * value for name, value in found.items()}

@@ -18,7 +18,7 @@ from torch.nn import functional
 from pipeline.advice.problems import Problem, load_problems
 from pipeline.reader.network import span_means
 from pipeline.themes.taxonomy import load_taxonomy
-from pipeline.training.reader.examples import Example, Mention, is_held_out
+from pipeline.training.reader.examples import Case, Example, Mention, is_held_out
 
 SEED = 20261126
 _AND = {"en": " and ", "de": " und ", "fr": " et ", "es": " y ", "it": " e ", "pt": " e ", "zh": "，", "ja": "、"}
@@ -42,7 +42,12 @@ def examples() -> Iterator[Example]:
                     by_trade.setdefault((trade, language), []).append((problem, sentence))
         for sentence in problem.unlike:
             yield Example(
-                sentence, "en", "own/problems", ((0, len(sentence)),), problems=((0, problem.id, False),), key=sentence
+                sentence,
+                "en",
+                "own/problems",
+                ((0, len(sentence)),),
+                cases=(Case(0, (problem.id,), is_one=False),),
+                key=sentence,
             )
     rng = random.Random(SEED)
     for (_, language), pairs in sorted(by_trade.items()):
@@ -90,7 +95,7 @@ def _joined(
         themes=known if as_list or len(pairs) == 1 else known - named,
         sentiment=0,
         stars=(1, 2),
-        problems=() if as_list else tuple((n, problem.id, True) for n, (problem, _) in enumerate(pairs)),
+        cases=() if as_list else tuple(Case(n, (problem.id,)) for n, (problem, _) in enumerate(pairs)),
         key=text,
     )
 
@@ -100,23 +105,34 @@ class Proxies(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.index = {problem.id: index for index, problem in enumerate(load_problems())}
+        problems = load_problems()
+        self.index = {problem.id: index for index, problem in enumerate(problems)}
+        self.of_theme: dict[str, list[int]] = {}
+        for index, problem in enumerate(problems):
+            self.of_theme.setdefault(problem.theme, []).append(index)
         self.weight = nn.Parameter(torch.randn(len(self.index), width) / width**0.5)
         self.none = nn.Parameter(torch.tensor(_SCALE / 2))
 
-    def loss(
-        self, hidden: torch.Tensor, found: Sequence[tuple[int, tuple[int, int], str, bool]]
-    ) -> torch.Tensor | None:
-        """Cross-entropy of the right problem among all; of a sentence that is no case of one, minus log of that. `hidden`: the
-        encoder's last layer (rows, tokens, width); `found`: row, tokens (start, end), problem, whether it is one. None: none.
+    def loss(self, hidden: torch.Tensor, found: Sequence[tuple[int, tuple[int, int], Case]]) -> torch.Tensor | None:
+        """Cross-entropy of the right problems among those that compete and none; of a sentence that is no case of one, minus
+        log of that. `hidden`: the encoder's last layer (rows, tokens, width); `found`: row, tokens (start, end), what they are
+        a case of. None: nothing is known.
         """
-        given = [(row, span, self.index[name], is_one) for row, span, name, is_one in found if name in self.index]
+        given = [(row, span, case) for row, span, case in found if set(case.problems) <= self.index.keys()]
         if not given:
             return None
-        vectors = functional.normalize(span_means(hidden.float(), [(row, *span) for row, span, *_ in given]), dim=-1)
+        vectors = functional.normalize(span_means(hidden.float(), [(row, *span) for row, span, _ in given]), dim=-1)
         cosines = vectors @ functional.normalize(self.weight, dim=-1).T
         logits = torch.cat([_SCALE * cosines, self.none.expand(len(given), 1)], 1)
-        of_each = logits.log_softmax(-1)[torch.arange(len(given)), torch.tensor([index for *_, index, _ in given])]
-        is_one = torch.tensor([one for *_, one in given])
+        compete, right = (torch.zeros(logits.shape, dtype=torch.bool) for _ in range(2))
+        for number, (*_, case) in enumerate(given):
+            indices = [self.index[name] for name in case.problems] or [len(self.index)]
+            right[number, indices] = True
+            if case.theme:
+                compete[number, [*self.of_theme.get(case.theme, ()), *indices, len(self.index)]] = True
+            else:
+                compete[number] = True
+        of_each = logits.masked_fill(~compete, -torch.inf).log_softmax(-1).masked_fill(~right, -torch.inf).logsumexp(-1)
+        is_one = torch.tensor([case.is_one for *_, case in given])
         total = torch.where(is_one, -of_each, -torch.log(-torch.expm1(of_each.clamp(max=-1e-6))))
         return total.sum() / max(len(given), _FEWEST)

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.advice import matching
+from pipeline.advice.problems import load_problems
 from pipeline.core.rows import Reading
 from pipeline.reader import decide, reading
 from pipeline.reader.decide import shrunk
@@ -90,6 +92,7 @@ def ship(model: training.Model, data: Path, out: Path, settings: Mapping[str, An
     duplicates.save(seen, out)
     reading.load.cache_clear()
     decide.load.cache_clear()
+    matching.save(load_problems(), reading.load(out).read, out)
     return figures
 
 
