@@ -81,7 +81,7 @@ reader: .venv/installed-dev  ## train the reader anew, two hours on two cores: m
 	@$(INSIGHTS) train reader --data '$(DATA)' --out pipeline/models/reader $(ARGS)
 
 problems: .venv/installed  ## read the library of problems anew, after its sentences changed: a minute
-	@$(BIN)/python -m pipeline.training.problems
+	@$(INSIGHTS) train problems --out pipeline/models/reader
 
 embedded-models: .venv/installed-dev  ## train the shipped models anew (hours): make embedded-models DATA=folder
 	for model in reader bleurt student; do \

@@ -331,7 +331,7 @@ VIEW main.themes
     error VARCHAR
     probability FLOAT
     problem VARCHAR
-    closeness FLOAT
+    problem_probability FLOAT
 VIEW main.training_leaks
     review_id VARCHAR
     trained_on VARCHAR
@@ -541,7 +541,7 @@ TABLE store.themes
     error VARCHAR
     probability FLOAT
     problem VARCHAR
-    closeness FLOAT
+    problem_probability FLOAT
 TABLE store.training_set
     review_id VARCHAR
     fingerprint VARCHAR

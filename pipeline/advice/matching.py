@@ -1,7 +1,9 @@
-"""Which problem of the library a complaint is a case of: the one whose sentences are closest to it in the reader's vectors.
+"""Which problem of the library a complaint is a case of, by its sentence's vector: a softmax over the problems of its theme,
+and none of them.
 
-Only problems of the complaint's theme compete, and those of the business's trade are favoured, as far as what its customers
-speak of tells its trade. Where none is close enough, or two are as close, nothing is said.
+A problem's score is linear in the sentence's vector. For those of the shipped library its weights were trained with the reader;
+for one that was added or changed they are the mean of the vectors of its sentences, so that anyone can add one. Problems of
+another trade lose, as far as what a business's customers speak of tells its trade. Where nothing is sure, nothing is said.
 """
 
 from __future__ import annotations
@@ -22,26 +24,38 @@ from pipeline.core.rows import Reading
 from pipeline.themes.taxonomy import Taxonomy
 
 FILE = "problems.safetensors"
-CLOSE = 0.45  # least cosine of a complaint with its problem
-AHEAD = 0.04  # by which it is closer than the next one
-TRADE = 0.10  # what a wrong trade takes from the cosine
+SCALE = 25.0  # of cosines, which lie close together in the encoder's space
+NONE = 10.8  # score of no problem, where none was trained
+SURE = 0.6  # least probability of a problem that is named
+TRADE = 2.5  # what a wrong trade takes from a score
 
 Read = Callable[[Sequence[str]], list[Reading]]
 
 
 @dataclass(frozen=True)
 class Match:
-    """A problem, and how close the complaint is to it: its cosine, less what the trade takes."""
+    """A problem, and the probability that the complaint is a case of it."""
 
     problem: str
-    closeness: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A problem's score of a sentence's vector: `vectors` @ vector + `bias`; (problems, width) and (problems,), float32.
+    `none`: the score of none.
+    """
+
+    vectors: np.ndarray
+    bias: np.ndarray
+    none: float = NONE
 
 
 class Matcher:
-    """Problems with their vectors, (problems, width), float32, unit length."""
+    """Problems with their weights."""
 
-    def __init__(self, problems: Sequence[Problem], vectors: np.ndarray) -> None:
-        self.problems, self.vectors = tuple(problems), vectors
+    def __init__(self, problems: Sequence[Problem], weights: Weights) -> None:
+        self.problems, self.weights = tuple(problems), weights
         self._of_theme: dict[str, list[int]] = {}
         for index, problem in enumerate(problems):
             self._of_theme.setdefault(problem.theme, []).append(index)
@@ -51,18 +65,21 @@ class Matcher:
         `trades`: the probability of each trade; None: nothing is known.
         """
         ranked = self.ranked(vector, theme, trades)
-        if not ranked or ranked[0].closeness < CLOSE:
-            return None
-        return None if len(ranked) > 1 and ranked[0].closeness - ranked[1].closeness < AHEAD else ranked[0]
+        return ranked[0] if ranked and ranked[0].probability >= SURE else None
 
     def ranked(self, vector: np.ndarray, theme: str, trades: Mapping[str, float] | None = None) -> list[Match]:
-        """Every problem of the theme, the closest first."""
-        found = []
-        for index in self._of_theme.get(theme, ()):
-            problem = self.problems[index]
-            fits = 1.0 if trades is None else min(1.0, sum(trades.get(trade, 0.0) for trade in problem.trades))
-            found.append(Match(problem.id, float(self.vectors[index] @ vector) - TRADE * (1 - fits)))
-        return sorted(found, key=lambda match: -match.closeness)
+        """Every problem of the theme, the most probable first."""
+        indices = self._of_theme.get(theme, [])
+        scores = self.weights.vectors[indices] @ vector + self.weights.bias[indices]
+        if trades is not None:
+            scores = scores - TRADE * np.array([1 - self._fit(index, trades) for index in indices])
+        odds = np.exp(np.append(scores, self.weights.none) - max([self.weights.none, *scores]))
+        shares = odds / odds.sum()
+        found = (Match(self.problems[i].id, float(share)) for i, share in zip(indices, shares, strict=False))
+        return sorted(found, key=lambda match: -match.probability)
+
+    def _fit(self, index: int, trades: Mapping[str, float]) -> float:
+        return min(1.0, sum(trades.get(trade, 0.0) for trade in self.problems[index].trades))
 
 
 def trades_of(shares: Mapping[str, float], usual: Mapping[str, float], taxonomy: Taxonomy) -> dict[str, float]:
@@ -80,21 +97,24 @@ def trades_of(shares: Mapping[str, float], usual: Mapping[str, float], taxonomy:
     return dict(zip(scores, (weights / weights.sum()).tolist(), strict=True))
 
 
-# --- vectors ---
+# --- weights ---
 
 
 def load(problems: Sequence[Problem], folder: Path | None, read: Read) -> Matcher:
-    """With the vectors stored in `folder`; those of problems that it lacks, or knows with other sentences, are read."""
-    known = _stored(folder) if folder else {}
-    missing = [problem for problem in problems if _key(problem) not in known]
-    fresh = dict(zip(map(_key, missing), vectors_of(missing, read), strict=True))
-    return Matcher(problems, np.stack([(known | fresh)[_key(problem)] for problem in problems]))
+    """With the weights stored in `folder`; for problems that it lacks, or knows with other sentences, these are read."""
+    stored = _stored(folder)
+    missing = [problem for problem in problems if _key(problem) not in stored.rows]
+    fresh = {_key(p): (SCALE * vector, 0.0) for p, vector in zip(missing, vectors_of(missing, read), strict=True)}
+    rows = [stored.rows.get(_key(problem)) or fresh[_key(problem)] for problem in problems]
+    vectors, bias = np.array([vector for vector, _ in rows]), np.array([bias for _, bias in rows], np.float32)
+    return Matcher(problems, Weights(vectors, bias, stored.none))
 
 
-def save(problems: Sequence[Problem], read: Read, folder: Path) -> None:
-    """Stores the vectors of these problems."""
-    vectors = vectors_of(problems, read).astype(np.float16)
-    save_file({"vectors": vectors}, folder / FILE, {"keys": json.dumps([_key(problem) for problem in problems])})
+def save(problems: Sequence[Problem], weights: Weights, folder: Path) -> None:
+    """Stores the weights of these problems."""
+    tensors = {"vectors": weights.vectors.astype(np.float16), "bias": weights.bias.astype(np.float32)}
+    metadata = {"keys": json.dumps([_key(problem) for problem in problems]), "none": repr(weights.none)}
+    save_file(tensors, folder / FILE, metadata)
 
 
 def vectors_of(problems: Sequence[Problem], read: Read) -> np.ndarray:
@@ -102,20 +122,29 @@ def vectors_of(problems: Sequence[Problem], read: Read) -> np.ndarray:
     texts = [[sentence for _, sentences in problem.say for sentence in sentences] for problem in problems]
     readings = iter(read([text for group in texts for text in group]) if texts else ())
     means = [np.mean([_vector(next(readings)) for _ in group], axis=0) for group in texts]
-    return np.stack([mean / max(float(np.linalg.norm(mean)), 1e-9) for mean in means]) if means else np.zeros((0, 1))
+    return np.array([mean / max(float(np.linalg.norm(mean)), 1e-9) for mean in means], np.float32)
 
 
 def _vector(reading: Reading) -> np.ndarray:
     return np.frombuffer(reading["vector"], np.float16).astype(np.float32)
 
 
-def _stored(folder: Path) -> dict[str, np.ndarray]:
+@dataclass(frozen=True)
+class _Stored:
+    rows: Mapping[str, tuple[np.ndarray, float]]
+    none: float = NONE
+
+
+def _stored(folder: Path | None) -> _Stored:
+    if folder is None:
+        return _Stored({})
     try:
         with safe_open(folder / FILE, "numpy") as opened:
-            keys = json.loads(opened.metadata()["keys"])
-            return dict(zip(keys, opened.get_tensor("vectors").astype(np.float32), strict=True))
+            keys, none = json.loads(opened.metadata()["keys"]), float(opened.metadata()["none"])
+            vectors, bias = opened.get_tensor("vectors").astype(np.float32), opened.get_tensor("bias")
+        return _Stored(dict(zip(keys, zip(vectors, bias.tolist(), strict=True), strict=True)), none)
     except (OSError, SafetensorError, ValueError, KeyError, TypeError):
-        return {}  # a reader of one's own has none: they are read
+        return _Stored({})  # a reader of one's own has none: the sentences are read
 
 
 @functools.cache
@@ -126,4 +155,4 @@ def _key(problem: Problem) -> str:
 def identity(problems: Iterable[Problem]) -> str:
     """Identifies what is matched with, for fingerprints: themes, trades and sentences, and the thresholds."""
     content = [(problem.id, problem.theme, problem.trades, problem.say) for problem in problems]
-    return hashlib.sha256(repr([content, CLOSE, AHEAD, TRADE]).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr([content, SCALE, NONE, SURE, TRADE]).encode()).hexdigest()[:16]

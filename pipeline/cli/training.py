@@ -34,6 +34,7 @@ MODELS = {
         "the reader: sentiment, emotions and themes in many languages",
         ("tokens", "minutes", "seed", "encoder"),
     ),
+    "problems": ("nothing: reads the library of problems anew, after its sentences changed", ()),
     "bleurt": ("the stand-in for BLEURT", ("epochs", "learning_rate", "seed")),
     "student": ("the base student", ("init", "vocabulary", "review_steps", "playbook_steps", "pair_steps")),
 }
@@ -43,8 +44,12 @@ def _options(sub: argparse.ArgumentParser) -> None:
     names = sub.add_subparsers(dest="name", required=True, metavar="MODEL")
     for name, (purpose, parameters) in MODELS.items():
         model = names.add_parser(name, help=purpose, description=f"Trains {purpose}; figures as JSON on stdout.")
-        model.add_argument("--data", type=Path, required=True, metavar="DIR", help="for its content see the model card")
-        model.add_argument("--out", type=Path, required=True, metavar="DIR", help=f"such as pipeline/models/{name}")
+        if name != "problems":
+            model.add_argument(
+                "--data", type=Path, required=True, metavar="DIR", help="for its content see the model card"
+            )
+        folder = "reader" if name == "problems" else name
+        model.add_argument("--out", type=Path, required=True, metavar="DIR", help=f"such as pipeline/models/{folder}")
         for option in parameters:
             kind, meaning = OPTIONS[option]
             flag, metavar = f"--{option.replace('_', '-')}", METAVARS[kind]
@@ -57,7 +62,7 @@ def train(args: argparse.Namespace) -> int:
     try:
         module = importlib.import_module(f"pipeline.training.{args.name}")
         with _logged():
-            report = module.train(args.data, args.out, **given)
+            report = module.train(*([args.data] if "data" in args else []), args.out, **given)
     except ImportError as error:
         raise InputError(f"Training needs its packages ({error}): pip install 'review-insights[training]'") from error
     except FileNotFoundError as error:

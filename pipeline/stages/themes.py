@@ -48,7 +48,7 @@ class ThemeRow(TypedDict):
     score: NotRequired[float]
     probability: NotRequired[float]  # that it is so
     problem: NotRequired[str]  # of the library, what a complaint is a case of
-    closeness: NotRequired[float]  # to the problem
+    problem_probability: NotRequired[float]
 
 
 def spec(profile: Profile) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]
 
 class _Problem(TypedDict, total=False):
     problem: str
-    closeness: float
+    problem_probability: float
 
 
 def _problem(
@@ -117,7 +117,7 @@ def _problem(
         return {}
     vector = np.frombuffer(said["vector"], np.float16).astype(np.float32)
     match = _matcher(section).match(vector, mention.theme, trades)
-    return _Problem(problem=match.problem, closeness=match.closeness) if match else {}
+    return _Problem(problem=match.problem, problem_probability=match.probability) if match else {}
 
 
 @functools.lru_cache(maxsize=4)

@@ -1,19 +1,17 @@
-"""The vectors of the library of problems, as the shipped reader reads its sentences: to renew when sentences change."""
+"""The weights of the library of problems: to renew when sentences change. Those of unchanged problems stay as they were trained."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from pipeline.advice import matching
 from pipeline.advice.problems import load_problems
-from pipeline.core.assets import READER
 from pipeline.reader import reading
 
 
-def main() -> None:
-    """Writes them beside the reader."""
+def train(out: Path) -> dict[str, Any]:
+    """Writes them into a reader's folder."""
     problems = load_problems()
-    matching.save(problems, reading.load().read, READER)
-    print(f"{len(problems)} problems: {READER / matching.FILE}")
-
-
-if __name__ == "__main__":
-    main()
+    matching.save(problems, matching.load(problems, out, reading.load(out).read).weights, out)
+    return {"problems": len(problems), "file": str(out / matching.FILE)}

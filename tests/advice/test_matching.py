@@ -55,36 +55,54 @@ def matcher() -> matching.Matcher:
     return matching.load(PROBLEMS, None, Reads())
 
 
+def trained(problems: Sequence[Problem]) -> matching.Weights:
+    vectors = matching.vectors_of(problems, Reads())
+    return matching.Weights(matching.SCALE * vectors, np.linspace(0, 1, len(problems), dtype=np.float32), none=5.0)
+
+
 def test_the_closest_of_its_theme(matcher: matching.Matcher) -> None:
     found = matcher.match(unit(2, 1, 0, 0), THEME)
-    assert found is not None and found.problem == "a" and found.closeness > 0.95
+    assert found is not None and found.problem == "a" and found.probability > 0.9
     assert [match.problem for match in matcher.ranked(unit(0, 0, 1, 0), THEME)] == ["b", "a"]
     assert matcher.match(unit(1, 0, 0, 0), "noise") is None, "no problem has this theme"
 
 
 def test_silence_where_none_is_close_or_two_are(matcher: matching.Matcher) -> None:
     assert matcher.match(unit(0, 0, 0, 1), THEME) is None
-    between = matcher.vectors[0] + matcher.vectors[1]
+    between = matcher.weights.vectors[0] + matcher.weights.vectors[1]
     assert matcher.match(between / np.linalg.norm(between), THEME) is None
 
 
+def test_the_problems_of_a_theme_and_none_of_them_share_the_probability(matcher: matching.Matcher) -> None:
+    ranked = matcher.ranked(unit(1, 1, 1, 0), THEME)
+    assert len(ranked) == 2 and 0.5 < sum(match.probability for match in ranked) < 1
+    nothing = matcher.ranked(unit(0, 0, 0, 1), THEME)
+    assert sum(match.probability for match in nothing) < 1e-3
+
+
 def test_a_problem_of_another_trade_must_be_closer(matcher: matching.Matcher) -> None:
-    vector = unit(0, 0, 1, 0)
-    (known, *_), (wrong, *_) = (matcher.ranked(vector, THEME, {trade: 1.0}) for trade in ("airline", "restaurant"))
-    assert known.closeness - wrong.closeness == pytest.approx(matching.TRADE)
-    assert matcher.ranked(vector, THEME)[0].closeness == pytest.approx(known.closeness), "nothing is known of the trade"
+    vector = unit(0, 0, 1, 2)
+    known, wrong = (matcher.ranked(vector, THEME, {trade: 1.0})[0] for trade in ("airline", "restaurant"))
+    assert known.problem == wrong.problem == "b" and known.probability > wrong.probability
+    odds = [match.probability / (1 - match.probability) for match in (known, wrong)]
+    assert odds[0] / odds[1] == pytest.approx(np.exp(matching.TRADE), rel=0.05)
+    unknown = matcher.ranked(vector, THEME)[0].probability
+    assert unknown == pytest.approx(known.probability, rel=1e-3), "nothing is known of the trade"
 
 
-def test_stored_vectors_are_not_read_again_unless_sentences_change(tmp_path: Path) -> None:
-    matching.save(PROBLEMS, Reads(), tmp_path)
+def test_stored_weights_are_used_and_changed_sentences_are_read(tmp_path: Path) -> None:
+    weights = trained(PROBLEMS)
+    matching.save(PROBLEMS, weights, tmp_path)
     reads = Reads()
-    stored = matching.load(PROBLEMS, tmp_path, reads)
-    assert reads.texts == [] and np.allclose(stored.vectors, matching.vectors_of(PROBLEMS, Reads()), atol=1e-3)
+    stored = matching.load(PROBLEMS, tmp_path, reads).weights
+    assert reads.texts == [] and stored.none == 5.0 and np.allclose(stored.bias, weights.bias)
+    assert np.allclose(stored.vectors, weights.vectors, atol=1e-1)
     changed = (problem("a", "salty"), *PROBLEMS[1:])
-    again = matching.load(changed, tmp_path, reads)
-    assert reads.texts == ["salty"] and np.allclose(again.vectors[0], SAID["salty"], atol=1e-3)
+    again = matching.load(changed, tmp_path, reads).weights
+    assert reads.texts == ["salty"] and np.allclose(again.vectors[0], matching.SCALE * SAID["salty"], atol=1e-1)
+    assert again.bias[0] == 0 and np.array_equal(again.vectors[1:], stored.vectors[1:])
     (tmp_path / matching.FILE).write_bytes(b"broken")
-    assert len(matching.load(PROBLEMS, tmp_path, reads).vectors) == 3
+    assert matching.load(PROBLEMS, tmp_path, reads).weights.none == matching.NONE
 
 
 def test_the_identity_is_of_what_is_compared_not_of_the_remedies() -> None:
@@ -102,11 +120,11 @@ def test_what_customers_speak_of_tells_the_trade() -> None:
     assert max(even.values()) == pytest.approx(min(even.values()))
 
 
-def test_the_shipped_vectors_are_of_the_shipped_library() -> None:
+def test_the_shipped_weights_are_of_the_shipped_library() -> None:
     """Renew with: make problems"""
 
     def read(texts: Sequence[str]) -> list[Reading]:
-        raise AssertionError(f"the vectors of {len(texts)} sentences are missing or old")
+        raise AssertionError(f"the weights of {len(texts)} sentences are missing or old")
 
-    matcher = matching.load(load_problems(), READER, read)
-    assert np.allclose(np.linalg.norm(matcher.vectors, axis=1), 1, atol=1e-2)
+    weights = matching.load(load_problems(), READER, read).weights
+    assert weights.vectors.shape == (len(load_problems()), 384) and np.isfinite(weights.vectors).all()

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.advice import matching
 from pipeline.core.errors import InputError
 from pipeline.core.labels import EMOTIONS
 from pipeline.core.rows import Reading, Sentence, SentenceTheme
@@ -475,6 +476,20 @@ def test_a_case_is_drawn_to_its_problem_and_what_is_no_case_of_any_away_from_tho
     assert gradient(Case(0, (), theme))[first] > 0, "it is a case of none"
     assert gradient(Case(0, (names[first],), is_one=False))[first] > 0
     assert PROXIES.loss(torch.zeros(1, 4, 32), [(0, (1, 3), Case(0, ("of an older library",)))]) is None
+
+
+def test_what_ships_gives_stored_vectors_the_scores_that_were_trained() -> None:
+    generator = np.random.default_rng(5)
+    directions = generator.normal(size=(50, 32)).astype(np.float32) + 2
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    centre = directions.mean(0)
+    stored = directions - centre
+    stored /= np.linalg.norm(stored, axis=1, keepdims=True)
+    weights = PROXIES.weights(centre.tolist(), stored)
+    proxies = torch.nn.functional.normalize(PROXIES.weight.detach(), dim=-1).numpy()
+    trained = matching.SCALE * directions @ proxies.T
+    assert np.corrcoef((stored @ weights.vectors.T + weights.bias).ravel(), trained.ravel())[0, 1] > 0.98
+    assert weights.none == pytest.approx(PROXIES.none.item())
 
 
 def test_a_problem_teaches_its_sentences_alone_and_together() -> None:

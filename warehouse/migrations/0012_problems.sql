@@ -1,6 +1,6 @@
--- The problem of the library that a complaint is a case of, and how close it is to it; NULL: none is sure.
+-- The problem of the library that a complaint is a case of, and how probable that is; NULL: none is sure.
 ALTER TABLE store.themes ADD COLUMN problem VARCHAR;
-ALTER TABLE store.themes ADD COLUMN closeness FLOAT;
+ALTER TABLE store.themes ADD COLUMN problem_probability FLOAT;
 
 -- The library of problems and remedies that complaints were compared with. Grain: problem, fingerprint (of the stage `themes`).
 CREATE TABLE store.problems (

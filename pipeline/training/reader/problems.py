@@ -2,7 +2,7 @@
 
 Each problem has a vector of its own while the reader is trained, to which the sentences that describe it are drawn and from
 which those of all others are kept (proxies: Movshovitz-Attias et al. 2017, "No Fuss Distance Metric Learning using Proxies").
-The proxies do not ship: what a problem looks like is computed from its sentences, so that anyone can add one.
+They become the weights that ship; those of a problem that is added later are computed from its sentences (`advice.matching`).
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import random
 from collections.abc import Iterator, Sequence
 from itertools import filterfalse
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
+from pipeline.advice import matching
 from pipeline.advice.problems import Problem, load_problems
 from pipeline.reader.network import span_means
 from pipeline.themes.taxonomy import load_taxonomy
@@ -23,7 +25,6 @@ from pipeline.training.reader.examples import Case, Example, Mention, is_held_ou
 SEED = 20261126
 _AND = {"en": " and ", "de": " und ", "fr": " et ", "es": " y ", "it": " e ", "pt": " e ", "zh": "，", "ja": "、"}
 _UNSPACED = ("zh", "ja")
-_SCALE = 25.0  # of cosines, which lie close together in the encoder's space
 _FEWEST = 8
 
 
@@ -111,7 +112,7 @@ class Proxies(nn.Module):
         for index, problem in enumerate(problems):
             self.of_theme.setdefault(problem.theme, []).append(index)
         self.weight = nn.Parameter(torch.randn(len(self.index), width) / width**0.5)
-        self.none = nn.Parameter(torch.tensor(_SCALE / 2))
+        self.none = nn.Parameter(torch.tensor(matching.SCALE / 2))
 
     def loss(self, hidden: torch.Tensor, found: Sequence[tuple[int, tuple[int, int], Case]]) -> torch.Tensor | None:
         """Cross-entropy of the right problems among those that compete and none; of a sentence that is no case of one, minus
@@ -123,7 +124,7 @@ class Proxies(nn.Module):
             return None
         vectors = functional.normalize(span_means(hidden.float(), [(row, *span) for row, span, _ in given]), dim=-1)
         cosines = vectors @ functional.normalize(self.weight, dim=-1).T
-        logits = torch.cat([_SCALE * cosines, self.none.expand(len(given), 1)], 1)
+        logits = torch.cat([matching.SCALE * cosines, self.none.expand(len(given), 1)], 1)
         compete, right = (torch.zeros(logits.shape, dtype=torch.bool) for _ in range(2))
         for number, (*_, case) in enumerate(given):
             indices = [self.index[name] for name in case.problems] or [len(self.index)]
@@ -136,3 +137,15 @@ class Proxies(nn.Module):
         is_one = torch.tensor([case.is_one for *_, case in given])
         total = torch.where(is_one, -of_each, -torch.log(-torch.expm1(of_each.clamp(max=-1e-6))))
         return total.sum() / max(len(given), _FEWEST)
+
+    def weights(self, centre: Sequence[float], vectors: np.ndarray) -> matching.Weights:
+        """For vectors from which the mean `centre` was taken and which were stretched to unit length, as the reader stores
+        them; `vectors`: such ones (rows, width), which tell how much they are stretched.
+        """
+        middle = np.array(centre, np.float32)
+        along = vectors @ middle
+        stretched = float(np.mean(np.sqrt(along**2 + 1 - middle @ middle) - along))
+        proxies = functional.normalize(self.weight.detach(), dim=-1).numpy()
+        return matching.Weights(
+            matching.SCALE * stretched * proxies, matching.SCALE * (proxies @ middle), float(self.none.detach())
+        )

@@ -70,10 +70,9 @@ def ship(model: training.Model, data: Path, out: Path, settings: Mapping[str, An
         rules.measure(test, places, rules.fit(part, polar, elsewhere, places, usual))
         for part, test in (halves, reversed(halves))
     ]
-    content = json.loads((out / decide.CONFIG).read_text(encoding="utf-8")) | {
-        "rules": fitted,
-        "centre": _centre(development),
-    }
+    vectors = _vectors(development)
+    centre = [round(float(value), 5) for value in vectors.mean(0)]
+    content = json.loads((out / decide.CONFIG).read_text(encoding="utf-8")) | {"rules": fitted, "centre": centre}
     (out / decide.CONFIG).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     first, second = rules.halves(elsewhere)
     figures = {
@@ -92,7 +91,9 @@ def ship(model: training.Model, data: Path, out: Path, settings: Mapping[str, An
     duplicates.save(seen, out)
     reading.load.cache_clear()
     decide.load.cache_clear()
-    matching.save(load_problems(), reading.load(out).read, out)
+    centred = vectors - np.array(centre, np.float32)
+    centred /= np.linalg.norm(centred, axis=1, keepdims=True)
+    matching.save(load_problems(), model.proxies.weights(centre, centred), out)
     return figures
 
 
@@ -107,11 +108,10 @@ def _read(reader: reading.Reader, rows: Sequence[Example]) -> list[tuple[Example
     return list(zip(rows, reader.read([row.text for row in rows]), strict=True))
 
 
-def _centre(rows: rules.Rows) -> list[float]:
-    """Mean of the unit vectors of these reviews' sentences, which a reader without a centre has read."""
+def _vectors(rows: rules.Rows) -> np.ndarray:
+    """Unit vectors of these reviews' sentences, (sentences, width), which a reader without a centre has read."""
     stored = [sentence["vector"] for _, found in rows for sentence in found["sentences"]]
-    vectors = np.stack([np.frombuffer(vector, reading.VECTOR) for vector in stored])
-    return [round(float(value), 5) for value in vectors.astype(np.float32).mean(0)]
+    return np.stack([np.frombuffer(vector, reading.VECTOR) for vector in stored]).astype(np.float32)
 
 
 def _unpublished(data: Path) -> list[Example]:
