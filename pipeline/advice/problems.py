@@ -5,7 +5,9 @@ A file of `problems/` per trade; an entry below a theme of the taxonomy. All ent
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,11 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.advice.phrases import advice_language
 from pipeline.core.errors import InputError
 from pipeline.core.stage import Context
 from pipeline.themes.taxonomy import load_taxonomy
 
 LIBRARY = Path(__file__).with_name("problems")
+TRANSLATIONS = Path(__file__).with_name("translations")
 EFFORTS = ("talk", "purchase", "project")  # what a remedy costs: a talk with the team, something to buy, weeks of work
 _TEXTS = ("name", "cause", "customer", "measure", "who", "reply_say", "reply_avoid")
 _ID = re.compile(r"[a-z][a-z0-9_]*")
@@ -53,6 +57,26 @@ class Problem:
 def load_problems(folder: Path = LIBRARY) -> tuple[Problem, ...]:
     """Every problem of the library, by file and in the order there. Raises InputError listing all that is wrong."""
     return _load(folder)
+
+
+@functools.cache
+def in_language(language: str) -> Mapping[str, Problem]:
+    """The library by id, with names and remedies in a language as far as they are translated (`translations/CODE.toml`)."""
+    file = TRANSLATIONS / f"{language}.toml"
+    words = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return {problem.id: _in_words(problem, words.get(problem.id, {})) for problem in load_problems()}
+
+
+@functools.cache
+def remedies_identity() -> str:
+    """Identifies what the library and its translations say, for fingerprints."""
+    files = [*sorted(LIBRARY.glob("*.toml")), *sorted(TRANSLATIONS.glob("*.toml"))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def _in_words(problem: Problem, words: Mapping[str, Any]) -> Problem:
+    said: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in words.items()}
+    return dataclasses.replace(problem, **said)
 
 
 @functools.lru_cache(maxsize=4)
@@ -128,12 +152,12 @@ _RECORDED = ("name", "theme", "severity", "cause", "customer", "fix", "measure",
 
 
 def record_problems(context: Context) -> None:
-    """Writes changed entries to `store.problems`. A reworded remedy is in no fingerprint and recomputes no theme."""
+    """Writes changed entries to `store.problems`, in the language of advice. A reworded remedy recomputes no theme."""
     columns = ", ".join(("problem", *_RECORDED))
     sql = f"SELECT {columns} FROM store.problems WHERE fingerprint = ? ORDER BY problem"
     wanted = [
         {"problem": problem.id} | {key: getattr(problem, key) for key in _RECORDED} | {"fix": list(problem.fix)}
-        for problem in sorted(load_problems(), key=lambda problem: problem.id)
+        for _, problem in sorted(in_language(advice_language(context)).items())
     ]
     if context.warehouse.query(sql, [context.fingerprint]) != wanted:
         context.warehouse.execute("DELETE FROM store.problems WHERE fingerprint = ?", [context.fingerprint])

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.advice import markers
 from pipeline.advice.complaints import find_complaints
+from pipeline.advice.phrases import ENGLISH
 from pipeline.backends.base import Request
 from pipeline.core import prompts
 from pipeline.core.rows import UnhappyReview
@@ -21,11 +22,13 @@ def shorten(text: str, limit: int) -> str:
     return f"{head.rsplit(' ', 1)[0]} … {tail.split(' ', 1)[-1]}"
 
 
-def request(row: UnhappyReview, prompt: str, max_characters: int = 0, taxonomy: Path | None = None) -> Request:
+def request(
+    row: UnhappyReview, prompt: str, max_characters: int = 0, taxonomy: Path | None = None, language: str = ENGLISH
+) -> Request:
     """The request to a model about one unhappy review, which goes into the prompt as data (`prompts.as_data`).
 
     `prompt`: name and version of a template; `max_characters`: of the review, see `shorten`; `taxonomy`: the playbook file
-    that labels the complaints, None for the shipped one. Raises InputError for a prompt that does not exist.
+    that labels the complaints, None for the shipped one; `language`: that the playbook writes in. Raises InputError for a prompt that does not exist.
     """
     themes = [theme["theme"].replace("_", " ") for theme in row["themes"] or [] if theme["sentiment"] != "positive"]
     variables: dict[str, Any] = {
@@ -35,11 +38,12 @@ def request(row: UnhappyReview, prompt: str, max_characters: int = 0, taxonomy: 
         "review": prompts.as_data(shorten(row["text"], max_characters)),
     }
     if not prompts.has_slots(prompt):
-        return Request(prompts.render(prompt, **variables), row, on_text=row.get("on_text"))
+        return Request(prompts.render(prompt, **variables), row, on_text=row.get("on_text"), language=language)
     aspects = {aspect.id: aspect for aspect in load_aspects(taxonomy)}
     complaints = find_complaints(row, aspects)
     slots = markers.slots(row, complaints, aspects)
     labels = [complaint.label for complaint in complaints]
     variables |= {"complaints": labels, "also": "[+]" in slots, "business": slots.get("[name]")}
     # A text with markers is not shown while it is written: they are filled in at the end.
-    return Request(prompts.render(prompt, **variables), row, slots, on_text=None if slots else row.get("on_text"))
+    on_text = None if slots else row.get("on_text")
+    return Request(prompts.render(prompt, **variables), row, slots, on_text, language)

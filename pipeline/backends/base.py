@@ -27,6 +27,7 @@ class Request:
     slots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Called repeatedly with the text so far while it is being written, by backends that support it.
     on_text: Callable[[str], None] | None = None
+    language: str = "en"  # that the playbook writes in, ISO 639-1
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,11 @@ from pipeline.core.errors import InputError
 
 if TYPE_CHECKING:
     from pipeline.run import RunResult
+
+
+def _advice_language(sub: argparse.ArgumentParser) -> None:
+    help = "that advice is written in, such as de; default: that of most reviews, or English"
+    sub.add_argument("--advice-language", metavar="CODE", help=help)
 
 
 def _run_options(sub: argparse.ArgumentParser) -> None:
@@ -81,6 +87,9 @@ def _run_stages(args: argparse.Namespace, until: str | None) -> RunResult:
     from pipeline.run import run as run_pipeline
 
     ingest, profile = intake.ingest_options(args), load(args.profile)
+    if args.advice_language:
+        feedback = dataclasses.replace(profile.feedback, language=args.advice_language)
+        profile = dataclasses.replace(profile, feedback=feedback)
     reviews = intake.chosen(args)
     _move_old_sample(reviews, args.warehouse)
     with show.progress(args.json) as progress:
@@ -119,12 +128,20 @@ COMMANDS = (
         "run",
         "run every stage on reviews and write the report",
         run,
-        (options.warehouse, options.profile, intake.reviews, options.out, _run_options, options.as_json),
+        (
+            options.warehouse,
+            options.profile,
+            intake.reviews,
+            options.out,
+            _advice_language,
+            _run_options,
+            options.as_json,
+        ),
     ),
     Command(
         "nightly",
         "run, check and report; exit 1 on a regression or if every request to a model failed, 2 for bad input",
         nightly,
-        (options.warehouse, options.profile, intake.reviews, options.export, options.as_json),
+        (options.warehouse, options.profile, intake.reviews, options.export, _advice_language, options.as_json),
     ),
 )

@@ -96,6 +96,7 @@ class Feedback:
     revision: str = "main"
     quantize: Literal["auto", "nf4", "none"] = "auto"  # auto: nf4 on CUDA, elsewhere unquantized bf16
     prompt: str = "feedback.v1"
+    language: str = "auto"  # that the playbook writes in, ISO 639-1; auto: that of most reviews, or English
     max_stars: Annotated[float, Field(ge=0, le=5)] = 3.0  # unhappy: negative sentiment, or at most this many stars
     max_reviews: Count = 0  # how many the teacher writes for at most (chosen by hash); 0: all
     max_new_tokens: Positive = 400

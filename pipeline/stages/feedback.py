@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from pipeline.advice.answer import read_answer
+from pipeline.advice.phrases import advice_language
+from pipeline.advice.problems import remedies_identity
 from pipeline.advice.request import request
 from pipeline.backends import registry
 from pipeline.backends.base import Written
@@ -37,8 +39,10 @@ def spec(profile: Profile) -> dict[str, Any]:
     config = profile.feedback
     if config.backend == "playbook":  # no prompt, no sampling: the playbook file is all there is
         return {
-            "version": 1,
+            "version": 2,  # 2: problems and their remedies
             "playbook": taxonomy_file(profile).read_text(encoding="utf-8"),
+            "problems": remedies_identity(),
+            "language": config.language,
             "max_stars": config.max_stars,
         }
     return {
@@ -62,7 +66,8 @@ def transform(rows: Sequence[UnhappyReview], context: Context) -> list[FeedbackR
     """One row per review, in order. Raises BackendDown if the teacher cannot be reached."""
     profile = context.profile
     teacher = registry.teacher(profile)
-    requests = [request(row, profile.feedback.prompt, taxonomy=taxonomy_file(profile)) for row in rows]
+    taxonomy, language = taxonomy_file(profile), advice_language(context)
+    requests = [request(row, profile.feedback.prompt, taxonomy=taxonomy, language=language) for row in rows]
     return [
         feedback_row(row["review_id"], "teacher", teacher.model, written)
         for row, written in zip(rows, teacher.write(requests), strict=True)

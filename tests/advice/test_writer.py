@@ -251,7 +251,7 @@ hostile = st.one_of(
             st.sampled_from([*PLAYBOOK.aspects, "new_one"]),
             hostile,
             st.floats(-1, 1),
-            st.sampled_from([None, "of another library", *sorted(PLAYBOOK.problems)]),
+            st.sampled_from([None, "of another library", *sorted(problem.id for problem in load_problems())]),
         ),
         max_size=4,
     ),

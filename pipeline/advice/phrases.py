@@ -1,0 +1,51 @@
+"""The sentences of the playbook's advice, per language (`phrases/CODE.toml`), and which language advice is written in."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
+
+from pipeline.core.errors import InputError
+from pipeline.core.stage import Context
+from pipeline.core.warehouse import sql_file
+from pipeline.text.language import read_per_language
+
+ENGLISH = "en"
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Phrases:
+    """Sentences with {slots}, in the order in which they are written."""
+
+    problem: str  # {name} of a problem, {quote}
+    complaint: str  # of no known problem: {quote}; {label} is the theme's, which is English
+    cause: str  # {cause}
+    mention: str  # what nobody called negative: {label}, {quote}
+    praise: str  # {quote}
+    steps: str  # before the numbered list
+    customer: str  # {step} for this customer
+    ask: str  # a step where no problem is known: {quote}
+    watch: str  # {measure}
+
+
+@functools.cache
+def phrases() -> Mapping[str, Phrases]:
+    """ISO 639-1 code -> the sentences of the language."""
+    return read_per_language(Path(__file__).with_name("phrases"), Phrases)
+
+
+def advice_language(context: Context) -> str:
+    """What the profile says, or else the language of most reviews in the warehouse if advice can be written in it; English if
+    not. ISO 639-1. Raises InputError for a language without phrases.
+    """
+    chosen = context.profile.feedback.language
+    if chosen in phrases():
+        return chosen
+    if chosen != "auto":
+        raise InputError(f"[feedback] language {chosen!r}: advice is written in {', '.join(phrases())}, or 'auto'.")
+    (row,) = context.warehouse.query(sql_file("reading", "main_language.sql"))
+    return row["language"] if row["language"] in phrases() else ENGLISH
