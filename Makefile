@@ -77,7 +77,7 @@ compare: .venv/installed-classifiers  ## sentiment models side by side, over lab
 push: .venv/installed-classifiers  ## publish a tuned model on a hub, token in HF_TOKEN: make push ARGS="--model FOLDER --repo OWNER/NAME"
 	@$(INSIGHTS) push $(ARGS)
 
-reader: .venv/installed-dev  ## train the reader anew, two hours on two cores: make reader DATA=folder; stopped, it goes on
+reader: .venv/installed-dev  ## train the reader anew, hours on two cores: make reader DATA=folder; stopped, it goes on
 	@$(INSIGHTS) train reader --data '$(DATA)' --out pipeline/models/reader $(ARGS)
 
 problems: .venv/installed  ## read the library of problems anew, after its sentences changed: a minute
