@@ -76,6 +76,7 @@ VIEW main.feedback
     raw_output VARCHAR
     truncated BOOLEAN
     error VARCHAR
+    faults VARCHAR[]
 TABLE main.fingerprint
     fingerprint VARCHAR
     stage VARCHAR
@@ -398,6 +399,7 @@ TABLE store.feedback
     raw_output VARCHAR
     truncated BOOLEAN
     error VARCHAR
+    faults VARCHAR[]
 TABLE store.forgotten
     review_id VARCHAR
     native_id VARCHAR

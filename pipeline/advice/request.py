@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.advice import markers
+from pipeline.advice import markers, verify
 from pipeline.advice.complaints import find_complaints
 from pipeline.advice.phrases import ENGLISH
+from pipeline.advice.problems import in_language
+from pipeline.advice.wording import name
 from pipeline.backends.base import Request
 from pipeline.core import prompts
 from pipeline.core.rows import UnhappyReview
-from pipeline.themes.taxonomy import load_aspects
+from pipeline.text.language import language_name
+from pipeline.themes.taxonomy import Aspect, load_aspects
 
 
 def shorten(text: str, limit: int) -> str:
@@ -37,9 +41,13 @@ def request(
         "themes": themes[:3],
         "review": prompts.as_data(shorten(row["text"], max_characters)),
     }
-    if not prompts.has_slots(prompt):
+    is_json = prompts.asks_for_json(prompt)
+    if not is_json and not prompts.has_slots(prompt):
         return Request(prompts.render(prompt, **variables), row, on_text=row.get("on_text"), language=language)
     aspects = {aspect.id: aspect for aspect in load_aspects(taxonomy)}
+    if is_json:
+        variables |= _findings(row, aspects) | {"language": language_name(language)}
+        return Request(prompts.render(prompt, **variables), row, language=language, schema=verify.SCHEMA)
     complaints = find_complaints(row, aspects)
     slots = markers.slots(row, complaints, aspects)
     labels = [complaint.label for complaint in complaints]
@@ -47,3 +55,16 @@ def request(
     # A text with markers is not shown while it is written: they are filled in at the end.
     on_text = None if slots else row.get("on_text")
     return Request(prompts.render(prompt, **variables), row, slots, on_text, language)
+
+
+def _findings(row: UnhappyReview, aspects: Mapping[str, Aspect]) -> dict[str, Any]:
+    """What the reader found, worst first, with the library's name of a problem where one is sure; the business's name."""
+    found = [
+        {
+            "label": complaint.problem.name if complaint.problem else complaint.label,
+            "evidence": prompts.as_data(complaint.evidence),
+        }
+        for complaint in find_complaints(row, aspects, in_language(ENGLISH))
+        if complaint.is_negative
+    ]
+    return {"complaints": found, "business": name(row.get("business"))}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipeline.core.profile import Emotions, Feedback, Judge, Profile, Reader, Sentiment, model_identity
 from pipeline.core.rows import Reading, UnhappyReview
@@ -27,7 +27,9 @@ class Request:
     slots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Called repeatedly with the text so far while it is being written, by backends that support it.
     on_text: Callable[[str], None] | None = None
-    language: str = "en"  # that the playbook writes in, ISO 639-1
+    language: str = "en"  # to write in, ISO 639-1
+    # JSON schema that the answer must follow; None: plain text. Backends that cannot hold a model to it ignore it.
+    schema: Mapping[str, Any] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Written:
     raw: str
     truncated: bool = False  # stopped by the token limit rather than by itself
     error: str | None = None
+    faults: tuple[str, ...] = ()  # of answers that were not accepted, in order: see `pipeline.advice.checked`
+    model: str | None = None  # which wrote it, where it is not the one that was asked
 
 
 class Generator(Protocol):

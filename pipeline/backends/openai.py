@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Self
@@ -73,6 +73,7 @@ class OpenAIGenerator:
             "temperature": temperature,
             "seed": seed,
         }
+        self._knows_schemas = True  # until it refuses one
         # Local servers need no key, but the client insists on one.
         key = os.environ.get(api_key_env) or "none"
         self._client = openai.OpenAI(base_url=base_url, api_key=key, timeout=timeout, max_retries=2)
@@ -106,7 +107,7 @@ class OpenAIGenerator:
 
     def _write_one(self, request: Request) -> Written:
         try:
-            return self._located(answer(self._ask([{"role": "user", "content": request.prompt}])))
+            return self._located(answer(self._ask([{"role": "user", "content": request.prompt}], request.schema)))
         except self._openai.APIConnectionError as error:
             raise BackendDown(
                 f"{self._server} does not answer ({type(error).__name__}). Start it, raise timeout, or name another in "
@@ -124,11 +125,13 @@ class OpenAIGenerator:
         """With the server in its error, if it has one."""
         return replace(one, error=f"{self._server} answered 200: {one.error}") if one.error else one
 
-    def _ask(self, messages: Any) -> str:
+    def _ask(self, messages: Any, schema: Mapping[str, Any] | None) -> str:
         """The body of a response. Where the server refuses an option by its name, it is asked again in another way, which
-        is kept if the server accepts it.
+        is kept if the server accepts it. A server that knows no schema is asked without: answers are checked anyhow.
         """
         options, refused = self._options, list[Options]()
+        if schema and self._knows_schemas:
+            options = options | {"response_format": _format(schema)}
         while True:
             try:
                 response = self._client.chat.completions.with_raw_response.create(messages=messages, **options)
@@ -138,7 +141,8 @@ class OpenAIGenerator:
                 if options in refused:
                     raise
             else:
-                self._options = options
+                self._knows_schemas = self._knows_schemas and (not schema or "response_format" in options)
+                self._options = {name: value for name, value in options.items() if name != "response_format"}
                 return str(response.text)
 
     def _refused(self, status: int, body: str, error: Exception) -> Written:
@@ -161,12 +165,20 @@ class OpenAIGenerator:
         return Written("", body, error=f"{why} Check the review's length and the options in [{self.section}].")
 
 
+def _format(schema: Mapping[str, Any]) -> Options:
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
+
+
 def _other_options(options: Options, why: str) -> Options:
     """The options with the other name of the token limit, or without the seed, if the server does not know that name."""
     if _UNKNOWN_NAME.search(why):
         for name, other in _LIMITS.items():
             if name in options and re.search(rf"\b{name}\b", why):
                 return {other if key == name else key: value for key, value in options.items()}
+        if "response_format" in options and re.search(
+            r"response.?format|schema|grammar|structured", why, re.IGNORECASE
+        ):
+            return {key: value for key, value in options.items() if key != "response_format"}
         if re.search(r"\bseed\b", why):
             return {key: value for key, value in options.items() if key != "seed"}
     return options

@@ -40,6 +40,11 @@ def has_slots(name: str) -> bool:
     return load(name).startswith("{# slots #}")
 
 
+def asks_for_json(name: str) -> bool:
+    """Whether the model must answer by a schema, and its answer is checked (`pipeline.advice.checked`)."""
+    return load(name).startswith("{# json #}")
+
+
 def sha256(name: str) -> str:
     """Hash of the template's source, 64 hex digits, for fingerprints. Raises InputError as `load` does."""
     return hashlib.sha256(load(name).encode()).hexdigest()

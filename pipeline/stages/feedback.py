@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
+from pipeline.advice import checked
 from pipeline.advice.answer import read_answer
 from pipeline.advice.phrases import advice_language
 from pipeline.advice.problems import remedies_identity
 from pipeline.advice.request import request
+from pipeline.advice.writer import Playbook
 from pipeline.backends import registry
 from pipeline.backends.base import Written
 from pipeline.core import prompts
@@ -32,6 +34,7 @@ class FeedbackRow(TypedDict):
     raw_output: str  # as it came from the model
     truncated: bool  # cut by the token limit
     error: str | None
+    faults: NotRequired[list[str]]  # of answers that were not accepted: `pipeline.advice.checked`
 
 
 def spec(profile: Profile) -> dict[str, Any]:
@@ -46,7 +49,7 @@ def spec(profile: Profile) -> dict[str, Any]:
             "max_stars": config.max_stars,
         }
     return {
-        "version": 2,  # 2: no thinking, markers or JSON in the text
+        "version": 2 if not prompts.asks_for_json(config.prompt) else 3,  # 2: no thinking, markers or JSON; 3: checked
         "backend": config.backend,
         "model": model_identity(config.model, config.revision),
         "quantize": config.quantize,
@@ -68,9 +71,16 @@ def transform(rows: Sequence[UnhappyReview], context: Context) -> list[FeedbackR
     teacher = registry.teacher(profile)
     taxonomy, language = taxonomy_file(profile), advice_language(context)
     requests = [request(row, profile.feedback.prompt, taxonomy=taxonomy, language=language) for row in rows]
+    if prompts.asks_for_json(profile.feedback.prompt) and profile.feedback.backend != "playbook":
+        answers = checked.write(teacher, Playbook(taxonomy), requests)
+    else:
+        answers = teacher.write(requests)
     return [
-        feedback_row(row["review_id"], "teacher", teacher.model, written)
-        for row, written in zip(rows, teacher.write(requests), strict=True)
+        FeedbackRow(
+            **feedback_row(row["review_id"], "teacher", written.model or teacher.model, written),
+            faults=list(written.faults),
+        )
+        for row, written in zip(rows, answers, strict=True)
     ]
 
 

@@ -110,6 +110,13 @@ def language_code(declared: str) -> str | None:
     return code if code in _names().values() else None
 
 
+def language_name(code: str) -> str:
+    """The English name of an ISO 639-1 code, as prompts and people use it."""
+    from babel import Locale
+
+    return Locale("en").languages.get(code) or code
+
+
 @functools.cache
 def _names() -> dict[str, str]:
     """Names of languages in English and in themselves, by CLDR, in lower case -> code."""

@@ -98,6 +98,27 @@ def completion(content: str | None, reason: str = "stop") -> dict[str, Any]:
     return {"id": "1", "object": "chat.completion", "created": 0, "model": "tiny", "choices": [choice]}
 
 
+def test_a_schema_is_held_to_where_the_server_can(scripted: tuple[str, Answers]) -> None:
+    url, server = scripted
+    server.answer = 200, completion("{}")
+    backend, request = generator(url), Request("p", {}, schema={"type": "object"})
+    backend.write([request])
+    backend.write([Request("p", {})])
+    (first, second) = server.asked
+    assert first["response_format"]["json_schema"]["schema"] == {"type": "object"} and "response_format" not in second
+
+
+def test_a_server_that_knows_no_schema_is_asked_without(scripted: tuple[str, Answers]) -> None:
+    url, server = scripted
+    refusal = {"error": {"message": "response_format is not supported by this model"}}
+    server.respond = lambda asked: (  # type: ignore[method-assign]
+        server.asked.append(asked) or ((400, refusal) if "response_format" in asked else (200, completion("{}")))  # type: ignore[func-returns-value]
+    )
+    backend, request = generator(url, parallel=1), Request("p", {}, schema={"type": "object"})
+    assert [written.text for written in backend.write([request, request])] == ["{}", "{}"]
+    assert ["response_format" in asked for asked in server.asked] == [True, False, False], "it is refused once"
+
+
 def test_what_is_asked_and_what_is_kept(scripted: tuple[str, Answers]) -> None:
     url, server = scripted
     server.answer = 200, completion(" 1. Apologize.\n")

@@ -15,3 +15,6 @@ CREATE TABLE store.problems (
     effort   VARCHAR NOT NULL,    -- talk, purchase, project
     PRIMARY KEY (problem, fingerprint)
 );
+
+-- What was wrong with answers that were not accepted, in order; the text is then of a second answer, or of the playbook (model).
+ALTER TABLE store.feedback ADD COLUMN faults VARCHAR[];
