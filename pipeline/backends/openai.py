@@ -40,7 +40,7 @@ _BUSY = (408, 409, 429)  # the client has tried these again, as it has 500 and a
 
 class OpenAIGenerator:
     """A model behind a server, sent `parallel` requests at a time. `timeout`: seconds per request; `section`: the part of the
-    profile that errors point to.
+    profile that errors point to; `key`: instead of that in the environment variable `api_key_env`.
 
     Raises InputError without the openai package or without `base_url`.
     """
@@ -57,6 +57,7 @@ class OpenAIGenerator:
         timeout: float = 120.0,
         parallel: int = 8,
         section: str = "feedback",
+        key: str | None = None,
     ) -> None:
         try:
             import openai
@@ -75,7 +76,7 @@ class OpenAIGenerator:
         }
         self._knows_schemas = True  # until it refuses one
         # Local servers need no key, but the client insists on one.
-        key = os.environ.get(api_key_env) or "none"
+        key = key or os.environ.get(api_key_env) or "none"
         self._client = openai.OpenAI(base_url=base_url, api_key=key, timeout=timeout, max_retries=2)
 
     @classmethod

@@ -14,6 +14,7 @@ WRITERS: Mapping[str, str] = {  # for [feedback]
     "playbook": "pipeline.advice.writer:Playbook",
     "transformers": "pipeline.backends.transformers:TransformersGenerator",
     "openai": "pipeline.backends.openai:OpenAIGenerator",
+    "gguf": "pipeline.backends.gguf:GGUFGenerator",
     "fake": "pipeline.backends.fake:FakeGenerator",
 }
 

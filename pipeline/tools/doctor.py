@@ -63,6 +63,12 @@ def needs(chosen: profile.Profile) -> list[dict[str, Any]]:
             findings.append(_model(need, model, revision))
     if chosen.feedback.backend == "transformers":
         findings.append(_model("teacher", chosen.feedback.model, chosen.feedback.revision))
+    if chosen.feedback.backend == "gguf":
+        package, file = util.find_spec("xllamacpp") is not None, Path(chosen.feedback.model).expanduser()
+        findings.append(_finding("package xllamacpp", package, "pip install 'review-insights[local]'"))
+        findings.append(
+            _finding(f"file {file}", file.is_file(), "download a GGUF file and name it in a profile of yours")
+        )
     if chosen.feedback.backend == "openai":
         findings.append(
             _finding("package openai", util.find_spec("openai") is not None, "pip install 'review-insights[openai]'")

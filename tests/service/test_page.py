@@ -66,7 +66,14 @@ def test_a_hostile_review_stays_text_everywhere(fresh: TestClient, settings: Set
 def test_the_dashboard_shows_the_warehouse(fresh: TestClient, settings: Settings) -> None:
     write_warehouse(settings.warehouse, ["We waited an hour.", "Nobody came for an hour."], apart=20)
     page = fresh.get("/dashboard").text
-    for part in ("What hurts most", "Waiting time", "We waited an hour.", "Seat two tables every ten minutes.", "Week by week", "<svg"):
+    for part in (
+        "What hurts most",
+        "Waiting time",
+        "We waited an hour.",
+        "Seat two tables every ten minutes.",
+        "Week by week",
+        "<svg",
+    ):
         assert part in page
 
 
