@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.advice import reply, votes
+from pipeline.advice.problems import load_problems
 from pipeline.core.warehouse import Warehouse
 from pipeline.metrics.table import QUALITY, ROLES, SIGNALS
 from pipeline.report.figures import figures
@@ -86,12 +87,20 @@ def _complaints(warehouse: Warehouse, scope: Scope, ask: Ask) -> Content:
 
 
 def _answers(ask: Ask, labels: Mapping[str, str]) -> Content:
-    """`answers`: rows of @needs_answer with a `reply` (see `advice.reply`) and the `complaint` to quote; `waiting`: how many
+    """`answers`: rows of @needs_answer with a `reply` (see `advice.reply`) and the `complaint` to quote,
+    and the `problem` of the library that it is a case of, or None; `waiting`: how many
     reviews need one in all; `owner_replies`: how many have one, None if no source holds replies.
     """
-    rows = ask("needs_answer", limit=10)
+    rows, known = ask("needs_answer", limit=10), {problem.id: problem for problem in load_problems()}
     answers = [
-        row | {"reply": reply.draft(row, labels), "complaint": (row["themes"] or [{}])[0].get("evidence")}
+        row
+        | {
+            "reply": reply.draft(row, labels),
+            "complaint": (row["themes"] or [{}])[0].get("evidence"),
+            "problem": next(
+                (known[theme["problem"]] for theme in row["themes"] or () if theme["problem"] in known), None
+            ),
+        }
         for row in rows
     ]
     replies = ask("owner_replies")

@@ -17,7 +17,8 @@ FROM scope s
 CROSS JOIN latest
 LEFT JOIN (
     SELECT review_id, max(severity) AS severity,
-           list_sort(list({'score': score, 'theme': theme, 'evidence': evidence, 'sentiment': 'negative'})) AS themes
+           list_sort(list({'score': score, 'theme': theme, 'evidence': evidence, 'sentiment': 'negative',
+                                'problem': problem})) AS themes
     FROM complaints GROUP BY review_id
 ) c USING (review_id)
 WHERE NOT s.rating_only AND s.owner_reply IS NULL AND needs_reply(s.sentiment, s.stars)
