@@ -16,6 +16,7 @@ VIEW main.complaints
     score FLOAT
     probability FLOAT
     problem VARCHAR
+    problem_probability FLOAT
     severity DOUBLE
 VIEW main.discover
     review_id VARCHAR

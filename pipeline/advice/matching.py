@@ -79,7 +79,8 @@ class Matcher:
         return sorted(found, key=lambda match: -match.probability)
 
     def _fit(self, index: int, trades: Mapping[str, float]) -> float:
-        return min(1.0, sum(trades.get(trade, 0.0) for trade in self.problems[index].trades))
+        """How probable the likeliest of a problem's trades is beside the likeliest of all: 1 for all where nothing is known."""
+        return max(trades.get(trade, 0.0) for trade in self.problems[index].trades) / max(trades.values())
 
 
 def trades_of(shares: Mapping[str, float], usual: Mapping[str, float], taxonomy: Taxonomy) -> dict[str, float]:

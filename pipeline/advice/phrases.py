@@ -28,7 +28,7 @@ class Phrases:
     praise: str  # {quote}
     steps: str  # before the numbered list
     customer: str  # {step} for this customer
-    ask: str  # a step where no problem is known: {quote}
+    ask: str  # a step where no problem is known
     watch: str  # {measure}
 
 

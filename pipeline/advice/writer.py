@@ -52,7 +52,7 @@ class Playbook:
         writer = _Writer(language)
         text, steps = "", list[str]()
         for limit, remedies, causes in _LIMITS:
-            steps = writer.steps(complaints, limit, remedies)
+            steps = writer.steps(complaints, remedies)
             listed = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
             said = writer.said(complaints, _praise(review, complaints), limit, causes)
             parts = [said, f"{writer.phrases.steps}\n\n{listed}", writer.watch(complaints)]
@@ -87,7 +87,7 @@ class _Writer:
         sentences += [fill(self.phrases.praise, quote=quote(words, limit)) for words in praise]
         return self._blank.join(sentences)
 
-    def steps(self, complaints: Sequence[Complaint], limit: int, remedies: int) -> list[str]:
+    def steps(self, complaints: Sequence[Complaint], remedies: int) -> list[str]:
         """For this customer first, then one step per problem; where there is none, a fitting step of the playbook (which is
         English) or a question.
         """
@@ -103,8 +103,7 @@ class _Writer:
                 best = max(complaint.aspect.steps, key=lambda step: len(stems(step) & words))
                 if len(stems(best) & words) >= _LEAST_SHARED:
                     steps.append(f"{complaint.label}: {best}")
-        asked = fill(self.phrases.ask, quote=_quote(complaints[0], limit) or "…")
-        return [" ".join(step.split()) for step in steps] or [asked]
+        return [" ".join(step.split()) for step in steps] or [self.phrases.ask]
 
     def watch(self, complaints: Sequence[Complaint]) -> str:
         """The number of the first problem; "": none is known."""

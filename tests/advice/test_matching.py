@@ -88,6 +88,10 @@ def test_a_problem_of_another_trade_must_be_closer(matcher: matching.Matcher) ->
     assert odds[0] / odds[1] == pytest.approx(np.exp(matching.TRADE), rel=0.05)
     unknown = matcher.ranked(vector, THEME)[0].probability
     assert unknown == pytest.approx(known.probability, rel=1e-3), "nothing is known of the trade"
+    even = dict.fromkeys(load_taxonomy().trades, 1 / 21)
+    assert matcher.ranked(vector, THEME, even)[0].probability == pytest.approx(unknown), (
+        "as little as if all are as likely"
+    )
 
 
 def test_stored_weights_are_used_and_changed_sentences_are_read(tmp_path: Path) -> None:

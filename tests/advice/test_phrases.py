@@ -27,7 +27,7 @@ SLOTS = {
     "praise": {"quote"},
     "steps": set[str](),
     "customer": {"step"},
-    "ask": {"quote"},
+    "ask": set[str](),
     "watch": {"measure"},
 }
 OTHERS = sorted(set(phrases()) - {"en"})
@@ -73,7 +73,7 @@ def test_advice_in_a_language_has_the_shape_of_the_english_one(language: str) ->
         assert problem.customer in steps[0] and problem.fix[0] in steps[1] and "“zu laut”" in text
         assert parse_suggestions(text) == steps and len(text.split()) <= MOST_WORDS
     _, steps = PLAYBOOK.compose({"text": "Quatsch!"}, language)
-    assert len(steps) == 1 and "“Quatsch”" in steps[0]
+    assert steps == [phrases()[language].ask]
 
 
 def context(profile: Profile, warehouse: Warehouse, language: str = "auto") -> Context:
@@ -83,12 +83,12 @@ def context(profile: Profile, warehouse: Warehouse, language: str = "auto") -> C
 
 def test_the_language_of_most_reviews_unless_told(warehouse: Warehouse, fake_profile: Profile) -> None:
     assert advice_language(context(fake_profile, warehouse)) == "en", "there are no reviews"
-    rows = [review(f"Satz {n}", language="de" if n < 3 else "en") for n in range(5)]
+    rows = [review(f"Satz {n}", language="it" if n < 3 else "en") for n in range(5)]
     rows += [review("👍", language="en", rating_only=True, review_id=f"s{n}") for n in range(9)]
     warehouse.append("store.reviews", rows)
-    assert advice_language(context(fake_profile, warehouse)) == "de"
-    assert advice_language(context(fake_profile, warehouse, "fr")) == "fr"
-    with pytest.raises(InputError, match=r"'xx': advice is written in da, de, en, .*, or 'auto'"):
+    assert advice_language(context(fake_profile, warehouse)) == "it"
+    assert advice_language(context(fake_profile, warehouse, "en")) == "en"
+    with pytest.raises(InputError, match=r"'xx': advice is written in .*en, .*it.*, or 'auto'"):
         advice_language(context(fake_profile, warehouse, "xx"))
 
 

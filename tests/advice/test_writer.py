@@ -90,9 +90,7 @@ def test_the_same_problem_twice_is_told_once() -> None:
 def test_what_is_no_known_problem_is_quoted_and_asked_about() -> None:
     text, steps = PLAYBOOK.compose(review("x", theme("staff_attitude", "Her tone, that day.")))
     assert "Staff attitude: “Her tone, that day”." in text and "Usual cause" not in text
-    assert steps == [
-        "Ask the customer what happened, and when: “Her tone, that day” does not say enough to name a cause."
-    ]
+    assert steps == ["Ask the customer what happened, and when: the review does not say enough to name a cause."]
 
 
 def test_a_step_of_the_playbook_needs_words_of_the_complaint() -> None:
@@ -149,7 +147,7 @@ def test_without_themes_the_review_itself_is_quoted() -> None:
         review("Meh. The whole afternoon felt like queueing for nothing in particular. Bye.")
     )
     assert "“The whole afternoon felt like queueing for nothing in particular”" in text
-    assert steps[0].startswith("Ask the customer what happened, and when: “The whole afternoon")
+    assert steps[0].startswith("Ask the customer what happened")
     assert "“”" not in PLAYBOOK.compose(review(""))[0]
     silent = {
         "theme": "",

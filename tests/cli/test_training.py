@@ -18,7 +18,8 @@ from pipeline.cli.training import MODELS, OPTIONS
 def test_every_option_is_a_parameter_of_its_training_and_every_parameter_an_option() -> None:
     for name, (_, own) in MODELS.items():
         parameters = inspect.signature(importlib.import_module(f"pipeline.training.{name}").train).parameters
-        assert list(parameters)[:2] == ["data", "out"] and set(list(parameters)[2:]) == set(own), name
+        first = ["out"] if name == "problems" else ["data", "out"]
+        assert list(parameters)[: len(first)] == first and set(list(parameters)[len(first) :]) == set(own), name
     assert {option for _, own in MODELS.values() for option in own} == set(OPTIONS)
 
 
@@ -69,3 +70,21 @@ def test_replies_are_studied(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert cli.main(["study", "replies", "--data", str(file)]) == 0
     figures = dict(line.split() for line in capsys.readouterr().out.splitlines())
     assert figures["reviews"] == "2.000" and float(figures["distinct_drafts"]) == 1
+
+
+def test_the_library_of_problems_is_read_into_the_readers_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pipeline.advice import matching
+    from pipeline.advice.problems import load_problems
+    from pipeline.core.assets import READER
+    from pipeline.training import problems
+
+    shipped = matching.load(load_problems(), READER, lambda texts: [])
+    (tmp_path / matching.FILE).write_bytes((READER / matching.FILE).read_bytes())
+    reader = type("Reader", (), {"read": staticmethod(lambda texts: [])})()
+    monkeypatch.setattr(problems.reading, "load", lambda folder: reader)
+    assert cli.main(["train", "problems", "--out", str(tmp_path)]) == 0
+    assert json.loads(capsys.readouterr().out)["problems"] == len(load_problems())
+    again = matching.load(load_problems(), tmp_path, lambda texts: [])
+    assert (again.weights.vectors == shipped.weights.vectors).all() and again.weights.none == shipped.weights.none
