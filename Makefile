@@ -18,7 +18,7 @@ PLACES   = $(STORE) $(if $(OUT),--out '$(OUT)')
 REMOTE  := $(if $(findstring ://,$(REVIEWS))$(shell grep -s :// sources.toml),.venv/installed-remote)
 
 .DEFAULT_GOAL := help
-.PHONY: help stages test sql report nightly serve check finetune compare push bench reader problems embedded-models doctor lint setup
+.PHONY: help stages test sql report nightly serve check finetune compare compare-prompts push bench reader problems embedded-models doctor lint setup
 
 help:  ## this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ finetune: .venv/installed-classifiers  ## train a classifier and judge it before
 
 compare: .venv/installed-classifiers  ## sentiment models side by side, over labelled rows and probe phrases
 	@$(INSIGHTS) compare $(STORE) $(ARGS)
+
+compare-prompts: .venv/installed  ## prompts and teachers side by side: make compare-prompts ARGS="--profile server --prompts feedback.v1 feedback.v2"
+	@$(INSIGHTS) compare-prompts $(STORE) $(ARGS)
 
 push: .venv/installed-classifiers  ## publish a tuned model on a hub, token in HF_TOKEN: make push ARGS="--model FOLDER --repo OWNER/NAME"
 	@$(INSIGHTS) push $(ARGS)

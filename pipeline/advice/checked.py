@@ -31,7 +31,8 @@ def write(teacher: Generator, playbook: Playbook, requests: Sequence[Request]) -
         if second.faults or second.error:
             (text,) = playbook.write([requests[at]])
             second = dataclasses.replace(text, raw=one.raw, model=playbook.model)
-        checked[at] = dataclasses.replace(second, faults=faults)
+        usage = (checked[at].usage[0] + one.usage[0], checked[at].usage[1] + one.usage[1])
+        checked[at] = dataclasses.replace(second, faults=faults, usage=usage)
     return checked
 
 

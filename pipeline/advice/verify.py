@@ -140,6 +140,17 @@ def faults(advice: Sequence[Advised], review: str, language: str, known: Sequenc
     return found
 
 
+def support(steps: Sequence[str], review: str) -> float:
+    """The share of steps that share words with a review; 0 without steps."""
+    said = _words(review)
+    return sum(bool(_words(step) & said) for step in steps) / len(steps) if steps else 0.0
+
+
+def length(text: str) -> float:
+    """Words; in scripts that do not set them apart, half as many as characters."""
+    return len(text) / 2 if has_dense(text) and " " not in text.strip() else float(len(text.split()))
+
+
 def _words(text: str) -> set[str]:
     """Stems, or pairs of characters in scripts without blanks."""
     if has_dense(text):

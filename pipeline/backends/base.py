@@ -41,6 +41,7 @@ class Written:
     truncated: bool = False  # stopped by the token limit rather than by itself
     error: str | None = None
     faults: tuple[str, ...] = ()  # of answers that were not accepted, in order: see `pipeline.advice.checked`
+    usage: tuple[int, int] = (0, 0)  # tokens of prompts and of answers, as far as the backend counts them
     model: str | None = None  # which wrote it, where it is not the one that was asked
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from pipeline.backends.base import Written
@@ -30,8 +31,14 @@ def answer(body: str) -> Written:
     message, truncated = _entry(choice.get("message")), choice.get("finish_reason") == "length"
     content = _text(message.get("content"))
     if content.strip():
-        return written(content, truncated)
+        return replace(written(content, truncated), usage=_usage(_document(body)))
     return Written("", body, truncated, error=_why_empty(choice, message))
+
+
+def _usage(document: Any) -> tuple[int, int]:
+    counted = _entry(_entry(document).get("usage"))
+    prompt, completion = (counted.get(f"{name}_tokens") for name in ("prompt", "completion"))
+    return (prompt if isinstance(prompt, int) else 0, completion if isinstance(completion, int) else 0)
 
 
 def reason(body: str) -> str:

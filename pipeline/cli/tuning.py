@@ -135,6 +135,43 @@ def _facts(result: Tuned) -> dict[str, Any]:
     return {"run_id": result.run_id, "verdict": result.verdict, **figures, "training": result.facts, "files": files}
 
 
+def _prompt_options(sub: argparse.ArgumentParser) -> None:
+    profiles = "whose teacher writes, repeatable (default: embedded, the playbook, alone)"
+    sub.add_argument("--profile", action="append", default=[], metavar="NAME", help=profiles)
+    prompts = "of prompts/, for every profile with a model (default: the profile's own)"
+    sub.add_argument("--prompts", nargs="+", default=[], metavar="NAME", help=prompts)
+    sub.add_argument("--limit", type=int, default=100, metavar="N", help="unhappy reviews (default: 100)")
+    price = "per million tokens, of prompts and of answers"
+    sub.add_argument("--price", type=float, nargs=2, default=(0.0, 0.0), metavar=("IN", "OUT"), help=price)
+    sub.add_argument("--out", type=Path, default=Path("exports") / "prompts", metavar="DIR")
+
+
+def compare_prompts(args: argparse.Namespace) -> int:
+    """Compares prompts and teachers on the unhappy reviews of a warehouse, and shows their figures."""
+    import contextlib
+
+    from pipeline.core import prompts
+    from pipeline.core.profile import load
+    from pipeline.core.warehouse import open_read_only
+    from pipeline.tuning import prompts as module
+
+    for name in args.prompts:
+        prompts.load(name)
+    profiles = [load(name) for name in args.profile or ["embedded"]]
+    with contextlib.closing(open_read_only(args.warehouse)) as warehouse, show.progress(args.json) as progress:
+        figures, report = module.run(
+            warehouse, profiles, args.prompts, args.out, limit=args.limit, price=tuple(args.price), progress=progress
+        )
+    if args.json:
+        show.as_json({key: figures[key] for key in ("n", "sides")} | {"report": str(report)})
+    else:
+        for side in figures["sides"]:
+            means = ", ".join(f"{name} {value['mean']:.2f}" for name, value in side["means"].items())
+            show.note(f"{side['name']}: {means}, {side['seconds']:.2f} s a review")
+        show.note(f"report: {report}")
+    return 0
+
+
 def _compare_options(sub: argparse.ArgumentParser) -> None:
     _labelled(sub, required=False)
     models = "hub id, ID@REVISION, folder, or embedded; repeatable (default: the shipped list)"
@@ -227,6 +264,12 @@ COMMANDS = (
         "several sentiment models side by side, over labelled rows and probe phrases",
         compare,
         (options.warehouse, _compare_options, options.as_json),
+    ),
+    Command(
+        "compare-prompts",
+        "prompts and teachers side by side, on the unhappy reviews of a warehouse",
+        compare_prompts,
+        (options.warehouse, _prompt_options, options.as_json),
     ),
     Command(
         "calibrate",

@@ -12,7 +12,7 @@ from pipeline.advice.problems import remedies_identity
 from pipeline.advice.request import request
 from pipeline.advice.writer import Playbook
 from pipeline.backends import registry
-from pipeline.backends.base import Written
+from pipeline.backends.base import Generator, Written
 from pipeline.core import prompts
 from pipeline.core.profile import Profile, model_identity
 from pipeline.core.rows import UnhappyReview
@@ -67,14 +67,8 @@ def params(profile: Profile) -> dict[str, Any]:
 
 def transform(rows: Sequence[UnhappyReview], context: Context) -> list[FeedbackRow]:
     """One row per review, in order. Raises BackendDown if the teacher cannot be reached."""
-    profile = context.profile
-    teacher = registry.teacher(profile)
-    taxonomy, language = taxonomy_file(profile), advice_language(context)
-    requests = [request(row, profile.feedback.prompt, taxonomy=taxonomy, language=language) for row in rows]
-    if prompts.asks_for_json(profile.feedback.prompt) and profile.feedback.backend != "playbook":
-        answers = checked.write(teacher, Playbook(taxonomy), requests)
-    else:
-        answers = teacher.write(requests)
+    teacher = registry.teacher(context.profile)
+    answers = write(teacher, context.profile, rows, advice_language(context))
     return [
         FeedbackRow(
             **feedback_row(row["review_id"], "teacher", written.model or teacher.model, written),
@@ -82,6 +76,15 @@ def transform(rows: Sequence[UnhappyReview], context: Context) -> list[FeedbackR
         )
         for row, written in zip(rows, answers, strict=True)
     ]
+
+
+def write(teacher: Generator, profile: Profile, rows: Sequence[UnhappyReview], language: str) -> list[Written]:
+    """The teacher's answers with the profile's prompt, in order, checked where it asks for JSON."""
+    config, taxonomy = profile.feedback, taxonomy_file(profile)
+    requests = [request(row, config.prompt, taxonomy=taxonomy, language=language) for row in rows]
+    if config.backend != "playbook" and prompts.asks_for_json(config.prompt):
+        return checked.write(teacher, Playbook(taxonomy), requests)
+    return teacher.write(requests)
 
 
 def feedback_row(review_id: str, role: str, model: str, written: Written) -> FeedbackRow:
