@@ -36,7 +36,9 @@ def test_what_cannot_be_served_is_said_in_one_line(
     says: str,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # where no sample was run
     monkeypatch.delenv("REVIEW_INSIGHTS_API_KEY", raising=False)
     if key is not None:
         monkeypatch.setenv("REVIEW_INSIGHTS_API_KEY", key)
