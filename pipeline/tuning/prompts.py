@@ -82,7 +82,8 @@ def _writers(profiles: Sequence[Profile], prompts: Sequence[str]) -> dict[str, P
             continue
         for prompt in prompts or [profile.feedback.prompt]:
             config = dataclasses.replace(profile.feedback, prompt=prompt)
-            found[f"{profile.name}: {config.model}, {prompt}"] = dataclasses.replace(profile, feedback=config)
+            model = Path(config.model).name if config.backend == "gguf" else config.model
+            found[f"{profile.name}: {model}, {prompt}"] = dataclasses.replace(profile, feedback=config)
     return found
 
 
