@@ -6,12 +6,11 @@ import dataclasses
 from collections.abc import Sequence
 
 from pipeline.advice import verify
-from pipeline.advice.phrases import phrases
+from pipeline.advice.phrases import laid_out, phrases
 from pipeline.advice.verify import Advised
 from pipeline.advice.wording import fill, in_marks
 from pipeline.advice.writer import Playbook
 from pipeline.backends.base import Generator, Request, Written
-from pipeline.text.language import languages
 
 _AGAIN = "{prompt}\n\nYour last answer could not be used: {faults}. Answer again, with JSON only."
 _TOLD = 5  # faults that the model is told
@@ -53,24 +52,14 @@ def _checked(request: Request, one: Written) -> Written:
     faults = verify.faults(advice, review, request.language, known)
     if faults:
         return dataclasses.replace(one, faults=tuple(faults))
-    return dataclasses.replace(
-        one, text=composed([verify.located(each, review) or each for each in advice], request.language)
-    )
+    proved = [found for each in advice if (found := verify.located(each, review))]
+    return dataclasses.replace(one, text=_composed(proved, request.language))
 
 
-def composed(advice: Sequence[Advised], language: str) -> str:
+def _composed(advice: Sequence[Advised], language: str) -> str:
     """Advice as text, in the shape of the playbook's."""
-    said = phrases()[language]
-    blank = " " if languages()[language].spaced else ""
-    problems = [
-        blank.join(
-            [
-                fill(said.problem, name=one.problem.rstrip("."), quote=in_marks(one.evidence)),
-                fill(said.cause, cause=one.cause),
-            ]
-        )
-        for one in advice
-    ]
-    steps = [step for one in advice for step in one.steps]
-    listed = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
-    return f"{blank.join(problems)}\n\n{said.steps}\n\n{listed}"
+    said, sentences = phrases()[language], list[str]()
+    for one in advice:
+        sentences.append(fill(said.problem, name=one.problem.rstrip("."), quote=in_marks(one.evidence)))
+        sentences.append(fill(said.cause, cause=one.cause))
+    return laid_out(language, sentences, [step for one in advice for step in one.steps])

@@ -18,6 +18,7 @@ from pipeline.themes.taxonomy import GENERAL, Aspect
 from pipeline.themes.terms import find_mentions
 
 MAX_COMPLAINTS = 3  # of one review
+_USUAL = 2  # the severity of a complaint that is no known problem
 
 # Hints of tone, in English, to choose among clauses with the same score or none.
 _COMPLAINS = re.compile(
@@ -42,9 +43,6 @@ class Complaint:
     term: str = ""  # a part of the evidence that a shortened quote must keep
     is_negative: bool = True  # according to the classifier or the stars; False: unknown
     problem: Problem | None = None  # what it is a case of
-
-
-_USUAL = 2  # the severity of a complaint that is no known problem
 
 
 def find_complaints(

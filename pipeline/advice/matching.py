@@ -21,6 +21,7 @@ from safetensors.numpy import save_file
 
 from pipeline.advice.problems import Problem
 from pipeline.core.rows import Reading
+from pipeline.themes import own
 from pipeline.themes.taxonomy import Taxonomy
 
 FILE = "problems.safetensors"
@@ -120,14 +121,9 @@ def save(problems: Sequence[Problem], weights: Weights, folder: Path) -> None:
 
 def vectors_of(problems: Sequence[Problem], read: Read) -> np.ndarray:
     """Per problem the direction of the mean of its sentences' vectors, (problems, width)."""
-    texts = [[sentence for _, sentences in problem.say for sentence in sentences] for problem in problems]
-    readings = iter(read([text for group in texts for text in group]) if texts else ())
-    means = [np.mean([_vector(next(readings)) for _ in group], axis=0) for group in texts]
+    said = [(problem.id, text) for problem in problems for _, sentences in problem.say for text in sentences]
+    means = [vectors.mean(0) for vectors in own.vectors_of(said, read).values()]
     return np.array([mean / max(float(np.linalg.norm(mean)), 1e-9) for mean in means], np.float32)
-
-
-def _vector(reading: Reading) -> np.ndarray:
-    return np.frombuffer(reading["vector"], np.float16).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ConfigDict
@@ -11,8 +11,8 @@ from pydantic.dataclasses import dataclass
 
 from pipeline.core.errors import InputError
 from pipeline.core.stage import Context
-from pipeline.core.warehouse import sql_file
-from pipeline.text.language import read_per_language
+from pipeline.core.warehouse import Warehouse, sql_file
+from pipeline.text.language import languages, read_per_language
 
 ENGLISH = "en"
 
@@ -47,5 +47,19 @@ def advice_language(context: Context) -> str:
         return chosen
     if chosen != "auto":
         raise InputError(f"[feedback] language {chosen!r}: advice is written in {', '.join(phrases())}, or 'auto'.")
-    (row,) = context.warehouse.query(sql_file("reading", "main_language.sql"))
-    return row["language"] if row["language"] in phrases() else ENGLISH
+    main = _main_language(context.warehouse, context.run_id)
+    return main if main is not None and main in phrases() else ENGLISH
+
+
+@functools.lru_cache(maxsize=1)  # a scan of all reviews, which a stage would repeat for every batch
+def _main_language(warehouse: Warehouse, run_id: str) -> str | None:
+    language: str | None = warehouse.value(sql_file("reading", "main_language.sql"))
+    return language
+
+
+def laid_out(language: str, sentences: Sequence[str], steps: Sequence[str], closing: str = "") -> str:
+    """Advice as text: what was found, the numbered steps, and a last sentence."""
+    blank = " " if languages()[language].spaced else ""
+    listed = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
+    parts = (blank.join(sentences), f"{phrases()[language].steps}\n\n{listed}", closing)
+    return "\n\n".join(filter(None, parts))

@@ -32,7 +32,8 @@ def request(
     """The request to a model about one unhappy review, which goes into the prompt as data (`prompts.as_data`).
 
     `prompt`: name and version of a template; `max_characters`: of the review, see `shorten`; `taxonomy`: the playbook file
-    that labels the complaints, None for the shipped one; `language`: that the playbook writes in. Raises InputError for a prompt that does not exist.
+    that labels the complaints, None for the shipped one; `language`: that the playbook and checked answers are
+    written in. Raises InputError for a prompt that does not exist.
     """
     themes = [theme["theme"].replace("_", " ") for theme in row["themes"] or [] if theme["sentiment"] != "positive"]
     variables: dict[str, Any] = {

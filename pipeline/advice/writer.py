@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from pipeline.advice.complaints import Complaint, find_complaints
-from pipeline.advice.phrases import ENGLISH, phrases
+from pipeline.advice.phrases import ENGLISH, laid_out, phrases
 from pipeline.advice.problems import in_language
 from pipeline.advice.wording import fill, in_sentence, quote, stems
 from pipeline.backends.base import Request, Written
@@ -53,10 +53,8 @@ class Playbook:
         text, steps = "", list[str]()
         for limit, remedies, causes in _LIMITS:
             steps = writer.steps(complaints, remedies)
-            listed = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
             said = writer.said(complaints, _praise(review, complaints), limit, causes)
-            parts = [said, f"{writer.phrases.steps}\n\n{listed}", writer.watch(complaints)]
-            text = "\n\n".join(filter(None, parts))
+            text = laid_out(language, said, steps, writer.watch(complaints))
             if len(text.split()) <= MOST_WORDS:
                 break
         return text, steps
@@ -70,7 +68,7 @@ class _Writer:
         self._is_english = language == ENGLISH
         self._blank = " " if languages()[language].spaced else ""
 
-    def said(self, complaints: Sequence[Complaint], praise: Sequence[str], limit: int, causes: int) -> str:
+    def said(self, complaints: Sequence[Complaint], praise: Sequence[str], limit: int, causes: int) -> list[str]:
         """What the customer complains of and why it may be so, and what they liked, a sentence or two each."""
         sentences = []
         for number, complaint in enumerate(complaints):
@@ -84,8 +82,7 @@ class _Writer:
                 sentences.append(fill(self.phrases.complaint, label=complaint.label, quote=words))
             else:
                 sentences.append(fill(self.phrases.mention, label=in_sentence(complaint.label), quote=words))
-        sentences += [fill(self.phrases.praise, quote=quote(words, limit)) for words in praise]
-        return self._blank.join(sentences)
+        return sentences + [fill(self.phrases.praise, quote=quote(words, limit)) for words in praise]
 
     def steps(self, complaints: Sequence[Complaint], remedies: int) -> list[str]:
         """For this customer first, then one step per problem; where there is none, a fitting step of the playbook (which is

@@ -34,12 +34,12 @@ class EmbeddedReader(ReaderBackend):
     @classmethod
     def from_section(cls, section: Reader) -> EmbeddedReader:
         """The one in the section's folder, else the shipped one."""
-        return cls(Path(section.model) if section.model else READER)
+        return cls(section.folder)
 
     @classmethod
     def identity(cls, section: Reader) -> str:
         """Hash of the folder without its rules, on which no reading depends. Raises InputError if there is no reader in it."""
-        return _identity(Path(section.model) if section.model else READER)
+        return _identity(section.folder)
 
     @property
     def loaded(self) -> reading.Reader:

@@ -99,18 +99,17 @@ def _similar_options(sub: argparse.ArgumentParser) -> None:
 
 def similar(args: argparse.Namespace) -> int:
     """Shows the sentences that say much the same as a text."""
-    import numpy as np
-
     from pipeline.backends import registry
     from pipeline.core.profile import load
     from pipeline.core.warehouse import open_read_only
+    from pipeline.reader.base import vector_of
     from pipeline.themes.similar import similar as closest
 
     if not args.text.strip() or args.limit < 1:
         raise InputError('Give a text and a number of sentences: similar "the shower was cold" --limit 20')
     warehouse = open_read_only(args.warehouse)
     (reading,) = registry.reader(load(args.profile).reader).read([args.text])
-    found = closest(warehouse, np.frombuffer(reading["vector"], np.float16).astype(np.float32), args.limit)
+    found = closest(warehouse, vector_of(reading["vector"]), args.limit)
     if args.json:
         show.as_json({"similar": found})
     elif found:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def _advice_language(sub: argparse.ArgumentParser) -> None:
-    help = "that advice is written in, such as de; default: that of most reviews, or English"
-    sub.add_argument("--advice-language", metavar="CODE", help=help)
+    what = "of the playbook's advice and of feedback.v2's, such as de; default: that of most reviews, or English"
+    sub.add_argument("--advice-language", metavar="CODE", help=what)
 
 
 def _run_options(sub: argparse.ArgumentParser) -> None:

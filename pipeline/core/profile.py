@@ -19,7 +19,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
-from pipeline.core.assets import PROFILES, STUDENT
+from pipeline.core.assets import PROFILES, READER, STUDENT
 from pipeline.core.errors import InputError
 from pipeline.core.registry import CLASSIFIERS, READERS, WRITERS
 
@@ -51,6 +51,11 @@ class Reader:
 
     backend: ReaderName = "embedded"
     model: str = ""  # a folder made by `train reader`; empty: the shipped one
+
+    @property
+    def folder(self) -> Path:
+        """That of the weights, whichever they are."""
+        return Path(self.model) if self.model else READER
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -96,7 +101,7 @@ class Feedback:
     revision: str = "main"
     quantize: Literal["auto", "nf4", "none"] = "auto"  # auto: nf4 on CUDA, elsewhere unquantized bf16
     prompt: str = "feedback.v1"
-    language: str = "auto"  # that the playbook writes in, ISO 639-1; auto: that of most reviews, or English
+    language: str = "auto"  # of the playbook and of feedback.v2, ISO 639-1; auto: that of most reviews, or English
     max_stars: Annotated[float, Field(ge=0, le=5)] = 3.0  # unhappy: negative sentiment, or at most this many stars
     max_reviews: Count = 0  # how many the teacher writes for at most (chosen by hash); 0: all
     max_new_tokens: Positive = 400

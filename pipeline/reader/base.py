@@ -1,4 +1,4 @@
-"""The interface of text classifiers."""
+"""What other rooms know of the reader: the interface of text classifiers, and how a stored vector is read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+
+
+def vector_of(stored: bytes) -> np.ndarray:
+    """The vector of a reading or a sentence as it is stored, (width,), float32, unit length."""
+    return np.frombuffer(stored, np.float16).astype(np.float32)
 
 
 class Classifier(Protocol):

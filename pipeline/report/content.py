@@ -87,11 +87,12 @@ def _complaints(warehouse: Warehouse, scope: Scope, ask: Ask) -> Content:
 
 
 def _answers(ask: Ask, labels: Mapping[str, str]) -> Content:
-    """`answers`: rows of @needs_answer with a `reply` (see `advice.reply`) and the `complaint` to quote,
-    and the `problem` of the library that it is a case of, or None; `waiting`: how many
-    reviews need one in all; `owner_replies`: how many have one, None if no source holds replies.
+    """`answers`: rows of @needs_answer with a `reply` (see `advice.reply`), the `complaint` to quote, and the first `problem` of
+    the library among its complaints, or None; `waiting`: how many reviews need one in all; `owner_replies`: how many have one,
+    None if no source holds replies.
     """
-    rows, known = ask("needs_answer", limit=10), {problem.id: problem for problem in load_problems()}
+    rows = ask("needs_answer", limit=10)
+    known = {problem.id: problem for problem in load_problems()} if rows else {}
     answers = [
         row
         | {

@@ -48,8 +48,11 @@ def spec(profile: Profile) -> dict[str, Any]:
             "language": config.language,
             "max_stars": config.max_stars,
         }
+    # Findings, the fallback and the language: as the playbook's.
+    checks = {"checked": 1, "problems": remedies_identity(), "language": config.language}
     return {
-        "version": 2 if not prompts.asks_for_json(config.prompt) else 3,  # 2: no thinking, markers or JSON; 3: checked
+        **(checks if prompts.asks_for_json(config.prompt) else {}),
+        "version": 2,  # 2: no thinking, markers or JSON in the text
         "backend": config.backend,
         "model": model_identity(config.model, config.revision),
         "quantize": config.quantize,

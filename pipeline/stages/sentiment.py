@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Required, TypedDict
 
 import numpy as np
 
 from pipeline.backends import registry
 from pipeline.backends.dispatch import classify_sentiment, language_error, readable
-from pipeline.core.assets import READER
 from pipeline.core.profile import Profile
 from pipeline.core.rows import RatedReview
 from pipeline.core.stage import Context, Stage
@@ -76,7 +74,7 @@ def transform(rows: Sequence[ReadReview], context: Context) -> list[SentimentRow
     if config.calibration:
         words = _calibrated(words, rows, config.calibration)
     both = decide.with_stars(words, [row["stars"] for row in rows], rules)
-    seen = duplicates.trained_on([row["text"] for row in rows], _reader_folder(context.profile) if is_reader else None)
+    seen = duplicates.trained_on([row["text"] for row in rows], context.profile.reader.folder if is_reader else None)
     if is_reader:
         model = "reader"
     elif np.isnan(raw).all():  # then no model was loaded
@@ -97,10 +95,6 @@ def transform(rows: Sequence[ReadReview], context: Context) -> list[SentimentRow
                     sentiment[name] = float(value)  # type: ignore[literal-required]
         result.append(sentiment)
     return result
-
-
-def _reader_folder(profile: Profile) -> Path:
-    return Path(profile.reader.model) if profile.reader.model else READER
 
 
 def _calibrated(words: np.ndarray, rows: Sequence[ReadReview], path: str) -> np.ndarray:

@@ -5,20 +5,17 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NotRequired, TypedDict
-
-import numpy as np
 
 from pipeline.advice import matching
 from pipeline.advice.problems import load_problems, record_problems
 from pipeline.backends import registry
-from pipeline.core.assets import READER
 from pipeline.core.profile import Profile, Reader
 from pipeline.core.rows import RatedReview, Sentence, SentenceTheme
 from pipeline.core.stage import Context, Stage
 from pipeline.core.warehouse import sql_file
 from pipeline.reader import decide
+from pipeline.reader.base import vector_of
 from pipeline.stages.read import READ
 from pipeline.themes import own, sub_ratings
 from pipeline.themes.labels import record_labels
@@ -61,7 +58,7 @@ def spec(profile: Profile) -> dict[str, Any]:
         "close": own.CLOSE,
         "ratings": sub_ratings.columns(aspects),
         "rules": registry.rules_identity(profile.reader),
-        "problems": matching.identity(load_problems()),
+        "problems": _library(),
     }
 
 
@@ -115,15 +112,18 @@ def _problem(
     said = next((s for s in sentences if s["start"] <= mention.start < s["end"]), None)
     if mention.sentiment != "negative" or said is None or not said.get("vector"):
         return {}
-    vector = np.frombuffer(said["vector"], np.float16).astype(np.float32)
-    match = _matcher(section).match(vector, mention.theme, trades)
+    match = _matcher(section).match(vector_of(said["vector"]), mention.theme, trades)
     return _Problem(problem=match.problem, problem_probability=match.probability) if match else {}
+
+
+@functools.cache  # asked for by the fingerprint of every stage below
+def _library() -> str:
+    return matching.identity(load_problems())
 
 
 @functools.lru_cache(maxsize=4)
 def _matcher(section: Reader) -> matching.Matcher:
-    folder = Path(section.model) if section.model else READER
-    return matching.load(load_problems(), folder, registry.reader(section).read)
+    return matching.load(load_problems(), section.folder, registry.reader(section).read)
 
 
 @functools.lru_cache(maxsize=4)  # asked for every batch

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from pipeline.core.rows import Reading, Sentence, SentenceTheme
+from pipeline.reader.base import vector_of
 from pipeline.themes.taxonomy import Aspect
 from pipeline.themes.terms import find_mentions
 
@@ -29,7 +30,7 @@ def vectors_of(
     """The vectors of these (theme, text); `read` is called if there is any."""
     found: dict[str, list[np.ndarray]] = {}
     for (theme, _), reading in zip(texts, read([text for _, text in texts]) if texts else (), strict=True):
-        found.setdefault(theme, []).append(np.frombuffer(reading["vector"], np.float16).astype(np.float32))
+        found.setdefault(theme, []).append(vector_of(reading["vector"]))
     return {theme: np.stack(vectors) for theme, vectors in found.items()}
 
 
@@ -43,7 +44,7 @@ def with_own_themes(
         if at is not None:
             clauses.setdefault(at, {}).setdefault(mention.aspect_id, (mention.start, mention.end))
     for at, sentence in enumerate(sentences if vectors else ()):
-        vector = np.frombuffer(sentence["vector"], np.float16).astype(np.float32)
+        vector = vector_of(sentence["vector"])
         for theme, examples in vectors.items():
             if float((examples @ vector).max()) >= CLOSE:
                 clauses.setdefault(at, {}).setdefault(theme, (sentence["start"], sentence["end"]))

@@ -9,7 +9,6 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.core import profile
-from pipeline.core.assets import READER
 from pipeline.core.errors import InputError
 from pipeline.core.provenance import environment, git_sha
 from pipeline.core.warehouse import models_path, work_path
@@ -86,7 +85,7 @@ def _finding(need: str, there: bool | None, remedy: str) -> dict[str, Any]:
 
 
 def _reader(section: profile.Reader) -> dict[str, Any]:
-    folder = Path(section.model) if section.model else READER
+    folder = section.folder
     there = section.backend != "embedded" or (folder / "reader.json").is_file()
     remedy = f"there is no reader in {folder}: name another in the profile, or reinstall review-insights"
     return _finding("reader", there, "" if there else remedy)

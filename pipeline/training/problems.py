@@ -13,5 +13,5 @@ from pipeline.reader import reading
 def train(out: Path) -> dict[str, Any]:
     """Writes them into a reader's folder."""
     problems = load_problems()
-    matching.save(problems, matching.load(problems, out, reading.load(out).read).weights, out)
+    matching.save(problems, matching.load(problems, out, lambda texts: reading.load(out).read(texts)).weights, out)
     return {"problems": len(problems), "file": str(out / matching.FILE)}

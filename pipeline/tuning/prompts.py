@@ -60,7 +60,9 @@ def run(
     """(figures, page) of each profile's teacher with each prompt, on `limit` unhappy reviews chosen by hash. The playbook reads no
     prompt and appears once. `price`: per million tokens of prompts and of answers. Raises InputError without unhappy reviews.
     """
-    rows: list[Any] = warehouse.query(sql_file("reading", "unhappy_sample.sql"), {"max_stars": 3.0, "limit": limit})
+    rows: list[Any] = warehouse.query(
+        sql_file("reading", "unhappy_sample.sql"), {"max_stars": profiles[0].feedback.max_stars, "limit": limit}
+    )
     if not rows:
         raise InputError("There are no unhappy reviews in this warehouse: run the stages on reviews first.")
     sides = [_side(name, profile, rows, warehouse, progress) for name, profile in _writers(profiles, prompts).items()]

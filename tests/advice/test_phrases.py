@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pipeline.core.warehouse import Warehouse
 from tests.factory import review
 
 PLAYBOOK = Playbook()
+_RUNS = itertools.count()  # the reviews of a run do not change
 SLOTS = {
     "problem": {"name", "quote"},
     "complaint": {"quote"},
@@ -78,7 +80,7 @@ def test_advice_in_a_language_has_the_shape_of_the_english_one(language: str) ->
 
 def context(profile: Profile, warehouse: Warehouse, language: str = "auto") -> Context:
     feedback = dataclasses.replace(profile.feedback, language=language)
-    return Context(dataclasses.replace(profile, feedback=feedback), warehouse, "r", "f", Path())
+    return Context(dataclasses.replace(profile, feedback=feedback), warehouse, f"run-{next(_RUNS)}", "f", Path())
 
 
 def test_the_language_of_most_reviews_unless_told(warehouse: Warehouse, fake_profile: Profile) -> None:

@@ -47,6 +47,12 @@ def test_a_row_says_what_was_not_accepted_and_who_wrote(
     assert warehouse.value("SELECT sum(len(faults)) FROM store.feedback") == 2
 
 
+def test_a_checked_text_depends_on_the_language_and_other_prompts_do_not(fake_profile: Profile) -> None:
+    for prompt, depends in (("feedback.v2", True), ("feedback.v1", False)):
+        profile = with_feedback(fake_profile, backend="openai", prompt=prompt)
+        assert (FEEDBACK.spec(with_feedback(profile, language="de")) != FEEDBACK.spec(profile)) is depends
+
+
 def test_the_playbooks_text_depends_on_the_library_and_the_language(
     fake_profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
