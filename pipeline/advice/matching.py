@@ -114,9 +114,13 @@ def load(problems: Sequence[Problem], folder: Path | None, read: Read) -> Matche
 
 def save(problems: Sequence[Problem], weights: Weights, folder: Path) -> None:
     """Stores the weights of these problems."""
-    tensors = {"vectors": weights.vectors.astype(np.float16), "bias": weights.bias.astype(np.float32)}
-    metadata = {"keys": json.dumps([_key(problem) for problem in problems]), "none": repr(weights.none)}
-    save_file(tensors, folder / FILE, metadata)
+    tensors = {
+        "vectors": weights.vectors.astype(np.float16),
+        "bias": weights.bias.astype(np.float32),
+        "none": np.array([weights.none]),
+    }
+    # One entry: the order of several is random, and the same weights should be the same file.
+    save_file(tensors, folder / FILE, {"keys": json.dumps([_key(problem) for problem in problems])})
 
 
 def vectors_of(problems: Sequence[Problem], read: Read) -> np.ndarray:
@@ -137,7 +141,7 @@ def _stored(folder: Path | None) -> _Stored:
         return _Stored({})
     try:
         with safe_open(folder / FILE, "numpy") as opened:
-            keys, none = json.loads(opened.metadata()["keys"]), float(opened.metadata()["none"])
+            keys, none = json.loads(opened.metadata()["keys"]), float(opened.get_tensor("none")[0])
             vectors, bias = opened.get_tensor("vectors").astype(np.float32), opened.get_tensor("bias")
         return _Stored(dict(zip(keys, zip(vectors, bias.tolist(), strict=True), strict=True)), none)
     except (OSError, SafetensorError, ValueError, KeyError, TypeError):

@@ -86,5 +86,6 @@ def test_the_library_of_problems_is_read_into_the_readers_folder(
     monkeypatch.setattr(problems.reading, "load", lambda folder: reader)
     assert cli.main(["train", "problems", "--out", str(tmp_path)]) == 0
     assert json.loads(capsys.readouterr().out)["problems"] == len(load_problems())
+    assert (tmp_path / matching.FILE).read_bytes() == (READER / matching.FILE).read_bytes(), "nothing changed"
     again = matching.load(load_problems(), tmp_path, lambda texts: [])
     assert (again.weights.vectors == shipped.weights.vectors).all() and again.weights.none == shipped.weights.none
