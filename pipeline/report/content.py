@@ -12,6 +12,7 @@ from pipeline.advice.problems import load_problems
 from pipeline.core.warehouse import Warehouse
 from pipeline.metrics.table import QUALITY, ROLES, SIGNALS
 from pipeline.report.figures import figures
+from pipeline.report.opening import opening
 from pipeline.report.pain_points import all_actions, pain_points, top_actions
 from pipeline.report.scope import Ask, Row, Scope, run_query
 from pipeline.report.segments import strongest
@@ -59,7 +60,7 @@ def gather(warehouse: Warehouse, scope: Scope | None = None, groups: str | None 
         **_provenance(ask),
         "votes": votes.summary(warehouse.path),
     }
-    return content | {"charts": figures(content)}
+    return content | {"charts": figures(content), "opening": opening(content)}
 
 
 def _compute_once(warehouse: Warehouse) -> None:
