@@ -6,16 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 
 from pipeline.advice.complaints import Complaint, further_complaint
-from pipeline.advice.wording import name, quote, stems
+from pipeline.advice.wording import name, quote
 from pipeline.core.rows import UnhappyReview
 from pipeline.themes.taxonomy import Aspect
 
 _LENGTHS = (90, 120, 60, 40, 25)  # of a quote: as a slot is filled, then the other lengths at which the playbook cuts
+SHORT = 2  # of these, what a small model is told of it
+NAME = "[name]"
 _MARKER = re.compile(r"\[(?:[1-9]|\+|name)\]")
 _LEFT_OVER = re.compile(r"\s*(?::\s*|\(\s*)?\[(?:[1-9]|\+|name)\]\)?")
-
-_ITEM = re.compile(r"\s*(?<![\w.])[1-9]\. (?=\S)")
-_QUOTED = re.compile(r" ?\(?\[(?:[1-3]|\+)\]\)?")
 
 Slots = Mapping[str, tuple[str, ...]]  # marker -> variants of what it stands for; the first is what is filled in
 
@@ -35,7 +34,7 @@ def slots(
         if complaint.evidence.strip()
     }
     business = name(review.get("business"))
-    return result | ({"[name]": (business,)} if business else {})
+    return result | ({NAME: (business,)} if business else {})
 
 
 def delexicalise(text: str, slots: Slots) -> str:
@@ -44,30 +43,6 @@ def delexicalise(text: str, slots: Slots) -> str:
     for variant, marker in sorted(variants, key=lambda pair: -len(pair[0])):
         text = text.replace(variant, marker)
     return text
-
-
-def listed(text: str, slots: Slots) -> str:
-    """A teacher's text in the form that a model with slots learns: the sentence before its numbered list, the items, and
-    the markers of the quotes at the end. Each complaint is matched with the item that shares most words with its quote, and
-    these items come first, in the order of the markers. A text without a list, or without slots, only gets its markers.
-
-    With one plain form, whoever the teacher, a small model needs few examples.
-    """
-    delexicalised = delexicalise(text, slots)
-    lead, *parts = _ITEM.split(" ".join(delexicalised.split()))
-    items = [_QUOTED.sub("", part).strip() for part in parts]
-    markers = [marker for marker in ("[1]", "[2]", "[3]", "[+]") if marker in slots]
-    if len(items) < 2 or not markers:
-        return delexicalised
-    words = [stems(item) for item in items]
-    order: list[int] = []
-    for marker in markers[: len(items)]:
-        shared = [len(item_words & stems(slots[marker][0])) for item_words in words]
-        order.append(max((at for at in range(len(items)) if at not in order), key=lambda at: (shared[at], -at)))
-    order += [at for at in range(len(items)) if at not in order]
-    numbered = (f"{number}. {items[at]}" for number, at in enumerate(order, 1))
-    quotes = f"The customer writes: {', '.join(markers)}."
-    return "\n\n".join([lead.rsplit(". ", 1)[-1].strip(), *numbered, quotes])
 
 
 def fill(text: str, slots: Slots) -> str:

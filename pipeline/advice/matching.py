@@ -1,9 +1,10 @@
-"""Which problem of the library a complaint is a case of, by its sentence's vector: a softmax over the problems of its theme,
-and none of them.
+"""Which problem of the library a complaint is a case of, by its sentence's vector: a softmax over all problems and none of
+them.
 
 A problem's score is linear in the sentence's vector. For those of the shipped library its weights were trained with the reader;
 for one that was added or changed they are the mean of the vectors of its sentences, so that anyone can add one. Problems of
-another trade lose, as far as what a business's customers speak of tells its trade. Where nothing is sure, nothing is said.
+another theme than the complaint's lose, and so do those of another trade, as far as what a business's customers speak of tells
+its trade. Where nothing is sure, nothing is said.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ SCALE = 25.0  # of cosines, which lie close together in the encoder's space
 NONE = 10.8  # score of no problem, where none was trained
 SURE = 0.6  # least probability of a problem that is named
 TRADE = 2.5  # what a wrong trade takes from a score
+THEME = 3.0  # and another theme
 
 Read = Callable[[Sequence[str]], list[Reading]]
 
@@ -57,31 +59,35 @@ class Matcher:
 
     def __init__(self, problems: Sequence[Problem], weights: Weights) -> None:
         self.problems, self.weights = tuple(problems), weights
-        self._of_theme: dict[str, list[int]] = {}
-        for index, problem in enumerate(problems):
-            self._of_theme.setdefault(problem.theme, []).append(index)
+        self._themes = np.array([problem.theme for problem in problems])
+        trades = sorted({trade for problem in problems for trade in problem.trades})
+        self._in_trade = {trade: np.array([trade in problem.trades for problem in problems]) for trade in trades}
 
     def match(self, vector: np.ndarray, theme: str, trades: Mapping[str, float] | None = None) -> Match | None:
         """The problem of a complaint about `theme`; None: none is sure. `vector`: of its sentence, (width,), unit length.
         `trades`: the probability of each trade; None: nothing is known.
         """
-        ranked = self.ranked(vector, theme, trades)
-        return ranked[0] if ranked and ranked[0].probability >= SURE else None
+        shares = self._shares(vector, theme, trades)
+        best = int(shares.argmax())
+        return Match(self.problems[best].id, float(shares[best])) if shares[best] >= SURE else None
 
     def ranked(self, vector: np.ndarray, theme: str, trades: Mapping[str, float] | None = None) -> list[Match]:
-        """Every problem of the theme, the most probable first."""
-        indices = self._of_theme.get(theme, [])
-        scores = self.weights.vectors[indices] @ vector + self.weights.bias[indices]
-        if trades is not None:
-            scores = scores - TRADE * np.array([1 - self._fit(index, trades) for index in indices])
-        odds = np.exp(np.append(scores, self.weights.none) - max([self.weights.none, *scores]))
-        shares = odds / odds.sum()
-        found = (Match(self.problems[i].id, float(share)) for i, share in zip(indices, shares, strict=False))
-        return sorted(found, key=lambda match: -match.probability)
+        """Every problem, the most probable first."""
+        shares = self._shares(vector, theme, trades)
+        return [Match(self.problems[index].id, float(shares[index])) for index in np.argsort(-shares, kind="stable")]
 
-    def _fit(self, index: int, trades: Mapping[str, float]) -> float:
-        """How probable the likeliest of a problem's trades is beside the likeliest of all: 1 for all where nothing is known."""
-        return max(trades.get(trade, 0.0) for trade in self.problems[index].trades) / max(trades.values())
+    def _shares(self, vector: np.ndarray, theme: str, trades: Mapping[str, float] | None) -> np.ndarray:
+        """The probability of each problem, (problems,); that of none is what they lack."""
+        scores = self.weights.vectors @ vector + self.weights.bias - THEME * (self._themes != theme)
+        if trades is not None:
+            scores = scores - TRADE * (1 - self._fits(trades))
+        odds = np.exp(np.append(scores, self.weights.none) - max(self.weights.none, scores.max()))
+        return np.asarray(odds[:-1] / odds.sum())
+
+    def _fits(self, trades: Mapping[str, float]) -> np.ndarray:
+        """How probable the likeliest trade of each problem is beside the likeliest of all: 1 for all where nothing is known."""
+        likely = [trades.get(trade, 0.0) * has for trade, has in self._in_trade.items()]
+        return np.asarray(np.max(likely, axis=0) / max(trades.values()))
 
 
 def trades_of(shares: Mapping[str, float], usual: Mapping[str, float], taxonomy: Taxonomy) -> dict[str, float]:
@@ -156,4 +162,4 @@ def _key(problem: Problem) -> str:
 def identity(problems: Iterable[Problem]) -> str:
     """Identifies what is matched with, for fingerprints: themes, trades and sentences, and the thresholds."""
     content = [(problem.id, problem.theme, problem.trades, problem.say) for problem in problems]
-    return hashlib.sha256(repr([content, SCALE, NONE, SURE, TRADE]).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr([content, SCALE, NONE, SURE, TRADE, THEME]).encode()).hexdigest()[:16]

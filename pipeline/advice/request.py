@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.advice import markers, verify
-from pipeline.advice.complaints import find_complaints
+from pipeline.advice.complaints import Complaint, find_complaints
 from pipeline.advice.phrases import ENGLISH
 from pipeline.advice.problems import in_language
 from pipeline.advice.wording import name
@@ -49,13 +49,28 @@ def request(
     if is_json:
         variables |= _findings(row, aspects) | {"language": language_name(language)}
         return Request(prompts.render(prompt, **variables), row, language=language, schema=verify.SCHEMA)
-    complaints = find_complaints(row, aspects)
+    complaints = find_complaints(row, aspects, in_language(ENGLISH))
     slots = markers.slots(row, complaints, aspects)
-    labels = [complaint.label for complaint in complaints]
-    variables |= {"complaints": labels, "also": "[+]" in slots, "business": slots.get("[name]")}
+    variables |= _told(complaints, slots) | {"business": slots.get(markers.NAME)}
     # A text with markers is not shown while it is written: they are filled in at the end.
     on_text = None if slots else row.get("on_text")
     return Request(prompts.render(prompt, **variables), row, slots, on_text, language)
+
+
+def _told(complaints: Sequence[Complaint], slots: markers.Slots) -> dict[str, Any]:
+    """What a small model is told of the complaints: label, problem of the library, and a few of the customer's words."""
+    few = {
+        marker: prompts.as_data(variants[markers.SHORT]) for marker, variants in slots.items() if marker != markers.NAME
+    }
+    told = [
+        {
+            "label": complaint.label,
+            "problem": complaint.problem.name if complaint.problem else None,
+            "evidence": few.get(f"[{number}]", ""),
+        }
+        for number, complaint in enumerate(complaints, 1)
+    ]
+    return {"complaints": told, "also": few.get("[+]")}
 
 
 def _findings(row: UnhappyReview, aspects: Mapping[str, Aspect]) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def spec(profile: Profile) -> dict[str, Any]:
     """What the adapter depends on, besides the feedback it is trained on."""
     config = profile.distill
     return {
-        "version": 4,  # 2: no near-duplicate of a test review is trained on; 3: quotes as markers; 4: a share for each split
+        "version": 5,  # 2: no near-duplicate of a test review is trained on; 3: quotes as markers; 4: a share for each split; 5: the teacher's own form
         "student": model_identity(config.weights, config.revision),
         "prompt": prompts.sha256(config.prompt),
         "max_review_characters": config.max_review_characters,
@@ -110,7 +110,7 @@ def freeze(context: Context, number: int) -> list[TrainingRow]:
                 round=number,
                 prompt=rendered.prompt,
                 completion=row["completion"],
-                target=markers.listed(row["completion"], rendered.slots),
+                target=markers.delexicalise(row["completion"], rendered.slots),
             )
         )
     with context.warehouse.transaction():

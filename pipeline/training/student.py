@@ -50,7 +50,7 @@ logger = logging.getLogger(__name__)
 
 CONTEXT = 512
 SIZE = {"hidden_size": 256, "intermediate_size": 1024, "num_hidden_layers": 6, "num_attention_heads": 8}
-PROMPT = "student.v2"
+PROMPT = "student.v3"
 NAMES = (
     "Blue Golden Green Little Grand Old Royal Corner Sunny North River Harbor Maple Silver Urban Happy Red Lucky Oak Stone",
     "Kitchen Hotel Cafe Grill Store Market Lodge Bistro Clinic Garage Salon Airways Bank Boutique Bakery Pharmacy Gym Resort",
@@ -245,7 +245,7 @@ def feedback_examples(
 def as_example(prompt: Request, answer: str, tokenizer: PreTrainedTokenizerFast) -> Example:
     """Token ids of the prompt and of the answer, as a list with markers, and the stop token; cut to CONTEXT."""
     prompt_ids = tokenizer(prompt.prompt)["input_ids"]
-    ids = prompt_ids + tokenizer(" " + markers.listed(answer, prompt.slots))["input_ids"] + [tokenizer.eos_token_id]
+    ids = prompt_ids + tokenizer(" " + markers.delexicalise(answer, prompt.slots))["input_ids"] + [tokenizer.eos_token_id]
     return ids[:CONTEXT], len(prompt_ids)
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.advice import complaints, markers, wording
+from pipeline.advice.problems import load_problems
 from pipeline.advice.request import request
 from pipeline.advice.writer import Playbook
 from pipeline.themes.taxonomy import load_aspects
@@ -37,29 +38,27 @@ REVIEW: dict[str, Any] = {
 
 
 def test_the_playbook_s_text_closes_and_fills_to_itself() -> None:
-    wanted = request(REVIEW, "student.v2")
+    wanted = request(REVIEW, "student.v3")
     text = Playbook().write([wanted])[0].text
     delexicalised = markers.delexicalise(text, wanted.slots)
     assert "[1]" in delexicalised and "waited an hour" not in delexicalised
     assert markers.fill(delexicalised, wanted.slots) == text, "the customer's own [1] is not taken for a marker"
 
 
-def test_the_prompt_names_the_markers_and_holds_no_word_of_the_review() -> None:
-    wanted = request(REVIEW, "student.v2")
-    assert "- [1] Waiting time\n- [2] Staff attitude" in wanted.prompt and "at [name]" in wanted.prompt
-    assert "waited" not in wanted.prompt and "Blue Cafe" not in wanted.prompt
+def test_the_prompt_tells_what_was_found_in_a_few_words_each() -> None:
+    long = "The waiter was rude to my mother, and to the two children who had spilled a little of their juice on the floor."
+    known, other = REVIEW["themes"]
+    review = {
+        **REVIEW,
+        "text": f"{REVIEW['text']} {long}",
+        "themes": [{**known, "problem": "kitchen_slow"}, {**other, "evidence": long}],
+    }
+    wanted = request(review, "student.v3")
+    assert "- [2] Staff attitude “The waiter was rude to my mother" in wanted.prompt and "juice" not in wanted.prompt
+    (problem,) = (problem for problem in load_problems() if problem.id == "kitchen_slow")
+    assert f"- [1] Waiting time: {problem.name} “We waited an hour" in wanted.prompt
+    assert "at [name]" in wanted.prompt and "Blue Cafe" not in wanted.prompt
     assert request(REVIEW, "student.v1").slots == {}, "other prompts have no markers"
-
-
-def test_a_teacher_s_list_in_the_form_that_is_learnt() -> None:
-    slots = {"[1]": ("“the zipper broke”",), "[2]": ("“parcel came late”",), "[+]": ("“would like a refund”",)}
-    text = "Poor they. We can: 1. Parcels: send them earlier, before 2.30 pm. 2. Zippers (“the zipper broke”): test each zipper. 3. Say sorry."
-    assert markers.listed(text, slots) == (
-        "We can:\n\n1. Zippers: test each zipper.\n\n2. Parcels: send them earlier, before 2.30 pm.\n\n3. Say sorry.\n\n"
-        "The customer writes: [1], [2], [+]."
-    )
-    assert markers.listed("They say “the zipper broke”.", slots) == "They say [1]."
-    assert markers.listed("Do: 1. Sew. 2. Pack.", {}) == "Do: 1. Sew. 2. Pack."
 
 
 def test_a_marker_without_a_fact_leaves_no_trace() -> None:

@@ -1,4 +1,4 @@
-"""A complaint is a case of the problem whose sentences are closest to it, within its theme, or of none."""
+"""A complaint is a case of the problem whose sentences are closest to it, those of its theme before others, or of none."""
 
 from __future__ import annotations
 
@@ -63,8 +63,19 @@ def trained(problems: Sequence[Problem]) -> matching.Weights:
 def test_the_closest_of_its_theme(matcher: matching.Matcher) -> None:
     found = matcher.match(unit(2, 1, 0, 0), THEME)
     assert found is not None and found.problem == "a" and found.probability > 0.9
-    assert [match.problem for match in matcher.ranked(unit(0, 0, 1, 0), THEME)] == ["b", "a"]
-    assert matcher.match(unit(1, 0, 0, 0), "noise") is None, "no problem has this theme"
+    assert matcher.ranked(unit(0, 0, 1, 0), THEME)[0].problem == "b"
+
+
+def test_a_problem_of_another_theme_must_be_closer(matcher: matching.Matcher) -> None:
+    ours, theirs = (matcher.ranked(unit(1, 0, 0, 0), theme)[0] for theme in (THEME, "service"))
+    assert (ours.problem, theirs.problem) == ("a", "c")
+    elsewhere = matcher.match(unit(0, 0, 1, 0), "noise")
+    assert elsewhere is not None and elsewhere.problem == "b", "it is not about the theme, but nothing else comes close"
+    odds = [
+        match.probability / (1 - match.probability)
+        for match in (matcher.ranked(unit(0, 0, 1, 2), t)[0] for t in (THEME, "noise"))
+    ]
+    assert odds[0] / odds[1] == pytest.approx(np.exp(matching.THEME), rel=0.05)
 
 
 def test_silence_where_none_is_close_or_two_are(matcher: matching.Matcher) -> None:
@@ -73,9 +84,9 @@ def test_silence_where_none_is_close_or_two_are(matcher: matching.Matcher) -> No
     assert matcher.match(between / np.linalg.norm(between), THEME) is None
 
 
-def test_the_problems_of_a_theme_and_none_of_them_share_the_probability(matcher: matching.Matcher) -> None:
+def test_all_problems_and_none_of_them_share_the_probability(matcher: matching.Matcher) -> None:
     ranked = matcher.ranked(unit(1, 1, 1, 0), THEME)
-    assert len(ranked) == 2 and 0.5 < sum(match.probability for match in ranked) < 1
+    assert len(ranked) == 3 and 0.5 < sum(match.probability for match in ranked) < 1
     nothing = matcher.ranked(unit(0, 0, 0, 1), THEME)
     assert sum(match.probability for match in nothing) < 1e-3
 

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from pipeline.advice import matching
+from pipeline.advice.problems import load_problems
 from pipeline.core.errors import InputError
 from pipeline.core.labels import EMOTIONS
 from pipeline.core.rows import Reading, Sentence, SentenceTheme
@@ -98,6 +99,24 @@ def test_our_labels_find_their_reviews_in_the_data(tmp_path: Path, monkeypatch: 
     assert (found.text, found.source) == (text, f"labels/{name}")
     assert [text[start:end] for start, end in found.sentences] == READ["sentences"] and found.stars == (2,)
     assert [row.source for row in corpora.labelled(tmp_path, THEMES, published=False)] == ["labels/reviews/closed.csv"]
+
+
+def test_sentences_that_are_cases_of_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpora, "LABELS", tmp_path)
+    text, name = "The soup was cold. We waited an hour. Never again.", "multi/inn.jsonl"
+    row = {"file": name, "row": 1, "sha256": hashlib.sha256(text.encode()).hexdigest()[:16], "language": "en"}
+    cold, slow = {"s": 0, "problems": ["food_cold"]}, {"s": 1, "problems": ["kitchen_slow", "food_cold"]}
+    gone, none = {"s": 1, "problems": ["no_such_problem"]}, {"s": 2, "problems": [], "missing": "no second chance"}
+    write(tmp_path / "cases.jsonl", [row | {"cases": [cold, slow, none]}, row | {"row": 2, "cases": [gone]}])
+    write(tmp_path / name, [{"text": text}, {"text": text}])
+    found, other = corpora.cases(tmp_path)
+    assert found.cases == (Case(0, ("food_cold",)), Case(1, ("kitchen_slow", "food_cold")), Case(2, ()))
+    themes = {problem.id: problem.theme for problem in load_problems()}
+    assert found.mentions == tuple(
+        Mention(s, (themes[name],), NEGATIVE) for s, name in ((0, "food_cold"), (1, "kitchen_slow"), (1, "food_cold"))
+    )
+    assert found.themes == frozenset() and found.sentiment == UNKNOWN, "nothing else is known"
+    assert other.cases == other.mentions == (), "an entry that the library no longer has"
 
 
 def test_our_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,10 +13,11 @@ import hashlib
 import json
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.advice.problems import load_problems
 from pipeline.core.labels import EMOTIONS
 from pipeline.text.repair import repair
 from pipeline.training.reader.examples import POLARITY, UNKNOWN, Case, Example, Mention, Target, emotions, spans
@@ -133,23 +134,54 @@ def labelled(data: Path, themes: frozenset[str], *, published: bool) -> Iterator
     """`labels/reviews.jsonl`: ours, of reviews in DATA. `published`: those of files that weights may be trained on, else
     the others.
     """
+    wanted = (
+        row
+        for row in json_lines(LABELS / "reviews.jsonl")
+        if row["reader"] == 1 and (row["file"] in PUBLISHED) == published
+    )
+    for row, record, text in _found(data, wanted):
+        rated = {**row, "stars": _stars_of(record)}
+        known = themes if row.get("guide") == 2 else themes - LATER
+        yield _labelled(rated, text, None, f"labels/{row['file']}", known)
+
+
+def cases(data: Path) -> Iterator[Example]:
+    """`labels/cases.jsonl`: ours, of sentences that complain in reviews of DATA, each with the problems of the library that it
+    is a case of. Themes are known where a problem tells them, and nowhere else.
+    """
+    theme_of = {problem.id: problem.theme for problem in load_problems()}
+    for row, _, text in _found(data, json_lines(LABELS / "cases.jsonl")):
+        known = [case for case in row["cases"] if set(case["problems"]) <= theme_of.keys()]
+        told = [(case["s"], theme_of[name]) for case in known for name in case["problems"]]
+        yield Example(
+            text=text,
+            language=row["language"],
+            source=f"cases/{row['file']}",
+            sentences=spans(text),
+            mentions=tuple(
+                Mention(s, (theme,), POLARITY["negative"]) for s, theme in dict.fromkeys(told) if theme != "general"
+            ),
+            cases=tuple(Case(case["s"], tuple(case["problems"])) for case in known),
+        )
+
+
+def _found(
+    data: Path, labels: Iterable[Mapping[str, Any]]
+) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any], str]]:
+    """(label, record, text) of the labelled reviews that are in DATA as they were: by file, row and digest."""
     from pipeline.ingest.formats.record import ReadOptions
     from pipeline.ingest.sources import read_records
 
-    wanted: dict[str, dict[int, dict[str, Any]]] = {}
-    for row in json_lines(LABELS / "reviews.jsonl"):
-        if row["reader"] == 1 and (row["file"] in PUBLISHED) == published:
-            wanted.setdefault(row["file"], {})[row["row"]] = row
+    wanted: dict[str, dict[int, Mapping[str, Any]]] = {}
+    for label in labels:
+        wanted.setdefault(label["file"], {})[label["row"]] = label
     for file, rows in sorted(wanted.items()):
         for number, record in enumerate(read_records(str(data / file), ReadOptions()), 1):
             if number in rows and isinstance(record, dict):
-                row = rows[number]
                 texts = (repair(str(value)) for value in record.values() if value)
-                text = next((t for t in texts if _digest(t) == row["sha256"]), None)
+                text = next((t for t in texts if _digest(t) == rows[number]["sha256"]), None)
                 if text is not None:
-                    rated = row | {"stars": _stars_of(record)}
-                    known = themes if row.get("guide") == 2 else themes - LATER
-                    yield _labelled(rated, text, None, f"labels/{file}", known)
+                    yield rows[number], record, text
 
 
 def _stars_of(record: Mapping[str, Any]) -> float | None:

@@ -43,8 +43,9 @@ SHARES = {
     "labels": 0.10,
     "sentences": 0.07,
     "problems": 0.12,
-    "written": 0.18,
-    "reread": 0.12,
+    "cases": 0.16,
+    "written": 0.12,
+    "reread": 0.09,
     "aspects": 0.02,
     "parallel": 0.03,
     "patients": 0.01,
@@ -57,7 +58,7 @@ SHARES = {
 
 
 WHOLE = frozenset(
-    {"gold", "labels", "sentences", "problems", "written", "patients", "targets"}
+    {"gold", "labels", "sentences", "problems", "cases", "written", "patients", "targets"}
 )  # every row as often as any other
 
 
@@ -86,6 +87,7 @@ def read(data: Path) -> dict[str, list[Example]]:
         "labels": corpora.labelled(data, known, published=True),
         "sentences": corpora.own_sentences(known),
         "problems": problems.examples(),
+        "cases": [example for example in corpora.cases(data) if not is_held_out(example.text)],
         "written": corpora.own_reviews(known),
         "reread": [example for example in of_aspects if example.is_reread],
         "aspects": [example for example in of_aspects if not example.is_reread],
