@@ -115,6 +115,7 @@ class Feedback:
 class Distill:
     """The student and how it is trained."""
 
+    when: Literal["auto", "always", "never"] = "auto"  # auto: unless the teacher is the playbook, which costs nothing
     model: str = "embedded"  # hub id or local path; "embedded": the small Phi shipped with the package
     revision: str = "main"
     prompt: str = "student.v1"
@@ -139,7 +140,7 @@ class Generate:
     no_repeat_ngram_size: Count = 3
     repetition_penalty: Annotated[float, Field(ge=1)] = 1.0  # 1: none
     max_new_tokens: Positive = 250
-    new_reviews: Count = 200  # how many unhappy reviews outside the training set the tuned student writes for
+    new_reviews: Count = 0  # how many unhappy reviews outside the training set the tuned student writes for; 0: all
     seed: int = 0
 
 
@@ -185,6 +186,11 @@ class Profile:
     generate: Generate = Generate()
     score: Score = Score()
     judge: Judge = Judge()
+
+    @property
+    def has_student(self) -> bool:
+        """Whether a student is trained and writes."""
+        return self.distill.when == "always" or (self.distill.when == "auto" and self.feedback.backend != "playbook")
 
 
 def names() -> list[str]:

@@ -145,12 +145,14 @@ def _distributions(ask: Ask, groups: str | None) -> Content:
 
 
 def _quality(ask: Ask) -> Content:
+    judged = ask("student_verdict")
     return {
         "classifier": ask("classifier_quality"),
         "metrics": ask("model_quality"),
         "scores": ask("scores"),
         "signals": ask("quality_signals"),
-        "verdict": verdict(ask("student_verdict")),
+        "verdict": verdict(judged),
+        "student_shown": any(row["shown"] for row in judged),
         "metric_names": {metric.name: metric.title for metric in QUALITY},
         "signal_metrics": SIGNALS,
         "role_names": ROLES,

@@ -62,7 +62,7 @@ def facts(result: RunResult, content: Content, folder: Path | None) -> Facts:
         "seconds": result.seconds,
         "stages": {stage.name: {"written": stage.written, "failed": stage.failed} for stage in result.stages},
         "failures": _failures(result),
-        "table": [*_reviews(content), *_quality(scores, content["verdict"]), *_failed(result), _effort(result)],
+        "table": [*_reviews(content), *_quality(scores, content["verdict"], content["student_shown"]), *_failed(result), _effort(result)],
         "files": files | {"warehouse": str(result.warehouse)},
     }
 
@@ -92,7 +92,9 @@ def _ingested(ingested: Mapping[str, int | None]) -> str:
     return f"{line}, {counts['rating_only']} ratings without words" if counts["rating_only"] else line
 
 
-def _quality(scores: Mapping[str, Mapping[str, float]], verdict: list[str]) -> list[tuple[str, str]]:
+def _quality(
+    scores: Mapping[str, Mapping[str, float]], verdict: list[str], is_shown: bool
+) -> list[tuple[str, str]]:
     """A line per role that was scored, and how the student compares."""
     lines = []
     for role, name in ROLES.items():
@@ -103,7 +105,8 @@ def _quality(scores: Mapping[str, Mapping[str, float]], verdict: list[str]) -> l
             lines.append((name, ", ".join(values)))
     defeats = [("verdict", line) for line in verdict if "does not beat" in line]
     if verdict and not defeats:
-        return [*lines, ("verdict", "the tuned student beats every control: its text is shown")]
+        then = "its text is shown" if is_shown else "the playbook's text is shown all the same, as it costs nothing"
+        return [*lines, ("verdict", f"the tuned student beats every control: {then}")]
     return lines + defeats
 
 

@@ -67,6 +67,7 @@ def params(profile: Profile) -> dict[str, Any]:
     return {
         "max_stars": profile.feedback.max_stars,
         "new_reviews": profile.generate.new_reviews,
+        "has_student": profile.has_student,
         "roles": list(_WRITERS),
     }
 

@@ -85,3 +85,14 @@ def test_a_broken_recipe_is_one_clear_error(tmp_path: Path, content: str, says: 
     file.write_text(content)
     with pytest.raises(InputError, match=says):
         load_recipe(str(file))
+
+
+def test_a_student_is_for_teachers_that_cost_something(tmp_path: Path) -> None:
+    def has_student(when: str, backend: str) -> bool:
+        file = tmp_path / "p.toml"
+        file.write_text(f'[feedback]\nbackend = "{backend}"\n[distill]\nwhen = "{when}"\n')
+        return profile.load(str(file)).has_student
+
+    assert not has_student("auto", "playbook") and has_student("auto", "openai")
+    assert has_student("always", "playbook") and not has_student("never", "openai")
+    assert profile.load("embedded").has_student, "to show and check every stage"

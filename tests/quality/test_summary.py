@@ -81,6 +81,20 @@ def test_its_own_base_it_need_not_beat_but_must_not_fall_behind(warehouse: Wareh
     assert warehouse.query("SELECT beaten, passed FROM student_verdict") == [{"beaten": False, "passed": False}]
 
 
+def test_what_imitates_the_playbook_is_never_shown(warehouse: Warehouse) -> None:
+    warehouse.append("runs", [{"run_id": "r", "started_at": NOW, "profile": "p", "version": "0", "status": "done"}])
+    warehouse.append("comparisons", [{"run_id": "r", **row} for row in summary.compare(scores(0.3, 0.28, (0.6, 0.1)))])
+    warehouse.append("store.reviews", [review("Cold soup.") | {"review_id": "a"}, review("Slow.") | {"review_id": "b"}])
+    warehouse.append("store.current", [{"stage": stage, "fingerprint": "f"} for stage in ("feedback", "generate")])
+    key = {"fingerprint": "f", "run_id": "r", "text": "t"}
+    warehouse.append("store.feedback", [{**key, "review_id": "a", "role": "teacher", "model": "playbook"}])
+    warehouse.append("store.generate", [{**key, "review_id": "a", "role": "student", "model": "phi"}])
+    shown = "SELECT shown, (SELECT feedback_role FROM insights WHERE review_id = 'a') FROM student_verdict"
+    assert list(warehouse.query(shown)[0].values()) == [False, "teacher"]
+    warehouse.append("store.feedback", [{**key, "review_id": "b", "role": "teacher", "model": "mistral"}])
+    assert list(warehouse.query(shown)[0].values()) == [True, "student"]
+
+
 def test_macro_f1_is_the_mean_over_the_classes_that_occur() -> None:
     assert summary.macro_f1([]) is None
     assert summary.macro_f1([("negative", "negative"), ("positive", "positive")]) == 1.0

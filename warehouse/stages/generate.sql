@@ -8,12 +8,12 @@ WITH wanted AS (
     (SELECT review_id, 'student' FROM unhappy($max_stars)
      ANTI JOIN training_set USING (review_id)
      WHERE EXISTS (SELECT 1 FROM training_set)
-     ORDER BY review_id LIMIT $new_reviews)
+     ORDER BY review_id LIMIT CASE WHEN $new_reviews = 0 THEN 9223372036854775807 ELSE $new_reviews END)
 )
 SELECT u.*, w.role
 FROM wanted w
 JOIN unhappy($max_stars) u USING (review_id)
 ANTI JOIN (SELECT review_id, role FROM store.generate WHERE fingerprint = $fingerprint) done
     ON done.review_id = w.review_id AND done.role = w.role
-WHERE EXISTS (SELECT 1 FROM distill WHERE error IS NULL)
+WHERE $has_student AND EXISTS (SELECT 1 FROM distill WHERE error IS NULL)
 ORDER BY w.role, w.review_id;

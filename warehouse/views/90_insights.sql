@@ -1,12 +1,12 @@
 -- One row per review: everything a reader wants side by side. Grain: review_id.
--- The teacher's text until the student's beats the controls (student_verdict), the student's from then on.
+-- The teacher's text until the student's may be shown (student_verdict), the student's from then on.
 CREATE OR REPLACE VIEW insights AS
 WITH chosen AS (
     SELECT review_id, role, model, text, suggestions
     FROM feedback
     WHERE error IS NULL
       AND (role = 'teacher'
-           OR (role = 'student' AND (SELECT coalesce(bool_and(passed), false) FROM student_verdict)))
+           OR (role = 'student' AND (SELECT coalesce(bool_and(shown), false) FROM student_verdict)))
     QUALIFY row_number() OVER (PARTITION BY review_id ORDER BY role = 'student' DESC) = 1
 )
 SELECT r.review_id, r.source, r.business, r.product, r.reviewed_at, r.language, r.stars, r.text,
