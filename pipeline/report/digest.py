@@ -62,7 +62,12 @@ def facts(result: RunResult, content: Content, folder: Path | None) -> Facts:
         "seconds": result.seconds,
         "stages": {stage.name: {"written": stage.written, "failed": stage.failed} for stage in result.stages},
         "failures": _failures(result),
-        "table": [*_reviews(content), *_quality(scores, content["verdict"], content["student_shown"]), *_failed(result), _effort(result)],
+        "table": [
+            *_reviews(content),
+            *_quality(scores, content["verdict"], content["student_shown"]),
+            *_failed(result),
+            _effort(result),
+        ],
         "files": files | {"warehouse": str(result.warehouse)},
     }
 
@@ -92,9 +97,7 @@ def _ingested(ingested: Mapping[str, int | None]) -> str:
     return f"{line}, {counts['rating_only']} ratings without words" if counts["rating_only"] else line
 
 
-def _quality(
-    scores: Mapping[str, Mapping[str, float]], verdict: list[str], is_shown: bool
-) -> list[tuple[str, str]]:
+def _quality(scores: Mapping[str, Mapping[str, float]], verdict: list[str], is_shown: bool) -> list[tuple[str, str]]:
     """A line per role that was scored, and how the student compares."""
     lines = []
     for role, name in ROLES.items():

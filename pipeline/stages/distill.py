@@ -81,7 +81,10 @@ def spec(profile: Profile) -> dict[str, Any]:
 
 def params(profile: Profile) -> dict[str, Any]:
     """Rounds wanted, and the fewest teacher's texts to start with."""
-    return {"rounds": profile.distill.rounds if profile.has_student else 0, "min_examples": profile.distill.min_examples}
+    return {
+        "rounds": profile.distill.rounds if profile.has_student else 0,
+        "min_examples": profile.distill.min_examples,
+    }
 
 
 class _TaughtReview(UnhappyReview, total=False):

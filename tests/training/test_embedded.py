@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
 from transformers import PhiConfig, PhiForCausalLM
 
+from pipeline.advice.problems import load_problems
+from pipeline.advice.request import request
 from pipeline.backends.base import Request
 from pipeline.core.assets import MODELS
 from pipeline.reader import lora, minilm
-from pipeline.training import bleurt, fit, student
+from pipeline.training import bleurt, fit
+from pipeline.training.reader import corpora
+from pipeline.training.student import network as nets
+from pipeline.training.student import texts
 
 
 def test_the_loop_learns_and_what_is_saved_is_what_was_learnt(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    texts = [
+    said = [
         f"{word} {noun}" for noun in ("soup", "room", "phone", "staff") for word in ("lovely", "awful", "great", "bad")
     ]
-    truth = torch.tensor([n % 2 for n in range(len(texts))]).float()
+    truth = torch.tensor([n % 2 for n in range(len(said))]).float()
     model = fit.Classifier(1, rank=4, dropout=0.0)
-    tokens = minilm.tokenize(model.tokenizer, texts)
+    tokens = minilm.tokenize(model.tokenizer, said)
 
     def loss_of(logits: torch.Tensor, batch: list[int]) -> torch.Tensor:
         return torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0], truth[batch])
@@ -49,12 +57,12 @@ def test_agreement_with_bleurt() -> None:
 
 
 def test_the_student_learns_the_answer_not_the_prompt() -> None:
-    tokenizer = student.build_tokenizer(["Cold soup. Feedback: Serve it hot."] * 50, 300)
+    tokenizer = nets.build_tokenizer(["Cold soup. Feedback: Serve it hot."] * 50, 300)
     wanted = Request("2 stars. Feedback:", {}, {"[1]": ("“Cold soup”",)})
-    ids, prompt = student.as_example(wanted, "They say “Cold soup”: serve it hot.", tokenizer)
+    ids, prompt = nets.as_example(wanted, "They say “Cold soup”: serve it hot.", tokenizer)
     assert tokenizer.decode(ids[:prompt]) == wanted.prompt
     assert tokenizer.decode(ids[prompt:]) == " They say [1]: serve it hot.<|endoftext|>"
-    batch, labels = next(student.pair_batches([(ids, prompt)] * 2, 2, tokenizer.pad_token_id, random.Random(0)))
+    batch, labels = next(nets.pair_batches([(ids, prompt)] * 2, 2, tokenizer.pad_token_id, random.Random(0)))
     assert batch.shape == labels.shape and (labels[:, :prompt] == -100).all() and (labels[:, prompt:] != -100).all()
 
 
@@ -68,16 +76,56 @@ def test_the_best_weights_of_a_phase_are_kept() -> None:
         return [2.0, 1.0, 3.0][len(seen) - 1]
 
     ids = torch.full((2, 4), 3)
-    student.optimize(network, iter([(ids, ids)] * 150), 150, 1e-2, dev_loss)
+    nets.optimize(network, iter([(ids, ids)] * 150), 150, 1e-2, dev_loss)
     assert len(seen) == 3 and network.lm_head.bias[3].item() == seen[1] != seen[2]
 
 
 def test_the_playbook_labels_reviews_by_the_pipeline_itself(tmp_path: Path) -> None:
     reviews = [("We waited an hour for cold soup.", 1.0, "Blue Cafe"), ("The zipper broke on the first day.", 2.0, "")]
-    rows = {row["text"]: row for row in student.label(reviews, tmp_path)}
+    rows = {row["text"]: row for row in texts.label(reviews, tmp_path)}
     waited = rows["We waited an hour for cold soup."]
     assert "waiting_time" in {theme["theme"] for theme in waited["themes"]} and waited["business"] == "Blue Cafe"
     assert "“We waited an hour for cold soup”" in waited["completion"] and len(rows) == 2
+
+
+def test_our_texts_about_reviews_stand_on_the_problems_that_they_were_written_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corpora, "LABELS", tmp_path)
+    text = "Bread was fine. The soup was cold. Cold soup again! We waited an hour."
+    (tmp_path / "inn.csv").write_text(f"text,stars\n{text},2\n")
+    row = {
+        "file": "inn.csv",
+        "row": 1,
+        "sha256": hashlib.sha256(text.encode()).hexdigest()[:16],
+        "sentences": [3, 1, 2],
+        "problems": [["kitchen_slow"], ["food_cold"], ["food_cold"]],
+        "text": "An hour passed [1], and the soup was cold [2] [3].\n\n1. Warm the bowls.",
+    }
+    (tmp_path / "advice.jsonl").write_text(json.dumps(row) + "\n")
+    (one,) = texts.read_ours(tmp_path).values()
+    assert one.stars == 2 and one.quoted[1] == ("The soup was cold.", ("food_cold",))
+    review: dict[str, Any] = {
+        "text": text,
+        "stars": 2.0,
+        "emotions": [],
+        "business": None,
+        "themes": [],
+        "language": "en",
+    }
+    changed, answer = texts.on_findings(review, one)
+    wanted = request(cast(Any, changed), "student.v3")
+    order = [wanted.slots[f"[{n}]"][0] for n in (1, 2)]
+    slow, cold = (order.index(words) + 1 for words in ("“We waited an hour”", "“The soup was cold”"))
+    assert answer == f"An hour passed [{slow}], and the soup was cold [{cold}].\n\n1. Warm the bowls."
+    assert texts.on_findings(review, texts.Answer(2.0, "As [1] is.")) == (review, "As [1] is."), "it has no markers"
+
+
+def test_made_up_reviews_meet_every_problem() -> None:
+    rows = list(texts.of_the_library(5 * len(load_problems())))
+    assert {theme["problem"] for row in rows for theme in row["themes"]} == {problem.id for problem in load_problems()}
+    assert all(theme["evidence"] in row["text"] for row in rows for theme in row["themes"])
+    assert all("What to do:" in row["completion"] for row in rows)
 
 
 def test_the_shipped_models_have_cards_and_fit_the_budget() -> None:

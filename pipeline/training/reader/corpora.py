@@ -139,8 +139,8 @@ def labelled(data: Path, themes: frozenset[str], *, published: bool) -> Iterator
         for row in json_lines(LABELS / "reviews.jsonl")
         if row["reader"] == 1 and (row["file"] in PUBLISHED) == published
     )
-    for row, record, text in _found(data, wanted):
-        rated = {**row, "stars": _stars_of(record)}
+    for row, record, text in reviews_of(data, wanted):
+        rated = {**row, "stars": stars_of(record)}
         known = themes if row.get("guide") == 2 else themes - LATER
         yield _labelled(rated, text, None, f"labels/{row['file']}", known)
 
@@ -150,7 +150,7 @@ def cases(data: Path) -> Iterator[Example]:
     is a case of. Themes are known where a problem tells them, and nowhere else.
     """
     theme_of = {problem.id: problem.theme for problem in load_problems()}
-    for row, _, text in _found(data, json_lines(LABELS / "cases.jsonl")):
+    for row, _, text in reviews_of(data, json_lines(LABELS / "cases.jsonl")):
         known = [case for case in row["cases"] if set(case["problems"]) <= theme_of.keys()]
         told = [(case["s"], theme_of[name]) for case in known for name in case["problems"]]
         yield Example(
@@ -165,7 +165,7 @@ def cases(data: Path) -> Iterator[Example]:
         )
 
 
-def _found(
+def reviews_of(
     data: Path, labels: Iterable[Mapping[str, Any]]
 ) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any], str]]:
     """(label, record, text) of the labelled reviews that are in DATA as they were: by file, row and digest."""
@@ -184,7 +184,7 @@ def _found(
                     yield rows[number], record, text
 
 
-def _stars_of(record: Mapping[str, Any]) -> float | None:
+def stars_of(record: Mapping[str, Any]) -> float | None:
     """The rating of a record on a scale of one to five, if it has one."""
     for name in ("stars", "review_rating", "score", "Rating", "rating"):
         try:
