@@ -39,21 +39,21 @@ DECAY = 0.2  # of the tokens
 MINUTES = 10  # between checkpoints
 # Share of the tokens by corpus.
 SHARES = {
-    "gold": 0.11,
-    "labels": 0.10,
-    "sentences": 0.07,
-    "problems": 0.12,
-    "cases": 0.16,
-    "written": 0.12,
-    "reread": 0.09,
+    "gold": 0.10,
+    "labels": 0.09,
+    "sentences": 0.05,
+    "problems": 0.14,
+    "cases": 0.24,
+    "written": 0.10,
+    "reread": 0.07,
     "aspects": 0.02,
-    "parallel": 0.03,
+    "parallel": 0.02,
     "patients": 0.01,
     "targets": 0.03,
-    "classes": 0.07,
-    "stars": 0.03,
-    "comments": 0.08,
-    "elsewhere": 0.03,
+    "classes": 0.05,
+    "stars": 0.02,
+    "comments": 0.04,
+    "elsewhere": 0.02,
 }
 
 
