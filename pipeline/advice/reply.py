@@ -22,6 +22,8 @@ from pipeline.text.language import languages, read_per_language
 from pipeline.text.script import CONTROLS, has_cjk
 
 LONGEST = 140  # characters of a quote; 60 in Chinese and Japanese
+LIMITS = {"google_play": 350}  # characters of a reply, on platforms that allow fewer than a draft may have
+_SPARED = ("praise", "also", "next", "thanks")  # where there is no room for all, in this order
 _BREAKS = re.compile(f"[{CONTROLS}]+")
 _MARKS = (("“", "”"), ("«", "»"), ("‹", "›"), ('"', '"'))
 
@@ -59,27 +61,51 @@ def templates() -> Mapping[str, Templates]:
 
 
 def draft(review: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> Reply:
-    """A reply of 40 to 120 words. Keys of the review: text, language, business, and themes (each with theme, evidence,
-    sentiment, score); any but text may be missing, None or empty. `labels`: theme id -> label.
+    """A reply of 40 to 120 words, or fewer where the platform has a limit. Keys of the review: text, language, business,
+    platform, and themes (each with theme, evidence, sentiment, score); any but text may be missing, None or empty. `labels`:
+    theme id -> label.
+    """
+    limit = LIMITS.get(review.get("platform") or "")
+    for longest in (LONGEST, 60, 30, 0):  # 0: no quote
+        reply = _draft(review, labels or {}, longest, limit)
+        if limit is None or len(reply.text) <= limit:
+            break
+    return reply
+
+
+def _draft(review: Mapping[str, Any], labels: Mapping[str, str], longest: int, limit: int | None) -> Reply:
+    """With quotes of at most `longest` characters; without the sentences that `limit` leaves no room for, as far as they can be
+    spared.
     """
     text = str(review["text"])
     code = str(review.get("language") or "")[:2]
     language = code if code in templates() else "en"
     template = templates()[language]
     business = wording.name(review.get("business"))
-    negative, praise = _quotes(text, review.get("themes") or [])
+    negative, praise = _quotes(text, review.get("themes") or [], longest)
     choice = _Choice(text)
 
     with_business = wording.fill(template.with_business, business=business) if business else ""
-    parts = [choice.fill(template.thanks, with_business=with_business)]
-    for variants, (theme, quote) in zip((template.complaint, template.also), negative, strict=False):
-        label = (labels or {}).get(theme, theme.replace("_", " ")) or "your experience"
-        parts.append(choice.fill(variants, subject=wording.in_sentence(label), quote=_marked(quote, template.marks)))
-    parts += [choice.fill(template.praise, quote=_marked(quote, template.marks)) for _, quote in praise]
-    parts += [choice.fill(template.next), choice.fill(template.contact)]
+    parts = {"thanks": choice.fill(template.thanks, with_business=with_business)}
+    for part, (theme, quote) in zip(("complaint", "also"), negative, strict=False):
+        label = labels.get(theme, theme.replace("_", " ")) or "your experience"
+        variants: Variants = getattr(template, part)
+        parts[part] = choice.fill(variants, subject=wording.in_sentence(label), quote=_marked(quote, template.marks))
+    for _, quote in praise:
+        parts["praise"] = choice.fill(template.praise, quote=_marked(quote, template.marks))
+    parts |= {"next": choice.fill(template.next), "contact": choice.fill(template.contact)}
     signature = wording.fill(template.signature[0], business=business) if business else template.signature[1]
     separator = " " if languages()[language].spaced else ""
-    return Reply(f"{separator.join(parts)}\n\n{signature}", language, tuple(quote for _, quote in [*negative, *praise]))
+
+    def joined() -> str:
+        return f"{separator.join(parts.values())}\n\n{signature}"
+
+    quotes = {"complaint": negative[:1], "also": negative[1:], "praise": praise}
+    for part in _SPARED:
+        if limit is not None and len(joined()) > limit:
+            parts.pop(part, None)
+    used = [quote for part, found in quotes.items() if part in parts for _, quote in found]
+    return Reply(joined(), language, tuple(used))
 
 
 class _Choice:
@@ -93,15 +119,19 @@ class _Choice:
         return wording.fill(variants[at], **values)
 
 
-def _quotes(text: str, themes: Sequence[Mapping[str, Any]]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """(theme, verbatim span) of one or two complaints, and of at most one praise."""
+def _quotes(
+    text: str, themes: Sequence[Mapping[str, Any]], longest: int
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """(theme, verbatim span of at most `longest` characters) of one or two complaints, and of at most one praise."""
+    if not longest:
+        return [], []
     themes = [theme for theme in themes if (theme.get("evidence") or "").strip()]
     negative = _ranked(theme for theme in themes if theme.get("sentiment") == "negative")
-    quotes = _distinct([(theme["theme"], _span(theme["evidence"])) for theme in negative])[:2]
+    quotes = _distinct([(theme["theme"], _span(theme["evidence"], longest)) for theme in negative])[:2]
     if not quotes:
-        quotes = _distinct([("", _span(complaints.most_informative(text))), ("", _span(text))])[:1]
+        quotes = _distinct([("", _span(complaints.most_informative(text), longest)), ("", _span(text, longest))])[:1]
     liked = [theme for theme in themes if theme.get("sentiment") == "positive" and (theme.get("score") or 0) > 0.6]
-    praise = _distinct([("", _span(theme["evidence"])) for theme in _ranked(liked)[::-1]])
+    praise = _distinct([("", _span(theme["evidence"], longest)) for theme in _ranked(liked)[::-1]])
     separate = [item for item in praise if all(item[1] not in quote and quote not in item[1] for _, quote in quotes)]
     return quotes, separate[:1]
 
@@ -125,10 +155,10 @@ def _distinct(quotes: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return kept
 
 
-def _span(evidence: str) -> str:
-    """A verbatim span of one line, at most LONGEST characters, cut between words, without a final full stop."""
+def _span(evidence: str, most: int) -> str:
+    """A verbatim span of one line, at most `most` characters, cut between words, without a final full stop."""
     span = max((piece.strip() for piece in _BREAKS.split(evidence)), key=len, default="")
-    longest = 60 if has_cjk(span) else LONGEST
+    longest = min(most, 60) if has_cjk(span) else most
     if len(span) > longest:
         cut = span[: longest + 1]
         ends = [place for mark in (", ", "; ", " - ", "，", "、", "。") if (place := cut.rfind(mark)) > longest // 2]

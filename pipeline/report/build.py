@@ -127,13 +127,13 @@ def _insights(
     """Column names, their types, and the rows of the view `insights`, with a reply draft for each unhappy one without an answer."""
     query = queries.load("insights")
     result = read(warehouse, query.sql, query.bind(scope.parameters))
-    themes = {row["review_id"]: row["themes"] for row in run_query(warehouse, scope, "theme_evidence")}
+    unanswered = {row["review_id"]: row for row in run_query(warehouse, scope, "theme_evidence")}
 
     def rows() -> Iterator[tuple[Any, ...]]:
         for row in result.rows:
             review = dict(zip(result.names, row, strict=True))
-            if review["review_id"] in themes:
-                draft = reply.draft(review | {"themes": themes[review["review_id"]]}, labels)
+            if found := unanswered.get(review["review_id"]):
+                draft = reply.draft(review | found, labels)
                 yield (*row, draft.text, draft.language)
             else:
                 yield (*row, None, None)

@@ -91,3 +91,24 @@ def test_a_long_complaint_is_cut_between_words() -> None:
 def test_quotation_marks_inside_a_quote_change_the_outer_ones() -> None:
     review = {"text": "They called it “fresh” bread", "language": "en"}
     assert "«They called it “fresh” bread»" in reply.draft(review).text
+
+
+@pytest.mark.parametrize("language", sorted(reply.templates()))
+@pytest.mark.parametrize("business", [None, "Blue Cafe"])
+def test_a_platform_s_limit_is_kept(language: str, business: str | None) -> None:
+    said = "the app signs me out every single time that I put the phone down, and then wants a code that never comes"
+    themes = [
+        {"theme": theme, "evidence": words, "sentiment": polarity, "score": score}
+        for theme, words, polarity, score in (
+            ("login", said, "negative", -0.9),
+            ("battery", "and it eats the battery", "negative", -0.7),
+            ("design", "lovely colors", "positive", 0.9),
+        )
+    ]
+    review = {"text": f"{said}, {themes[1]['evidence']}, {themes[2]['evidence']}", "language": language, "business": business}
+    review["themes"] = themes
+    whole, short = reply.draft(review), reply.draft(review | {"platform": "google_play"})
+    assert len(short.text) <= 350 and short.language == language
+    assert all(quote in short.text for quote in short.quotes)
+    assert (short.text == whole.text) == (len(whole.text) <= 350)
+    assert reply.draft(review | {"platform": "trustpilot"}) == whole

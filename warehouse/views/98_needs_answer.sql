@@ -5,14 +5,14 @@
 -- are known.
 CREATE OR REPLACE MACRO needs_answer(of_business, of_product, of_language, since, until, of_segment := NULL) AS TABLE
 WITH scope AS MATERIALIZED (
-    SELECT i.*, r.run_id FROM insights_in(of_business, of_product, of_language, since, until, of_segment) i
+    SELECT i.*, r.run_id, split_part(r.native_id, ':', 1) AS platform FROM insights_in(of_business, of_product, of_language, since, until, of_segment) i
     JOIN reviews r USING (review_id)
 ), latest AS (
     SELECT (SELECT max(run_id) FROM reviews) AS run_id,
            (SELECT coalesce(until::DATE, max(reviewed_at)::DATE) FROM scope) AS last_day
 )
 SELECT s.review_id, s.business, s.product, s.reviewed_at::DATE AS day, s.language, s.stars, s.sentiment, s.emotions,
-       c.themes, list_avg([c.severity, greatest(0, -s.sentiment_score)::DOUBLE, (5 - s.stars) / 4]) AS urgency, s.text
+       c.themes, list_avg([c.severity, greatest(0, -s.sentiment_score)::DOUBLE, (5 - s.stars) / 4]) AS urgency, s.text, s.platform
 FROM scope s
 CROSS JOIN latest
 LEFT JOIN (
