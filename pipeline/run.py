@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pipeline.core.errors import InputError
 from pipeline.core.ledger import Entry
+from pipeline.core.lock import writing
 from pipeline.core.profile import Profile
 from pipeline.core.stage import Stage, StageResult, run_stage
 from pipeline.core.warehouse import Warehouse, audit, models_path, open_work, publish, work_path
@@ -146,17 +147,18 @@ def _until(name: str | None) -> Sequence[Stage]:
 @contextlib.contextmanager
 def _opened(path: Path, profile: Profile) -> Iterator[tuple[Warehouse, Entry]]:
     """The working copy and the run's entry in `runs`, in which an error that ends the run is recorded."""
-    fresh = not work_path(path).exists()
-    warehouse = open_work(path)
-    entry = Entry(warehouse, profile.name)
-    try:
-        yield warehouse, entry
-    except BaseException as error:
-        entry.failed(error)
-        warehouse.close()
-        if fresh and isinstance(error, InputError) and not entry.seconds:
-            work_path(path).unlink()  # nothing was ingested: leave the folder as it was
-        raise
+    with writing(path):
+        fresh = not work_path(path).exists()
+        warehouse = open_work(path)
+        entry = Entry(warehouse, profile.name)
+        try:
+            yield warehouse, entry
+        except BaseException as error:
+            entry.failed(error)
+            warehouse.close()
+            if fresh and isinstance(error, InputError) and not entry.seconds:
+                work_path(path).unlink()  # nothing was ingested: leave the folder as it was
+            raise
 
 
 def _forget_failures(warehouse: Warehouse, stage: Stage) -> None:

@@ -305,6 +305,7 @@ VIEW main.student_verdict
     grounding_high DOUBLE
     beaten BOOLEAN
     passed BOOLEAN
+    shown BOOLEAN
 VIEW main.taxonomy
     theme VARCHAR
     fingerprint VARCHAR

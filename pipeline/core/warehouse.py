@@ -7,6 +7,7 @@ readers never see half a run and never wait for a lock:
     insights.duckdb.work     a run in progress, or a killed one that the next run continues
     insights.duckdb.models/  adapters trained by `distill`
     insights.duckdb.salt     see `salt`
+    insights.duckdb.lock     see `lock.writing`
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ _SAFE = {"enable_external_access": "false", "lock_configuration": "true", "autol
 
 _MEMORY_SALT = secrets.token_bytes(16)
 # DuckDB's words for a file that another process holds, on Unix and on Windows; it knows the program where the system tells.
-_LOCKED = re.compile(r"could not set lock|already open|being used by another process", re.IGNORECASE)
+_LOCKED = re.compile(r"could not set lock|file is already open|being used by another process", re.IGNORECASE)
 _HOLDER = re.compile(r"(?:held|already open) in\s+(\S.*?) \(PID (\d+)\)")
 
 _READ_ONLY = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
@@ -239,8 +240,7 @@ def _connect(path: Path, **options: Any) -> duckdb.DuckDBPyConnection:
             holder = _HOLDER.search(reason)
             where = f"{Path(holder[1]).name} (process {holder[2]})" if holder else "another program"
             raise InputError(
-                f"{path} is open in {where}. Close it there, or wait for the end if that is a run; or name another file "
-                "with --warehouse."
+                f"{path} is open in {where}. Close it there, or name another file with --warehouse."
             ) from error
         raise InputError(f"{path} is not a DuckDB warehouse that can be opened: {reason.splitlines()[0]}") from error
 
@@ -256,13 +256,11 @@ def models_path(path: Path) -> Path:
 
 
 def open_work(path: Path) -> Warehouse:
-    """The working copy of a warehouse, for the one process that writes.
+    """The working copy of a warehouse, for the one process that writes (`lock.writing`).
 
     A work file left behind by a killed run is continued; otherwise it starts as a copy of the published file.
-    Raises InputError if the folder is missing, another process is writing, or the file is not a warehouse.
+    Raises InputError if another program holds the file, or it is not a warehouse.
     """
-    if path.is_dir() or not path.parent.is_dir():
-        raise InputError(f"--warehouse {path}: name a file in a folder that exists.")
     work = work_path(path)
     if not work.exists() and path.exists():
         open_read_only(path).close()  # refuses a file that is not a warehouse before it is copied

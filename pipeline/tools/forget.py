@@ -20,6 +20,7 @@ from pipeline.advice import votes
 from pipeline.core import ledger
 from pipeline.core.assets import BASELINES
 from pipeline.core.errors import InputError
+from pipeline.core.lock import writing
 from pipeline.core.provenance import new_run_id, now
 from pipeline.core.warehouse import (
     Warehouse,
@@ -99,19 +100,20 @@ class Places:
 def opened(path: Path) -> Iterator[Warehouse]:
     """A working copy of a published warehouse, for `find` and `forget`; thrown away if the block raises.
 
-    Raises InputError if there is no warehouse, or a run that did not finish waits to be continued.
+    Raises InputError if there is no warehouse, another process writes it, or a run that did not finish waits to be continued.
     """
     open_read_only(path).close()
-    _require_finished(path)
-    discard_work(path)
-    warehouse = open_work(path)
-    try:
-        warehouse.append("runs", [ledger.row(new_run_id(), "forget", now(), kind="forget")])
-        yield warehouse
-    except BaseException:
-        warehouse.close()
+    with writing(path):
+        _require_finished(path)
         discard_work(path)
-        raise
+        warehouse = open_work(path)
+        try:
+            warehouse.append("runs", [ledger.row(new_run_id(), "forget", now(), kind="forget")])
+            yield warehouse
+        except BaseException:
+            warehouse.close()
+            discard_work(path)
+            raise
 
 
 def _require_finished(path: Path) -> None:

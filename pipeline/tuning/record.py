@@ -9,16 +9,17 @@ from typing import Any
 
 from pipeline.core import ledger
 from pipeline.core.errors import InputError
+from pipeline.core.lock import require_place, writing
 from pipeline.core.provenance import new_run_id, now
 from pipeline.core.warehouse import audit, open_read_only, open_work, publish, work_path
 
+WAIT = 600  # seconds for a run to end: what is recorded took longer to make
 Results = Sequence[tuple[str, str, Mapping[str, Any]]]  # role, model, what figures.quality returns
 
 
 def require_writable(path: Path) -> None:
     """Raises InputError, before hours of work, if the result could not be recorded in this warehouse."""
-    if path.is_dir() or not path.parent.is_dir():
-        raise InputError(f"--warehouse {path}: name a file in a folder that exists.")
+    require_place(path)
     if work_path(path).exists():
         raise InputError(
             f"{path} has an unfinished run. Finish it with: review-insights run --warehouse {path}, with the same "
@@ -59,19 +60,20 @@ def publish_results(
     path: Path, kind: str, subject: str, started: datetime, seconds: Mapping[str, float], results: Results
 ) -> str:
     """Appends one run and publishes the warehouse; returns its run_id. `subject`: what was tuned or compared."""
-    require_writable(path)
-    warehouse = open_work(path)
     run_id = new_run_id()
     entry = ledger.row(run_id, subject, started, kind=kind, status="done", seconds=seconds, finished_at=now())
     metrics = [row for role, model, figures in results for row in metric_rows(role, model, figures)]
-    try:
-        with warehouse.transaction():
-            warehouse.append("runs", [entry])
-            warehouse.append("metrics", [{"run_id": run_id, **row} for row in metrics])
-        audit(warehouse)
-        publish(warehouse)
-    except BaseException:
-        warehouse.close()
-        work_path(path).unlink(missing_ok=True)  # it held nothing else
-        raise
+    with writing(path, wait=WAIT):
+        require_writable(path)
+        warehouse = open_work(path)
+        try:
+            with warehouse.transaction():
+                warehouse.append("runs", [entry])
+                warehouse.append("metrics", [{"run_id": run_id, **row} for row in metrics])
+            audit(warehouse)
+            publish(warehouse)
+        except BaseException:
+            warehouse.close()
+            work_path(path).unlink(missing_ok=True)  # it held nothing else
+            raise
     return run_id

@@ -105,7 +105,11 @@ def test_a_platform_s_limit_is_kept(language: str, business: str | None) -> None
             ("design", "lovely colors", "positive", 0.9),
         )
     ]
-    review = {"text": f"{said}, {themes[1]['evidence']}, {themes[2]['evidence']}", "language": language, "business": business}
+    review = {
+        "text": f"{said}, {themes[1]['evidence']}, {themes[2]['evidence']}",
+        "language": language,
+        "business": business,
+    }
     review["themes"] = themes
     whole, short = reply.draft(review), reply.draft(review | {"platform": "google_play"})
     assert len(short.text) <= 350 and short.language == language

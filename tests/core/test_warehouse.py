@@ -287,11 +287,9 @@ def test_a_file_that_is_no_warehouse(tmp_path: Path, content: bytes) -> None:
         assert path.read_bytes() == content and not work_path(path).exists()
 
 
-def test_missing_warehouse_and_folder(tmp_path: Path) -> None:
+def test_missing_warehouse(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="review-insights run"):
         open_read_only(tmp_path / "none.duckdb")
-    with pytest.raises(InputError, match="folder that exists"):
-        open_work(tmp_path / "nowhere" / "w.duckdb")
 
 
 def test_audits_pass_on_an_empty_warehouse_and_catch_planted_faults(warehouse: Warehouse) -> None:

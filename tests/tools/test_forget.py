@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import shutil
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,7 +16,7 @@ from pipeline.advice import votes
 from pipeline.core.assets import SAMPLE
 from pipeline.core.errors import InputError
 from pipeline.core.profile import Profile
-from pipeline.core.warehouse import Warehouse, audit, open_read_only, open_work, publish, work_path
+from pipeline.core.warehouse import audit, open_read_only, open_work, publish, work_path
 from pipeline.ingest.identity import author_hash
 from pipeline.ingest.load import ingest
 from pipeline.ingest.understanding import IngestOptions
@@ -328,10 +329,12 @@ def test_an_unfinished_run_is_named_and_left_alone(tmp_path: Path, read: Path) -
 
 
 def test_what_a_killed_forget_left_is_thrown_away(tmp_path: Path, read: Path) -> None:
-    context = forgetting.opened(read)
-    warehouse: Warehouse = context.__enter__()
-    warehouse.close()  # killed here
-    assert work_path(read).exists()
+    left = tmp_path / "left"
+    with pytest.raises(KeyboardInterrupt), forgetting.opened(read) as warehouse:
+        warehouse.close()
+        shutil.copyfile(work_path(read), left)
+        raise KeyboardInterrupt
+    left.rename(work_path(read))  # as if it had been killed there
     assert forget(read, reviews=[review_id(read, SECRET)]).reviews == 1
     assert files_with(tmp_path, SECRET) == set()
 

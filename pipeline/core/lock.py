@@ -1,0 +1,62 @@
+"""One writer per warehouse: a lock that lasts from the first copy to the publishing.
+
+The system holds it for the process, so that one which is killed leaves none behind. Beside a warehouse:
+
+    insights.duckdb.lock      what is locked
+    insights.duckdb.writer    who holds it, or held it last
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pipeline.core.errors import InputError
+from pipeline.core.provenance import now
+
+
+@contextlib.contextmanager
+def writing(path: Path, wait: float = 0) -> Iterator[None]:
+    """Within it, no other process writes the warehouse at `path`. Raises InputError if one still does after `wait` seconds, naming
+    it, or if the folder is missing or cannot be written.
+    """
+    require_place(path)
+    lock = FileLock(path.with_name(path.name + ".lock"), timeout=wait)
+    writer = path.with_name(path.name + ".writer")
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise InputError(
+            f"Another run is writing {path}: {_named(writer)}. Wait for its end, or name another file with --warehouse."
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"--warehouse {path}: the folder cannot be written ({error.strerror}). Name a file elsewhere."
+        ) from error
+    try:
+        holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": f"{now():%Y-%m-%d %H:%M:%S} UTC"}
+        writer.write_text(json.dumps(holder))
+        yield
+        writer.unlink(missing_ok=True)
+    finally:
+        lock.release()
+
+
+def require_place(path: Path) -> None:
+    """Raises InputError unless a warehouse could lie there."""
+    if path.is_dir() or not path.parent.is_dir():
+        raise InputError(f"--warehouse {path}: name a file in a folder that exists.")
+
+
+def _named(writer: Path) -> str:
+    try:
+        holder = json.loads(writer.read_text())
+        return f"process {holder['pid']} on {holder['host']}, since {holder['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "a process that has just begun"
