@@ -53,6 +53,7 @@ def _sql_options(sub: argparse.ArgumentParser) -> None:
     forms = ("table", "csv", "json", "parquet", "xlsx")
     sub.add_argument("--format", choices=forms, help="default: by the ending of --out, else table")
     sub.add_argument("--out", type=Path, metavar="FILE", help="write there instead of the screen")
+    sub.add_argument("--seconds", type=float, default=120.0, metavar="N", help="stop after that long (default: 120)")
     options.filters(sub)
     for name in ("limit", "theme", "words", "id"):
         sub.add_argument(f"--{name}", metavar="N" if name == "limit" else "TEXT", help=PARAMETERS[name])
@@ -78,7 +79,7 @@ def sql(args: argparse.Namespace) -> int:
         statement, parameters = query.sql, query.bind(parameters)
     warehouse = open_read_only(args.warehouse)
     require_known(warehouse, Scope(segment=tuple(args.segment or ())))
-    result = read(warehouse, statement, parameters)
+    result = read(warehouse, statement, parameters, seconds=args.seconds)
     if args.out:
         export.write({form: args.out}, result.names, result.types, result.rows)
     elif form == "json":

@@ -17,6 +17,7 @@ import os
 import re
 import secrets
 import shutil
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +70,14 @@ def _split(listed: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
+MEMORY = "4GiB"  # that a query of a published warehouse may take
 # SQL can reach nothing outside the file, and no statement can undo that.
-_SAFE = {"enable_external_access": "false", "lock_configuration": "true", "autoload_known_extensions": "false"}
+_SAFE = {
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+    "autoload_known_extensions": "false",
+    "memory_limit": MEMORY,
+}
 
 _MEMORY_SALT = secrets.token_bytes(16)
 # DuckDB's words for a file that another process holds, on Unix and on Windows; it knows the program where the system tells.
@@ -362,11 +369,14 @@ class Result:
     rows: Iterator[tuple[Any, ...]]
 
 
-def read(warehouse: Warehouse, sql: str, params: Mapping[str, Any] | None = None) -> Result:
+def read(
+    warehouse: Warehouse, sql: str, params: Mapping[str, Any] | None = None, seconds: float | None = None
+) -> Result:
     """One query from a user, on a connection from `open_read_only`; its rows are fetched as they are read.
 
     Raises InputError for anything but one read-only statement, for SQL that DuckDB refuses, for a value without its
-    $parameter in the query, and, while reading, for a row that cannot be computed.
+    $parameter in the query, for what takes longer than `seconds` or more memory than MEMORY, and, while reading, for a row
+    that cannot be computed.
     """
     try:
         connection = warehouse._connection.cursor()  # of its own, since other queries may run before its rows are read
@@ -377,20 +387,40 @@ def read(warehouse: Warehouse, sql: str, params: Mapping[str, Any] | None = None
         given = {name: value for name, value in (params or {}).items() if value is not None}
         if unknown := sorted(given.keys() - parameters):
             raise InputError(f"The query has no ${unknown[0]}. Write it where the value belongs: ... = ${unknown[0]}")
-        cursor = connection.execute(statements[0], {name: given.get(name) for name in parameters} or None)
+        ended = threading.Event()
+        if seconds is not None:
+            threading.Thread(target=_interrupt, args=(connection, ended, seconds), daemon=True).start()
+        try:
+            cursor = connection.execute(statements[0], {name: given.get(name) for name in parameters} or None)
+        except BaseException:
+            ended.set()
+            raise
         columns = cursor.description or []
-        return Result([column[0] for column in columns], [str(column[1]) for column in columns], _fetched(cursor))
+        return Result(
+            [column[0] for column in columns], [str(column[1]) for column in columns], _fetched(cursor, ended)
+        )
     except duckdb.Error as error:
         raise _refused(error) from error
 
 
-def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+def _interrupt(connection: duckdb.DuckDBPyConnection, ended: threading.Event, seconds: float) -> None:
+    if not ended.wait(seconds):
+        connection.interrupt()
+
+
+def _fetched(cursor: duckdb.DuckDBPyConnection, ended: threading.Event) -> Iterator[tuple[Any, ...]]:
     try:
         while rows := cursor.fetchmany(5000):
             yield from rows
     except duckdb.Error as error:
         raise _refused(error) from error
+    finally:
+        ended.set()
 
 
 def _refused(error: duckdb.Error) -> InputError:
+    if isinstance(error, duckdb.InterruptException):
+        return InputError("SQL: the query took too long and was stopped. Narrow it, or allow more: --seconds")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return InputError(f"SQL: the query needs more than {MEMORY} of memory. Narrow it, or aggregate before joining.")
     return InputError(f"SQL: {' '.join(str(error).split())}")

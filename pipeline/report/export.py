@@ -49,6 +49,9 @@ def write(files: Mapping[str, Path], names: Sequence[str], types: Sequence[str],
 
     Raises InputError if a file cannot be written, or if an XLSX sheet cannot hold that many rows.
     """
+    for path in files.values():
+        if _is_warehouse(path):
+            raise InputError(f"{path} is a DuckDB file, and would be overwritten. Name another file.")
     openers = {"csv": _csv, "json": _json, "parquet": _parquet, "xlsx": _xlsx}
     try:
         with contextlib.ExitStack() as stack:
@@ -61,6 +64,15 @@ def write(files: Mapping[str, Path], names: Sequence[str], types: Sequence[str],
     except OSError as error:
         failed = error.filename or next(iter(files.values()))
         raise InputError(f"{failed} cannot be written ({error.strerror or error}). Name another file.") from error
+
+
+def _is_warehouse(path: Path) -> bool:
+    """Whether a DuckDB file lies there: its magic bytes follow a checksum of eight."""
+    try:
+        with path.open("rb") as file:
+            return file.read(12)[8:] == b"DUCK"
+    except OSError:
+        return False
 
 
 # --- Values ---

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.core import warehouse as core_warehouse
 from pipeline.core.assets import WAREHOUSE
 from pipeline.core.errors import AuditFailed, InputError
 from pipeline.core.warehouse import (
@@ -378,6 +379,25 @@ def test_reading_sql_works(tmp_path: Path) -> None:
         "EXPLAIN SELECT 1",
     ):
         assert list(read(reader, sql).rows)
+
+
+def test_a_query_from_outside_ends_in_time_and_within_its_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = published(tmp_path / "w.duckdb")
+    endless = "SELECT count(*) FROM range(1000000000) a, range(1000000000) b"
+    with pytest.raises(InputError, match=r"took too long.*--seconds"):
+        list(read(open_read_only(path), endless, seconds=0.2).rows)
+    monkeypatch.setitem(core_warehouse._SAFE, "memory_limit", "32MiB")
+    with pytest.raises(InputError, match="of memory"):
+        list(
+            read(open_read_only(path), "SELECT list(range || 'xxxxxxxxxxxxxxxx') FROM range(10000000)", seconds=60).rows
+        )
+
+
+def test_times_with_a_zone_can_be_read(tmp_path: Path) -> None:
+    ((moment,),) = read(open_read_only(published(tmp_path / "w.duckdb")), "SELECT now()").rows
+    assert moment.tzinfo is not None
 
 
 def test_only_the_warehouse_module_imports_duckdb() -> None:

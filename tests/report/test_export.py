@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.core.warehouse import open_work, publish
 from pipeline.report import export, workbook
 
 COLUMNS: dict[str, tuple[str, list[Any]]] = {
@@ -104,3 +105,15 @@ def test_a_sheet_that_is_too_long_is_an_input_error(tmp_path: Path, monkeypatch:
         export.write({"xlsx": tmp_path / "r.xlsx"}, NAMES, TYPES, ROWS)
     with pytest.raises(InputError, match="cannot be written"):
         export.write({"csv": tmp_path / "missing" / "r.csv"}, NAMES, TYPES, ROWS)
+
+
+def test_a_warehouse_is_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "w.csv"
+    publish(open_work(path))
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="is a DuckDB file"):
+        export.write({"csv": path}, ["a"], ["BIGINT"], [(1,)])
+    assert path.read_bytes() == before
+    export.write(
+        {"csv": tmp_path / "new.csv"}, ["a"], ["TIMESTAMP WITH TIME ZONE"], [(datetime(2026, 1, 1, tzinfo=UTC),)]
+    )
