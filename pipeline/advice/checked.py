@@ -11,6 +11,7 @@ from pipeline.advice.verify import Advised
 from pipeline.advice.wording import fill, in_marks
 from pipeline.advice.writer import Playbook
 from pipeline.backends.base import Generator, Request, Written
+from pipeline.core.errors import ReviewInsightsError
 
 _AGAIN = "{prompt}\n\nYour last answer could not be used: {faults}. Answer again, with JSON only."
 _TOLD = 5  # faults that the model is told
@@ -18,25 +19,47 @@ _TOLD = 5  # faults that the model is told
 
 def write(teacher: Generator, playbook: Playbook, requests: Sequence[Request]) -> list[Written]:
     """One Written per request, in order: the teacher's first or second answer, composed as text, or the playbook's; `faults` of
-    what was not accepted. Raises what the teacher raises.
+    what was not accepted. Raises what the teacher raises, with the answers that count by then.
     """
-    first = teacher.write(requests)
-    checked = [_checked(request, one) for request, one in zip(requests, first, strict=True)]
-    again = [at for at, one in enumerate(checked) if one.faults and not one.error]
-    asked = [_again(requests[at], checked[at].faults) for at in again]
-    for at, one in zip(again, teacher.write(asked) if asked else [], strict=True):
-        second = _checked(requests[at], one)
-        faults = (*checked[at].faults, *second.faults)
-        if second.faults or second.error:
-            (text,) = playbook.write([requests[at]])
-            second = dataclasses.replace(text, raw=one.raw, model=playbook.model)
-        usage = (checked[at].usage[0] + one.usage[0], checked[at].usage[1] + one.usage[1])
-        checked[at] = dataclasses.replace(second, faults=faults, usage=usage)
-    return checked
+    first, stopped = _asked(teacher, requests)
+    checked = [one and _checked(request, one) for request, one in zip(requests, first, strict=True)]
+    again = [at for at, one in enumerate(checked) if one and one.faults and not one.error]
+    seconds: Sequence[Written | None] = [None] * len(again)
+    if again and not stopped:
+        seconds, stopped = _asked(teacher, [_again(requests[at], checked[at]) for at in again])
+    for at, second in zip(again, seconds, strict=True):
+        checked[at] = _settled(requests[at], checked[at], second, playbook)
+    if stopped:
+        stopped.answers = checked
+        raise stopped
+    return [one for one in checked if one]
 
 
-def _again(request: Request, faults: Sequence[str]) -> Request:
-    told = fill(_AGAIN, prompt=request.prompt, faults="; ".join(faults[:_TOLD]))
+def _asked(
+    teacher: Generator, requests: Sequence[Request]
+) -> tuple[Sequence[Written | None], ReviewInsightsError | None]:
+    """The answers, None for a request without one, and what ended them early."""
+    try:
+        return teacher.write(requests), None
+    except ReviewInsightsError as error:
+        return error.answers or [None] * len(requests), error
+
+
+def _settled(request: Request, first: Written | None, second: Written | None, playbook: Playbook) -> Written | None:
+    """What counts of a review that was asked about twice; None: nothing yet."""
+    if first is None or second is None:
+        return None
+    again = _checked(request, second)
+    faults = (*first.faults, *again.faults)
+    if again.faults or again.error:
+        (text,) = playbook.write([request])
+        again = dataclasses.replace(text, raw=second.raw, model=playbook.model)
+    usage = (first.usage[0] + second.usage[0], first.usage[1] + second.usage[1])
+    return dataclasses.replace(again, faults=faults, usage=usage)
+
+
+def _again(request: Request, first: Written | None) -> Request:
+    told = fill(_AGAIN, prompt=request.prompt, faults="; ".join(first.faults[:_TOLD] if first else ()))
     return dataclasses.replace(request, prompt=told, on_text=None)
 
 

@@ -8,11 +8,15 @@ ReviewInsightsError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 
 class ReviewInsightsError(Exception):
     """Shown by the command line as one line, without a traceback."""
 
     exit_code = 1
+    answers: Sequence[Any] = ()  # of a model, one per request, that came before this; None for a request without
 
 
 class InputError(ReviewInsightsError):

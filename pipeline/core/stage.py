@@ -60,6 +60,14 @@ class StageResult:
     error: str | None = None
 
 
+class Unfinished(Exception):
+    """A batch that an error (its cause) ended half way: `rows` of it are done, and are kept. Others may have been paid for."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        super().__init__(f"{len(rows)} rows were done")
+        self.rows = rows
+
+
 def fingerprint(stage: Stage, profile: Profile) -> str:
     """Hash of the stage's name, spec and parents' fingerprints, 16 hex digits."""
     parents = [fingerprint(parent, profile) for parent in stage.parents]
@@ -95,7 +103,7 @@ def run_stage(
 ) -> StageResult:
     """Transforms the pending rows batch by batch, each batch in a transaction of its own.
 
-    A batch whose transform raises (server down, interrupt) writes nothing and stays pending.
+    A batch whose transform raises (server down, interrupt) stays pending but for what an Unfinished holds.
     """
     current = make_current(stage, profile, warehouse)
     params = {"fingerprint": current, **stage.params(profile)}
@@ -106,9 +114,14 @@ def run_stage(
     for start in range(0, len(pending), stage.batch_size):
         progress(stage.name, start, len(pending))
         batch = pending[start : start + stage.batch_size]
-        rows = _transform(stage, batch, context)
+        try:
+            rows, stopped = _transform(stage, batch, context), None
+        except Unfinished as unfinished:
+            rows, stopped = unfinished.rows, unfinished.__cause__
         with warehouse.transaction():
             warehouse.append(f"store.{stage.name}", [{**row, "fingerprint": current, "run_id": run_id} for row in rows])
+        if stopped:
+            raise stopped
         written += len(rows)
         errors += [row["error"] for row in rows if row.get("error") is not None]
     if stage.finish:  # even if nothing was pending: an earlier run may have been killed before it

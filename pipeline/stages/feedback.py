@@ -69,15 +69,24 @@ def params(profile: Profile) -> dict[str, Any]:
 
 
 def transform(rows: Sequence[UnhappyReview], context: Context) -> list[FeedbackRow]:
-    """One row per review, in order. Raises BackendDown if the teacher cannot be reached."""
+    """One row per review, in order. Raises Unfinished with those that were answered if the teacher then fails."""
     teacher = registry.teacher(context.profile)
-    answers = write(teacher, context.profile, rows, advice_language(context))
+    try:
+        return _rows(rows, write(teacher, context.profile, rows, advice_language(context)), teacher)
+    except ReviewInsightsError as error:
+        raise Unfinished(_rows(rows, error.answers or [None] * len(rows), teacher)) from error
+
+
+def _rows(
+    rows: Sequence[UnhappyReview], answers: Sequence[Written | None], teacher: Generator
+) -> list[FeedbackRow]:
     return [
         FeedbackRow(
             **feedback_row(row["review_id"], "teacher", written.model or teacher.model, written),
             faults=list(written.faults),
         )
         for row, written in zip(rows, answers, strict=True)
+        if written is not None
     ]
 
 
