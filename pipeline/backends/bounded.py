@@ -29,7 +29,9 @@ class BoundedTransport(httpx2.HTTPTransport):
         deadline = time.monotonic() + self._seconds
         request.headers["Accept-Encoding"] = "identity"
         response = super().handle_request(request)
-        response.headers.pop("Content-Encoding", None)  # what was not asked for is not unpacked: a few bytes may be gigabytes
+        response.headers.pop(
+            "Content-Encoding", None
+        )  # what was not asked for is not unpacked: a few bytes may be gigabytes
         assert isinstance(response.stream, httpx2.SyncByteStream)
         return httpx2.Response(
             response.status_code,

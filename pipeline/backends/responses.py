@@ -29,7 +29,7 @@ def answer(body: str) -> Written:
         what = "a chat completion without choices" if isinstance(choices, list) else "no chat completion"
         return Written("", body, error=f"{what}: {reason(body)}; the server's log may say more")
     message, truncated = _entry(choice.get("message")), choice.get("finish_reason") == "length"
-    content = _text(message.get("content"))
+    content = _storable(_text(message.get("content")))
     if content.strip():
         return replace(written(content, truncated), usage=_usage(_document(body)))
     return Written("", body, truncated, error=_why_empty(choice, message))
@@ -66,6 +66,11 @@ def _text(content: Any) -> str:
     if isinstance(content, list):
         return "".join(_text(_entry(part).get("text")) for part in content)
     return content if isinstance(content, str) else ""
+
+
+def _storable(text: str) -> str:
+    """Without what a database column cannot hold: lone surrogates and NUL, which JSON can."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _why_empty(choice: dict[str, Any], message: dict[str, Any]) -> str:

@@ -14,9 +14,10 @@ from pipeline.advice.writer import Playbook
 from pipeline.backends import registry
 from pipeline.backends.base import Generator, Written
 from pipeline.core import prompts
+from pipeline.core.errors import ReviewInsightsError
 from pipeline.core.profile import Profile, model_identity
 from pipeline.core.rows import UnhappyReview
-from pipeline.core.stage import Context, Stage
+from pipeline.core.stage import Context, Stage, Unfinished
 from pipeline.stages.emotions import EMOTIONS
 from pipeline.stages.sentiment import SENTIMENT
 from pipeline.stages.themes import THEMES
@@ -77,9 +78,7 @@ def transform(rows: Sequence[UnhappyReview], context: Context) -> list[FeedbackR
         raise Unfinished(_rows(rows, error.answers or [None] * len(rows), teacher)) from error
 
 
-def _rows(
-    rows: Sequence[UnhappyReview], answers: Sequence[Written | None], teacher: Generator
-) -> list[FeedbackRow]:
+def _rows(rows: Sequence[UnhappyReview], answers: Sequence[Written | None], teacher: Generator) -> list[FeedbackRow]:
     return [
         FeedbackRow(
             **feedback_row(row["review_id"], "teacher", written.model or teacher.model, written),

@@ -6,12 +6,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from pipeline.advice import checked
 from pipeline.advice.answer import parse_suggestions
 from pipeline.advice.request import request
 from pipeline.advice.verify import SCHEMA
 from pipeline.advice.writer import Playbook
 from pipeline.backends.base import Request, Written
+from pipeline.core.errors import BackendDown
 
 REVIEW: dict[str, Any] = {
     "review_id": "a",
@@ -55,9 +58,15 @@ class Teacher:
         self.answers, self.asked = list(answers), list[Request]()
 
     def write(self, requests: Sequence[Request]) -> list[Written]:
+        """Raises BackendDown, with what it had, when it runs out of answers."""
         self.asked += requests
-        found = [self.answers.pop(0) for _ in requests]
-        return [Written(one, one) if isinstance(one, str) else one for one in found]
+        found = [self.answers.pop(0) if self.answers else None for _ in requests]
+        written = [Written(one, one) if isinstance(one, str) else one for one in found]
+        if None in written:
+            down = BackendDown("gone")
+            down.answers = written
+            raise down
+        return [one for one in written if one]
 
 
 def wanted() -> Request:
@@ -100,3 +109,15 @@ def test_an_error_stays_an_error() -> None:
     assert checked.write(teacher, PLAYBOOK, [wanted()]) == [refused] and len(teacher.asked) == 1
     (one,) = checked.write(Teacher(BAD, refused), PLAYBOOK, [wanted()])
     assert one.model == "playbook" and one.error is None, "there is advice all the same"
+
+
+def test_what_was_answered_before_the_teacher_fails_counts_if_it_is_good() -> None:
+    wanted = [request(REVIEW, "feedback.v2")] * 3
+    for answers, kept in (
+        ((GOOD, GOOD), [True, True, False]),  # it fails while it is asked
+        ((GOOD, BAD, GOOD), [True, False, True]),  # it fails when it is asked again
+        ((BAD, GOOD, BAD, GOOD), [True, True, False]),  # in the middle of that
+    ):
+        with pytest.raises(BackendDown) as caught:
+            checked.write(Teacher(*answers), PLAYBOOK, wanted)
+        assert [bool(one and one.text) for one in caught.value.answers] == kept

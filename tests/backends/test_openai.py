@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from pipeline.backends import openai as openai_backend
 from pipeline.backends.base import Request
 from pipeline.backends.cleaning import ONLY_THOUGHT
 from pipeline.backends.openai import OpenAIGenerator
@@ -279,12 +285,12 @@ def test_thinking_that_the_prompt_opened_is_known_by_the_answers_that_end_it(scr
 @pytest.mark.parametrize("status", [500, 503, 429])
 @pytest.mark.parametrize("body", [{"error": {"message": "busy"}}, "<title>busy</title>"])
 def test_a_server_in_trouble_leaves_the_rows_pending(
-    scripted: tuple[str, Answers], status: int, body: dict[str, Any] | str
+    scripted: tuple[str, Answers], monkeypatch: pytest.MonkeyPatch, status: int, body: dict[str, Any] | str
 ) -> None:
     url, server = scripted
     server.answer = status, body
+    monkeypatch.setattr(openai_backend, "ATTEMPTS", 1)
     backend = generator(url)
-    backend._client = backend._client.with_options(max_retries=0)
     with pytest.raises(BackendDown, match=f"{host(url)} answered {status}: busy.*stay pending"):
         backend.write([Request("p", {})])
 
@@ -299,3 +305,78 @@ def test_a_server_that_is_down() -> None:
 def test_no_base_url_is_a_mistake_in_the_profile() -> None:
     with pytest.raises(InputError, match="base_url"):
         generator("")
+
+
+def raw_server(answer: bytes, pause: float = 0.0, times: int = 1) -> AbstractContextManager[str]:
+    """A server that answers every request with these bytes, again and again with a pause."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+            with contextlib.suppress(OSError):
+                self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
+                for _ in range(times):
+                    self.request.sendall(answer)
+                    time.sleep(pause)
+
+    @contextlib.contextmanager
+    def running() -> Iterator[str]:
+        with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+            server.daemon_threads = True
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+            yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+            server.shutdown()
+
+    return running()
+
+
+def test_a_response_without_end_is_a_row_with_an_error() -> None:
+    with raw_server(b" " * 100_000, times=1000) as url:
+        (one,) = generator(url).write([Request("p", {})])
+    assert one.text == "" and "sent too much" in str(one.error)
+
+
+def test_a_server_that_trickles_is_given_one_timeout_in_all() -> None:
+    with raw_server(b" ", pause=0.05, times=200) as url:
+        started = time.monotonic()
+        with pytest.raises(BackendDown, match="Timeout"):
+            generator(url, timeout=0.5).write([Request("p", {})])
+    assert time.monotonic() - started < 5, "200 bytes take ten seconds"
+
+
+def test_what_was_answered_before_a_server_fails_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def respond(question: Any) -> tuple[int, Any]:
+        asked.append(question["messages"][0]["content"])
+        good = {"choices": [{"finish_reason": "stop", "message": {"content": f"1. Do {asked[-1]}."}}]}
+        return (429, {"error": {"message": "slow down"}}) if len(asked) > 3 else (200, good)
+
+    monkeypatch.setattr(openai_backend, "ATTEMPTS", 1)
+    with answering(respond) as url, pytest.raises(BackendDown, match="slow down") as caught:
+        generator(f"{url}/v1", parallel=1).write([Request(str(n), {}) for n in range(8)])
+    assert [one and one.text for one in caught.value.answers] == ["1. Do 0.", "1. Do 1.", "1. Do 2.", *[None] * 5]
+    assert len(asked) == 4, "nothing more is asked"
+
+
+def test_a_busy_server_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    statuses = iter((503, 429, 200))
+    good = {"choices": [{"finish_reason": "stop", "message": {"content": "1. Go \ud800on.\x00"}}]}
+    pauses: list[float] = []
+    monkeypatch.setattr(openai_backend, "_pause", lambda state: pauses.append(0.0) or 0.0)
+    with answering(lambda question: (next(statuses), good)) as url:
+        (one,) = generator(f"{url}/v1").write([Request("p", {})])
+    assert (one.text, len(pauses)) == ("1. Go ?on.", 2)
+
+
+def test_the_server_says_how_long_to_wait() -> None:
+    class State:
+        attempt_number = 1
+
+        def __init__(self, after: str) -> None:
+            response = SimpleNamespace(headers={"retry-after": after} if after else {})
+            self.outcome = SimpleNamespace(exception=lambda: SimpleNamespace(response=response))
+
+    assert openai_backend._pause(State("7")) == 7.0
+    for unusable in ("", "soon"):
+        assert 0 <= openai_backend._pause(State(unusable)) <= 8

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.core.profile import Profile
-from pipeline.core.stage import Context, Row, Stage, fingerprint, run_stage
+from pipeline.core.stage import Context, Row, Stage, Unfinished, fingerprint, run_stage
 from pipeline.core.warehouse import Warehouse
 from pipeline.stages import STAGES
 from pipeline.stages.distill import SPLITS, split_of
@@ -70,6 +70,18 @@ def test_a_batch_that_fails_stays_pending_and_the_others_are_kept(warehouse: War
     with pytest.raises(ConnectionError):
         run_stage(stage, fake_profile, warehouse, "r", MODELS)
     assert warehouse.value("SELECT count(*) FROM store.sentiment") == 8
+    assert run_stage(SENTIMENT, fake_profile, warehouse, "r", MODELS).written == 2
+
+
+def test_what_was_done_before_an_error_is_kept(warehouse: Warehouse, fake_profile: Profile) -> None:
+    fill(warehouse, 6)
+
+    def ends_half_way(rows: Sequence[Row], context: Context) -> Sequence[Row]:
+        raise Unfinished(SENTIMENT.transform(rows[:4], context)) from ConnectionError("gone")
+
+    with pytest.raises(ConnectionError, match="gone"):
+        run_stage(dataclasses.replace(SENTIMENT, transform=ends_half_way), fake_profile, warehouse, "r", MODELS)
+    assert warehouse.value("SELECT count(*) FROM store.sentiment") == 4
     assert run_stage(SENTIMENT, fake_profile, warehouse, "r", MODELS).written == 2
 
 
