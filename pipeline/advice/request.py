@@ -83,4 +83,4 @@ def _findings(row: UnhappyReview, aspects: Mapping[str, Aspect]) -> dict[str, An
         for complaint in find_complaints(row, aspects, in_language(ENGLISH))
         if complaint.is_negative
     ]
-    return {"complaints": found, "business": name(row.get("business"))}
+    return {"complaints": found, "business": prompts.as_data(name(row.get("business")) or "") or None}

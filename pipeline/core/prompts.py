@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import re
 from typing import Any
 
 import jinja2
 
 from pipeline.core.assets import PROMPTS
+from pipeline.core.defuse import defused
 from pipeline.core.errors import InputError
 
 _ENVIRONMENT = jinja2.Environment(
@@ -61,5 +61,5 @@ def render(name: str, **variables: Any) -> str:
 
 
 def as_data(text: str, marker: str = "review") -> str:
-    """A customer's text with any opening or closing marker in it defused, so that it cannot end its own section."""
-    return re.sub(rf"<(\s*/?\s*{marker}\s*)>", r"(\1)", text, flags=re.IGNORECASE)
+    """A customer's text that can neither end its own section of a prompt nor its turn of a chat (`defuse`)."""
+    return defused(text, marker)
