@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 import pipeline.training
+from pipeline.advice.problems import load_problems
 from pipeline.core.labels import EMOTIONS
 from pipeline.training.reader import corpora
 from pipeline.training.reader.fit import themes
@@ -139,3 +141,36 @@ def test_every_sentence_is_labelled(file: Path) -> None:
         assert all(map(is_known, row["mentions"])), row
         if not row["hard"]:
             assert file.stem in {mention["theme"] for mention in row["mentions"]}, row
+
+
+CASES, ADVICE = lines(FOLDER / "cases.jsonl"), lines(FOLDER / "advice.jsonl")
+KNOWN = {problem.id for problem in load_problems()}
+
+
+def test_every_case_names_problems_of_the_library() -> None:
+    assert len({(row["file"], row["row"]) for row in CASES}) == len(CASES)
+    for row in CASES:
+        assert set(row) == {"file", "row", "sha256", "language", "trade", "cases"}, (
+            "the sentences are not ours to publish"
+        )
+        assert len({case["s"] for case in row["cases"]}) == len(row["cases"]) > 0
+        for case in row["cases"]:
+            assert set(case["problems"]) <= KNOWN and len(case["problems"]) <= 4, row
+            assert not (case["problems"] and "missing" in case)
+
+
+def test_our_texts_of_advice_are_whole() -> None:
+    for row in ADVICE:
+        assert len(row["sentences"]) == len(row["problems"]) <= 3 and set().union(*row["problems"]) <= KNOWN
+        markers = re.findall(r"\[(\d)\]", row["text"])
+        assert sorted(markers) == [str(n + 1) for n in range(len(row["sentences"]))], row["text"]
+        steps = re.findall(r"(?m)^(\d)\. ", row["text"])
+        assert steps == [str(n + 1) for n in range(len(steps))] and 3 <= len(steps) <= 5, row["text"]
+        assert 70 <= len(row["text"].split()) <= 160
+
+
+def test_our_texts_of_advice_copy_no_review(shared_data: Path) -> None:
+    for row, _, review in corpora.reviews_of(shared_data, ADVICE):
+        said, written = (re.findall(r"\w+", text.lower()) for text in (review, row["text"]))
+        runs = {tuple(said[at : at + 8]) for at in range(len(said) - 7)}
+        assert not runs & {tuple(written[at : at + 8]) for at in range(len(written) - 7)}, row["text"]
