@@ -7,18 +7,28 @@ other process. A file of its own, because publishing replaces the warehouse.
 from __future__ import annotations
 
 import contextlib
+import hmac
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pipeline.core.provenance import now
-from pipeline.core.warehouse import sql_file
+from pipeline.core.warehouse import salt, sql_file
+
+LONGEST = 2000  # characters of a suggestion that can be voted on
 
 
 def votes_path(warehouse: Path) -> Path:
     """The file of votes beside a warehouse."""
     return warehouse.with_name(warehouse.name + ".votes")
+
+
+def ballot(warehouse: Path | None, review_id: str, model: str, suggestion: str) -> str:
+    """What proves to `record`'s callers that the suggestion was made for this review, 32 hex digits: nobody else can make one."""
+    said = json.dumps([review_id, model, suggestion[:LONGEST]])
+    return hmac.new(salt(warehouse), f"ballot {said}".encode(), "sha256").hexdigest()[:32]
 
 
 @contextlib.contextmanager
@@ -48,14 +58,20 @@ def record(warehouse: Path, review_id: str, suggestion: str, model: str, vote: i
 
 
 def summary(warehouse: Path | None) -> dict[str, list[dict[str, Any]]]:
-    """`by_model` (model, up, down, reviews) and `worst` (suggestion, up, down); both empty if nobody has voted."""
+    """`by_model` (model, up, down, reviews) and `worst` (suggestion, up, down); both empty if nobody has voted. Votes that
+    cannot be read must not cost a report: then `damaged` names the file.
+    """
+    nothing: dict[str, list[dict[str, Any]]] = {"by_model": [], "worst": [], "damaged": []}
     if warehouse is None or not votes_path(warehouse).is_file():
-        return {"by_model": [], "worst": []}
-    with _open(votes_path(warehouse)) as connection:
-        return {
-            name: [dict(row) for row in connection.execute(sql_file("votes", f"{name}.sql"))]
-            for name in ("by_model", "worst")
-        }
+        return nothing
+    try:
+        with _open(votes_path(warehouse)) as connection:
+            return nothing | {
+                name: [dict(row) for row in connection.execute(sql_file("votes", f"{name}.sql"))]
+                for name in ("by_model", "worst")
+            }
+    except sqlite3.DatabaseError as error:
+        return nothing | {"damaged": [{"file": votes_path(warehouse).name, "why": str(error)}]}
 
 
 def forget(warehouse: Path, review_ids: Iterable[str], remove: bool) -> int:

@@ -279,13 +279,13 @@ def open_work(path: Path) -> Warehouse:
     return warehouse
 
 
-def salt(warehouse: Warehouse) -> bytes:
-    """What the names of reviewers are hashed with: 16 random bytes of this warehouse, in a file of their own beside it, so
-    that neither a query nor a copy of the warehouse gives a name away.
+def salt(path: Path | None) -> bytes:
+    """What the names of reviewers are hashed with: 16 random bytes of the warehouse at `path`, in a file of their own beside it, so
+    that neither a query nor a copy of the warehouse gives a name away. None: of this process.
     """
-    if warehouse.path is None:
+    if path is None:
         return _MEMORY_SALT
-    file = warehouse.path.with_name(warehouse.path.name + ".salt")
+    file = path.with_name(path.name + ".salt")
     with contextlib.suppress(FileExistsError):
         descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "wb") as new:

@@ -114,7 +114,7 @@ class _Reading:
         self._reader = f"{source.name}#{run_id}" if options.append else source.name
         decisions = Decisions.from_json(json.loads(earlier["decisions"])) if earlier else None
         self._understanding: Understanding = understand(source.name, self._items(), options, decisions)
-        self._interpreter = Interpreter(self._understanding, options, salt(warehouse))
+        self._interpreter = Interpreter(self._understanding, options, salt(warehouse.path))
         self._forgotten_authors = forgotten.authors(warehouse)
         # review_id -> its first author, None where nothing tells customers apart; where there are further ones, all of them
         self._seen: dict[int, str | None] = {}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from pipeline import __version__
-from pipeline.advice import reply
+from pipeline.advice import reply, votes
 from pipeline.core.labels import SENTIMENTS
 from pipeline.core.profile import Profile
 from pipeline.core.stage import Context, Row
@@ -55,8 +55,8 @@ class AnalysisRow(ReviewRow):
 class Analyzer:
     """First `classify`, then `write`, each on a batch. Models load at the first call and stay in memory."""
 
-    def __init__(self, profile: Profile) -> None:
-        self.profile = profile
+    def __init__(self, profile: Profile, warehouse: Path | None = None) -> None:
+        self.profile, self.warehouse = profile, warehouse
         # These stages' transforms read no rows from the warehouse; an empty one provides the SQL rules.
         self._context = Context(profile, open_memory(), "service", "", Path())
         self.labels = {aspect.id: aspect.label for aspect in load_aspects(taxonomy_file(profile))}
@@ -146,9 +146,14 @@ class Analyzer:
         return [next(written) if row["unhappy"] else row for row in rows]
 
     def _written(self, row: AnalysisRow, facts: Row, advice: Row) -> AnalysisRow:
+        ballots = [
+            votes.ballot(self.warehouse, row["review_id"], advice["model"], suggestion)
+            for suggestion in advice["suggestions"]
+        ]
         written: AnalysisRow = {
             **row,
-            "feedback": {name: advice[name] for name in ("text", "suggestions", "truncated", "error")},
+            "feedback": {name: advice[name] for name in ("text", "suggestions", "truncated", "error")}
+            | {"ballots": ballots},
             "reply": reply.draft(facts, self.labels).text,
             "models": row["models"] | {"reply": "templates", "feedback": advice["model"]},
         }

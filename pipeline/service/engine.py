@@ -28,7 +28,7 @@ class Engine:
 
     def __init__(self, settings: Settings, meters: Meters) -> None:
         self.settings, self.meters = settings, meters
-        self.analyzer = Analyzer(settings.profile)
+        self.analyzer = Analyzer(settings.profile, settings.warehouse)
         self.workers = 1 if _has_large_model(settings.profile) else settings.workers
         queue: dict[str, Any] = {"max_batch": settings.max_batch, "max_waiting": settings.max_waiting}
         self.classify: Batcher[ReviewRow, AnalysisRow] = Batcher(

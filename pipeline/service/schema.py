@@ -64,6 +64,7 @@ class Feedback(BaseModel):
 
     text: str | None
     suggestions: list[str]
+    ballots: list[str] = Field([], description="One per suggestion, to send with a vote on it.")
     truncated: bool = Field(description="Cut by the model's token limit.")
     error: str | None = None
 
@@ -209,6 +210,7 @@ class Vote(BaseModel):
                     "review_id": "0123456789abcdef",
                     "suggestion": "Tell guests how long the wait will be before they sit down.",
                     "model": "playbook",
+                    "ballot": "00112233445566778899aabbccddeeff",
                     "vote": 1,
                     "voter": "browser-1",
                 }
@@ -219,6 +221,7 @@ class Vote(BaseModel):
     review_id: str = Field(pattern=r"^[0-9a-f]{16}$")
     suggestion: str = Field(min_length=1, max_length=2000)
     model: str = Field("", max_length=200)
+    ballot: str = Field(pattern=r"^[0-9a-f]{32}$", description="As it came with the suggestion.")
     vote: Literal[-1, 0, 1]
     voter: str = Field(
         pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Anything that stays the same, such as a random id."

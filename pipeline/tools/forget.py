@@ -210,7 +210,7 @@ def _reviews(warehouse: Warehouse, name: str) -> list[str]:
 
 
 def _author(warehouse: Warehouse, name: str) -> str:
-    hashed = author_hash(name, salt(warehouse))
+    hashed = author_hash(name, salt(warehouse.path))
     for author in filter(None, (hashed, name.lower() if re.fullmatch("[0-9a-fA-F]{16}", name) else None)):
         known = warehouse.value("SELECT count(*) FROM store.reviews WHERE author = ?", [author])
         if known or any(author == rejected for _, rejected in _rejected_authors(warehouse)):
@@ -227,7 +227,7 @@ def _author(warehouse: Warehouse, name: str) -> str:
 
 def _rejected_authors(warehouse: Warehouse) -> list[tuple[str, str | None]]:
     """(reject_id, hash of the author's name) of the rejects that name one."""
-    key = salt(warehouse)
+    key = salt(warehouse.path)
     rows = warehouse.query(sql_file("forget", "rejected_authors.sql"))
     return [(row["reject_id"], author_hash(row["name"], key)) for row in rows]
 

@@ -79,7 +79,7 @@ async function vote(button) {
   const response = await fetch("/votes", {
     method: "POST", headers: { "Content-Type": "application/json" },
     body: JSON.stringify({
-      review_id: box.dataset.review, model: box.dataset.model, voter: voter(),
+      review_id: box.dataset.review, model: box.dataset.model, ballot: box.dataset.ballot, voter: voter(),
       suggestion: box.parentElement.querySelector(".suggestion").textContent.slice(0, 2000),
       vote: pressed ? 0 : Number(button.dataset.vote),
     }),
