@@ -28,7 +28,7 @@ from pipeline.themes.taxonomy import Taxonomy
 FILE = "problems.safetensors"
 SCALE = 25.0  # of cosines, which lie close together in the encoder's space
 NONE = 10.8  # score of no problem, where none was trained
-SURE = 0.6  # least probability of a problem that is named
+SURE = 0.5  # least probability of a problem that is named
 TRADE = 2.5  # what a wrong trade takes from a score
 THEME = 3.0  # and another theme
 
