@@ -29,6 +29,7 @@ FILE = "problems.safetensors"
 SCALE = 25.0  # of cosines, which lie close together in the encoder's space
 NONE = 10.8  # score of no problem, where none was trained
 SURE = 0.5  # least probability of a problem that is named
+SURE_ALONE = 0.3  # where the complaint has no theme: all lose by THEME then, so that this says more
 TRADE = 2.5  # what a wrong trade takes from a score
 THEME = 3.0  # and another theme
 
@@ -65,11 +66,12 @@ class Matcher:
 
     def match(self, vector: np.ndarray, theme: str, trades: Mapping[str, float] | None = None) -> Match | None:
         """The problem of a complaint about `theme`; None: none is sure. `vector`: of its sentence, (width,), unit length.
-        `trades`: the probability of each trade; None: nothing is known.
+        `theme`: "" where none is known. `trades`: the probability of each trade; None: nothing is known.
         """
         shares = self._shares(vector, theme, trades)
         best = int(shares.argmax())
-        return Match(self.problems[best].id, float(shares[best])) if shares[best] >= SURE else None
+        is_sure = shares[best] >= (SURE if theme else SURE_ALONE)
+        return Match(self.problems[best].id, float(shares[best])) if is_sure else None
 
     def ranked(self, vector: np.ndarray, theme: str, trades: Mapping[str, float] | None = None) -> list[Match]:
         """Every problem, the most probable first."""
@@ -162,4 +164,4 @@ def _key(problem: Problem) -> str:
 def identity(problems: Iterable[Problem]) -> str:
     """Identifies what is matched with, for fingerprints: themes, trades and sentences, and the thresholds."""
     content = [(problem.id, problem.theme, problem.trades, problem.say) for problem in problems]
-    return hashlib.sha256(repr([content, SCALE, NONE, SURE, TRADE, THEME]).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr([content, SCALE, NONE, SURE, SURE_ALONE, TRADE, THEME]).encode()).hexdigest()[:16]

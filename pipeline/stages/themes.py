@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, TypeVar
 
-from pipeline.advice import matching
+from pipeline.advice import cases, matching
 from pipeline.advice.problems import load_problems, record_problems
 from pipeline.backends import registry
 from pipeline.core.profile import Profile, Reader
@@ -15,12 +15,12 @@ from pipeline.core.rows import RatedReview, Sentence, SentenceTheme
 from pipeline.core.stage import Context, Stage
 from pipeline.core.warehouse import sql_file
 from pipeline.reader import decide
-from pipeline.reader.base import vector_of
 from pipeline.stages.read import READ
 from pipeline.themes import own, sub_ratings
 from pipeline.themes.labels import record_labels
 from pipeline.themes.taxonomy import Aspect, load_aspects, load_taxonomy, taxonomy_file
 
+_Said = TypeVar("_Said", Sentence, SentenceTheme)
 Shares = Mapping[str, float]  # theme -> share of a source's reviews that speak of it
 
 
@@ -44,8 +44,8 @@ class ThemeRow(TypedDict):
     sentiment: NotRequired[str]
     score: NotRequired[float]
     probability: NotRequired[float]  # that it is so
-    problem: NotRequired[str]  # of the library, what a complaint is a case of
-    problem_probability: NotRequired[float]
+    problem: NotRequired[str | None]  # of the library, what a complaint is a case of
+    problem_probability: NotRequired[float | None]
 
 
 def spec(profile: Profile) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def spec(profile: Profile) -> dict[str, Any]:
     aspects = load_aspects(taxonomy_file(profile))
     terms = repr([(aspect.id, aspect.terms, aspect.examples, aspect.description) for aspect in aspects])
     return {
-        "version": 5,  # 3: the reader's; 4: ratings of a theme by itself; 5: problems
+        "version": 6,  # 3: the reader's; 4: ratings of a theme by itself; 5: problems; 6: complaints by their problem alone
         "terms": hashlib.sha256(terms.encode()).hexdigest(),
         "close": own.CLOSE,
         "ratings": sub_ratings.columns(aspects),
@@ -85,6 +85,7 @@ def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]
             ratings=sub_ratings.of_themes(row["attributes"], rated),
             of=rules,
         )
+        trade, matcher = trades[place], _matcher(context.profile.reader)
         result += [
             ThemeRow(
                 review_id=row["review_id"],
@@ -93,27 +94,12 @@ def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]
                 sentiment=mention.sentiment,
                 score=mention.score,
                 probability=mention.probability,
-                **_problem(mention, sentences, trades[place], context.profile.reader),
+                problem=match.problem if match else None,
+                problem_probability=match.probability if match else None,
             )
-            for mention in found
+            for mention, match in cases.of_mentions(found, sentences, trade, matcher, aspects)
         ] or [ThemeRow(review_id=row["review_id"], theme="")]
     return result
-
-
-class _Problem(TypedDict, total=False):
-    problem: str
-    problem_probability: float
-
-
-def _problem(
-    mention: decide.Mention, sentences: Sequence[Sentence], trades: Mapping[str, float], section: Reader
-) -> _Problem:
-    """What a complaint is a case of, if that is sure."""
-    said = next((s for s in sentences if s["start"] <= mention.start < s["end"]), None)
-    if mention.sentiment != "negative" or said is None or not said.get("vector"):
-        return {}
-    match = _matcher(section).match(vector_of(said["vector"]), mention.theme, trades)
-    return _Problem(problem=match.problem, problem_probability=match.probability) if match else {}
 
 
 @functools.cache  # asked for by the fingerprint of every stage below
@@ -143,20 +129,21 @@ def _in_its_box(sentence: Sentence, row: ReadSentences) -> Sentence:
     if liked == disliked:
         return sentence
     doubted = "negative" if liked else "positive"
-    return Sentence(**{**sentence, "themes": [_doubting(theme, doubted) for theme in sentence["themes"]]})
+    changed = _doubting(sentence, doubted)
+    changed["themes"] = [_doubting(theme, doubted) for theme in sentence["themes"]]
+    return changed
 
 
-def _doubting(theme: SentenceTheme, polarity: str) -> SentenceTheme:
-    """A theme with this polarity's odds divided by ten: a box is strong evidence, but people also write into the wrong one."""
-    negative, positive = theme["negative"], theme["positive"]
-    if polarity == "negative":
-        negative *= 0.1
-    else:
-        positive *= 0.1
-    total = (negative + theme["neutral"] + positive) or 1.0
-    changed = SentenceTheme(**theme)
+def _doubting(said: _Said, polarity: str) -> _Said:
+    """With this polarity's odds divided by ten: a box is strong evidence, but people also write into the wrong one."""
+    negative = said["negative"] * (0.1 if polarity == "negative" else 1)
+    positive = said["positive"] * (0.1 if polarity == "positive" else 1)
+    total = (negative + said["neutral"] + positive) or 1.0
+    changed = said.copy()
     changed["negative"], changed["neutral"], changed["positive"] = (
-        value / total for value in (negative, theme["neutral"], positive)
+        negative / total,
+        said["neutral"] / total,
+        positive / total,
     )
     return changed
 

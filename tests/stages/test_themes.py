@@ -79,9 +79,10 @@ def test_a_complaint_that_is_surely_a_case_of_a_problem_names_it(
         for vector, change in (((0.0, 1.0), {}), ((0.7, 0.7), {}), ((1.0, 0.0), {"negative": 0.0, "positive": 1.0}))
     }
     assert said[0.0, 1.0]["problem"] == problems[1].id and said[0.0, 1.0]["problem_probability"] > 0.9
-    assert "problem" not in said[0.7, 0.7], "two are as close"
-    assert "problem" not in said[1.0, 0.0], "praise is no case of a problem"
-    assert "problem" not in themes_of(warehouse, fake_profile, [sentence(0, 35, about)])["food_quality"], "no vector"
+    assert said[0.7, 0.7]["problem"] is None, "two are as close"
+    assert said[1.0, 0.0]["problem"] is None, "praise is no case of a problem"
+    unread = themes_of(warehouse, fake_profile, [sentence(0, 35, about)])["food_quality"]
+    assert unread["problem"] is None, "no vector"
 
 
 def test_the_library_can_be_read_in_the_warehouse(warehouse: Warehouse, fake_profile: Profile) -> None:
