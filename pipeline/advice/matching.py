@@ -46,13 +46,26 @@ class Match:
 
 @dataclass(frozen=True)
 class Weights:
-    """A problem's score of a sentence's vector: `vectors` @ vector + `bias`; (problems, width) and (problems,), float32.
-    `none`: the score of none.
+    """A problem's score of a sentence's vector: `vectors` @ vector times how much it was stretched, + `bias`; (problems, width)
+    and (problems,), float32. `none`: the score of none. `centre`: what was taken from the vectors before they were stretched to
+    unit length, (width,); they were of unit length before as well.
     """
 
     vectors: np.ndarray
     bias: np.ndarray
     none: float = NONE
+    centre: np.ndarray | None = None
+
+    def scores(self, vector: np.ndarray) -> np.ndarray:
+        """(problems,)."""
+        return np.asarray(self.vectors @ vector * self._stretched(vector) + self.bias)
+
+    def _stretched(self, vector: np.ndarray) -> float:
+        """The length that brings `vector` back onto the unit sphere around the origin when the centre is added."""
+        if self.centre is None:
+            return 1.0
+        along = float(self.centre @ vector)
+        return float(np.sqrt(max(along**2 + 1 - float(self.centre @ self.centre), 0.0)) - along)
 
 
 class Matcher:
@@ -68,10 +81,12 @@ class Matcher:
         """The problem of a complaint about `theme`; None: none is sure. `vector`: of its sentence, (width,), unit length.
         `theme`: "" where none is known. `trades`: the probability of each trade; None: nothing is known.
         """
-        shares = self._shares(vector, theme, trades)
-        best = int(shares.argmax())
-        is_sure = shares[best] >= (SURE if theme else SURE_ALONE)
-        return Match(self.problems[best].id, float(shares[best])) if is_sure else None
+        return self.sure(self.ranked(vector, theme, trades), theme)
+
+    def sure(self, ranked: Sequence[Match], theme: str) -> Match | None:
+        """The first, if it is sure; `theme`: as it was ranked for."""
+        is_sure = ranked and ranked[0].probability >= (SURE if theme else SURE_ALONE)
+        return ranked[0] if is_sure else None
 
     def ranked(self, vector: np.ndarray, theme: str, trades: Mapping[str, float] | None = None) -> list[Match]:
         """Every problem, the most probable first."""
@@ -80,7 +95,7 @@ class Matcher:
 
     def _shares(self, vector: np.ndarray, theme: str, trades: Mapping[str, float] | None) -> np.ndarray:
         """The probability of each problem, (problems,); that of none is what they lack."""
-        scores = self.weights.vectors @ vector + self.weights.bias - THEME * (self._themes != theme)
+        scores = self.weights.scores(vector) - THEME * (self._themes != theme)
         if trades is not None:
             scores = scores - TRADE * (1 - self._fits(trades))
         odds = np.exp(np.append(scores, self.weights.none) - max(self.weights.none, scores.max()))
@@ -117,7 +132,7 @@ def load(problems: Sequence[Problem], folder: Path | None, read: Read) -> Matche
     fresh = {_key(p): (SCALE * vector, 0.0) for p, vector in zip(missing, vectors_of(missing, read), strict=True)}
     rows = [stored.rows.get(_key(problem)) or fresh[_key(problem)] for problem in problems]
     vectors, bias = np.array([vector for vector, _ in rows]), np.array([bias for _, bias in rows], np.float32)
-    return Matcher(problems, Weights(vectors, bias, stored.none))
+    return Matcher(problems, Weights(vectors, bias, stored.none, stored.centre))
 
 
 def save(problems: Sequence[Problem], weights: Weights, folder: Path) -> None:
@@ -127,6 +142,8 @@ def save(problems: Sequence[Problem], weights: Weights, folder: Path) -> None:
         "bias": weights.bias.astype(np.float32),
         "none": np.array([weights.none]),
     }
+    if weights.centre is not None:
+        tensors["centre"] = weights.centre.astype(np.float32)
     # One entry: the order of several is random, and the same weights should be the same file.
     save_file(tensors, folder / FILE, {"keys": json.dumps([_key(problem) for problem in problems])})
 
@@ -142,6 +159,7 @@ def vectors_of(problems: Sequence[Problem], read: Read) -> np.ndarray:
 class _Stored:
     rows: Mapping[str, tuple[np.ndarray, float]]
     none: float = NONE
+    centre: np.ndarray | None = None
 
 
 def _stored(folder: Path | None) -> _Stored:
@@ -151,8 +169,9 @@ def _stored(folder: Path | None) -> _Stored:
         with safe_open(folder / FILE, "numpy") as opened:
             keys, none = json.loads(opened.metadata()["keys"]), float(opened.get_tensor("none")[0])
             vectors, bias = opened.get_tensor("vectors").astype(np.float32), opened.get_tensor("bias")
-        return _Stored(dict(zip(keys, zip(vectors, bias.tolist(), strict=True), strict=True)), none)
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+            centre = opened.get_tensor("centre") if "centre" in set(opened.keys()) else None
+        return _Stored(dict(zip(keys, zip(vectors, bias.tolist(), strict=True), strict=True)), none, centre)
+    except (OSError, SafetensorError, ValueError, KeyError):
         return _Stored({})  # a reader of one's own has none: the sentences are read
 
 

@@ -58,7 +58,7 @@ def spec(profile: Profile) -> dict[str, Any]:
         "close": own.CLOSE,
         "ratings": sub_ratings.columns(aspects),
         "rules": registry.rules_identity(profile.reader),
-        "problems": _library(),
+        "problems": [_library(), registry.reader(profile.reader).judge_identity(), cases.CONSTANTS],
     }
 
 
@@ -73,7 +73,7 @@ def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]
     vectors = _vectors(tuple(own.texts_of(mine)), context.profile.reader)
     taxonomy = load_taxonomy()
     trades = {place: matching.trades_of(found, rules.shares, taxonomy) for place, found in shares.items()}
-    result = []
+    reviews = []
     for row in rows:
         place = row["source"], row["business"] or ""
         sentences = [_in_its_box(_of_taxonomy(sentence, aspects), row) for sentence in row["sentences"] or ()]
@@ -85,21 +85,29 @@ def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]
             ratings=sub_ratings.of_themes(row["attributes"], rated),
             of=rules,
         )
-        trade, matcher = trades[place], _matcher(context.profile.reader)
-        result += [
-            ThemeRow(
-                review_id=row["review_id"],
-                theme=mention.theme,
-                evidence=row["text"][mention.start : mention.end],
-                sentiment=mention.sentiment,
-                score=mention.score,
-                probability=mention.probability,
-                problem=match.problem if match else None,
-                problem_probability=match.probability if match else None,
-            )
-            for mention, match in cases.of_mentions(found, sentences, trade, matcher, aspects)
-        ] or [ThemeRow(review_id=row["review_id"], theme="")]
-    return result
+        reviews.append(cases.Review(row["text"], found, sentences, trades[place]))
+    found_cases = cases.of_reviews(reviews, _matcher(context.profile.reader), reader.judge(), aspects)
+    return [
+        theme
+        for row, some in zip(rows, found_cases, strict=True)
+        for theme in _rows(row["review_id"], row["text"], some)
+    ]
+
+
+def _rows(review_id: str, text: str, found: Sequence[cases.Case]) -> list[ThemeRow]:
+    return [
+        ThemeRow(
+            review_id=review_id,
+            theme=mention.theme,
+            evidence=text[mention.start : mention.end],
+            sentiment=mention.sentiment,
+            score=mention.score,
+            probability=mention.probability,
+            problem=match.problem if match else None,
+            problem_probability=match.probability if match else None,
+        )
+        for mention, match in found
+    ] or [ThemeRow(review_id=review_id, theme="")]
 
 
 @functools.cache  # asked for by the fingerprint of every stage below

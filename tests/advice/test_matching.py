@@ -112,6 +112,13 @@ def test_stored_weights_are_used_and_changed_sentences_are_read(tmp_path: Path) 
     stored = matching.load(PROBLEMS, tmp_path, reads).weights
     assert reads.texts == [] and stored.none == 5.0 and np.allclose(stored.bias, weights.bias)
     assert np.allclose(stored.vectors, weights.vectors, atol=1e-1)
+    assert stored.centre is None
+    centred = dataclasses.replace(weights, centre=np.full(WIDTH, 0.1, np.float32))
+    matching.save(PROBLEMS, centred, tmp_path)
+    again = matching.load(PROBLEMS, tmp_path, reads).weights
+    assert np.array_equal(again.centre, centred.centre) and again.scores(unit(1, 0, 0, 0)) != pytest.approx(
+        stored.scores(unit(1, 0, 0, 0))
+    )
     changed = (problem("a", "salty"), *PROBLEMS[1:])
     again = matching.load(changed, tmp_path, reads).weights
     assert reads.texts == ["salty"] and np.allclose(again.vectors[0], matching.SCALE * SAID["salty"], atol=1e-1)

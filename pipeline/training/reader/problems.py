@@ -138,14 +138,9 @@ class Proxies(nn.Module):
         total = torch.where(is_one, -of_each, -torch.log(-torch.expm1(of_each.clamp(max=-1e-6))))
         return total.sum() / max(len(given), _FEWEST)
 
-    def weights(self, centre: Sequence[float], vectors: np.ndarray) -> matching.Weights:
-        """For vectors from which the mean `centre` was taken and which were stretched to unit length, as the reader stores
-        them; `vectors`: such ones (rows, width), which tell how much they are stretched.
-        """
+    def weights(self, centre: Sequence[float]) -> matching.Weights:
+        """For vectors from which the mean `centre` was taken and which were stretched to unit length, as the reader stores them."""
         middle = np.array(centre, np.float32)
-        along = vectors @ middle
-        stretched = float(np.mean(np.sqrt(along**2 + 1 - middle @ middle) - along))
         proxies = functional.normalize(self.weight.detach(), dim=-1).numpy()
-        return matching.Weights(
-            matching.SCALE * stretched * proxies, matching.SCALE * (proxies @ middle), float(self.none.detach())
-        )
+        none = float(self.none.detach())
+        return matching.Weights(matching.SCALE * proxies, matching.SCALE * (proxies @ middle), none, middle)

@@ -91,9 +91,7 @@ def ship(model: training.Model, data: Path, out: Path, settings: Mapping[str, An
     duplicates.save(seen, out)
     reading.load.cache_clear()
     decide.load.cache_clear()
-    centred = vectors - np.array(centre, np.float32)
-    centred /= np.linalg.norm(centred, axis=1, keepdims=True)
-    matching.save(load_problems(), model.proxies.weights(centre, centred), out)
+    matching.save(load_problems(), model.proxies.weights(centre), out)
     return figures
 
 
