@@ -22,7 +22,7 @@ class Phrases:
     """Sentences with {slots}, in the order in which they are written."""
 
     problem: str  # {name} of a problem, {quote}
-    complaint: str  # of no known problem: {quote}; {label} is the theme's, which is English
+    complaint: str  # of no known problem: {quote}
     cause: str  # {cause}
     mention: str  # what nobody called negative: {label}, {quote}
     praise: str  # {quote}

@@ -7,24 +7,24 @@ the review or in the library.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 from pipeline.advice.complaints import Complaint, find_complaints
 from pipeline.advice.phrases import ENGLISH, laid_out, phrases
-from pipeline.advice.problems import in_language
+from pipeline.advice.problems import in_language, load_problems
 from pipeline.advice.wording import fill, in_sentence, quote, stems
 from pipeline.backends.base import Request, Written
 from pipeline.core.profile import Feedback, Judge, Profile
 from pipeline.core.rows import UnhappyReview
 from pipeline.text.language import languages
-from pipeline.themes.taxonomy import load_aspects, taxonomy_file
+from pipeline.themes.taxonomy import GENERAL, load_aspects, taxonomy_file
 
 MOST_WORDS = 200
 # Characters of a quote, remedies of the first problem, and problems told with their cause: tried in order until the text fits.
 _LIMITS = ((120, 2, 3), (90, 1, 3), (60, 1, 3), (60, 1, 2), (40, 1, 1), (25, 1, 1), (25, 1, 0))
-_LEAST_SHARED = 2  # words that a step of the playbook shares with a complaint that is no known problem
 _LIKED = 0.6  # the least score of praise that is worth keeping
 
 
@@ -70,7 +70,7 @@ class _Writer:
 
     def said(self, complaints: Sequence[Complaint], praise: Sequence[str], limit: int, causes: int) -> list[str]:
         """What the customer complains of and why it may be so, and what they liked, a sentence or two each."""
-        sentences = []
+        sentences, others = list[str](), list[str]()
         for number, complaint in enumerate(complaints):
             if not complaint.evidence.strip():
                 continue
@@ -79,27 +79,26 @@ class _Writer:
                 sentences.append(fill(self.phrases.problem, name=problem.name, quote=words))
                 sentences += [fill(self.phrases.cause, cause=problem.cause)] if number < causes else []
             elif complaint.is_negative:
-                sentences.append(fill(self.phrases.complaint, label=complaint.label, quote=words))
+                others.append(words)
             else:
                 sentences.append(fill(self.phrases.mention, label=in_sentence(complaint.label), quote=words))
+        if others:  # without the themes, which are less sure than the words
+            sentences.append(fill(self.phrases.complaint, quote=self._comma.join(others)))
         return sentences + [fill(self.phrases.praise, quote=quote(words, limit)) for words in praise]
 
     def steps(self, complaints: Sequence[Complaint], remedies: int) -> list[str]:
-        """For this customer first, then one step per problem; where there is none, a fitting step of the playbook (which is
-        English) or a question.
-        """
+        """For this customer first, then one step per problem, and one of a theme of one's own; where there is none, a question."""
         known = [complaint.problem for complaint in complaints if complaint.problem]
         steps = [fill(self.phrases.customer, step=known[0].customer)] if known else []
         for problem in known:
             who = problem.who[0].upper() + problem.who[1:]
             remedy = self._blank.join(problem.fix[: remedies if problem is known[0] else 1])
             steps.append(f"{who}{self._colon}{remedy}")
-        for complaint in complaints if self._is_english else ():
-            if not complaint.problem:
+        for complaint in complaints:
+            if not complaint.problem and complaint.aspect.id not in _themes_of_the_library():
                 words = stems(complaint.evidence)
                 best = max(complaint.aspect.steps, key=lambda step: len(stems(step) & words))
-                if len(stems(best) & words) >= _LEAST_SHARED:
-                    steps.append(f"{complaint.label}: {best}")
+                steps.append(f"{complaint.label}{self._colon}{best}")
         return [" ".join(step.split()) for step in steps] or [self.phrases.ask]
 
     def watch(self, complaints: Sequence[Complaint]) -> str:
@@ -110,6 +109,15 @@ class _Writer:
     @property
     def _colon(self) -> str:
         return ": " if self._blank else "："
+
+    @property
+    def _comma(self) -> str:
+        return ", " if self._blank else "、"
+
+
+@functools.cache
+def _themes_of_the_library() -> frozenset[str]:
+    return frozenset({GENERAL, *(problem.theme for problem in load_problems())})
 
 
 def _praise(review: UnhappyReview, complaints: Sequence[Complaint]) -> list[str]:
