@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.backends.base import ClassifierBackend, ReaderBackend
 from pipeline.core.assets import PAIRS, READER
 from pipeline.core.errors import InputError
+from pipeline.core.integrity import require_intact
 from pipeline.core.labels import EMOTIONS, SENTIMENTS
 from pipeline.core.profile import Emotions, Reader, Sentiment
 from pipeline.core.rows import Reading
@@ -46,6 +47,7 @@ class EmbeddedReader(ReaderBackend):
         """The network. Raises InputError if it is missing or damaged."""
         from pipeline.reader import reading
 
+        require_intact(self.folder)
         return reading.load(self.folder)
 
     def read(self, texts: Sequence[str]) -> list[Reading]:

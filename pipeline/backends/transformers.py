@@ -17,6 +17,7 @@ from pipeline.backends.adapters import without_bitsandbytes
 from pipeline.backends.base import ClassifierBackend, Request, Written
 from pipeline.backends.cleaning import opens_thinking, written
 from pipeline.core.errors import InputError
+from pipeline.core.integrity import require_intact
 from pipeline.core.labels import EMOTIONS, SENTIMENTS, emotion_columns, sentiment_projection
 from pipeline.core.profile import Emotions, Feedback, Profile, Sentiment
 from pipeline.reader.base import Classifier
@@ -232,6 +233,7 @@ def load_causal_lm(model: str, revision: str, quantize: str) -> tuple[Any, Any]:
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    require_intact(Path(model))
     options = quantization(quantize)
     if "quantization_config" in options:
         options["device_map"] = {"": 0} if device() == "cuda" else {"": "cpu"}

@@ -13,6 +13,7 @@ from pathlib import Path
 from pipeline.cli import show
 from pipeline.cli.command import Command
 from pipeline.core.errors import InputError
+from pipeline.core.integrity import renew_if_shipped
 
 # Options by parameter of pipeline.training.NAME.train, which has the defaults: type, help
 OPTIONS: dict[str, tuple[type, str]] = {
@@ -34,6 +35,7 @@ MODELS = {
         "the reader: sentiment, emotions and themes in many languages",
         ("tokens", "minutes", "seed", "encoder"),
     ),
+    "pairs": ("the reader's judge of pairs: whether a sentence is a case of a problem", ("tokens", "minutes", "seed")),
     "problems": ("nothing: reads the library of problems anew, after its sentences changed", ()),
     "bleurt": ("the stand-in for BLEURT", ("epochs", "learning_rate", "seed")),
     "student": ("the base student", ("init", "vocabulary", "review_steps", "playbook_steps", "pair_steps")),
@@ -48,7 +50,7 @@ def _options(sub: argparse.ArgumentParser) -> None:
             model.add_argument(
                 "--data", type=Path, required=True, metavar="DIR", help="for its content see the model card"
             )
-        folder = "reader" if name == "problems" else name
+        folder = "reader" if name in ("problems", "pairs") else name
         model.add_argument("--out", type=Path, required=True, metavar="DIR", help=f"such as pipeline/models/{folder}")
         for option in parameters:
             kind, meaning = OPTIONS[option]
@@ -63,6 +65,7 @@ def train(args: argparse.Namespace) -> int:
         module = importlib.import_module(f"pipeline.training.{args.name}")
         with _logged():
             report = module.train(*([args.data] if "data" in args else []), args.out, **given)
+        renew_if_shipped(args.out)
     except ImportError as error:
         raise InputError(f"Training needs its packages ({error}): pip install 'review-insights[training]'") from error
     except FileNotFoundError as error:

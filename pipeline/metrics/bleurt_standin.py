@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.core.assets import BLEURT
+from pipeline.core.integrity import require_intact
 from pipeline.reader.lora import load_head
 
 _MAX_TOKENS = 110  # read of each text
@@ -28,6 +29,7 @@ def tokenize_pairs(tokenizer: Any, candidates: Sequence[str], references: Sequen
 
 def score(candidates: Sequence[str], references: Sequence[str]) -> list[float]:
     """One value per pair, in order: an estimate of BLEURT-base-128; not bounded."""
+    require_intact(BLEURT)
     model = load_head(BLEURT)
     return [float(value) for value in model.logits(tokenize_pairs(model.tokenizer, candidates, references))[:, 0]]
 
