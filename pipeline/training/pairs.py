@@ -172,7 +172,9 @@ def _model(reader: Path) -> tuple[encoders.Encoder, Head, list[torch.nn.Paramete
         from peft import LoraConfig, get_peft_model
 
     encoder = encoders.load(reader)
-    config = LoraConfig(r=RANK, lora_alpha=ALPHA, lora_dropout=0.05, target_modules=TARGETS)
+    reader_fit.replace_dropout(encoder.network)
+    layers = list(range(reader_fit.FROZEN, encoder.network.config.num_hidden_layers))
+    config = LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=TARGETS, layers_to_transform=layers)
     network = get_peft_model(encoder.network, config)
     network.train()
     head = Head(encoder.width)

@@ -216,7 +216,7 @@ def _texts(examples: Mapping[str, Sequence[Example]]) -> list[str]:
 def _prepare(model: Model) -> list[nn.Parameter]:
     network = model.encoder.network
     network.train()
-    _replace_dropout(network)
+    replace_dropout(network)
     still = ["embeddings.", *(f"encoder.layer.{layer}." for layer in range(FROZEN))]
     for name, parameter in network.named_parameters():
         parameter.requires_grad = not name.startswith(tuple(still))
@@ -237,7 +237,7 @@ class FeatureDropout(nn.Module):
         return values * kept / (1 - DROPOUT)
 
 
-def _replace_dropout(network: nn.Module) -> None:
+def replace_dropout(network: nn.Module) -> None:
     """Hidden layers get FeatureDropout, attention none."""
     network.set_attn_implementation("eager")  # type: ignore[operator]  # its gradient is faster than SDPA's on CPUs
     for module in network.modules():
