@@ -21,6 +21,7 @@ from pipeline.themes.taxonomy import GENERAL
 NEGATIVE = 0.5  # least probability that a sentence in which no theme is complained of is negative
 PROPOSED = 5  # problems that are read together with a sentence
 LEAST = 0.01  # probability by the matching of a problem that is proposed
+# Placeholders until a reader of pairs ships: they are to be fitted on the labels that its training holds out.
 PRIOR = 0.3  # how much the matching counts beside the reader of pairs, of logits
 SURE = 0.6  # least probability, by both, of a problem that is named
 

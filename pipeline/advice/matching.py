@@ -77,21 +77,17 @@ class Matcher:
         trades = sorted({trade for problem in problems for trade in problem.trades})
         self._in_trade = {trade: np.array([trade in problem.trades for problem in problems]) for trade in trades}
 
-    def match(self, vector: np.ndarray, theme: str, trades: Mapping[str, float] | None = None) -> Match | None:
-        """The problem of a complaint about `theme`; None: none is sure. `vector`: of its sentence, (width,), unit length.
-        `theme`: "" where none is known. `trades`: the probability of each trade; None: nothing is known.
-        """
-        return self.sure(self.ranked(vector, theme, trades), theme)
-
-    def sure(self, ranked: Sequence[Match], theme: str) -> Match | None:
-        """The first, if it is sure; `theme`: as it was ranked for."""
-        is_sure = ranked and ranked[0].probability >= (SURE if theme else SURE_ALONE)
-        return ranked[0] if is_sure else None
-
     def ranked(self, vector: np.ndarray, theme: str, trades: Mapping[str, float] | None = None) -> list[Match]:
-        """Every problem, the most probable first."""
+        """Every problem that a complaint about `theme` may be a case of, the most probable first. `vector`: of its sentence,
+        (width,), unit length. `theme`: "" where none is known. `trades`: the probability of each trade; None: nothing is known.
+        """
         shares = self._shares(vector, theme, trades)
         return [Match(self.problems[index].id, float(shares[index])) for index in np.argsort(-shares, kind="stable")]
+
+    def sure(self, ranked: Sequence[Match], theme: str) -> Match | None:
+        """The first, if it is sure; `theme`: as it was ranked for. None: none is."""
+        is_sure = ranked and ranked[0].probability >= (SURE if theme else SURE_ALONE)
+        return ranked[0] if is_sure else None
 
     def _shares(self, vector: np.ndarray, theme: str, trades: Mapping[str, float] | None) -> np.ndarray:
         """The probability of each problem, (problems,); that of none is what they lack."""

@@ -65,7 +65,6 @@ class _Writer:
 
     def __init__(self, language: str) -> None:
         self.phrases = phrases()[language]
-        self._is_english = language == ENGLISH
         self._blank = " " if languages()[language].spaced else ""
 
     def said(self, complaints: Sequence[Complaint], praise: Sequence[str], limit: int, causes: int) -> list[str]:
