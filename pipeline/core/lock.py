@@ -1,9 +1,9 @@
 """One writer per warehouse: a lock that lasts from the first copy to the publishing.
 
-The system holds it for the process, so that one which is killed leaves none behind. Beside a warehouse:
+The system holds it for the process, so that one which is killed leaves none behind. Beside a warehouse, meanwhile:
 
     insights.duckdb.lock      what is locked
-    insights.duckdb.writer    who holds it, or held it last
+    insights.duckdb.writer    who holds it
 """
 
 from __future__ import annotations
@@ -43,8 +43,11 @@ def writing(path: Path, wait: float = 0) -> Iterator[None]:
         holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": f"{now():%Y-%m-%d %H:%M:%S} UTC"}
         writer.write_text(json.dumps(holder))
         yield
-        writer.unlink(missing_ok=True)
     finally:
+        # While it is still held: filelock starts over where a file that it has locked was removed meanwhile.
+        for file in (writer, Path(lock.lock_file)):
+            with contextlib.suppress(OSError):  # Windows removes no open file
+                file.unlink(missing_ok=True)
         lock.release()
 
 
