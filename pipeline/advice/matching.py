@@ -28,7 +28,7 @@ from pipeline.themes.taxonomy import Taxonomy
 FILE = "problems.safetensors"
 SCALE = 25.0  # of cosines, which lie close together in the encoder's space
 NONE = 10.8  # score of no problem, where none was trained
-SURE = 0.5  # least probability of a problem that is named
+SURE = 0.7  # least probability of a problem that is named
 SURE_ALONE = 0.3  # where the complaint has no theme: all lose by THEME then, so that this says more
 TRADE = 2.5  # what a wrong trade takes from a score
 THEME = 3.0  # and another theme
@@ -84,10 +84,10 @@ class Matcher:
         shares = self._shares(vector, theme, trades)
         return [Match(self.problems[index].id, float(shares[index])) for index in np.argsort(-shares, kind="stable")]
 
-    def sure(self, ranked: Sequence[Match], theme: str) -> Match | None:
-        """The first, if it is sure; `theme`: as it was ranked for. None: none is."""
-        is_sure = ranked and ranked[0].probability >= (SURE if theme else SURE_ALONE)
-        return ranked[0] if is_sure else None
+    def match(self, vector: np.ndarray, theme: str, trades: Mapping[str, float] | None = None) -> Match | None:
+        """The most probable, if it is sure; None: none is. As `ranked`."""
+        best = next(iter(self.ranked(vector, theme, trades)), None)
+        return best if best and best.probability >= (SURE if theme else SURE_ALONE) else None
 
     def _shares(self, vector: np.ndarray, theme: str, trades: Mapping[str, float] | None) -> np.ndarray:
         """The probability of each problem, (problems,); that of none is what they lack."""

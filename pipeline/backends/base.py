@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from pipeline.core.profile import Emotions, Feedback, Judge, Profile, Reader, Sentiment, model_identity
 from pipeline.core.rows import Reading, UnhappyReview
-from pipeline.reader.base import Classifier, PairJudge
+from pipeline.reader.base import Classifier
 from pipeline.reader.decide import Rules
 
 
@@ -86,14 +86,6 @@ class ReaderBackend(ABC):
     @abstractmethod
     def rules(self) -> Rules:
         """How its readings become decisions."""
-
-    def judge(self) -> PairJudge | None:
-        """Says whether a sentence is a case of a statement; None: it cannot."""
-        return None
-
-    def judge_identity(self) -> str:
-        """Identifies the weights of `judge`, for fingerprints."""
-        return ""
 
 
 class ClassifierBackend(ABC):

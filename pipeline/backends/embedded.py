@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.backends.base import ClassifierBackend, ReaderBackend
-from pipeline.core.assets import PAIRS, READER
+from pipeline.core.assets import READER
 from pipeline.core.errors import InputError
 from pipeline.core.integrity import require_intact
 from pipeline.core.labels import EMOTIONS, SENTIMENTS
 from pipeline.core.profile import Emotions, Reader, Sentiment
 from pipeline.core.rows import Reading
 from pipeline.reader import decide
-from pipeline.reader.base import Classifier, Pair, PairJudge
+from pipeline.reader.base import Classifier
 
 if TYPE_CHECKING:
     from pipeline.reader import reading
@@ -57,22 +57,6 @@ class EmbeddedReader(ReaderBackend):
     def rules(self) -> decide.Rules:
         """How its readings become decisions."""
         return decide.load(self.folder)
-
-    def judge(self) -> PairJudge | None:
-        """The reader of pairs beside it, loaded when the first pair comes; None: there is none."""
-        if not (self.folder / PAIRS).is_dir():
-            return None
-
-        def probabilities(pairs: Sequence[Pair]) -> np.ndarray:
-            from pipeline.reader import pairs as reading_pairs
-
-            return reading_pairs.load(self.folder).probabilities(pairs)
-
-        return probabilities
-
-    def judge_identity(self) -> str:
-        """Hash of the adapter's and the head's files."""
-        return _digest(tuple(sorted((self.folder / PAIRS).glob("*.safetensors"))))
 
 
 class EmbeddedClassifier(ClassifierBackend):
@@ -119,14 +103,6 @@ def _identity(folder: Path) -> str:
     for name in ("encoder.json", "encoder.safetensors", "heads.safetensors", "tokenizer.json"):
         digest.update(name.encode() + (folder / name).read_bytes())
     return f"{folder.name}:{digest.hexdigest()[:16]}"
-
-
-@functools.cache
-def _digest(files: tuple[Path, ...]) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.name.encode() + file.read_bytes())
-    return digest.hexdigest()[:16] if files else ""
 
 
 @functools.cache

@@ -35,7 +35,6 @@ MODELS = {
         "the reader: sentiment, emotions and themes in many languages",
         ("tokens", "minutes", "seed", "encoder"),
     ),
-    "pairs": ("the reader's judge of pairs: whether a sentence is a case of a problem", ("tokens", "minutes", "seed")),
     "problems": ("nothing: reads the library of problems anew, after its sentences changed", ()),
     "bleurt": ("the stand-in for BLEURT", ("epochs", "learning_rate", "seed")),
     "student": ("the base student", ("init", "vocabulary", "review_steps", "playbook_steps", "pair_steps")),
@@ -50,7 +49,7 @@ def _options(sub: argparse.ArgumentParser) -> None:
             model.add_argument(
                 "--data", type=Path, required=True, metavar="DIR", help="for its content see the model card"
             )
-        folder = "reader" if name in ("problems", "pairs") else name
+        folder = "reader" if name == "problems" else name
         model.add_argument("--out", type=Path, required=True, metavar="DIR", help=f"such as pipeline/models/{folder}")
         for option in parameters:
             kind, meaning = OPTIONS[option]

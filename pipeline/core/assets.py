@@ -16,7 +16,6 @@ PROFILES = PACKAGE / "profiles"
 RECIPES = PACKAGE / "recipes"
 MODELS = PACKAGE / "models"
 READER = MODELS / "reader"  # the encoder with its heads, which reads everything
-PAIRS = "pairs"  # in the folder of a reader: its reader of pairs
 STUDENT = MODELS / "student"  # the shipped base student
 BLEURT = MODELS / "bleurt"  # the stand-in for BLEURT
 BASELINES = PACKAGE / "baselines"

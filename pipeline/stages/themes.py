@@ -58,7 +58,7 @@ def spec(profile: Profile) -> dict[str, Any]:
         "close": own.CLOSE,
         "ratings": sub_ratings.columns(aspects),
         "rules": registry.rules_identity(profile.reader),
-        "problems": [_library(), registry.reader(profile.reader).judge_identity(), cases.CONSTANTS],
+        "problems": [_library(), cases.NEGATIVE],
     }
 
 
@@ -73,11 +73,12 @@ def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]
     vectors = _vectors(tuple(own.texts_of(mine)), context.profile.reader)
     taxonomy = load_taxonomy()
     trades = {place: matching.trades_of(found, rules.shares, taxonomy) for place, found in shares.items()}
-    reviews = []
+    matcher = _matcher(context.profile.reader)
+    found_themes = list[ThemeRow]()
     for row in rows:
         place = row["source"], row["business"] or ""
         sentences = [_in_its_box(_of_taxonomy(sentence, aspects), row) for sentence in row["sentences"] or ()]
-        found = decide.mentions(
+        mentions = decide.mentions(
             own.with_own_themes(row["text"], row["language"], sentences, mine, vectors),
             stars=row["stars"],
             language=row["language"],
@@ -85,13 +86,9 @@ def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]
             ratings=sub_ratings.of_themes(row["attributes"], rated),
             of=rules,
         )
-        reviews.append(cases.Review(row["text"], found, sentences, trades[place]))
-    found_cases = cases.of_reviews(reviews, _matcher(context.profile.reader), reader.judge(), aspects)
-    return [
-        theme
-        for row, some in zip(rows, found_cases, strict=True)
-        for theme in _rows(row["review_id"], row["text"], some)
-    ]
+        found = cases.of_review(mentions, sentences, trades[place], matcher, aspects)
+        found_themes += _rows(row["review_id"], row["text"], found)
+    return found_themes
 
 
 def _rows(review_id: str, text: str, found: Sequence[cases.Case]) -> list[ThemeRow]:

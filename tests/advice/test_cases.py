@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from pipeline.advice import cases, matching
 from pipeline.advice.matching import Matcher, Weights
 from pipeline.advice.problems import load_problems
 from pipeline.core.rows import Sentence
-from pipeline.reader.base import Pair, PairJudge
 from pipeline.reader.decide import Mention
 
 COLD, SLOW = (next(p for p in load_problems() if p.id == name) for name in ("food_cold", "kitchen_slow"))
@@ -38,14 +36,9 @@ def mention(theme: str, start: int, sentiment: str = "negative") -> Mention:
     return Mention(theme, start, start + 5, sentiment, -0.8 if sentiment == "negative" else 0.8, 0.7)
 
 
-TEXT = "Cold soup. Slow too. "
-
-
-def found(
-    mentions: list[Mention], sentences: list[Sentence], themes: set[str] = THEMES, judge: PairJudge | None = None
-) -> dict[str, str | None]:
-    (pairs,) = cases.of_reviews([cases.Review(TEXT, mentions, sentences, {"restaurant": 1.0})], MATCHER, judge, themes)
-    return {one.theme: match.problem if match else None for one, match in pairs}
+def found(mentions: list[Mention], sentences: list[Sentence], themes: set[str] = THEMES) -> dict[str, str | None]:
+    found = cases.of_review(mentions, sentences, {"restaurant": 1.0}, MATCHER, themes)
+    return {one.theme: match.problem if match else None for one, match in found}
 
 
 def test_a_complaint_is_a_case_of_what_its_sentence_says() -> None:
@@ -59,9 +52,7 @@ def test_a_problem_alone_tells_a_complaint() -> None:
     sentences = [said(0, TOLD), said(10, NOTHING)]
     assert found([], sentences) == {COLD.theme: COLD.id}
     assert found([mention("noise", 12)], sentences) == {"noise": None, COLD.theme: COLD.id}
-    (((one, match),),) = cases.of_reviews(
-        [cases.Review(TEXT, [], sentences, {"restaurant": 1.0})], MATCHER, None, THEMES
-    )
+    ((one, match),) = cases.of_review([], sentences, {"restaurant": 1.0}, MATCHER, THEMES)
     assert (one.start, one.end, one.sentiment, one.score) == (0, 10, "negative", pytest.approx(-0.8))
     assert match is not None and one.probability == match.probability >= matching.SURE_ALONE
 
@@ -79,38 +70,3 @@ def test_an_overall_verdict_says_nothing_beside_what_a_problem_tells() -> None:
     assert found([verdict], [said(0, NOTHING), said(10, NOTHING)]) == {"general": None}
     praise = mention("general", 12, "positive")
     assert found([praise], [said(0, TOLD), said(10, NOTHING)]) == {"general": None, COLD.theme: COLD.id}
-
-
-def test_the_reader_of_pairs_decides_among_what_the_matching_proposes() -> None:
-    read: list[Pair] = []
-
-    def judge(pairs: Sequence[Pair]) -> np.ndarray:
-        read.extend(pairs)
-        return np.array([0.95 if pair.statement.startswith(SLOW.name) else 0.1 for pair in pairs])
-
-    between = (0.5, 0.55)
-    assert found([mention(COLD.theme, 2)], [said(0, between)], judge=judge) == {COLD.theme: SLOW.id}
-    assert {pair.statement for pair in read} == {cases.statement(COLD), cases.statement(SLOW)}
-    assert all((pair.sentence, pair.context) == (TEXT[:10], f" … {TEXT[10:]}") for pair in read)
-    nothing = found([mention(COLD.theme, 2)], [said(0, TOLD)], judge=lambda pairs: np.full(len(pairs), 0.05))
-    assert nothing == {COLD.theme: None}, "however sure the matching is"
-    assert found([], [said(0, TOLD)], judge=lambda pairs: np.full(len(pairs), 0.9)) == {COLD.theme: COLD.id}
-
-
-def test_reviews_are_judged_together_and_answered_in_order() -> None:
-    asked: list[int] = []
-
-    def judge(pairs: Sequence[Pair]) -> np.ndarray:
-        asked.append(len(pairs))
-        return np.array([0.9 if COLD.name in pair.statement and "Cold" in pair.sentence else 0.0 for pair in pairs])
-
-    texts = ("Cold soup. ", "Warm soup.. ", "Cold again. ", "")
-    sentences = [said(0, TOLD)]
-    reviews = [
-        cases.Review(text, [mention(COLD.theme, 2)] if text else [], sentences if text else [], {"restaurant": 1.0})
-        for text in texts
-    ]
-    answers = cases.of_reviews(reviews, MATCHER, judge, THEMES)
-    assert [[match and match.problem for _, match in one] for one in answers] == [[COLD.id], [None], [COLD.id], []]
-    assert len(asked) == 1, "in one go"
-    assert cases.of_reviews([], MATCHER, judge, THEMES) == []

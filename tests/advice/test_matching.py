@@ -56,7 +56,7 @@ def matcher() -> matching.Matcher:
 
 
 def match(matcher: matching.Matcher, vector: np.ndarray, theme: str) -> matching.Match | None:
-    return matcher.sure(matcher.ranked(vector, theme), theme)
+    return matcher.match(vector, theme)
 
 
 def trained(problems: Sequence[Problem]) -> matching.Weights:
