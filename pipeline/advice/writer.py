@@ -1,14 +1,14 @@
 """The embedded teacher: feedback composed from the library of problems, without a language model.
 
 It quotes what the customer complains of, names the problem and its usual cause, and proposes the steps that put it right: the
-gravest first. What is no case of a known problem is quoted, and who should look into it; nothing is said about the business that is not in
+gravest first. What is no case of a known problem is quoted, and to be looked into; nothing is said about the business that is not in
 the review or in the library.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -20,7 +20,7 @@ from pipeline.backends.base import Request, Written
 from pipeline.core.profile import Feedback, Judge, Profile
 from pipeline.core.rows import UnhappyReview
 from pipeline.text.language import languages
-from pipeline.themes.taxonomy import GENERAL, OVERALL, load_aspects, taxonomy_file
+from pipeline.themes.taxonomy import GENERAL, load_aspects, taxonomy_file
 
 MOST_WORDS = 200
 # Characters of a quote, remedies of the first problem, and problems told with their cause: tried in order until the text fits.
@@ -88,7 +88,7 @@ class _Writer:
 
     def steps(self, complaints: Sequence[Complaint], remedies: int) -> list[str]:
         """For this customer first, then one step per problem; of a complaint that is no known problem, one of its own theme, or
-        who should look into it. Where nothing is complained of, a question.
+        to look into all of them. Where nothing is complained of, a question.
         """
         known = [complaint.problem for complaint in complaints if complaint.problem]
         steps = [fill(self.phrases.customer, step=known[0].customer)] if known else []
@@ -102,18 +102,12 @@ class _Writer:
                 words = stems(complaint.evidence)
                 best = max(complaint.aspect.steps, key=lambda step: len(stems(step) & words))
                 steps.append(f"{complaint.label}{self._colon}{best}")
-        steps += self._looks([one for one in others if one.aspect.id in _themes_of_the_library() and one.is_negative])
+        quotes = [
+            _quote(one, _NAMED) for one in others if one.aspect.id in _themes_of_the_library() and one.is_negative
+        ]
+        if any(quotes):  # who should act, and how, a theme alone does not tell
+            steps.append(fill(self.phrases.look, quote=self._comma.join(filter(None, quotes))))
         return [" ".join(step.split()) for step in steps] or [self.phrases.ask]
-
-    def _looks(self, complaints: Sequence[Complaint]) -> Iterator[str]:
-        """One step per group of themes, so that whoever acts gets all that is theirs."""
-        quotes = dict[str, list[str]]()
-        for complaint in complaints:
-            if words := _quote(complaint, _NAMED):
-                group = complaint.aspect.parent or OVERALL
-                quotes.setdefault(group if group in self.phrases.look else OVERALL, []).append(words)
-        for group, some in quotes.items():
-            yield fill(self.phrases.look[group], quote=self._comma.join(some))
 
     def watch(self, complaints: Sequence[Complaint]) -> str:
         """The number of the first problem; "": none is known."""
