@@ -17,7 +17,7 @@ from pipeline.text.sentences import sentence_spans
 from pipeline.themes.taxonomy import GENERAL, Aspect
 from pipeline.themes.terms import find_mentions
 
-MAX_COMPLAINTS = 3  # of one review
+MAX_COMPLAINTS = 5  # of one review
 _USUAL = 2  # the severity of a complaint that is no known problem
 
 # Hints of tone, in English, to choose among clauses with the same score or none.

@@ -22,7 +22,7 @@ Slots = Mapping[str, tuple[str, ...]]  # marker -> variants of what it stands fo
 def slots(
     review: UnhappyReview, complaints: Sequence[Complaint], aspects: Mapping[str, Aspect]
 ) -> dict[str, tuple[str, ...]]:
-    """What a small model need not spell out: `[1]` to `[3]` are the quotes of the complaints, `[+]` a further quote, `[name]`
+    """What a small model need not spell out: `[1]` to `[5]` are the quotes of the complaints, `[+]` a further quote, `[name]`
     the business. It writes the markers, and the customer's words are filled in verbatim (delexicalisation: Wen et al. 2015,
     "Semantically Conditioned LSTM-based Natural Language Generation").
     """
