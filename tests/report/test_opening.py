@@ -97,7 +97,7 @@ def test_both_reports_open_with_it_and_its_links_lead_somewhere(tmp_path: Path) 
     path = write_warehouse(tmp_path / "w.duckdb", [f"Waited {n} minutes." for n in range(25)])
     found = gather(open_read_only(path)) | {"day": DAY}
     page, text = (template(f"report.{kind}.jinja").render(found) for kind in ("html", "md"))
-    assert "What hurts most is “Waiting time”" in text
+    assert "are negative. What hurts most is “Waiting time”: 25 of 25" in text, "with the blanks between its pieces"
     links = re.findall(r'<a href="#([a-z-]+)">', page.split('class="opening"')[1].split("</p>")[0])
     assert links
     for link in links:
