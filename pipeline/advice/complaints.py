@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from pipeline.advice.problems import Problem
 from pipeline.advice.wording import stems
 from pipeline.core.rows import UnhappyReview
+from pipeline.text.script import has_dense
 from pipeline.text.sentences import sentence_spans
 from pipeline.themes.taxonomy import GENERAL, Aspect
 from pipeline.themes.terms import find_mentions
 
 MAX_COMPLAINTS = 5  # of one review
+_FEW = 3  # words that may stand alone
+_ENDS = ".!?\n"  # of a sentence
 _USUAL = 2  # the severity of a complaint that is no known problem
 
 # Hints of tone, in English, to choose among clauses with the same score or none.
@@ -56,7 +59,7 @@ def find_complaints(
     """
     general = aspects[GENERAL]
     mentions = [
-        (theme, evidence)
+        (theme, _in_its_sentence(str(review["text"]), evidence))
         for theme in review.get("themes") or []
         if theme["theme"] and (evidence := theme["evidence"] or "").strip()
     ]
@@ -77,6 +80,16 @@ def find_complaints(
         if len(complaints) < MAX_COMPLAINTS and not any(_same(complaint, other) for other in complaints):
             complaints.append(complaint)
     return complaints or [Complaint(general, general.label, most_informative(str(review["text"])))]
+
+
+def _in_its_sentence(text: str, evidence: str) -> str:
+    """A word or two, which alone tell little, with the rest of their sentence."""
+    start = text.find(evidence)
+    if start < 0 or len(evidence.split()) >= _FEW or has_dense(evidence):
+        return evidence
+    before = max(text.rfind(mark, 0, start) for mark in _ENDS) + 1
+    after = min((end for mark in _ENDS if (end := text.find(mark, start + len(evidence) - 1)) >= 0), default=len(text))
+    return text[before : after + 1].strip()
 
 
 def _same(complaint: Complaint, other: Complaint) -> bool:

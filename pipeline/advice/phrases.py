@@ -28,9 +28,9 @@ class Phrases:
     praise: str  # {quote}
     steps: str  # before the numbered list
     customer: str  # {step} for this customer
-    look: str  # a step about the {quote} of no known problem
     ask: str  # a step where nothing is complained of
     watch: str  # {measure}
+    look: Mapping[str, str]  # group of themes -> a step about the {quote} of no known problem
 
 
 @functools.cache

@@ -8,7 +8,7 @@ the review or in the library.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -20,7 +20,7 @@ from pipeline.backends.base import Request, Written
 from pipeline.core.profile import Feedback, Judge, Profile
 from pipeline.core.rows import UnhappyReview
 from pipeline.text.language import languages
-from pipeline.themes.taxonomy import GENERAL, load_aspects, taxonomy_file
+from pipeline.themes.taxonomy import GENERAL, OVERALL, load_aspects, taxonomy_file
 
 MOST_WORDS = 200
 # Characters of a quote, remedies of the first problem, and problems told with their cause: tried in order until the text fits.
@@ -87,8 +87,8 @@ class _Writer:
         return sentences + [fill(self.phrases.praise, quote=quote(words, limit)) for words in praise]
 
     def steps(self, complaints: Sequence[Complaint], remedies: int) -> list[str]:
-        """For this customer first, then one step per problem; of a complaint that is no known problem, one of its own theme, or
-        to look into all of them. Where nothing is complained of, a question.
+        """For this customer first, then one step per problem; one of a theme of one's own; a look into what is no known
+        problem. Where nothing is complained of, a question.
         """
         known = [complaint.problem for complaint in complaints if complaint.problem]
         steps = [fill(self.phrases.customer, step=known[0].customer)] if known else []
@@ -102,12 +102,18 @@ class _Writer:
                 words = stems(complaint.evidence)
                 best = max(complaint.aspect.steps, key=lambda step: len(stems(step) & words))
                 steps.append(f"{complaint.label}{self._colon}{best}")
-        quotes = [
-            _quote(one, _NAMED) for one in others if one.aspect.id in _themes_of_the_library() and one.is_negative
-        ]
-        if any(quotes):  # who should act, and how, a theme alone does not tell
-            steps.append(fill(self.phrases.look, quote=self._comma.join(filter(None, quotes))))
+        steps += self._looks([one for one in others if one.aspect.id in _themes_of_the_library() and one.is_negative])
         return [" ".join(step.split()) for step in steps] or [self.phrases.ask]
+
+    def _looks(self, complaints: Sequence[Complaint]) -> Iterator[str]:
+        """A step per group of themes, with all that was said about it. Who should act it leaves open: a theme tells that wrongly."""
+        quotes = dict[str, list[str]]()
+        for complaint in complaints:
+            if words := _quote(complaint, _NAMED):
+                group = complaint.aspect.parent or OVERALL
+                quotes.setdefault(group if group in self.phrases.look else OVERALL, []).append(words)
+        for group, some in quotes.items():
+            yield fill(self.phrases.look[group], quote=self._comma.join(some))
 
     def watch(self, complaints: Sequence[Complaint]) -> str:
         """The number of the first problem; "": none is known."""

@@ -15,6 +15,7 @@ from pipeline.core.profile import Profile
 from pipeline.text.words import words
 
 PLAYBOOK = Path(__file__).with_name("playbook.toml")  # the shipped one
+OVERALL = "overall"  # its group
 GENERAL = "general"  # the aspect for reviews that mention no other
 MIN_EXAMPLES = 5  # sentences that can stand in for terms
 

@@ -17,6 +17,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.profile import Profile
 from pipeline.core.stage import Context
 from pipeline.core.warehouse import Warehouse
+from pipeline.themes.taxonomy import load_taxonomy
 from tests.factory import review
 
 PLAYBOOK = Playbook()
@@ -40,7 +41,9 @@ OTHERS = sorted(set(phrases()) - {"en"})
 def test_every_sentence_has_its_slots(language: str) -> None:
     said = dataclasses.asdict(phrases()[language])
     assert set(SLOTS) == set(said) == {field.name for field in dataclasses.fields(Phrases)}
-    for key, sentence in said.items():
+    assert set(said["look"]) == set(load_taxonomy().groups)
+    one_by_one = {key: [value] if isinstance(value, str) else value.values() for key, value in said.items()}
+    for key, sentence in ((key, sentence) for key, sentences in one_by_one.items() for sentence in sentences):
         assert set(re.findall(r"\{(\w+)\}", sentence)) - {"label"} == SLOTS[key], (language, key)
 
 
@@ -74,10 +77,10 @@ def test_advice_in_a_language_has_the_shape_of_the_english_one(language: str) ->
         text, steps = PLAYBOOK.compose({"text": "x", "themes": found}, language)
         assert problem.name in text and problem.cause in text and problem.measure in text
         assert problem.customer in steps[0] and problem.fix[0] in steps[1] and "“zu laut”" in text
-        assert steps[2] == phrases()[language].look.replace("{quote}", "“zu laut”")
+        assert steps[2] == phrases()[language].look["place"].replace("{quote}", "“zu laut”")
         assert parse_suggestions(text) == steps and len(text.split()) <= MOST_WORDS
     _, steps = PLAYBOOK.compose({"text": "Quatsch!"}, language)
-    assert steps == [phrases()[language].look.replace("{quote}", "“Quatsch!”")]
+    assert steps == [phrases()[language].look["overall"].replace("{quote}", "“Quatsch!”")]
     mention = {"theme": "parking", "evidence": "Quatsch!", "sentiment": "neutral", "score": 0.0}
     _, steps = PLAYBOOK.compose({"text": "Quatsch!", "themes": [mention]}, language)
     assert steps == [phrases()[language].ask]

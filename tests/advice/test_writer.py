@@ -79,7 +79,7 @@ def test_the_gravest_problem_comes_first_and_each_gets_a_step() -> None:
     assert text.startswith(f"{grave.name}: “my throat closed”")
     assert grave.customer[1:] in steps[0] and grave.fix[0] in steps[1] and COLD.fix[0] in steps[2] and len(steps) == 4
     assert "The customer writes: “the barista rolled his eyes at my mother”." in text, "it is quoted, without a remedy"
-    assert steps[3].startswith("Look into “the barista rolled his eyes")
+    assert steps[3].startswith("Speak with whoever dealt with this customer about “the barista rolled his eyes")
 
 
 def test_the_same_problem_twice_is_told_once() -> None:
@@ -92,14 +92,32 @@ def test_what_is_no_known_problem_is_quoted_and_looked_into() -> None:
     text, steps = PLAYBOOK.compose(review("x", theme("staff_attitude", "Her tone, that day.")))
     assert text.startswith("The customer writes: “Her tone, that day”.\n") and "Usual cause" not in text
     assert steps == [
-        "Look into “Her tone, that day”: ask those involved, put right what can be, and tell this customer what you found."
+        "Speak with whoever dealt with this customer about “Her tone, that day”, agree on what they will do differently, and "
+        "tell the customer."
     ]
 
 
 def test_what_is_no_known_problem_is_quoted_in_one_sentence_without_the_theme() -> None:
     found = [theme("bathroom", "It was pink.", score=-0.9), theme("noise", "A hum.", score=-0.8)]
     text, steps = PLAYBOOK.compose(review("x", *found))
-    assert text.startswith("The customer writes: “It was pink”, “A hum”.\n") and "“It was pink”, “A hum”" in steps[0]
+    assert (
+        text.startswith("The customer writes: “It was pink”, “A hum”.\n") and "pink" in steps[0] and "hum" in steps[1]
+    )
+
+
+def test_one_look_into_all_that_was_said_about_a_group_of_themes() -> None:
+    found = [
+        theme("noise", "It has a hum.", score=-0.9),
+        theme("billing", "The sums are odd."),
+        theme("smell", "And it smells."),
+    ]
+    _, steps = PLAYBOOK.compose(review("x", *found))
+    assert len(steps) == 2 and "“It has a hum”, “And it smells”" in "".join(steps)
+
+
+def test_a_word_or_two_are_quoted_with_their_sentence() -> None:
+    text, _ = PLAYBOOK.compose(review("Fine. But slow, cold! Bye.", theme("noise", "cold!")))
+    assert "“But slow, cold!”" in text
 
 
 def test_a_step_begins_with_whoever_acts() -> None:
@@ -149,7 +167,7 @@ def test_without_themes_the_review_itself_is_quoted() -> None:
         review("Meh. The whole afternoon felt like queueing for nothing in particular. Bye.")
     )
     assert "“The whole afternoon felt like queueing for nothing in particular”" in text
-    assert steps[0].startswith("Look into “The whole afternoon felt like")
+    assert steps[0].startswith("Ask those involved about “The whole afternoon felt like")
     assert "“”" not in PLAYBOOK.compose(review(""))[0]
     silent = {
         "theme": "",
