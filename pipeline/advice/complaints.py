@@ -21,6 +21,7 @@ from pipeline.themes.terms import find_mentions
 MAX_COMPLAINTS = 5  # of one review
 _FEW = 3  # words that may stand alone
 _ENDS = ".!?\n"  # of a sentence
+_MIXED = 3  # stars from which on a review need not complain of anything
 _USUAL = 2  # the severity of a complaint that is no known problem
 
 # Hints of tone, in English, to choose among clauses with the same score or none.
@@ -79,7 +80,10 @@ def find_complaints(
     for *_, complaint in sorted(ranked, key=lambda entry: entry[:4]):
         if len(complaints) < MAX_COMPLAINTS and not any(_same(complaint, other) for other in complaints):
             complaints.append(complaint)
-    return complaints or [Complaint(general, general.label, most_informative(str(review["text"])))]
+    is_unhappy = (review.get("stars") or 0.0) < _MIXED
+    return complaints or [
+        Complaint(general, general.label, most_informative(str(review["text"])), is_negative=is_unhappy)
+    ]
 
 
 def _in_its_sentence(text: str, evidence: str) -> str:

@@ -30,7 +30,7 @@ class Phrases:
     customer: str  # {step} for this customer
     ask: str  # a step where nothing is complained of
     watch: str  # {measure}
-    look: Mapping[str, str]  # group of themes -> a step about the {quote} of no known problem
+    look: Mapping[str, str]  # group of themes, or "case", "choice" -> a step about the {quote} of no known problem
 
 
 @functools.cache

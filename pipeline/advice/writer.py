@@ -25,6 +25,12 @@ from pipeline.themes.taxonomy import GENERAL, OVERALL, load_aspects, taxonomy_fi
 MOST_WORDS = 200
 # Characters of a quote, remedies of the first problem, and problems told with their cause: tried in order until the text fits.
 _LIMITS = ((120, 2, 3), (90, 1, 3), (60, 1, 3), (60, 1, 2), (40, 1, 1), (25, 1, 1), (25, 1, 0))
+# Themes that are looked into in another way than their group.
+_LOOKS = {
+    **dict.fromkeys(("claims", "refund", "payments", "subscription", "billing"), "case"),
+    **dict.fromkeys(("selection", "availability"), "choice"),
+    "pests": "health",
+}
 _NAMED = 60  # characters of a quote in a step
 _LIKED = 0.6  # the least score of praise that is worth keeping
 
@@ -110,10 +116,10 @@ class _Writer:
         quotes = dict[str, list[str]]()
         for complaint in complaints:
             if words := _quote(complaint, _NAMED):
-                group = complaint.aspect.parent or OVERALL
-                quotes.setdefault(group if group in self.phrases.look else OVERALL, []).append(words)
-        for group, some in quotes.items():
-            yield fill(self.phrases.look[group], quote=self._comma.join(some))
+                look = _LOOKS.get(complaint.aspect.id) or complaint.aspect.parent or OVERALL
+                quotes.setdefault(look if look in self.phrases.look else OVERALL, []).append(words)
+        for look, some in quotes.items():
+            yield fill(self.phrases.look[look], quote=self._comma.join(some))
 
     def watch(self, complaints: Sequence[Complaint]) -> str:
         """The number of the first problem; "": none is known."""

@@ -43,7 +43,7 @@ def spec(profile: Profile) -> dict[str, Any]:
     config = profile.feedback
     if config.backend == "playbook":  # no prompt, no sampling: the playbook file is all there is
         return {
-            "version": 4,  # 2: problems and their remedies; 3: whatever is no known problem is looked into
+            "version": 5,  # 2: problems and their remedies; 3: whatever is no known problem is looked into
             "playbook": taxonomy_file(profile).read_text(encoding="utf-8"),
             "problems": remedies_identity(),
             "language": config.language,

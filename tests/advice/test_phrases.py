@@ -41,7 +41,7 @@ OTHERS = sorted(set(phrases()) - {"en"})
 def test_every_sentence_has_its_slots(language: str) -> None:
     said = dataclasses.asdict(phrases()[language])
     assert set(SLOTS) == set(said) == {field.name for field in dataclasses.fields(Phrases)}
-    assert set(said["look"]) == set(load_taxonomy().groups)
+    assert set(said["look"]) == {*load_taxonomy().groups, "case", "choice"}
     one_by_one = {key: [value] if isinstance(value, str) else value.values() for key, value in said.items()}
     for key, sentence in ((key, sentence) for key, sentences in one_by_one.items() for sentence in sentences):
         assert set(re.findall(r"\{(\w+)\}", sentence)) - {"label"} == SLOTS[key], (language, key)

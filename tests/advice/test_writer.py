@@ -113,6 +113,10 @@ def test_one_look_into_all_that_was_said_about_a_group_of_themes() -> None:
     ]
     _, steps = PLAYBOOK.compose(review("x", *found))
     assert len(steps) == 2 and "“It has a hum”, “And it smells”" in "".join(steps)
+    _, steps = PLAYBOOK.compose(review("x", theme("claims", "They will not pay for the roof.")))
+    assert steps[0].startswith(
+        "Take this case up again: check “They will not pay for the roof” against what was agreed"
+    )
 
 
 def test_a_word_or_two_are_quoted_with_their_sentence() -> None:
