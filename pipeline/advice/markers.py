@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from pipeline.advice.complaints import Complaint, further_complaint
+from pipeline.advice.phrases import ENGLISH, phrases
+from pipeline.advice.wording import fill as fill_in
 from pipeline.advice.wording import name, quote
 from pipeline.core.rows import UnhappyReview
 from pipeline.themes.taxonomy import Aspect
@@ -46,6 +48,12 @@ def delexicalise(text: str, slots: Slots) -> str:
 
 
 def fill(text: str, slots: Slots) -> str:
-    """A text with its markers replaced, in one pass; those that stand for nothing are taken out."""
+    """A text with its markers replaced, in one pass; those that stand for nothing are taken out. One without a marker ends with
+    the quotes of all complaints, so that whoever reads it sees what it is about.
+    """
+    quotes = [slots[marker][0] for marker in sorted(slots) if marker[1].isdigit()]
+    if quotes and text.strip() and not _MARKER.search(text):
+        told = fill_in(phrases()[ENGLISH].complaint, quote=", ".join(quotes))
+        return f"{text.rstrip()}\n\n{told}"
     filled = _MARKER.sub(lambda marker: slots[marker[0]][0] if marker[0] in slots else marker[0], text)
     return _LEFT_OVER.sub("", filled) if any(marker not in slots for marker in _MARKER.findall(text)) else filled

@@ -47,7 +47,7 @@ def spec(profile: Profile) -> dict[str, Any]:
     """What the texts depend on, besides the adapter."""
     options = profile.generate
     return {
-        "version": 2,  # 2: markers are filled in
+        "version": 3,  # 2: markers are filled in; 3: quotes where there is none
         "prompt": prompts.sha256(profile.distill.prompt),
         "rounds": profile.distill.rounds,
         "sampling": [

@@ -64,7 +64,13 @@ def test_the_prompt_tells_what_was_found_in_a_few_words_each() -> None:
 def test_a_marker_without_a_fact_leaves_no_trace() -> None:
     slots = {"[1]": ("“cold soup”",)}
     assert markers.fill("It was [1]. Staff ([2]): smile. Then [3].", slots) == "It was “cold soup”. Staff: smile. Then."
-    assert markers.fill("Thank you.", slots) == "Thank you."
+    assert markers.fill("Thank you.", {"[name]": ("Bo's",)}) == "Thank you."
+
+
+def test_a_text_without_a_marker_ends_with_the_quotes() -> None:
+    slots = {"[2]": ("“dear”",), "[1]": ("“cold soup”",), "[+]": ("“and more”",)}
+    assert markers.fill("Thank you.", slots) == "Thank you.\n\nThe customer writes: “cold soup”, “dear”."
+    assert markers.fill("", slots) == ""
 
 
 def test_a_long_quote_is_closed_at_whatever_length_it_was_cut() -> None:
