@@ -18,6 +18,7 @@ import re
 import secrets
 import shutil
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -387,35 +388,54 @@ def read(
         given = {name: value for name, value in (params or {}).items() if value is not None}
         if unknown := sorted(given.keys() - parameters):
             raise InputError(f"The query has no ${unknown[0]}. Write it where the value belongs: ... = ${unknown[0]}")
-        ended = threading.Event()
-        if seconds is not None:
-            threading.Thread(target=_interrupt, args=(connection, ended, seconds), daemon=True).start()
+        limit = _TimeLimit(connection, seconds)
         try:
             cursor = connection.execute(statements[0], {name: given.get(name) for name in parameters} or None)
         except BaseException:
-            ended.set()
+            limit.lift()
             raise
         columns = cursor.description or []
         return Result(
-            [column[0] for column in columns], [str(column[1]) for column in columns], _fetched(cursor, ended)
+            [column[0] for column in columns], [str(column[1]) for column in columns], _fetched(cursor, limit)
         )
     except duckdb.Error as error:
         raise _refused(error) from error
 
 
-def _interrupt(connection: duckdb.DuckDBPyConnection, ended: threading.Event, seconds: float) -> None:
-    if not ended.wait(seconds):
-        connection.interrupt()
+class _TimeLimit:
+    """Interrupts a connection after `seconds`, unless lifted before; None: never.
+
+    The thread that waits is waited for, and only borrows the connection: one that it gave up while the interpreter shuts down
+    would abort the process ("terminate called without an active exception").
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, seconds: float | None) -> None:
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        if seconds is not None:
+            arguments = (weakref.ref(connection), self._ended, seconds)
+            self._thread = threading.Thread(target=self._watch, args=arguments, name="time limit", daemon=True)
+            self._thread.start()
+
+    @staticmethod
+    def _watch(borrowed: weakref.ref[duckdb.DuckDBPyConnection], ended: threading.Event, seconds: float) -> None:
+        if not ended.wait(seconds) and (connection := borrowed()):
+            connection.interrupt()
+
+    def lift(self) -> None:
+        self._ended.set()
+        if self._thread:
+            self._thread.join()
 
 
-def _fetched(cursor: duckdb.DuckDBPyConnection, ended: threading.Event) -> Iterator[tuple[Any, ...]]:
+def _fetched(cursor: duckdb.DuckDBPyConnection, limit: _TimeLimit) -> Iterator[tuple[Any, ...]]:
     try:
         while rows := cursor.fetchmany(5000):
             yield from rows
     except duckdb.Error as error:
         raise _refused(error) from error
     finally:
-        ended.set()
+        limit.lift()
 
 
 def _refused(error: duckdb.Error) -> InputError:

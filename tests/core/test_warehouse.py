@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -393,6 +394,20 @@ def test_a_query_from_outside_ends_in_time_and_within_its_memory(
         list(
             read(open_read_only(path), "SELECT list(range || 'xxxxxxxxxxxxxxxx') FROM range(10000000)", seconds=60).rows
         )
+
+
+def test_a_time_limit_leaves_no_thread_that_could_abort_the_process(tmp_path: Path) -> None:
+    def waiting() -> bool:
+        return any(thread.name == "time limit" for thread in threading.enumerate())
+
+    reader = open_read_only(published(tmp_path / "w.duckdb"))
+    rows = read(reader, "SELECT * FROM range(9)", seconds=60).rows
+    assert waiting()
+    assert len(list(rows)) == 9
+    assert not waiting()
+    with pytest.raises(InputError, match="SQL"):
+        read(reader, "SELECT error('bad')", seconds=60)
+    assert not waiting()
 
 
 def test_times_with_a_zone_can_be_read(tmp_path: Path) -> None:
