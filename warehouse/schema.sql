@@ -292,6 +292,7 @@ VIEW main.sources
     unused VARCHAR[]
     decisions JSON
     notes VARCHAR[]
+    counted BIGINT
 VIEW main.student_verdict
     role VARCHAR
     n BIGINT
@@ -521,6 +522,7 @@ TABLE store.sources
     unused VARCHAR[]
     decisions JSON
     notes VARCHAR[]
+    counted BIGINT
 TABLE store.taxonomy
     theme VARCHAR
     fingerprint VARCHAR

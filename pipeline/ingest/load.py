@@ -19,12 +19,12 @@ from typing import Any, TypedDict
 from pipeline.core.warehouse import Warehouse, salt, sql_file
 from pipeline.ingest import forgotten, identity, sources
 from pipeline.ingest.formats.cells import with_objects
-from pipeline.ingest.formats.record import Broken, Item, Layout, ReadOptions, Record
+from pipeline.ingest.formats.record import Broken, Item, ReadOptions, Record, Tally, is_record
 from pipeline.ingest.interpret import Content, Interpreter, summary
 from pipeline.ingest.understanding import Decisions, IngestOptions, Understanding, understand
 from pipeline.text.language import decide_languages
 
-VERSION = 4  # raised when the same file would yield different rows
+VERSION = 5  # raised when the same file would yield different rows
 _BATCH = 5000
 _MEMORY = "256MiB"  # of the database while a source is read, beside Python's own
 
@@ -123,12 +123,20 @@ class _Reading:
         self._reviews: list[dict[str, Any]] = []
         self._rejects: list[RejectRow] = []
         self._rows = 0
+        self._counted: int | None = None  # records, by the readers' tallies
 
     def _items(self) -> Iterator[Item]:
         options = self._options
         mapping = {field: column for field, column in options.mapping.items() if column}
         items = self._source.items(ReadOptions(options.header, options.encoding, options.delimiter, mapping))
         return map(with_objects, items)
+
+    def _records(self) -> Iterator[Record]:
+        for item in self._items():
+            if isinstance(item, Tally):
+                self._counted = (self._counted or 0) + item.records
+            elif is_record(item):
+                yield item
 
     def write(self, now: datetime, spec_hash: str, progress: Callable[[int], None]) -> dict[str, int]:
         """Reads all records and writes what they say. Returns how many reviews were added and withdrawn."""
@@ -138,8 +146,7 @@ class _Reading:
             "reading",
             [{"source": self._source.name, "run_id": self._run_id, "read_at": now, "append": self._options.append}],
         )
-        records = (item for item in self._items() if not isinstance(item, Layout))
-        for number, record in enumerate(itertools.islice(records, self._options.limit), 1):
+        for number, record in enumerate(itertools.islice(self._records(), self._options.limit), 1):
             self._take(number, record)
             if len(self._reviews) + len(self._rejects) >= _BATCH:
                 self._flush()
@@ -218,14 +225,15 @@ class _Reading:
     def _as_row(self, now: datetime, spec_hash: str) -> dict[str, Any]:
         """The row of `store.sources`."""
         understanding = self._understanding
-        before = self._earlier["rows"] if self._earlier and self._options.append else 0
+        before = self._earlier if self._earlier and self._options.append else {"rows": 0, "counted": None}
         return {
             "source": self._source.name,
             "run_id": self._run_id,
             "read_at": now,
             "content_hash": self._source.content_hash,
             "spec_hash": spec_hash,
-            "rows": before + self._rows,
+            "rows": before["rows"] + self._rows,
+            "counted": None if self._counted is None else self._counted + (before["counted"] or 0),
             "export": understanding.export.name if understanding.export else None,
             "layouts": json.dumps([asdict(layout) for layout in understanding.layouts]),
             "fields": json.dumps(summary(self._interpreter.fields)),

@@ -19,7 +19,7 @@ from pathlib import Path
 from pipeline.core.errors import InputError
 from pipeline.ingest import formats, places, sample
 from pipeline.ingest.formats.hub import read_hub
-from pipeline.ingest.formats.record import Item, Layout, ReadOptions, Record
+from pipeline.ingest.formats.record import Item, Layout, ReadOptions, Record, is_record
 from pipeline.ingest.places import address
 
 
@@ -122,11 +122,11 @@ def content_hash(source: str) -> str:
 
 
 def read_items(source: str, options: ReadOptions) -> Iterator[Item]:
-    """The records and layouts of one source, in order. Raises InputError if the source as a whole cannot be read."""
+    """The records, layouts and tallies of one source, in order. Raises InputError if the source as a whole cannot be read."""
     with opened(source) as it:
         yield from it.items(options)
 
 
 def read_records(source: str, options: ReadOptions) -> Iterator[Record]:
-    """The records of one source, in order, without its layouts."""
-    return (item for item in read_items(source, options) if not isinstance(item, Layout))
+    """The records of one source, in order, and nothing else."""
+    return filter(is_record, read_items(source, options))

@@ -18,7 +18,7 @@ from pipeline.ingest import columns
 from pipeline.ingest.attributes import is_copy
 from pipeline.ingest.dates import DateStyle, contradictions, date_style, describe, parse_date
 from pipeline.ingest.exports import Export, recognise
-from pipeline.ingest.formats.record import Broken, Item, Layout
+from pipeline.ingest.formats.record import Broken, Item, Layout, is_record
 from pipeline.ingest.names import plain
 from pipeline.ingest.values import (
     describe_scale,
@@ -157,6 +157,7 @@ def _survey(items: Iterable[Item], limit: int | None) -> _Survey:
     for item in items:
         if isinstance(item, Layout):
             survey.layouts.append(item)
+        if not is_record(item):
             continue
         if limit is not None and survey.records >= limit:
             break

@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 import tracemalloc
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,20 +16,27 @@ from hypothesis import strategies as st
 from pipeline.core.errors import InputError
 from pipeline.ingest import formats
 from pipeline.ingest.formats import delimited
-from pipeline.ingest.formats.record import Broken, Item, Layout, ReadOptions, Record
+from pipeline.ingest.formats.record import Broken, Item, Layout, ReadOptions, Record, Tally, is_record
 
 ONE_FOLDER = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def items(file: Path, content: str | bytes, **options: Any) -> list[Item]:
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return list(formats.read(file, ReadOptions(**options)))
+    return [item for item in formats.read(file, ReadOptions(**options)) if not isinstance(item, Tally)]
 
 
 def records(file: Path, content: str | bytes, **options: Any) -> list[Record]:
     layout, *rest = items(file, content, **options)
     assert isinstance(layout, Layout)
-    return [item for item in rest if not isinstance(item, Layout)]
+    return [item for item in rest if is_record(item)]
+
+
+def counted(file: Path, content: str, **options: Any) -> tuple[int, int]:
+    """How many records are read, and how many are counted without the parser."""
+    file.write_text(content, encoding="utf-8", newline="")
+    read = list(formats.read(file, ReadOptions(**options)))
+    return sum(map(is_record, read)), sum(item.records for item in read if isinstance(item, Tally))
 
 
 # --- What was written is read back ---
@@ -92,45 +98,60 @@ def test_the_delimiter_is_detected_where_texts_do_not_hold_it(
 # --- Damage ---
 
 
-def reference(lines: list[str]) -> Iterator[list[str] | Broken]:
-    """The rows of a text that is held whole: strictly; where that fails, leniently; where that swallows the rest, none."""
-    start = 0
-    while start < len(lines):
-        reader, done = csv.reader(lines[start:], strict=True), 0
-        try:
-            for row in reader:
-                done = reader.line_num
-                yield row
-            return
-        except csv.Error as error:
-            start += done
-            swallows = "end of data" in str(error)
-        lenient = csv.reader([*lines[start:], "past the end"])
-        row = next(lenient)
-        if swallows or start + lenient.line_num > len(lines):
-            yield Broken(lines[start].rstrip("\r\n"), "a quote is opened and never closed")
-            start += 1
-        else:
-            yield row
-            start += lenient.line_num
+def letters(content: str | None) -> list[str]:
+    return [letter for letter in content or "" if letter.isalpha()]
 
 
 @settings(ONE_FOLDER, max_examples=500)
-@given(st.text('ab ",\n\r', max_size=60))
-def test_damaged_rows_are_read_as_from_a_text_held_whole(tmp_path: Path, damaged: str) -> None:
-    content = f"text,stars\n{damaged}"
-    expected: list[Record] = []
-    for row in reference(io.StringIO(content, newline="").readlines()):
-        if isinstance(row, Broken) or len(row) == 2:
-            expected.append(row if isinstance(row, Broken) else {"text": row[0], "stars": row[1]})
-        elif row and len(row) > 2 and not "".join(row[2:]).strip():
-            expected.append({"text": row[0], "stars": row[1]})
-        elif row:
-            out = io.StringIO()
-            csv.writer(out).writerow(row)
-            reason = f"{len(row)} fields where there are 2 columns"
-            expected.append(Broken(out.getvalue().rstrip("\r\n"), reason))
-    assert records(tmp_path / "r.csv", content, delimiter=",", header=True) == expected[1:]
+@given(st.text('ab ",\n\r', max_size=60), st.sampled_from([",", None]))
+def test_whatever_its_quotes_nothing_of_a_file_is_lost(tmp_path: Path, damaged: str, delimiter: str | None) -> None:
+    found = records(tmp_path / "r.csv", f"text,stars\n{damaged}", delimiter=delimiter, header=True)
+    texts = [item.raw if isinstance(item, Broken) else "".join(map(str, item.values())) for item in found]
+    assert letters("".join(texts)) == letters(damaged)
+    rows, least = counted(tmp_path / "r.csv", f"text,stars\n{damaged}", delimiter=delimiter, header=True)
+    assert rows == len(found) >= least
+
+
+@ONE_FOLDER
+@given(tables(), st.sampled_from((csv.QUOTE_MINIMAL, csv.QUOTE_ALL)))
+def test_what_is_read_is_what_is_counted(
+    tmp_path: Path, table: tuple[str, list[list[str]]], quoting: Literal[0, 1]
+) -> None:
+    out = io.StringIO(newline="")
+    _, rows = table
+    csv.writer(out, quoting=quoting).writerows([["text", "stars", "c", "d"][: len(rows[0])], *rows])
+    found = counted(tmp_path / "r.csv", out.getvalue(), delimiter=",", encoding="utf-8", header=True)
+    assert found == (len(rows), len(rows))
+
+
+@pytest.mark.parametrize(
+    ("content", "rows", "least"),
+    [
+        ('text,stars\n"good"x,"never closed\n' + "".join(f"Soup {n},1\n" for n in range(200)), 201, 201),
+        ('text,stars\n"good"x,"never closed\n' + "".join(f'"Soup {n}",1\n' for n in range(200)), 201, 201),
+        ('text,name,stars\n"Best "pizza" in town","Luigi,5\n"Cold soup",Maria,1\n"Warm soup",Ana,5\n', 3, 3),
+        ('text,stars\n"Never closed,1\n' + "Cold soup,2\n" * 9 + 'Soup 12",5\nWarm soup,4\n', 12, 2),
+        ('text,stars\n"Cold soup.\nSaid "sorry" and left",1\nWarm soup,5\n', 2, 2),
+        ('"text,stars"\n"Cold soup,1"\n""\n"Warm soup,5"\n', 3, 3),
+        ("Our reviews\n\ntext,stars\nCold soup,1\n\nWarm soup,5\n", 2, 2),
+        ("sep=;\ntext;stars\nCold soup;1\n", 1, 1),
+        ("text,stars\rCold soup,1\rWarm soup,5\r", 2, 2),
+        ("text,stars\nCold\x00 soup,1\n\x00,2\n", 2, 2),
+    ],
+)
+def test_no_quote_swallows_records(tmp_path: Path, content: str, rows: int, least: int) -> None:
+    assert counted(tmp_path / "r.csv", content) == (rows, least)
+
+
+def test_a_damaged_text_that_goes_on_over_lines_is_one_record(tmp_path: Path) -> None:
+    found = records(tmp_path / "r.csv", 'text,stars\n"Cold soup.\nSaid "sorry" and left",1\nWarm soup,5\n')
+    assert found == [{"text": 'Cold soup.\nSaid "sorry" and left', "stars": "1"}, {"text": "Warm soup", "stars": "5"}]
+
+
+def test_a_cell_whose_lines_look_like_records_is_read_line_by_line(tmp_path: Path) -> None:
+    found = records(tmp_path / "r.csv", 'text,stars\n"Never closed,1\n' + "Cold soup,2\n" * 4 + 'Soup 12",5\n')
+    assert isinstance(found[0], Broken) and "records of their own" in found[0].reason
+    assert found[1:] == [*[{"text": "Cold soup", "stars": "2"}] * 4, {"text": 'Soup 12"', "stars": "5"}]
 
 
 def test_text_after_a_closing_quote_does_not_let_the_next_quote_swallow_the_file(tmp_path: Path) -> None:
@@ -236,7 +257,7 @@ def test_the_file_is_never_held_whole(tmp_path: Path, name: str, encoding: str) 
     next(read)
     tracemalloc.start()
     try:
-        count = sum(1 for _ in read)
+        count = sum(map(is_record, read))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

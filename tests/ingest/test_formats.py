@@ -15,7 +15,7 @@ import pytest
 from pipeline.core.errors import InputError
 from pipeline.core.registry import implementation
 from pipeline.ingest import formats
-from pipeline.ingest.formats.record import Broken, Layout, ReadOptions
+from pipeline.ingest.formats.record import Broken, Layout, ReadOptions, Tally
 from pipeline.ingest.sources import expand, read_records
 
 
@@ -100,7 +100,11 @@ def test_parquet_is_read_in_batches_and_numbers_repeated_names(tmp_path: Path) -
 
 def test_parquet_has_a_layout_that_says_nothing(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": ["Fine soup"]}), tmp_path / "r.parquet")
-    assert list(formats.read(tmp_path / "r.parquet", ReadOptions())) == [Layout(), {"text": "Fine soup"}]
+    assert list(formats.read(tmp_path / "r.parquet", ReadOptions())) == [
+        Layout(),
+        {"text": "Fine soup"},
+        Tally(1),
+    ]
 
 
 def test_typed_formats_are_read_gzipped(tmp_path: Path) -> None:

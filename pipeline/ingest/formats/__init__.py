@@ -1,6 +1,7 @@
 """One module per file format; READERS says which reads what. To add a format, write its module and a line here.
 
-A reader takes a file and ReadOptions and yields the file's Records in order, before them their Layout. It raises
+A reader takes a file and ReadOptions and yields the file's Records in order, before them their Layout, and after them a
+Tally where they can be counted in another way. It raises
 InputError, at once or while reading, if the file as a whole cannot be read. All read gzipped files too, through `open_bytes` or `seekable`.
 """
 
@@ -40,6 +41,6 @@ def is_known(path: Path) -> bool:
 
 
 def read(path: Path, options: ReadOptions) -> Iterator[Item]:
-    """The records and layouts of a file of a known format, in order. Raises InputError if it cannot be read."""
+    """The records, layouts and tallies of a file of a known format, in order. Raises InputError if it cannot be read."""
     reader: Reader = implementation(READERS, extension(path))
     return reader(path, options)

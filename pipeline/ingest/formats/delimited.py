@@ -10,28 +10,26 @@ import io
 import itertools
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Literal, TextIO
 
 from pipeline.core.errors import InputError
 from pipeline.ingest.formats.decode import open_text
-from pipeline.ingest.formats.header import HEAD, count_usual, find_header, rank
+from pipeline.ingest.formats.header import HEAD, count_usual, find_header, is_value, rank
 from pipeline.ingest.formats.json import read_json
-from pipeline.ingest.formats.record import Broken, Item, Layout, ReadOptions, Record
+from pipeline.ingest.formats.quotes import RECORD_LINES, RECORD_SIZE, count_records, rejoined
+from pipeline.ingest.formats.record import Broken, Item, Layout, ReadOptions, Record, Tally
 
 csv.field_size_limit(2**31 - 1)  # a review has no upper length
-
-# A record that goes on for longer than this holds a quote that is never closed.
-_RECORD_LINES = 2_000
-_LENIENT_LINES = 100  # if it holds text after a closing quote as well
-_RECORD_SIZE = 1_000_000  # characters, in more than one line
 
 _LONGEST_LINE = 50_000_000  # characters
 
 _SAMPLE = 200_000  # characters from which the delimiter is detected
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?(?:\r\n?|\n)', re.IGNORECASE)  # with which Excel names the delimiter
 _UNCLOSED = "a quote is opened and never closed"
+_SWALLOWED = "a quote is opened here and closed only after lines that are records of their own"
+_FEW, _MANY = 4, 20  # lines in one cell that look like records: with a column of numbers among them, and without
 
 Row = list[str] | Broken
 
@@ -43,7 +41,8 @@ def read_csv(source: Path, options: ReadOptions) -> Iterator[Item]:
         if named := _SEPARATOR_LINE.match(lines.sample()[0]):
             lines.skip()
         delimiter = options.delimiter or (named[1] if named else _delimiter(lines.sample()))
-        yield from _table(_rows(lines, delimiter), lines, Layout(encoding, delimiter), options)
+        above = yield from _table(_rows(lines, delimiter), lines, Layout(encoding, delimiter), options)
+        yield _tally(stream, delimiter, above + bool(named))
 
 
 def read_tsv(source: Path, options: ReadOptions) -> Iterator[Item]:
@@ -51,7 +50,8 @@ def read_tsv(source: Path, options: ReadOptions) -> Iterator[Item]:
     with open_text(source, options.encoding) as (stream, encoding):
         lines = _Lines(_read_lines(stream, source))
         delimiter = options.delimiter or "\t"
-        yield from _table(_rows(lines, delimiter), lines, Layout(encoding, delimiter), options)
+        above = yield from _table(_rows(lines, delimiter), lines, Layout(encoding, delimiter), options)
+        yield _tally(stream, delimiter, above)
 
 
 def read_txt(source: Path, options: ReadOptions) -> Iterator[Item]:
@@ -69,7 +69,15 @@ def read_txt(source: Path, options: ReadOptions) -> Iterator[Item]:
         as_csv = None if options.delimiter else _delimiter_in_names(first)
         delimiter = options.delimiter or as_csv or "\t"
         rows = _rows(lines, delimiter, quoted=as_csv is not None)
-        yield from _table(rows, lines, Layout(encoding, delimiter), options)
+        above = yield from _table(rows, lines, Layout(encoding, delimiter), options)
+        yield _tally(stream, delimiter, above, quoted=as_csv is not None)
+
+
+def _tally(stream: TextIO, delimiter: str, above: int, quoted: bool = True) -> Tally:
+    """The records of a file, but for those that are none: `above` are the rows of its header and above it."""
+    stream.seek(0)
+    lines = itertools.chain((line.removeprefix("\ufeff") for line in itertools.islice(stream, 1)), stream)
+    return Tally(max(0, count_records(lines, delimiter, quoted) - above))
 
 
 def _read_lines(stream: TextIO, source: Path) -> Iterator[str]:
@@ -96,7 +104,7 @@ class _Lines:
         """The lines from the current record on. They end where a record has `most`, so that a strict reader says so."""
         self.ended, record, size = False, self.record, 0
         while True:
-            if len(record) >= most or (size > _RECORD_SIZE and len(record) > 1):
+            if len(record) >= most or (size > RECORD_SIZE and len(record) > 1):
                 break
             line = self._ahead.popleft() if self._ahead else next(self._lines, None)
             if line is None:
@@ -136,23 +144,58 @@ def _rows(lines: _Lines, delimiter: str, quoted: bool = True) -> Iterator[Row]:
     """
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     while True:
-        row: Row
         try:
-            for row in csv.reader(lines.read(_RECORD_LINES), delimiter=delimiter, strict=True, quoting=quoting):
-                yield row
+            for row in csv.reader(lines.read(RECORD_LINES), delimiter=delimiter, strict=True, quoting=quoting):
+                if len(lines.record) > _FEW and _swallows(lines.record, delimiter, len(row)):
+                    yield from _line_by_line(lines.record, delimiter)
+                else:
+                    yield row
                 lines.done()
             return
         except csv.Error:
             unclosed = lines.ended
-        if not unclosed:  # text after a closing quote: common in handmade exports, and readable unless strict
-            lines.put_back(0)
-            row = next(csv.reader(lines.read(_LENIENT_LINES), delimiter=delimiter))
-            unclosed = lines.ended
-        if unclosed:
-            lines.put_back(1)
-            row = Broken(lines.record[0].rstrip("\r\n"), _UNCLOSED)
-        yield row
+        yield _unclosed(lines) if unclosed else _damaged(lines, delimiter)
         lines.done()
+
+
+def _damaged(lines: _Lines, delimiter: str) -> Row:
+    """A record with text after a closing quote: common in handmade exports, and readable unless strict. It ends with its
+    line, unless a cell without delimiters goes on.
+    """
+    lines.put_back(0)
+    row = next(csv.reader(lines.read(1), delimiter=delimiter))
+    if not lines.ended:
+        return row
+    lines.put_back(0)
+    whole = rejoined(lines.read(RECORD_LINES), delimiter)
+    if whole is None:
+        return _unclosed(lines)
+    cells, count = whole
+    lines.put_back(count)
+    return cells
+
+
+def _unclosed(lines: _Lines) -> Broken:
+    lines.put_back(1)
+    return Broken(lines.record[0].rstrip("\r\n"), _UNCLOSED)
+
+
+def _swallows(record: list[str], delimiter: str, width: int) -> bool:
+    """Whether the lines of one record, but for the last, look like records: all have as many cells as it has, and one of
+    their columns holds numbers.
+    """
+    rows = [line.split(delimiter) for line in record[:-1]]
+    if width < 2 or any(len(row) != width for row in rows):
+        return False
+    return len(rows) >= _MANY or any(all(map(is_value, column)) for column in zip(*rows, strict=True))
+
+
+def _line_by_line(record: list[str], delimiter: str) -> Iterator[Row]:
+    """Lines that a quote had made one record, each as a row."""
+    yield Broken(record[0].rstrip("\r\n"), _SWALLOWED)
+    for line in record[1:]:
+        alone = _Lines([line])
+        yield from _rows(alone, delimiter)
 
 
 def _delimiter(sample: list[str]) -> str:
@@ -176,9 +219,9 @@ def _delimiter_in_names(line: str) -> str | None:
     return next(delimiters, None)
 
 
-def _table(rows: Iterator[Row], lines: _Lines, layout: Layout, options: ReadOptions) -> Iterator[Item]:
+def _table(rows: Iterator[Row], lines: _Lines, layout: Layout, options: ReadOptions) -> Generator[Item, None, int]:
     """The layout, and rows as records, keyed by the names in the header, or by position if there is none. What stands
-    above the header is not a record.
+    above the header is not a record. Returns how many rows were none.
     """
     head: list[Row] = []
     numbers: list[int] = []  # of the lines on which the rows in `head` begin
@@ -195,9 +238,10 @@ def _table(rows: Iterator[Row], lines: _Lines, layout: Layout, options: ReadOpti
     start = header.body if header else 0
     width = len(cells[header.position] if header else next(filter(None, cells), []))
     yield dataclasses.replace(layout, header_line=numbers[header.position] if header else None)
-    broken = (row for row in head[:start] if isinstance(row, Broken))
+    broken = [row for row in head[:start] if isinstance(row, Broken)]
     names = header.names if header and header.names else list(map(str, range(1, width + 1)))
     yield from _records(itertools.chain(broken, head[start:], rows), names)
+    return start - len(broken)
 
 
 def _is_quoted_twice(head: list[Row], layout: Layout, options: ReadOptions) -> bool:
@@ -214,7 +258,7 @@ def _unwrapped(rows: Iterable[Row]) -> Iterator[Row]:
             yield row
             continue
         inner = list(csv.reader(io.StringIO(row[0], newline="")))
-        yield inner[0] if len(inner) == 1 else Broken(row[0], f"{len(inner)} rows quoted as one") if inner else []
+        yield inner[0] if len(inner) == 1 else Broken(row[0], f"{len(inner)} rows quoted as one") if inner else [""]
 
 
 def _records(rows: Iterable[Row], names: list[str]) -> Iterator[Record]:

@@ -149,7 +149,7 @@ def _differs(row: Row, below: Sequence[Row]) -> bool:
     below, and they stand above numbers or dates, are questions, or are short where all that follows is prose.
     """
     cells = [cell.strip() for cell in row if cell.strip()]
-    if len(cells) < 2 or len(set(cells)) < len(cells) or any(map(_is_value, cells)):
+    if len(cells) < 2 or len(set(cells)) < len(cells) or any(map(is_value, cells)):
         return False
     columns = [
         (cell.strip(), [other[place].strip() for other in below if place < len(other) and other[place].strip()])
@@ -159,14 +159,14 @@ def _differs(row: Row, below: Sequence[Row]) -> bool:
     longest = max((len(value) for _, values in columns for value in values), default=0)
     if any(cell in values or (_is_prose(cell) and len(cell) > longest) for cell, values in columns):
         return False
-    if any(values and all(map(_is_value, values)) for _, values in columns):
+    if any(values and all(map(is_value, values)) for _, values in columns):
         return True
     asked = sum(_is_question(cell) and not any(map(_is_question, values)) for cell, values in columns)
     titles = not any(_is_prose(cell) or cell.endswith(_SENTENCE_ENDS) for cell in cells)
     return asked > 1 or (titles and any(_is_prose_under(cell, values) for cell, values in columns))
 
 
-def _is_value(cell: str) -> bool:
+def is_value(cell: str) -> bool:
     """Whether a cell is a number or a date, also with a unit or the name of a month."""
     cell = cell.strip()
     if len(cell) > _LONGEST_VALUE or not _VALUE.match(cell):
@@ -220,7 +220,7 @@ def _names_responses(header: Row, row: Row) -> bool:
 def _names_choices(header: Row, row: Row, below: Sequence[Row]) -> bool:
     """Whether a row names nothing but the choices of questions that span several columns, and has no id as all below do."""
     cells = [cell.strip() for cell in row]
-    if len(cells) > len(header) or not count_filled(cells) or cells[0] or any(map(_is_value, cells)):
+    if len(cells) > len(header) or not count_filled(cells) or cells[0] or any(map(is_value, cells)):
         return False
     choices = _choices(header, cells)
     identified = [bool(other and other[0].strip()) for other in below if count_filled(other)]
@@ -236,7 +236,7 @@ def _choices(header: Row, cells: Sequence[str]) -> set[int]:
 
 def _repeats(header: Row, row: Row) -> bool:
     """Whether a row without numbers gives two names or more once again."""
-    return len(_same(header, row)) > 1 and not any(map(_is_value, row))
+    return len(_same(header, row)) > 1 and not any(map(is_value, row))
 
 
 def _respells(header: Row, row: Row) -> bool:

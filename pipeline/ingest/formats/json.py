@@ -14,7 +14,7 @@ from pipeline.core.errors import InputError
 from pipeline.ingest.formats.decode import open_text
 from pipeline.ingest.formats.json_lists import find_reviews
 from pipeline.ingest.formats.json_record import to_record
-from pipeline.ingest.formats.record import Broken, Item, Layout, ReadOptions
+from pipeline.ingest.formats.record import Broken, Item, Layout, ReadOptions, Tally
 
 _NOT_SPACE = re.compile(r"\S")
 _HEAD = 1000  # lines: in a longer file whose first lines are records, all are, and it is never held whole
@@ -32,9 +32,12 @@ def read_json(source: Path, options: ReadOptions) -> Iterator[Item]:
         stream.seek(0)
         text = stream.read()
     try:
-        path, items = find_reviews(_parse(text), options.mapping, source)
+        document = _parse(text)
+        path, items = find_reviews(document, options.mapping, source)
         layout = Layout(encoding, part=".".join(map(str, path)) or None)
-        return itertools.chain([layout], (to_record(item, place) for item, place in items))
+        flat = isinstance(document, list) and not path and not any(isinstance(item, list) for item in document)
+        tally = [Tally(len(document))] if flat else []
+        return itertools.chain([layout], (to_record(item, place) for item, place in items), tally)
     except json.JSONDecodeError as error:
         raise InputError(
             f"{source} is not valid JSON: {error.msg}, line {error.lineno} column {error.colno}."
@@ -61,6 +64,8 @@ def _read_lines(source: Path, encoding: str) -> Iterator[Item]:
         yield Layout(encoding)
         lines = (line.rstrip("\r\n") for line in stream)
         yield from (to_record(document, {}) for document in _json_lines(filter(str.strip, lines)))
+        stream.seek(0)
+        yield Tally(sum(bool(line.strip()) for line in stream))
 
 
 def _parse(text: str) -> Any:

@@ -8,13 +8,13 @@ from typing import Any
 
 from pipeline.core.errors import InputError
 from pipeline.ingest.formats.decode import seekable
-from pipeline.ingest.formats.record import Item, Layout, ReadOptions, as_text, unique_names
+from pipeline.ingest.formats.record import Item, Layout, ReadOptions, Tally, as_text, unique_names
 
 _BATCH = 5000  # rows in memory at once
 
 
 def read_parquet(source: Path, options: ReadOptions) -> Iterator[Item]:
-    """Layout and records of a Parquet file. Raises InputError for an unreadable file."""
+    """Layout, records and tally of a Parquet file. Raises InputError for an unreadable file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -26,6 +26,7 @@ def read_parquet(source: Path, options: ReadOptions) -> Iterator[Item]:
             for batch in file.iter_batches(_BATCH):
                 for row in zip(*map(_texts, batch.columns), strict=True):
                     yield dict(zip(names, row, strict=True))
+            yield Tally(file.metadata.num_rows)
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError) as error:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{source} is not a Parquet file that can be read: {cause}") from error

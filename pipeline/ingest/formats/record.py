@@ -1,4 +1,6 @@
-"""What readers of all formats yield: records as dicts of texts, or Broken, with the raw text and a reason; and Layouts."""
+"""What readers of all formats yield: records as dicts of texts, or Broken, with the raw text and a reason; Layouts before
+them, and Tallies after them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,19 @@ class Layout:
     part: str | None = None  # the sheet of a workbook, the keys that lead to a JSON list, the table of a database
 
 
-Item = Record | Layout
+@dataclass(frozen=True)
+class Tally:
+    """How many records a part holds at least, counted without the parser that has read them; it follows the last of them."""
+
+    records: int
+
+
+Item = Record | Layout | Tally
+
+
+def is_record(item: Item) -> TypeGuard[Record]:
+    """Whether an item is a record, be it a broken one."""
+    return not isinstance(item, (Layout, Tally))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.ingest import sources
-from pipeline.ingest.formats.record import Layout, ReadOptions
+from pipeline.ingest.formats.record import ReadOptions, is_record
 from tests.ingest.places.servers import object_store, serving
 
 OBJECTS = {
@@ -51,7 +51,7 @@ def texts(address: str) -> dict[str, str | None]:
     result = {}
     for source in sources.expand([address]):
         with sources.opened(source) as it:
-            (record,) = (item for item in it.items(ReadOptions()) if not isinstance(item, Layout))
+            (record,) = (item for item in it.items(ReadOptions()) if is_record(item))
             assert isinstance(record, dict)
             result[it.name] = record["text"]
     return result

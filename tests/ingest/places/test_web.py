@@ -14,7 +14,7 @@ import pytest
 from pipeline.core.errors import InputError
 from pipeline.core.warehouse import Warehouse
 from pipeline.ingest import sources
-from pipeline.ingest.formats.record import Layout, ReadOptions
+from pipeline.ingest.formats.record import ReadOptions, is_record
 from pipeline.ingest.load import IngestOptions, ingest
 from pipeline.ingest.places import saving, web
 from tests.ingest.places.servers import Answer, serving
@@ -27,7 +27,7 @@ def read(address: str) -> list[object]:
     """The records at an address."""
     (source,) = sources.expand([address])
     with sources.opened(source) as it:
-        return [item for item in it.items(ReadOptions()) if not isinstance(item, Layout)]
+        return [item for item in it.items(ReadOptions()) if is_record(item)]
 
 
 @pytest.fixture(scope="module")
