@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import os
 
 from pipeline.cli import options
@@ -18,6 +19,8 @@ def _options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--port", type=int, default=8000, metavar="N")
     names = "a name it is reached by, behind a proxy for instance; repeatable, '*' for any"
     sub.add_argument("--allow-host", action="append", default=[], metavar="NAME", help=names)
+    proxies = "the address of a reverse proxy, whose X-Forwarded-For is believed; repeatable"
+    sub.add_argument("--proxy", action="append", default=[], metavar="ADDRESS", help=proxies)
     rate = "requests per second and client, 0 for no limit (default: 100)"
     sub.add_argument("--rate", type=float, default=100.0, metavar="N", help=rate)
     rows = "of an uploaded file (default: 20000)"
@@ -44,11 +47,20 @@ def serve(args: argparse.Namespace) -> int:
             host=args.host,
             port=args.port,
             hosts=tuple(name.lower() for name in args.allow_host),
+            proxies=tuple(_addresses(args.proxy)),
             rate=args.rate,
             max_rows=args.max_rows,
         )
     )
     return 0
+
+
+def _addresses(given: list[str]) -> list[str]:
+    """The proxies' addresses. Raises InputError for anything else: a name would never match, and '*' believe everyone."""
+    try:
+        return [str(ipaddress.ip_address(address)) for address in given]
+    except ValueError as error:
+        raise InputError(f"--proxy: {error}. Give its IP address, such as 127.0.0.1.") from None
 
 
 def _key(no_auth: bool) -> str | None:

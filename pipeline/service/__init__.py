@@ -2,12 +2,13 @@
 
 What a request passes, in order:
 
-recorder   headers, log line, metrics            routes     one router per tag of the API, and the page
-access     host, origin, key                     engine     queues in front of the models, time limits
-limits     rate, length, time                    batching   concurrent requests to one call of the models
-guard      all checks before a route             analyze    a batch of reviews to their analyses
+connections  how many, how long                  routes     one router per tag of the API, and the page
+recorder     headers, log line, metrics          engine     queues in front of the models, time limits
+access       host, origin, key                   batching   concurrent requests to one call of the models
+limits       rate, length, time                  analyze    a batch of reviews to their analyses
+guard        all checks before a route
 
-app assembles them from `parts`; serve runs it. jobs analyses whole files (`records`); published is the warehouse, reopened
+app assembles them from `parts`; serve runs it; logs bounds what it says. jobs analyses whole files (`records`); published is the warehouse, reopened
 when a run publishes a new one; schema, problems, settings and meters describe input, output, errors, options and metrics.
 
 In: a review or a file, over HTTP. Out: an analysis, a page.

@@ -7,14 +7,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.service.access import key_refusal, origin_refusal
-from pipeline.service.limits import bounded, client_of, length_refusal, too_many
+from pipeline.service.limits import bounded, client_of, header_refusal, length_refusal, too_many
 from pipeline.service.parts import Parts
 
 UPLOAD = "/analyze/batch"
 
 
 class Guard:
-    """Checks origin, rate, length and key, in this order, then bounds the request's body in size and time."""
+    """Checks headers, origin, rate, length and key, in this order, then bounds the request's body in size and time."""
 
     def __init__(self, app: ASGIApp, parts: Parts) -> None:
         self.app, self.parts = app, parts
@@ -32,7 +32,7 @@ class Guard:
             await self.app(scope, bounded(receive, max_bytes, settings.timeout), send)
 
     def _refusal(self, scope: Scope, headers: Headers, max_bytes: int) -> Response | None:
-        if refusal := origin_refusal(scope["method"], headers):
+        if refusal := header_refusal(headers) or origin_refusal(scope["method"], headers):
             return refusal
         if wait := self.parts.requests.take(client_of(scope)):
             return too_many("requests", wait)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import time
 from collections import OrderedDict
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope
 
 from pipeline.service.problems import problem
+
+
+MAX_HEADERS = 32 * 1024  # bytes of a request's headers
+PACE = 32 * 1024  # bytes of a body that earn it one more second
 
 
 class TokenBuckets:
@@ -42,13 +48,30 @@ class TokenBuckets:
 
 
 def client_of(scope: Scope) -> str:
-    """The address a request comes from."""
-    return scope["client"][0] if scope.get("client") else "?"
+    """Whom a request comes from."""
+    return household(scope["client"][0]) if scope.get("client") else "?"
+
+
+def household(address: str) -> str:
+    """What counts as one client: an IPv4 address, or the /64 network that a household or a server has in IPv6."""
+    if ":" not in address:
+        return address
+    try:
+        return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
+    except ValueError:
+        return address
 
 
 def too_many(what: str, wait: float) -> Response:
     """429 with Retry-After; `wait`: seconds."""
     return problem(429, f"Too many {what}.", headers={"Retry-After": str(int(wait) + 1)})
+
+
+def header_refusal(headers: Headers) -> Response | None:
+    """The refusal of headers that came at once, and are longer than those that may come piece by piece."""
+    if sum(len(name) + len(value) + 4 for name, value in headers.raw) > MAX_HEADERS:
+        return problem(431, "The headers are too long.", headers={"Connection": "close"})
+    return None
 
 
 def length_refusal(length: str, max_bytes: int) -> Response | None:
@@ -61,17 +84,19 @@ def length_refusal(length: str, max_bytes: int) -> Response | None:
 
 
 def bounded(receive: Receive, max_bytes: int, timeout: float) -> Receive:
-    """Wraps `receive`: raises HTTPException 413 for a body of more than `max_bytes`, 408 if a piece of it takes longer than
-    `timeout` seconds. Starlette's `max_body_size` has no time limit, and answers a large Content-Length with plain text.
+    """Wraps `receive`: raises HTTPException 413 for a body of more than `max_bytes`, 408 if it takes longer than `timeout`
+    seconds, and one more for each PACE bytes that have come. Starlette's `max_body_size` has no time limit, and answers a
+    large Content-Length with plain text.
     """
-    received, complete = 0, False
+    received, complete, started = 0, False, time.monotonic()
 
     async def receive_bounded() -> Message:
         nonlocal received, complete
         if complete:
             return await receive()
         try:
-            message = await asyncio.wait_for(receive(), timeout)
+            left = started + timeout + received / PACE - time.monotonic()
+            message = await asyncio.wait_for(receive(), left)
         except TimeoutError:
             raise HTTPException(408, "The request's body did not arrive in time.") from None
         received += len(message.get("body", b""))

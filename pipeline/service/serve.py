@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
+from collections.abc import Sequence
 
 import uvicorn
+from fastapi import FastAPI
 
 from pipeline.core.errors import InputError
 from pipeline.core.warehouse import open_read_only
+from pipeline.service import connections, limits, logs
 from pipeline.service.app import create_app
 from pipeline.service.settings import Settings
 
@@ -28,28 +32,46 @@ def serve(settings: Settings) -> None:
         raise InputError(f"--warehouse {settings.warehouse}: name a file in a folder that exists.")
     if settings.warehouse.exists():
         open_read_only(settings.warehouse).close()
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    logging.getLogger("pipeline.service").setLevel(logging.INFO)
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every malformed upload
+    logs.configure()
+    door = connections.Door(
+        connections.room_for(settings.max_connections), settings.max_client_connections, settings.proxies
+    )
+    listeners = connections.listen(settings.host, settings.port, door)
     log.info("models are loading")
     app = create_app(settings)
-    server = uvicorn.Server(
+    app.state.parts.meters.watch("connections", "Open connections", door.inside.total)
+    app.state.parts.engine.analyzer.warm()  # here, a missing model is a one-line error
+    log.info("serving on http://%s:%d", settings.host, settings.port)
+    server = server_of(app, settings)
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the normal way to stop it
+        run(server, listeners)
+    if not server.started:
+        raise InputError("The service could not start; its log says why.")
+
+
+def server_of(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    """uvicorn, with limits that hold."""
+    protocol = functools.partial(
+        connections.Protocol, header_timeout=settings.header_timeout, write_timeout=settings.timeout
+    )
+    return uvicorn.Server(
         uvicorn.Config(
             app,
-            host=settings.host,
-            port=settings.port,
+            http=protocol,  # type: ignore[arg-type]  # it is called like the class
+            ws="none",
+            h11_max_incomplete_event_size=limits.MAX_HEADERS,
             access_log=False,  # it would log query strings; Recorder logs routes
             log_config=None,
             server_header=False,
-            proxy_headers=False,  # any client could forge them
-            timeout_keep_alive=10,
+            proxy_headers=bool(settings.proxies),  # any client could forge them
+            forwarded_allow_ips=list(settings.proxies),
+            timeout_keep_alive=settings.idle_timeout,
             timeout_graceful_shutdown=settings.grace,
-            h11_max_incomplete_event_size=32 * 1024,
         )
     )
-    app.state.parts.engine.analyzer.warm()  # here, a missing model is a one-line error
-    log.info("serving on http://%s:%d", settings.host, settings.port)
-    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the normal way to stop it
-        asyncio.run(server.serve())
-    if not server.started:
-        raise InputError(f"The service could not start on {settings.host}:{settings.port}. Name another --port.")
+
+
+def run(server: uvicorn.Server, listeners: Sequence[connections.Listener]) -> None:
+    """Runs until the server ends; on asyncio's loop over sockets of Python's, since `Listener` is one."""
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(server.serve(sockets=list(listeners)))

@@ -21,7 +21,10 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     hosts: tuple[str, ...] = ()  # accepted Host headers besides loopback; *.NAME: all below NAME, *: any
+    proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For is believed
     rate: float = 100.0  # requests per second and client on average, up to five times as many at once; 0: no limit
+    max_connections: int = 1024  # open at once, as far as the process may open files
+    max_client_connections: int = 64  # of them, from one address
     max_body: int = 256 * 1024  # bytes of a request
     max_upload: int = 32 * 1024 * 1024  # bytes of an uploaded file
     max_rows: int = 20_000  # of an uploaded file
@@ -31,7 +34,13 @@ class Settings:
     max_waiting: int = 1024  # reviews that may wait for the models before further ones are refused
     max_jobs: int = 20  # uploaded files that may wait
     linger: float = 0.004  # seconds to wait for concurrent requests to share a batch
-    timeout: float = 30.0  # seconds for one analysis, and for each piece of a request's body to arrive
+    header_timeout: float = (
+        10.0  # seconds for a request's headers to arrive, from the connection or from their first byte
+    )
+    idle_timeout: int = 10  # seconds that a connection may wait for its next request
+    timeout: float = (
+        30.0  # seconds for one analysis, for a body (and what `limits.PACE` adds), and for an answer to be taken
+    )
     grace: int = 30  # seconds that a shutdown waits for what is in flight
     keep: float = 24 * 3600.0  # seconds that the results of an upload are kept
 

@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from pipeline.core import profile
 from pipeline.service.app import create_app
+from pipeline.service.connections import Door, listen
+from pipeline.service.serve import run, server_of
 from pipeline.service.settings import Settings
 
 FAKE = 'extends = "embedded"\n[sentiment]\nbackend = "fake"\nlanguages = ["en"]\n[emotions]\nbackend = "fake"\n[feedback]\nbackend = "fake"\n'
@@ -24,9 +25,9 @@ KEY = "0123456789abcdef0123456789abcdef"
 Start = Callable[..., TestClient]
 
 
-def fake_settings(folder: Path) -> Settings:
+def fake_settings(folder: Path, content: str = FAKE) -> Settings:
     file = folder / "fake.toml"
-    file.write_text(FAKE)
+    file.write_text(content)
     return Settings(folder / "w.duckdb", profile.load(str(file)), None, hosts=("testserver",), rate=0)
 
 
@@ -66,21 +67,25 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 
 class Live:
-    """A service on a real port, in a thread."""
+    """A service on a real port, in a thread, as `serve` runs it."""
 
-    def __init__(self, app: FastAPI) -> None:
-        self.server = uvicorn.Server(
-            uvicorn.Config(app, port=0, log_config=None, access_log=False, server_header=False)
-        )
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
+    def __init__(self, app: FastAPI, per_client: int = 1024) -> None:
+        self.door = Door(1024, per_client)
+        self.listeners = listen("127.0.0.1", 0, self.door)
+        self.server = server_of(app, app.state.parts.settings)
+        self.thread = threading.Thread(target=run, args=(self.server, self.listeners), daemon=True)
+
+    @property
+    def port(self) -> int:
+        port: int = self.listeners[0].getsockname()[1]
+        return port
 
     def __enter__(self) -> str:
         self.thread.start()
         while not self.server.started:
             assert self.thread.is_alive(), "the service did not start"
             time.sleep(0.02)
-        port = self.server.servers[0].sockets[0].getsockname()[1]
-        return f"http://127.0.0.1:{port}"
+        return f"http://127.0.0.1:{self.port}"
 
     def __exit__(self, *error: object) -> None:
         self.server.should_exit = True
