@@ -14,7 +14,6 @@ from starlette.types import Message, Receive, Scope
 
 from pipeline.service.problems import problem
 
-
 MAX_HEADERS = 32 * 1024  # bytes of a request's headers
 PACE = 32 * 1024  # bytes of a body that earn it one more second
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 
 _INTERVAL = 10.0  # seconds
@@ -34,8 +33,8 @@ class Sparing(logging.Filter):
 
 
 def configure() -> None:
-    """Logs to stderr: the service's requests, and warnings of everything else."""
-    handler = logging.StreamHandler(sys.stderr)
+    """Logs to the standard error: the service's requests, and warnings of everything else."""
+    handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     handler.addFilter(Sparing())
     logging.basicConfig(handlers=[handler], level=logging.WARNING)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import logging
 import os
 import socket
 import time
@@ -75,7 +74,9 @@ def drip(client: socket.socket, piece: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", [b"a" * 65536, b"X-a: b\r\n" * 8192, b"a: " + b"b" * 1000 + b"\r\n"], ids=["one value", "lines", "long lines"]
+    "piece",
+    [b"a" * 65536, b"X-a: b\r\n" * 8192, b"a: " + b"b" * 1000 + b"\r\n"],
+    ids=["one value", "lines", "long lines"],
 )
 def test_headers_have_an_end(begin: Begin, piece: bytes) -> None:
     live = begin()
