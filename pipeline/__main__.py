@@ -2,4 +2,5 @@
 
 from pipeline.cli import entry
 
-entry()
+if __name__ == "__main__":  # a process that the service starts imports this too
+    entry()

@@ -14,7 +14,7 @@ import re
 import shutil
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,9 +23,11 @@ from starlette.exceptions import HTTPException
 
 from pipeline.core.errors import InputError
 from pipeline.core.stage import Row
+from pipeline.ingest.load import Ingested
+from pipeline.service.apart import Broken, Stopped, apart
 from pipeline.service.engine import Engine
 from pipeline.service.problems import dumped
-from pipeline.service.records import Record, read_records, read_results
+from pipeline.service.records import Record, pieces, read_results
 from pipeline.service.schema import FieldReading, Job, State
 from pipeline.service.settings import Settings
 
@@ -37,10 +39,14 @@ _NAME = re.compile(r"[0-9a-f]{32}")
 
 
 class Jobs:
-    """The jobs of one service. One runs at a time, in the order in which they were created."""
+    """The jobs of one service. One runs at a time, in the order in which they were created. `read` is like
+    `records.pieces`; it runs in a process of its own.
+    """
 
-    def __init__(self, settings: Settings, engine: Engine) -> None:
-        self.settings, self.engine, self.folder = settings, engine, settings.jobs
+    def __init__(
+        self, settings: Settings, engine: Engine, read: Callable[..., Iterator[Ingested | list[Record]]] = pieces
+    ) -> None:
+        self.settings, self.engine, self.folder, self.read = settings, engine, settings.jobs, read
         self._jobs: dict[str, Job] = {}
         self._queue: asyncio.Queue[str] = asyncio.Queue()
         self._stopping = asyncio.Event()
@@ -139,8 +145,13 @@ class Jobs:
             await self._analyze(job)
         except InputError as error:
             self._finish(job, "failed", str(error))
+        except TimeoutError:
+            detail = f"Reading the file took longer than {self.settings.read_timeout:.0f} seconds. Split it, or use: review-insights run"
+            self._finish(job, "failed", detail)
+        except Stopped:  # removed, or to be resumed later
+            return
         except Exception as error:  # one file must not stop the service, and its text must not reach the log
-            log.error("job %s failed: %s", job.job_id, type(error).__name__)
+            log.error("job %s failed: %s", job.job_id, error if isinstance(error, Broken) else type(error).__name__)
             self._finish(job, "failed", "Something went wrong here. Try again, or split the file.")
 
     async def _analyze(self, job: Job) -> None:
@@ -165,7 +176,19 @@ class Jobs:
         folder = self._folder(job)
         (upload,) = folder.glob("upload.*")
         mapping = json.loads((folder / "mapping.json").read_text())
-        records, source = read_records(upload, mapping, self.settings.max_rows, self.settings.max_text)
+        found = apart(
+            self.read,
+            *(upload, mapping, self.settings.max_rows, self.settings.max_text),
+            seconds=self.settings.read_timeout,
+            stopped=lambda: self._stopping.is_set() or job.job_id not in self._jobs,
+        )
+        source, records = None, list[Record]()
+        for piece in found:
+            if isinstance(piece, Ingested):
+                source = piece
+            else:
+                records += piece
+        assert source
         counts = Counter(record.status for record in records)
         job.rows, job.columns, job.notes = len(records), source.columns, list(source.notes)
         job.fields = [FieldReading.model_validate(field) for field in source.fields if field["column"]]

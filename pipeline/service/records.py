@@ -20,6 +20,7 @@ from pipeline.report.export import neutralise
 from pipeline.service.analyze import ReviewRow
 from pipeline.service.problems import dumped
 
+_PIECE = 200  # records that pass from one process to another at once: while they do, no request is answered
 COLUMNS = (
     *("source_row", "status", "reason", "review_id", "business", "product", "reviewed_at", "language", "stars", "text"),
     *("sentiment", "sentiment_score", "emotions", "themes", "evidence", "feedback", "suggestions", "reply"),
@@ -60,6 +61,14 @@ def read_records(
     finally:
         warehouse.close()
     return sorted(records, key=lambda record: record.source_row), source
+
+
+def pieces(upload: Path, mapping: Mapping[str, str], max_rows: int, max_text: int) -> Iterator[Ingested | list[Record]]:
+    """How an upload was understood, then its records, some at a time. Raises like `read_records`."""
+    records, source = read_records(upload, mapping, max_rows, max_text)
+    yield source
+    for start in range(0, len(records), _PIECE):
+        yield records[start : start + _PIECE]
 
 
 def _record(row: Row, max_text: int) -> Record:

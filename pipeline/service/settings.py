@@ -28,6 +28,7 @@ class Settings:
     max_body: int = 256 * 1024  # bytes of a request
     max_upload: int = 32 * 1024 * 1024  # bytes of an uploaded file
     max_rows: int = 20_000  # of an uploaded file
+    read_timeout: float = 120.0  # seconds to read an uploaded file
     max_text: int = 20_000  # characters of a review
     workers: int = field(default_factory=lambda: min(4, os.cpu_count() or 1))  # batches that are classified at once
     max_batch: int = 64  # reviews that the models see at once

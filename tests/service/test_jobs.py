@@ -3,14 +3,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import re
 import time
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
 from pipeline.ingest import places
+from pipeline.ingest.load import Ingested
 from pipeline.service.app import create_app
+from pipeline.service.records import Record, pieces
 from pipeline.service.settings import Settings
 from tests.conftest import FIXTURES
 from tests.service.conftest import Start
@@ -56,15 +62,75 @@ def test_a_result_is_an_analysis_and_nothing_of_this_machine(
     assert str(tmp_path_factory.getbasetemp()) not in json.dumps([bad, good, job])
 
 
-def test_a_request_cannot_name_a_source(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_cannot_name_a_source(client: TestClient) -> None:
     """The service reads the bytes that it was sent, whatever they are called and whatever they say."""
-    asked: list[str] = []
-    monkeypatch.setattr(places, "fetch", lambda address, folder: asked.append(address))
-    monkeypatch.setattr(places, "expand", lambda address: asked.append(address))
     for address in ("https://127.0.0.1/r.csv", "s3://bucket/r.csv", "sqlite:////etc/r.db?table=csv"):
         job = send(client, address, f"text\nBad soup at {address}\n".encode(), column="text=text")
         assert (job["state"], job["rows"]) == ("done", 1)
-    assert asked == []
+
+
+def test_an_upload_is_read_from_its_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(places, "fetch", lambda address, folder: asked.append(address))
+    monkeypatch.setattr(places, "expand", lambda address: asked.append(address))
+    (tmp_path / "upload.csv").write_text("text\nBad soup at https://127.0.0.1/r.csv\n")
+    source, records = pieces(tmp_path / "upload.csv", {"text": "text"}, 10, 1000)
+    assert isinstance(source, Ingested) and source.rows == len(records) == 1 and asked == []  # type: ignore[arg-type]
+
+
+def hanging(upload: Path, *arguments: object) -> Iterator[list[Record]]:
+    """A parser that a file has caught in a regular expression, which holds the interpreter."""
+    re.match(r"(a|a)*$", "a" * 200 + "b")
+    raise AssertionError("unreachable")
+    yield []
+
+
+def dying(upload: Path, *arguments: object) -> Iterator[list[Record]]:
+    os._exit(9)
+    yield []
+
+
+def failing(upload: Path, *arguments: object) -> Iterator[list[Record]]:
+    raise LookupError("a customer's words")
+    yield []
+
+
+def job_read_by(read: object, start: Start, **changes: object) -> tuple[TestClient, str]:
+    client = start(**changes)
+    client.app.state.parts.jobs.read = read  # type: ignore[attr-defined]
+    answer = client.post("/analyze/batch", files={"file": ("r.csv", b"text\nBad soup.\n")})
+    return client, answer.json()["job_id"]
+
+
+def test_while_a_file_hangs_everything_else_is_answered_and_it_has_an_end(start: Start) -> None:
+    client, job_id = job_read_by(hanging, start, read_timeout=3.0)
+    answered = 0
+    while (job := client.get(f"/analyze/batch/{job_id}").json())["state"] != "failed":
+        assert client.get("/healthz").status_code == 200
+        answered += 1
+        time.sleep(0.01)
+    assert answered > 3 and job["detail"].startswith("Reading the file took longer than 3 seconds.")
+    client.app.state.parts.jobs.read = pieces  # type: ignore[attr-defined]
+    assert send(client, "r.csv", b"text\nBad soup.\n")["state"] == "done", "the next one"
+
+
+def test_a_file_that_hangs_holds_up_neither_its_removal_nor_the_end(start: Start) -> None:
+    client, job_id = job_read_by(hanging, start)
+    assert client.delete(f"/analyze/batch/{job_id}").status_code == 204
+    client.app.state.parts.jobs.read = pieces  # type: ignore[attr-defined]
+    assert send(client, "r.csv", b"text\nBad soup.\n")["state"] == "done"
+    client.app.state.parts.jobs.read = hanging  # type: ignore[attr-defined]
+    client.post("/analyze/batch", files={"file": ("r.csv", b"text\nBad soup.\n")})  # and the fixture ends the service
+
+
+@pytest.mark.parametrize(("read", "logged"), [(dying, "its process ended"), (failing, "LookupError")])
+def test_a_parser_that_crashes_is_that_file_s_end_only(
+    read: object, logged: str, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    client, job_id = job_read_by(read, start)
+    job = finished(client, job_id)
+    assert job["state"] == "failed" and "Try again" in job["detail"]
+    assert logged in caplog.text and "customer" not in caplog.text
 
 
 def test_cells_cannot_run_as_formulas(client: TestClient) -> None:
