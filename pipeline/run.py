@@ -9,15 +9,17 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from pipeline.core import usage
 from pipeline.core.errors import InputError
 from pipeline.core.ledger import Entry
 from pipeline.core.lock import writing
 from pipeline.core.profile import Profile
 from pipeline.core.stage import Stage, StageResult, run_stage
+from pipeline.core.usage import Spent
 from pipeline.core.warehouse import Warehouse, audit, models_path, open_work, publish, work_path
 from pipeline.ingest.load import Ingested, ingest
 from pipeline.ingest.places.address import masked
@@ -45,6 +47,7 @@ class RunResult:
     ingested: list[Ingested]
     stages: list[StageResult]
     seconds: dict[str, float]  # per stage, including ingest
+    usage: dict[tuple[str, str], Spent] = field(default_factory=dict)  # per stage and model that was asked
 
     @property
     def rows_written(self) -> int:
@@ -101,7 +104,8 @@ def run(
         summary.write(warehouse, entry.run_id, profile)
         audit(warehouse)
         entry.done()
-        return RunResult(entry.run_id, publish(warehouse), ingested, results, entry.seconds)
+        spent = usage.spent_in(warehouse, entry.run_id)
+        return RunResult(entry.run_id, publish(warehouse), ingested, results, entry.seconds, spent)
 
 
 def _parts(reviews: Sequence[str] | Sequence[Source], options: IngestOptions) -> tuple[Parts, list[str]]:

@@ -95,6 +95,7 @@ VIEW main.generate
     raw_output VARCHAR
     truncated BOOLEAN
     error VARCHAR
+    faults VARCHAR[]
 VIEW main.insights
     review_id VARCHAR
     source VARCHAR
@@ -419,6 +420,7 @@ TABLE store.generate
     raw_output VARCHAR
     truncated BOOLEAN
     error VARCHAR
+    faults VARCHAR[]
 TABLE store.problems
     problem VARCHAR
     fingerprint VARCHAR
@@ -557,3 +559,12 @@ TABLE store.training_set
     prompt VARCHAR
     completion VARCHAR
     target VARCHAR
+TABLE store.usage
+    run_id VARCHAR
+    stage VARCHAR
+    model VARCHAR
+    requests BIGINT
+    prompt_characters BIGINT
+    prompt_tokens BIGINT
+    completion_tokens BIGINT
+    cost DOUBLE

@@ -24,7 +24,8 @@ _CLOSE = re.compile(
     r"|<channel\|>|<unused95>",
     re.IGNORECASE,
 )
-_THINKING = re.compile(f"(?:{_OPEN.pattern}).*?(?:{_CLOSE.pattern})", re.IGNORECASE | re.DOTALL)
+_THOUGHT = re.compile(f"(?P<opens>{_OPEN.pattern})|{_CLOSE.pattern}", re.IGNORECASE)
+_ROUNDS = 20  # of cleaning: marks within marks within marks are no accident
 
 # <|channel|>NAME<|message|>BODY and one of several ends: https://github.com/openai/harmony
 _CHANNEL = re.compile(
@@ -69,7 +70,9 @@ def clean(raw: str, opened: bool = False) -> str:
     While an output is being written, each answer begins with the one before, but for its last word.
     """
     before, text = "", f"<think>{raw}" if opened else raw
-    while text != before:  # what is left around a marker may form another
+    for _ in range(_ROUNDS):  # what is left around a marker may form another
+        if text == before:
+            break
         before, text = text, _once(text)
     return text.strip()
 
@@ -82,7 +85,7 @@ def opens_thinking(prompt: str) -> bool:
 
 def closes_unopened(raw: str) -> bool:
     """Whether an output ends a thinking that it did not begin: the prompt did."""
-    return bool(_CLOSE.search(_THINKING.sub("", raw)))
+    return bool(_CLOSE.search(_without_thoughts(raw)))
 
 
 def _thought(raw: str) -> bool:
@@ -93,9 +96,23 @@ def _once(text: str) -> str:
     return _FENCE.sub("", _TOKEN.sub("", _first_turn(_final_channel(_without_thinking(text)))))
 
 
+def _without_thoughts(text: str) -> str:
+    """Without what stands between an opening mark and the next closing one. In one pass: a pattern for both would read to the end
+    of a text for each of a thousand marks that nothing closes.
+    """
+    kept, at, opened = list[str](), 0, -1
+    for mark in _THOUGHT.finditer(text):
+        if mark["opens"] and opened < 0:
+            opened = mark.start()
+        elif not mark["opens"] and opened >= 0:
+            kept.append(text[at:opened])
+            at, opened = mark.end(), -1
+    return "".join(kept) + text[at:]
+
+
 def _without_thinking(text: str) -> str:
     """Thinking that was cut off ends with the text; thinking that the prompt opened begins with it."""
-    text = _THINKING.sub("", text)
+    text = _without_thoughts(text)
     for close in list(_CLOSE.finditer(text))[-1:]:
         text = text[close.end() :]
     opening = _OPEN.search(text)

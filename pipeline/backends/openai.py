@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from pipeline.backends import cleaning
 from pipeline.backends.base import Request, Written
-from pipeline.backends.responses import WebPage, answer, reason
+from pipeline.backends.responses import WebPage, answer, reason, storable
 from pipeline.core.errors import BackendDown, InputError, ReviewInsightsError
 from pipeline.core.profile import Feedback, Judge, Profile
 
@@ -39,7 +39,11 @@ _NO_MODEL = re.compile(
 ATTEMPTS = 4
 PATIENCE = 60.0  # seconds from the first attempt of a request to the last
 _NO_ACCESS = (401, 402, 403)
-_NOT_FOUND = (404, 405)
+_NOT_FOUND = (
+    404,
+    405,
+    *range(300, 400),
+)  # no redirect is followed: reviews go where the profile says, and nowhere else
 _BUSY = (408, 409, 429)  # these have been tried again, as have 500 and above
 
 
@@ -84,7 +88,7 @@ class OpenAIGenerator:
         self._knows_schemas = True  # until it refuses one
         # Local servers need no key, but the client insists on one.
         key = key or os.environ.get(api_key_env) or "none"
-        http = openai.DefaultHttpxClient(transport=bounded.BoundedTransport(timeout))
+        http = openai.DefaultHttpxClient(transport=bounded.BoundedTransport(timeout), follow_redirects=False)
         weakref.finalize(self, http.close)  # the client closes only a transport of its own
         self._client = openai.OpenAI(base_url=base_url, api_key=key, timeout=timeout, max_retries=0, http_client=http)
 
@@ -122,7 +126,9 @@ class OpenAIGenerator:
             return answers
         # The template opens the thinking: an answer that was cut before the thinking ended holds nothing else.
         return [
-            self._located(cleaning.written(one.raw, True, opened=True)) if one.text and one.truncated else one
+            replace(self._located(cleaning.written(one.raw, True, opened=True)), usage=one.usage)
+            if one.text and one.truncated
+            else one
             for one in answers
         ]
 
@@ -215,7 +221,9 @@ class OpenAIGenerator:
             raise InputError(
                 f"{why} Check model ({self.model}) and base_url in [{self.section}]; the address mostly ends in /v1."
             ) from error
-        return Written("", body, error=f"{why} Check the review's length and the options in [{self.section}].")
+        return Written(
+            "", storable(body), error=f"{why} Check the review's length and the options in [{self.section}]."
+        )
 
 
 def _pause(state: Any) -> float:

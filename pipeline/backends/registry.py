@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from pipeline.backends.base import ClassifierBackend, Generator, ReaderBackend, Writer
+from pipeline.backends.metered import Metered
 from pipeline.core.labels import EMOTIONS
 from pipeline.core.profile import (
     Distill,
@@ -77,7 +78,7 @@ def emotion_thresholds(section: Emotions) -> dict[str, float]:
 @functools.lru_cache(maxsize=4)
 def _writer(section: Feedback | Judge, profile: Profile) -> Generator:
     writer: type[Writer] = implementation(WRITERS, section.backend)
-    return writer.from_section(section, profile)
+    return Metered(writer.from_section(section, profile), (section.input_price, section.output_price))
 
 
 def teacher(profile: Profile) -> Generator:
@@ -95,7 +96,7 @@ def student(config: Distill, options: Generate, quantize: str, adapter: Path | N
     """The base student, or the tuned one if an adapter is given. Raises InputError if it cannot be loaded."""
     from pipeline.backends.transformers import TransformersGenerator
 
-    return TransformersGenerator(
+    generator = TransformersGenerator(
         config.weights,
         config.revision,
         quantize=quantize,
@@ -107,3 +108,4 @@ def student(config: Distill, options: Generate, quantize: str, adapter: Path | N
         repetition_penalty=options.repetition_penalty,
         seed=options.seed,
     )
+    return Metered(generator)

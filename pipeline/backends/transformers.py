@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -335,7 +336,8 @@ class TransformersGenerator:
             with torch.inference_mode():
                 output = self.network.generate(**padded, **options)
             for index, row in zip(batch, output[:, padded["input_ids"].shape[1] :].tolist(), strict=True):
-                results[index] = self._written(row)
+                answer = self._written(row)
+                results[index] = replace(answer, usage=(len(inputs[index]), self._length(row)))
         return [result for result in results if result is not None]
 
     def _reporting(self, callbacks: Sequence[Callable[[str], None] | None], padded: Mapping[str, Any]) -> Any:
@@ -355,9 +357,12 @@ class TransformersGenerator:
 
         return StoppingCriteriaList([ReportText()])
 
+    def _length(self, tokens: list[int]) -> int:
+        """Tokens up to the one that ends the answer; what follows it only fills up the batch."""
+        end = self.tokenizer.eos_token_id
+        return tokens.index(end) if end in tokens else len(tokens)
+
     def _written(self, tokens: list[int]) -> Written:
-        ended = self.tokenizer.eos_token_id in tokens
-        if ended:
-            tokens = tokens[: tokens.index(self.tokenizer.eos_token_id)]
-        raw = self.tokenizer.decode(tokens, skip_special_tokens=True)
-        return written(raw, truncated=not ended, opened=self.opens_thinking)
+        length = self._length(tokens)
+        raw = self.tokenizer.decode(tokens[:length], skip_special_tokens=True)
+        return written(raw, truncated=length == len(tokens), opened=self.opens_thinking)

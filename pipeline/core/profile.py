@@ -43,6 +43,7 @@ WriterName = Annotated[str, _named_in(WRITERS)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -109,6 +110,10 @@ class Feedback:
     base_url: str = ""  # for openai, such as http://localhost:11434/v1
     api_key_env: str = "OPENAI_API_KEY"  # the environment variable that holds the key, if the server needs one
     timeout: Annotated[float, Field(gt=0)] = 120.0  # seconds per request
+    input_price: Price | None = (
+        None  # per million tokens of prompts, in any currency; without prices, only tokens are counted
+    )
+    output_price: Price | None = None  # per million tokens of answers
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -169,6 +174,8 @@ class Judge:
     base_url: str = ""
     api_key_env: str = "OPENAI_API_KEY"
     timeout: Annotated[float, Field(gt=0)] = 120.0
+    input_price: Price | None = None  # as in [feedback]
+    output_price: Price | None = None
 
 
 @dataclass(frozen=True, config=_STRICT)

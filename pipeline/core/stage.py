@@ -15,8 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.core import usage
+from pipeline.core.errors import ReviewInsightsError
 from pipeline.core.profile import Profile
 from pipeline.core.provenance import now
+from pipeline.core.usage import Spent
 from pipeline.core.warehouse import Warehouse, sql_file
 
 Row = dict[str, Any]  # of any stage
@@ -114,12 +117,10 @@ def run_stage(
     for start in range(0, len(pending), stage.batch_size):
         progress(stage.name, start, len(pending))
         batch = pending[start : start + stage.batch_size]
-        try:
-            rows, stopped = _transform(stage, batch, context), None
-        except Unfinished as unfinished:
-            rows, stopped = unfinished.rows, unfinished.__cause__
+        rows, stopped, spent = _attempt(stage, batch, context)
         with warehouse.transaction():
             warehouse.append(f"store.{stage.name}", [{**row, "fingerprint": current, "run_id": run_id} for row in rows])
+            usage.record(warehouse, run_id, stage.name, spent)
         if stopped:
             raise stopped
         written += len(rows)
@@ -130,6 +131,19 @@ def run_stage(
     if pending:
         progress(stage.name, len(pending), len(pending))
     return StageResult(stage.name, current, len(pending), written, len(errors), next(iter(errors), None))
+
+
+def _attempt(
+    stage: Stage, batch: Sequence[Row], context: Context
+) -> tuple[Sequence[Row], BaseException | None, Mapping[str, Spent]]:
+    """(rows, the error that ended the batch early, what models were asked): all of it is kept, what failed was paid for too."""
+    with usage.counted() as spent:
+        try:
+            return _transform(stage, batch, context), None, spent
+        except Unfinished as unfinished:
+            return unfinished.rows, unfinished.__cause__, spent
+        except ReviewInsightsError as error:
+            return (), error, spent
 
 
 def _transform(stage: Stage, batch: Sequence[Row], context: Context) -> Sequence[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from pipeline.metrics.table import COMPARED, ROLES
 from pipeline.report.content import Content
@@ -33,6 +33,7 @@ class Facts(TypedDict):
     verdict: list[str]
     seconds: dict[str, float]  # per stage
     stages: dict[str, dict[str, int]]  # per stage: rows written, and rows that ended in an error
+    usage: list[dict[str, Any]]  # per stage and model that was asked: requests, tokens, cost
     failures: list[str]  # a line per stage in which requests to a model failed
     table: list[tuple[str, str]]  # the same in words
     files: dict[str, str]
@@ -61,11 +62,13 @@ def facts(result: RunResult, content: Content, folder: Path | None) -> Facts:
         "verdict": content["verdict"],
         "seconds": result.seconds,
         "stages": {stage.name: {"written": stage.written, "failed": stage.failed} for stage in result.stages},
+        "usage": [{"stage": stage, "model": model, **vars(one)} for (stage, model), one in result.usage.items()],
         "failures": _failures(result),
         "table": [
             *_reviews(content),
             *_quality(scores, content["verdict"], content["student_shown"]),
             *_failed(result),
+            *_asked(result),
             _effort(result),
         ],
         "files": files | {"warehouse": str(result.warehouse)},
@@ -126,6 +129,16 @@ def _failures(result: RunResult) -> list[str]:
 def _failed(result: RunResult) -> list[tuple[str, str]]:
     lines = [("failed", line) for line in _failures(result)]
     return [*lines, ("", "Once that is mended, run again with --retry-failed.")] if lines else []
+
+
+def _asked(result: RunResult) -> list[tuple[str, str]]:
+    """A line per model that was asked, with what it cost where the profile has prices."""
+    lines = []
+    for (stage, model), one in result.usage.items():
+        cost = "" if one.cost is None else f", cost {one.cost:.2f}" if one.cost >= 0.1 else f", cost {one.cost:.2g}"
+        tokens = f"{one.prompt_tokens:,} tokens in, {one.completion_tokens:,} out"
+        lines.append(("asked", f"{stage}: {model}, {one.requests} answers, {tokens}{cost}"))
+    return lines
 
 
 def _effort(result: RunResult) -> tuple[str, str]:

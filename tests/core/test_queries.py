@@ -151,6 +151,9 @@ def fill(opened: Warehouse) -> Warehouse:
     opened.append(
         "store.taxonomy", [{"theme": "waiting_time", "label": "Waiting time", "fingerprint": "f", "run_id": "run-1"}]
     )
+    spent = {"requests": 60, "prompt_characters": 60000, "prompt_tokens": 15000, "completion_tokens": 6000}
+    for model in ("m", "judge"):
+        opened.append("store.usage", [{"run_id": "run-1", "stage": "feedback", "model": model, "cost": 0.02, **spent}])
     for name, rows in tables.items():
         opened.append(f"store.{name}", rows)
     return opened
