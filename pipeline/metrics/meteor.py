@@ -1,61 +1,105 @@
-"""METEOR per pair, by NLTK's own `meteor_score`, on any machine and without a download.
+"""METEOR per pair, with the values of NLTK's `meteor_score` on any machine and without a download.
 
 Source: Banerjee and Lavie 2005; Lavie and Agarwal 2007, whose parameters (alpha 0.9, beta 3, gamma 0.5) are NLTK's
 defaults. Texts are tokenized as `nltk.word_tokenize` does it (`pipeline.metrics.tokens`), which is also what
-`evaluate`'s METEOR does; synonyms come from WordNet 3.0 (`pipeline.metrics.wordnet`). Values equal those of plain NLTK
-with its downloaded data; caching tokens, stems and synonyms makes it faster.
+`evaluate`'s METEOR does; synonyms come from WordNet 3.0 (`pipeline.metrics.wordnet`).
+
+NLTK's alignment is greedy: from the last word of the candidate on, each takes the last free word of the reference that is equal; what
+is left is matched by Porter stems in the same way, and then by synonyms of the stems. Words are equal or not whatever stands around them,
+so the first step takes a word's last places in both texts at once.
 """
 
 from __future__ import annotations
 
 import functools
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from pipeline.core.profile import Profile
 from pipeline.metrics import check_pairs, tokens, wordnet
 from pipeline.metrics.scorer import Scorer, pairs
 
-_TEXTS = 4096  # texts whose tokens are cached: a reference comes again with every role
+_ALPHA, _BETA, _GAMMA = 0.9, 3.0, 0.5
+_TEXTS = 4096  # texts that are kept: a reference comes again with every role
 _WORDS = 2**16
-_tokens: dict[str, list[str]] = {}
 
 
-class _Stemmer:
-    """NLTK's Porter stemmer with a cache."""
+@dataclass(frozen=True)
+class _Text:
+    """A text as the alignment needs it."""
 
-    def __init__(self) -> None:
-        from nltk.stem.porter import PorterStemmer
-
-        self.stem = functools.lru_cache(maxsize=_WORDS)(PorterStemmer().stem)
-
-
-_stemmer = functools.cache(_Stemmer)
+    stems: list[str]  # of each word
+    places: dict[str, list[int]]  # of each distinct word, ascending
 
 
-class _Synonyms:
-    """WordNet as one reference sees it: a word's synonyms, of all its synsets together, that occur in the reference.
+_texts: dict[str, _Text] = {}
 
-    METEOR pools the lemmas of a word's synsets and looks for the reference's words among them, so the value is the same as
-    with the whole WordNet. NLTK calls it with stems of both texts.
-    """
 
-    def __init__(self, reference: Sequence[str]) -> None:
-        stem = _stemmer().stem
-        self._words = frozenset([stem(word.lower()) for word in reference])
-
-    def synsets(self, word: str) -> tuple[wordnet.Synset, ...]:
-        names = _synonyms(word) & self._words
-        return (wordnet.Synset(names),) if names else ()
+def _text(words: Sequence[str]) -> _Text:
+    lower = [word.lower() for word in words]
+    places = defaultdict(list)
+    for place, word in enumerate(lower):
+        places[word].append(place)
+    return _Text([_stem(word) for word in lower], places)
 
 
 @functools.lru_cache(maxsize=_WORDS)
-def _synonyms(word: str) -> set[str]:
-    return wordnet.load().synonyms(word)
+def _stem(word: str) -> str:
+    return str(_stemmer().stem(word))
 
 
-@functools.lru_cache(maxsize=_TEXTS)
-def _synonyms_in(reference: str) -> _Synonyms:
-    return _Synonyms(_tokens[reference])
+@functools.cache
+def _stemmer() -> Any:
+    from nltk.stem.porter import PorterStemmer
+
+    return PorterStemmer()
+
+
+@functools.lru_cache(maxsize=_WORDS)
+def _synonyms(word: str) -> frozenset[str]:
+    """The words that share a synset with a word; names of several words are left out, as NLTK does."""
+    return frozenset(name for name in wordnet.load().synonyms(word) if "_" not in name)
+
+
+def _aligned(candidate: _Text, reference: _Text) -> dict[int, int]:
+    """Places of words in the candidate -> the places in the reference that they are matched with."""
+    matched: dict[int, int] = {}
+    for word in candidate.places.keys() & reference.places.keys():
+        own, other = candidate.places[word], reference.places[word]
+        if len(own) == 1 or len(other) == 1:
+            matched[own[-1]] = other[-1]
+        else:
+            matched.update(zip(reversed(own), reversed(other), strict=False))
+    free: defaultdict[str, list[int]] = defaultdict(list)  # stem -> places in the reference, ascending
+    for place in sorted(set(range(len(reference.stems))).difference(matched.values())):
+        free[reference.stems[place]].append(place)
+    unmatched = []
+    for place in sorted(set(range(len(candidate.stems))).difference(matched), reverse=True):
+        if same := free.get(candidate.stems[place]):
+            matched[place] = same.pop()
+        else:
+            unmatched.append(place)
+    words = {stem for stem, places in free.items() if places}
+    for place in unmatched:
+        if synonyms := words & _synonyms(candidate.stems[place]):
+            last = max(synonyms, key=lambda word: free[word][-1])
+            matched[place] = free[last].pop()
+            if not free[last]:
+                words.remove(last)
+    return matched
+
+
+def _value(candidate: _Text, reference: _Text) -> float:
+    matched = _aligned(candidate, reference)
+    if not matched:
+        return 0.0
+    # A chunk goes on where the words next to each other are matched with words next to each other.
+    chunks = sum(matched.get(place - 1) != partner - 1 for place, partner in matched.items())
+    precision, recall = len(matched) / len(candidate.stems), len(matched) / len(reference.stems)
+    mean = precision * recall / (_ALPHA * precision + (1 - _ALPHA) * recall)
+    return float((1 - _GAMMA * (chunks / len(matched)) ** _BETA) * mean)
 
 
 def score(candidates: Sequence[str], references: Sequence[str]) -> list[float]:
@@ -63,20 +107,13 @@ def score(candidates: Sequence[str], references: Sequence[str]) -> list[float]:
 
     Case does not matter; empty texts score 0. English only. Raises InputError for lists that do not pair up.
     """
-    from nltk.translate.meteor_score import single_meteor_score
-
     check_pairs(candidates, references)
-    if len(_tokens) > _TEXTS:
-        _tokens.clear()
-    new = [text for text in dict.fromkeys([*candidates, *references]) if text not in _tokens]
-    _tokens.update(zip(new, tokens.tokenize(new), strict=True))
-    stemmer = _stemmer()
+    if len(_texts) > _TEXTS:
+        _texts.clear()
+    new = [text for text in dict.fromkeys([*candidates, *references]) if text not in _texts]
+    _texts.update(zip(new, map(_text, tokens.tokenize(new)), strict=True))
     return [
-        float(
-            single_meteor_score(
-                _tokens[reference], _tokens[candidate], stemmer=stemmer, wordnet=_synonyms_in(reference)
-            )
-        )
+        _value(_texts[candidate], _texts[reference])
         for candidate, reference in zip(candidates, references, strict=True)
     ]
 

@@ -39,6 +39,8 @@ _CLOSING = frozenset(".?!])}>\"'»\u201d\u2019")
 _OPENING = re.compile(r"[\"'`]{2}")
 _END = re.compile(r"[.?!]")
 _PLAIN_END = re.compile(r"([A-Za-z]{2,})[.?!]")
+_LISTED = re.compile(r"\d{1,3}\.")  # the number of a list's entry
+_CAPITAL = re.compile(r"(?!Review)[A-Z][a-z]")
 _REMEMBERED = 2**17
 # Chunk -> its tokens inside a sentence: a tuple if the chunk may end one, None if they depend on its neighbours.
 _inside: dict[str, list[str] | tuple[str, ...] | None] = {}
@@ -125,6 +127,8 @@ def _ends_sentence(chunk: str, following: str) -> bool | None:
     plain = _PLAIN_END.fullmatch(chunk)
     if plain and plain[1].lower() not in _ABBREVIATIONS and (not following or following[0].isalnum()):
         return True  # as Punkt would decide
+    if _LISTED.fullmatch(chunk) and _CAPITAL.match(following):
+        return True  # too: it knows no word that follows a number within a sentence but "review"
     if not following:
         return True if len(_sentences().tokenize(chunk)) == 1 else None
     spans = list(_sentences().span_tokenize(f"{chunk} {following}"))

@@ -161,7 +161,7 @@ def _forget() -> None:
 
     _forget_texts()
     tokens._inside.clear()
-    for cached in (ours._stemmer, ours._synonyms, tokens._at_end, tokens._ends_sentence):
+    for cached in (ours._stem, ours._synonyms, tokens._at_end, tokens._ends_sentence):
         cached.cache_clear()
 
 
@@ -169,8 +169,7 @@ def _forget_texts() -> None:
     """Empties the caches of whole texts, and keeps those of words."""
     from pipeline.metrics import meteor as ours
 
-    ours._tokens.clear()
-    ours._synonyms_in.cache_clear()
+    ours._texts.clear()
 
 
 @contextmanager

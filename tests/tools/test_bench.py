@@ -63,15 +63,15 @@ def test_a_wrong_value_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_new_texts_are_new() -> None:
     """Every memory is filled by scoring and empty afterwards; one that is added later would make "new" untrue."""
-    memories = [meteor._synonyms, meteor._synonyms_in, meteor._stemmer, tokens._at_end, tokens._ends_sentence]
+    memories = [meteor._synonyms, meteor._stem, tokens._at_end, tokens._ends_sentence]
     bench._forget()
-    assert not meteor._tokens and not tokens._inside
+    assert not meteor._texts and not tokens._inside
     assert all(memory.cache_info().currsize == 0 for memory in memories)
     meteor.score([pair[0] for pair in PAIRS], [pair[1] for pair in PAIRS])
-    assert meteor._tokens and tokens._inside
+    assert meteor._texts and tokens._inside
     assert all(memory.cache_info().currsize for memory in memories)
     bench._forget_texts()
-    assert not meteor._tokens and not meteor._synonyms_in.cache_info().currsize
+    assert not meteor._texts
     assert tokens._inside and meteor._synonyms.cache_info().currsize
     caches = {
         value
@@ -79,7 +79,9 @@ def test_new_texts_are_new() -> None:
         for value in vars(module).values()
         if hasattr(value, "cache_info") and value.__module__ == module.__name__
     }
-    assert caches == {*memories, tokens._sentences, tokens._words}, "the last two hold objects, not texts"
+    assert caches == {*memories, tokens._sentences, tokens._words, meteor._stemmer}, (
+        "the last three hold objects, not texts"
+    )
 
 
 def test_reading_is_measured_beside_a_plain_pass() -> None:
