@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline import __version__
-from pipeline.cli import check, options, report, run, service, sources, study, tools, training, tuning
+from pipeline.cli import check, options, report, run, service, show, sources, study, tools, training, tuning
 from pipeline.cli.command import Command
 from pipeline.core.errors import InputError, ReviewInsightsError
 
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.fill_in(args)
         return COMMANDS[args.command].run(args)
     except ReviewInsightsError as error:
-        print(f"review-insights: {error}", file=sys.stderr)
+        show.note(str(error))
         return error.exit_code
     except KeyboardInterrupt:
         print("review-insights: interrupted; the next run goes on from here", file=sys.stderr)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.text.script import CONTROLS
+
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
+_STEERING = re.compile(f"(?![\n\t])[{CONTROLS}\ud800-\udfff]")
 Progress = Callable[[str, int, int], None]  # stage, units done, total units (0: unknown)
 
 
@@ -24,6 +29,20 @@ def _stderr() -> Console:
     return Console(stderr=True)
 
 
+def printable(text: str) -> str:
+    """A text from outside as a terminal may see it: control characters, marks that turn the direction of text and halves
+    of characters as escapes, so that no name and no review steers the terminal.
+    """
+    return _STEERING.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def _text(value: str) -> Text:
+    """A text for rich, without markup: "[feedback]" in a review or an error is none."""
+    from rich.text import Text
+
+    return Text(printable(value))
+
+
 def as_json(document: Mapping[str, Any]) -> None:
     """Prints a document as JSON; paths and dates become text."""
     print(json.dumps(document, indent=2, default=str))
@@ -33,42 +52,40 @@ def summary(facts: Mapping[str, Any]) -> None:
     """Prints the table at the end of a run, then the files written. `facts`: of `report.digest`."""
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text  # "[feedback]" in an error is no markup
 
     table = Table(show_header=False, title="Review Insights", title_justify="left", min_width=76)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for name, value in facts["table"]:
-        table.add_row(name, Text(value))
+        table.add_row(name, _text(value))
     console = Console()
     console.print(table)
     for name, path in facts["files"].items():
-        console.print(f"{name}: {path}", highlight=False, soft_wrap=True)
+        console.print(_text(f"{name}: {path}"), highlight=False, soft_wrap=True)
 
 
 def understood(sources: Iterable[Mapping[str, Any]], to_stderr: bool = True) -> None:
     """Prints how each source was understood. `sources`: rows of the view `sources`, JSON columns decoded."""
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
     from pipeline.report.sources import HEADINGS, describe
 
     console = _stderr() if to_stderr else Console()
     for source in map(describe, sources):
-        table = Table(title=Text(f"How {source.source} was understood"), title_justify="left")
+        table = Table(title=_text(f"How {source.source} was understood"), title_justify="left")
         for heading in HEADINGS:
             table.add_column(heading, overflow="fold")
         for row in source.rows:
-            table.add_row(*map(Text, row))
+            table.add_row(*map(_text, row))
         console.print(table)
         for line in source.lines:
-            console.print(Text(line), soft_wrap=True)
+            console.print(_text(line), soft_wrap=True)
 
 
 def note(text: str) -> None:
     """One line on stderr about something that nobody asked for but everybody should know."""
-    print(f"review-insights: {text}", file=sys.stderr)
+    print(printable(f"review-insights: {text}"), file=sys.stderr)
 
 
 def verdict(text: str | None, first: Path | None) -> None:
@@ -84,19 +101,18 @@ def rows(names: Sequence[str], values: Iterable[Sequence[Any]]) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
-    from rich.text import Text  # a review must not be read as markup
 
     console = Console()
     if len(names) * 10 > console.width:
         table = Table("column", "value", show_header=False)
         for row in values:
             for name, value in zip(names, row, strict=True):
-                table.add_row(Text(name), Text(_cell(value)))
+                table.add_row(_text(name), _text(_cell(value)))
             table.add_section()
     else:
-        table = Table(*map(escape, names))
+        table = Table(*(escape(printable(name)) for name in names))
         for row in values:
-            table.add_row(*(Text(_cell(value)) for value in row))
+            table.add_row(*(_text(_cell(value)) for value in row))
     console.print(table)
 
 

@@ -41,7 +41,8 @@ def sources(args: argparse.Namespace) -> int:
     elif args.name:
         show.understood(rows, to_stderr=False)
     else:
-        print("\n".join(line for row in rows for line in _listed(row)) or "nothing has been read yet")
+        listed = "\n".join(line for row in rows for line in _listed(row))
+        print(show.printable(listed) or "nothing has been read yet")
     return 0
 
 
@@ -53,7 +54,7 @@ def _named(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     if len(same) != 1:
         raise InputError(f"{name}: no source is called that. {near(name, [row['source'] for row in rows])}")
     if same[0]["source"] != name:
-        print(f"review-insights: its full name is {same[0]['source']}", file=sys.stderr)
+        show.note(f"its full name is {same[0]['source']}")
     return same[0]
 
 
@@ -89,7 +90,7 @@ def forget(args: argparse.Namespace) -> int:
     with forgetting.opened(args.warehouse) as warehouse:
         findings = forgetting.find(warehouse, request, places)
         if not args.json:
-            print("\n".join(_lines(findings, args.warehouse)))
+            print(show.printable("\n".join(_lines(findings, args.warehouse))))
         if not args.yes:
             _ask(warehouse, findings, args.json)
         forgetting.forget(warehouse, findings, places)

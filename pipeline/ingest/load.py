@@ -225,15 +225,15 @@ class _Reading:
     def _as_row(self, now: datetime, spec_hash: str) -> dict[str, Any]:
         """The row of `store.sources`."""
         understanding = self._understanding
-        before = self._earlier if self._earlier and self._options.append else {"rows": 0, "counted": None}
+        before = self._earlier if self._earlier and self._options.append else {}
         return {
             "source": self._source.name,
             "run_id": self._run_id,
             "read_at": now,
             "content_hash": self._source.content_hash,
             "spec_hash": spec_hash,
-            "rows": before["rows"] + self._rows,
-            "counted": None if self._counted is None else self._counted + (before["counted"] or 0),
+            "rows": before.get("rows", 0) + self._rows,
+            "counted": None if self._counted is None else self._counted + (before.get("counted") or 0),
             "export": understanding.export.name if understanding.export else None,
             "layouts": json.dumps([asdict(layout) for layout in understanding.layouts]),
             "fields": json.dumps(summary(self._interpreter.fields)),

@@ -94,8 +94,13 @@ def opened(source: str) -> Iterator[Opened]:
             name = address.masked(source)
             yield Opened(name, _hash(fetched.file), functools.partial(_fetched_items, fetched, name))
     else:
-        name = sample.NAME if sample.is_sample(source) else source
+        name = sample.NAME if sample.is_sample(source) else _in_utf8(source)
         yield Opened(name, _hash(Path(source)), functools.partial(formats.read, Path(source)))
+
+
+def _in_utf8(name: str) -> str:
+    """A file's name as a text: its bytes that are not UTF-8 as escapes, since no database and no page could hold them."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _hash(path: Path) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -53,6 +53,7 @@ _MADE_AT = frozenset(
         "exportdate",
     ]
 )
+_MOST_COLUMNS = 20_000  # a sheet has at most 16,384
 _SAMPLE = 1000  # records by which columns are chosen
 MOST_ATTRIBUTES = 50  # columns
 _DISTINCT = 50_000  # values of a column that a decision is based on
@@ -128,9 +129,9 @@ def understand(
     """Decides how to read a source. `earlier`: what its last reading decided, which holds where the columns are the same and
     the user does not say otherwise.
 
-    Raises InputError if it has no records, or no column can be the text.
+    Raises InputError if it has no records or more columns than a table can have, or no column can be the text.
     """
-    survey = _survey(items, options.limit)
+    survey = _survey(source, items, options.limit)
     if not survey.records:
         raise InputError(f"{source} holds no reviews, at most a header. Export it again, or name another file.")
     names = list(survey.names)
@@ -142,7 +143,15 @@ def understand(
     sampled = {name: [row.get(name) for row in survey.sample] for name in names}
     attributes = columns.attributes(names, decisions.columns, export, sampled)[:MOST_ATTRIBUTES]
     unused = _unused(names, used.union(attributes), sampled)
-    return Understanding(source, survey.layouts, export, decisions, attributes, unused, deciding.notes)
+    notes = [*_encodings(survey.layouts), *deciding.notes]
+    return Understanding(source, survey.layouts, export, decisions, attributes, unused, notes)
+
+
+def _encodings(layouts: Iterable[Layout]) -> Iterator[str]:
+    """What to say of texts in two encodings."""
+    for mixed in dict.fromkeys(layout.encoding for layout in layouts if "/" in (layout.encoding or "")):
+        first, _, second = str(mixed).partition("/")
+        yield f"encoding: some lines are not in {first}; they are read as {second}. If they are garbled: --encoding NAME"
 
 
 def _unused(names: Sequence[str], kept: set[str], values: Mapping[str, Sequence[str | None]]) -> list[str]:
@@ -152,7 +161,7 @@ def _unused(names: Sequence[str], kept: set[str], values: Mapping[str, Sequence[
     return [name for name in names if name not in hidden and not is_copy(name, kept, values)]
 
 
-def _survey(items: Iterable[Item], limit: int | None) -> _Survey:
+def _survey(source: str, items: Iterable[Item], limit: int | None) -> _Survey:
     survey = _Survey()
     for item in items:
         if isinstance(item, Layout):
@@ -166,6 +175,10 @@ def _survey(items: Iterable[Item], limit: int | None) -> _Survey:
             continue
         if new := item.keys() - survey.names.keys():
             survey.names.update(dict.fromkeys(name for name in item if name in new))
+            if len(survey.names) > _MOST_COLUMNS:
+                raise InputError(
+                    f"{source} has more than {_MOST_COLUMNS:,} columns. Export it with those of the reviews alone."
+                )
         if new or len(survey.sample) < _SAMPLE:
             survey.sample.append(item)
         for name, value in item.items():

@@ -58,3 +58,16 @@ def test_json_and_a_run_without_work_are_silent(capsys: pytest.CaptureFixture[st
     with show.progress(False):
         pass
     assert capsys.readouterr() == ("", "")
+
+
+def test_nothing_from_outside_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not a column's name, a review, a file's name, an error."""
+    hostile = "a\x1b[31m\x07\x9b2J\u202eb\udce9"
+    show.rows(["n", hostile], [[1, hostile]])
+    show.summary({"table": [("business", hostile)], "files": {"report": hostile}})
+    show.note(hostile)
+    out, err = capsys.readouterr()
+    for character in "\x1b\x07\x9b\u202e\udce9":
+        assert character not in out + err
+    assert r"a\x1b[31m\x07\x9b2J\u202eb\udce9" in err and r"\x1b[31m" in out
+    assert show.printable("two\nlines\tand é 😀") == "two\nlines\tand é 😀"

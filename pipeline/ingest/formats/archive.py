@@ -12,18 +12,16 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.core.errors import InputError
 from pipeline.ingest import formats
-from pipeline.ingest.formats.decode import seekable
+from pipeline.ingest.formats.decode import check_unpacked, seekable
 from pipeline.ingest.formats.record import Broken, Item, Layout, ReadOptions
-
-_MOST_BYTES = 4 << 30  # unpacked
-_MOST_RATIO = 200  # of bytes unpacked to packed: text has less than 30, a zip bomb 1,000
 
 _ABOUT = {"readme", "license", "licence", "citation", "notice"}  # texts about the data
 
 
 def read_zip(source: Path, options: ReadOptions) -> Iterator[Item]:
     """Layouts and records of the members in order, each unpacked into a temporary folder while it is read. If some are
-    called reviews, as in Google Takeout, the others are left out. A member that cannot be read is Broken. Raises
+    called reviews, as in Google Takeout, the others are left out. A member that cannot be read is Broken, and so is an
+    archive in the archive. Raises
     InputError for an archive that is damaged, encrypted or a zip bomb, or of which no member can be read.
     """
     reason = f"no file in it is of a known format ({formats.KNOWN})."
@@ -31,6 +29,9 @@ def read_zip(source: Path, options: ReadOptions) -> Iterator[Item]:
     try:
         with zipfile.ZipFile(seekable(source)) as archive, tempfile.TemporaryDirectory() as folder:
             for member in _members(archive, source):
+                if formats.extension(Path(member.filename)) == ".zip":
+                    yield Broken(member.filename, f"{member.filename} was not read: it is an archive in an archive")
+                    continue
                 reason = "its files hold no records."
                 try:
                     for item in _read_member(archive, member, Path(folder), options):
@@ -53,15 +54,14 @@ def _members(archive: zipfile.ZipFile, source: Path) -> list[zipfile.ZipInfo]:
     called = [member for member in members if PurePosixPath(member.filename).name.lower().startswith("reviews")]
     chosen = called or members
     unpacked, packed = (sum(getattr(member, size) for member in chosen) for size in ("file_size", "compress_size"))
-    if unpacked > _MOST_BYTES or unpacked > _MOST_RATIO * max(packed, 1):
-        raise InputError(f"{source} would unpack to {unpacked:,} bytes. Unpack it yourself and name the files.")
+    check_unpacked(unpacked, packed, source)
     return chosen
 
 
 def _is_readable(name: PurePosixPath) -> bool:
     hidden = any(part.startswith((".", "__MACOSX")) for part in name.parts if part != "..")
     about = name.suffix.lower() == ".txt" and name.stem.lower() in _ABOUT
-    return formats.is_known(Path(name)) and formats.extension(Path(name)) != ".zip" and not hidden and not about
+    return formats.is_known(Path(name)) and not hidden and not about
 
 
 def _read_member(

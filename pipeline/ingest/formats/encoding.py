@@ -10,6 +10,8 @@ from pipeline.text.language import detect_languages
 from pipeline.text.script import HANGUL
 
 _SAMPLE = 20_000  # bytes
+_SAMPLE_LINES = 1_000
+_EVIDENT = 6  # bytes outside ASCII, of valid UTF-8: fewer are so by chance in Chinese encodings
 # Of cells and lines. No byte that divides them is part of a longer character in any of the encodings below.
 _PIECE = re.compile(rb"[^\r\n\t\",;]+")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]{3,}")
@@ -46,6 +48,35 @@ def detect_encoding(lines: Iterable[bytes]) -> str:
     if in_runs < sum(byte >= 0x80 for byte in sample) / 2:
         return _latin(sample)
     return _own_script(sample) or _most_plausible(sample) or "cp1252"
+
+
+def detect_second_encoding(lines: Iterable[bytes]) -> str | None:
+    """The other encoding of a text of which a part is UTF-8, as when two exports were pasted into one file; None if no tenth
+    of its lines outside ASCII is.
+    """
+    own, others = 0, 0
+    sample: list[bytes] = []
+    for line in lines:
+        if line.isascii():
+            continue
+        if is_foreign(line):
+            others += 1
+            sample += [line] if len(sample) < _SAMPLE_LINES else []
+        elif _high_bytes(line) >= _EVIDENT:
+            own += 1
+    return detect_encoding(sample) if others and 10 * own >= own + others else None
+
+
+def is_foreign(line: bytes) -> bool:
+    """Whether a line is neither UTF-8 nor UTF-8 with a few damaged characters."""
+    if _is_utf8(line):
+        return False
+    kept = line.decode("utf-8", "ignore")
+    return 5 * (len(line) - len(kept.encode())) > _high_bytes(line)
+
+
+def _high_bytes(line: bytes) -> int:
+    return len(line) - len(line.decode("ascii", "ignore"))
 
 
 def _sample(lines: Iterable[bytes]) -> list[bytes]:

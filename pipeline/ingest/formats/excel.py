@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import itertools
 import statistics
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import InputError
-from pipeline.ingest.formats.decode import seekable
+from pipeline.ingest.formats.decode import check_unpacked, seekable
 from pipeline.ingest.formats.header import HEAD, Header, count_filled, find_header, rank
 from pipeline.ingest.formats.record import Broken, Item, Layout, ReadOptions, Record, as_text, unique_names
 
@@ -38,7 +39,11 @@ def read_excel(source: Path, options: ReadOptions) -> Iterator[Item]:
     import openpyxl
 
     try:
-        book = openpyxl.load_workbook(seekable(source), read_only=True, data_only=True)
+        file = seekable(source)
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+        check_unpacked(sum(it.file_size for it in members), sum(it.compress_size for it in members), source)
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     except InputError:
         raise
     except Exception as error:

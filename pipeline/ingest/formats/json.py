@@ -44,8 +44,20 @@ def read_json(source: Path, options: ReadOptions) -> Iterator[Item]:
         ) from error
     except RecursionError as error:
         raise InputError(f"{source} nests its JSON too deeply to be a list of reviews.") from error
-    except ValueError as error:
-        raise InputError(f"{source} is not valid JSON: it holds a number of thousands of digits.") from error
+
+
+def _loads(text: str) -> Any:
+    """A document. A number of more digits than Python takes for one is a text. Raises ValueError, or RecursionError if too deep."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        return json.loads(text, parse_int=_number)
+
+
+def _number(digits: str) -> int | str:
+    return int(digits) if len(digits) < 4_300 else digits
 
 
 def _are_records(lines: Sequence[str], options: ReadOptions, source: Path) -> bool:
@@ -71,7 +83,7 @@ def _read_lines(source: Path, encoding: str) -> Iterator[Item]:
 def _parse(text: str) -> Any:
     """The document, or a list of all that follow one another. Raises ValueError, or RecursionError if too deep."""
     try:
-        return json.loads(text)
+        return _loads(text)
     except (ValueError, RecursionError) as error:
         lines = [line for line in _LINE_BREAKS.split(text) if line.strip()]
         if len(lines) > 1 and lines[0].lstrip().startswith("{") and lines[0].rstrip().endswith("}"):
@@ -86,16 +98,14 @@ def _parse(text: str) -> Any:
 def _json_lines(lines: Iterable[str]) -> Iterator[Any]:
     for line in lines:
         try:
-            yield json.loads(line)
+            yield _loads(line)
         except (ValueError, RecursionError) as error:
-            reason = (
-                "nested too deeply" if isinstance(error, RecursionError) else getattr(error, "msg", "a number too long")
-            )
+            reason = "nested too deeply" if isinstance(error, RecursionError) else getattr(error, "msg", error)
             yield Broken(line, f"not valid JSON: {reason}")
 
 
 def _concatenated(text: str) -> Iterator[Any]:
-    decoder, position = json.JSONDecoder(), 0
+    decoder, position = json.JSONDecoder(parse_int=_number), 0
     while start := _NOT_SPACE.search(text, position):
         document, position = decoder.raw_decode(text, start.start())
         yield document
