@@ -17,6 +17,7 @@ from pipeline.core.profile import Profile
 from pipeline.core.stage import Context, Row
 from pipeline.core.warehouse import open_memory, read
 from pipeline.ingest.identity import content_id
+from pipeline.service.cost import read_to
 from pipeline.stages.emotions import EMOTIONS
 from pipeline.stages.feedback import FEEDBACK
 from pipeline.stages.read import READ
@@ -49,14 +50,15 @@ class AnalysisRow(ReviewRow):
     feedback: Row | None  # like schema.Feedback
     reply: str | None
     models: dict[str, str | None]
+    read_to: int | None  # like schema.Analysis
     on_text: NotRequired[Callable[[str], None]]  # see `Analyzer.write`
 
 
 class Analyzer:
     """First `classify`, then `write`, each on a batch. Models load at the first call and stay in memory."""
 
-    def __init__(self, profile: Profile, warehouse: Path | None = None) -> None:
-        self.profile, self.warehouse = profile, warehouse
+    def __init__(self, profile: Profile, warehouse: Path | None = None, max_cost: int = 7_000) -> None:
+        self.profile, self.warehouse, self.max_cost = profile, warehouse, max_cost
         # These stages' transforms read no rows from the warehouse; an empty one provides the SQL rules.
         self._context = Context(profile, open_memory(), "service", "", Path())
         self.labels = {aspect.id: aspect.label for aspect in load_aspects(taxonomy_file(profile))}
@@ -67,12 +69,17 @@ class Analyzer:
             assert row["feedback"] is not None
 
     def classify(self, rows: Sequence[ReviewRow]) -> list[AnalysisRow]:
-        """Adds sentiment, emotions and themes: one row per review, in order, without feedback and reply."""
+        """Adds sentiment, emotions and themes: one row per review, in order, without feedback and reply. Of a text that costs
+        more than `max_cost` only the beginning is read.
+        """
+        ends = [read_to(row["text"], self.max_cost) for row in rows]
         missing = [row for row in rows if row["language"] is None]
         for row, language in zip(missing, detect_languages([row["text"] for row in missing]), strict=True):
             row["language"] = language
         # Numbered, because two clients may send the same review at the same time.
-        numbered: list[Row] = [{**row, "review_id": str(number)} for number, row in enumerate(rows)]
+        numbered: list[Row] = [
+            {**row, "review_id": str(number), "text": row["text"][: ends[number]]} for number, row in enumerate(rows)
+        ]
         batch = [_read(*pair) for pair in zip(numbered, READ.transform(numbered, self._context), strict=True)]
         sentiments = {row["review_id"]: row for row in SENTIMENT.transform(batch, self._context)}
         emotions = {row["review_id"]: row for row in EMOTIONS.transform(batch, self._context)}
@@ -82,8 +89,8 @@ class Analyzer:
                 themes[theme["review_id"]].append(theme)
         unhappy = self._unhappy([sentiments[key].get("label") for key in themes], [row["stars"] for row in rows])
         return [
-            self._classified(row, sentiments[key], emotions[key], themes[key], is_unhappy)
-            for row, key, is_unhappy in zip(rows, themes, unhappy, strict=True)
+            self._classified(row, sentiments[key], emotions[key], themes[key], is_unhappy, end)
+            for row, key, is_unhappy, end in zip(rows, themes, unhappy, ends, strict=True)
         ]
 
     def _unhappy(self, labels: list[str | None], stars: list[float | None]) -> list[bool]:
@@ -98,7 +105,7 @@ class Analyzer:
         return [row[0] for row in result.rows]
 
     def _classified(
-        self, row: ReviewRow, sentiment: Row, emotions: Row, themes: list[Row], unhappy: bool
+        self, row: ReviewRow, sentiment: Row, emotions: Row, themes: list[Row], unhappy: bool, end: int | None
     ) -> AnalysisRow:
         # The order of warehouse/views/20_unhappy.sql.
         themes.sort(key=lambda theme: (theme["score"] is None, theme["score"] or 0.0, theme["theme"]))
@@ -112,6 +119,7 @@ class Analyzer:
             },
             "themes": [self._theme(theme, row["text"]) for theme in themes],
             "unhappy": unhappy,
+            "read_to": end,
             "feedback": None,
             "reply": None,
             "models": {

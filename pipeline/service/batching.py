@@ -1,16 +1,17 @@
 """Turns concurrent requests into one call of the models.
 
 A model takes little longer for 32 short texts than for one. So requests queue here; a free worker takes its share of those
-waiting, up to a limit, and gives each caller its own result.
+waiting, up to a limit of items and of what they cost, and gives each caller its own result. Clients take turns.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
+
+from pipeline.service.fairness import FairQueue
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -21,13 +22,14 @@ _MAX_URGENT_TURNS = 4  # urgent batches in a row while patient items wait
 
 
 class Busy(Exception):
-    """So many are waiting that a new item would time out; better to refuse it at once."""
+    """So many are waiting, of this client or in all, that a new item would time out; better to refuse it at once."""
 
 
 class Batcher(Generic[In, Out]):
     """`work` takes a list and returns one result per item, in order; it runs in `workers` threads of its own.
 
-    `linger`: seconds to wait for more items before a batch that is not full. `max_waiting`: urgent items in the queue.
+    `linger`: seconds to wait for more items before a batch that is not full. `max_waiting`: urgent items in the queue, and of
+    one client half as many. `max_cost`: what the items of a batch may cost together; `cost` says what one does.
     `observe`: called with the size of each batch.
     """
 
@@ -39,12 +41,14 @@ class Batcher(Generic[In, Out]):
         linger: float,
         max_waiting: int,
         workers: int = 1,
+        max_cost: float = float("inf"),
+        cost: Callable[[In], float] = lambda item: 1.0,
         observe: Callable[[int], None] = lambda size: None,
     ) -> None:
         self.work, self.max_batch, self.linger, self.max_waiting = work, max_batch, linger, max_waiting
-        self.observe, self.workers = observe, workers
-        self._urgent: deque[Waiting[In, Out]] = deque()
-        self._patient: deque[Waiting[In, Out]] = deque()
+        self.observe, self.workers, self.max_cost, self.cost = observe, workers, max_cost, cost
+        self._urgent = FairQueue[Waiting[In, Out]]()
+        self._patient = FairQueue[Waiting[In, Out]]()
         self._turns = 0  # urgent batches since the last patient one
         self._wake = asyncio.Event()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="models")
@@ -70,15 +74,16 @@ class Batcher(Generic[In, Out]):
         await asyncio.gather(*self._working)
         self._threads.shutdown()
 
-    async def submit(self, item: In, urgent: bool = True) -> Out:
+    async def submit(self, item: In, urgent: bool = True, client: str = "") -> Out:
         """The result for one item; raises what `work` raised for it, and Busy if too many are waiting already.
 
         An item that is not urgent (a row of a file) lets urgent ones go first, but not forever.
         """
-        if urgent and len(self._urgent) >= self.max_waiting:
+        of_client = -(-self.max_waiting // 2)
+        if urgent and (len(self._urgent) >= self.max_waiting or self._urgent.of(client) >= of_client):
             raise Busy
         future: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
-        (self._urgent if urgent else self._patient).append((item, future))
+        (self._urgent if urgent else self._patient).put((item, future), client, self.cost(item))
         self._wake.set()
         return await future
 
@@ -106,7 +111,7 @@ class Batcher(Generic[In, Out]):
         self._turns = self._turns + 1 if urgent else 0
         queue = self._urgent if urgent else self._patient
         share = -(-len(queue) // (self.workers - len(self._working)))
-        batch = [queue.popleft() for _ in range(min(share, self.max_batch))]
+        batch = queue.take(min(share, self.max_batch), self.max_cost)
         return [(item, future) for item, future in batch if not future.done()]
 
     async def _work(self, batch: list[Waiting[In, Out]]) -> None:

@@ -27,7 +27,7 @@ from pipeline.ingest.load import Ingested
 from pipeline.service.apart import Broken, Stopped, apart
 from pipeline.service.engine import Engine
 from pipeline.service.problems import dumped
-from pipeline.service.records import Record, pieces, read_results
+from pipeline.service.records import Record, pieces, read_results, result
 from pipeline.service.schema import FieldReading, Job, State
 from pipeline.service.settings import Settings
 
@@ -198,11 +198,7 @@ class Jobs:
     async def _results(self, records: Sequence[Record]) -> list[Row]:
         """source_row, status and reason of each record, with the analysis if it is a review."""
         analyses = iter(await self.engine.analyze_file([record.review for record in records if record.review]))
-        return [
-            {"source_row": record.source_row, "status": record.status, "reason": record.reason}
-            | (dict(next(analyses)) if record.review else {})
-            for record in records
-        ]
+        return [result(record, next(analyses) if record.review else None) for record in records]
 
     def _folder(self, job: Job) -> Path:
         return self.folder / job.job_id

@@ -49,7 +49,7 @@ class Parts:
         """Adds the gauges that depend on other parts."""
         engine, watch = self.engine, self.meters.watch
         watch(
-            "waiting_reviews", "Reviews waiting for the models", lambda: engine.classify.waiting + engine.write.waiting
+            "waiting_reviews", "Reviews waiting for the models", lambda: sum(queue.waiting for queue in engine.queues)
         )
         for state in ("queued", "running", "done", "failed"):
             watch(f"jobs_{state}", f"Uploaded files that are {state}", functools.partial(self.jobs.count, state))

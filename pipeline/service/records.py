@@ -17,7 +17,7 @@ from pipeline.core.warehouse import open_memory
 from pipeline.ingest.load import Ingested, ingest
 from pipeline.ingest.understanding import IngestOptions
 from pipeline.report.export import neutralise
-from pipeline.service.analyze import ReviewRow
+from pipeline.service.analyze import AnalysisRow, ReviewRow
 from pipeline.service.problems import dumped
 
 _PIECE = 200  # records that pass from one process to another at once: while they do, no request is answered
@@ -86,6 +86,14 @@ def _record(row: Row, max_text: int) -> Record:
         "product": row["product"],
     }
     return Record(row["source_row"], "analyzed", None, review)
+
+
+def result(record: Record, analysis: AnalysisRow | None) -> Row:
+    """A row of the results: source_row, status and reason, and the analysis if there is one."""
+    reason = record.reason
+    if analysis and analysis["read_to"] is not None:
+        reason = f"only its first {analysis['read_to']} characters were read"
+    return {"source_row": record.source_row, "status": record.status, "reason": reason, **(analysis or {})}
 
 
 def read_results(path: Path) -> Iterator[Row]:

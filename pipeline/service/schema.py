@@ -74,6 +74,9 @@ class Analysis(BaseModel):
         description="A hash of what was sent; the same as in the warehouse for a review without date and product."
     )
     text: str = Field(description="The review with broken encoding and markup mended; evidence refers to it.")
+    read_to: int | None = Field(
+        description="null: all of the text was read. Else only text[:read_to] was, since the rest costs too much at once."
+    )
     language: str | None
     stars: float | None
     sentiment: Sentiment

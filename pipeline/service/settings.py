@@ -30,6 +30,10 @@ class Settings:
     max_rows: int = 20_000  # of an uploaded file
     read_timeout: float = 120.0  # seconds to read an uploaded file
     max_text: int = 20_000  # characters of a review
+    max_cost: int = 7_000  # of a review, as `cost` estimates it; what is beyond is not read
+    long: int = 600  # a review that costs more waits in a queue of its own
+    max_long: int = 16  # such reviews that may wait
+    max_batch_cost: int = 2_500  # of the reviews that the models see at once
     workers: int = field(default_factory=lambda: min(4, os.cpu_count() or 1))  # batches that are classified at once
     max_batch: int = 64  # reviews that the models see at once
     max_waiting: int = 1024  # reviews that may wait for the models before further ones are refused

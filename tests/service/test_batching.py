@@ -61,10 +61,10 @@ def test_newcomers_are_sent_away_when_too_many_wait_and_closing_finishes_what_wa
         while queue.waiting or not tasks:
             await asyncio.sleep(0.001)
         await asyncio.sleep(0.01)
-        tasks += [asyncio.ensure_future(queue.submit(number)) for number in (1, 2)]
+        tasks += [asyncio.ensure_future(queue.submit(number, client=str(number))) for number in (1, 2)]
         await asyncio.sleep(0.01)
         with pytest.raises(Busy):
-            await queue.submit(3)
+            await queue.submit(3, client="3")
         gate.set()
         await queue.close()
         return [await task for task in tasks]
@@ -131,3 +131,38 @@ def test_two_workers_share_what_waits() -> None:
 
     assert asyncio.run(main()) == [10 * number for number in range(6)]
     assert sorted(sizes) == [3, 3]
+
+
+def test_one_client_cannot_take_all_places() -> None:
+    async def main() -> None:
+        queue = batcher(lambda items: items, max_waiting=4)
+        tasks = [asyncio.ensure_future(queue.submit(number, client="many")) for number in (1, 2)]
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await queue.submit(3, client="many")
+        tasks.append(asyncio.ensure_future(queue.submit(4, client="other")))
+        queue.start()
+        await asyncio.gather(*tasks)
+        await queue.close()
+
+    asyncio.run(main())
+
+
+def test_clients_take_turns_by_what_they_cost_and_a_batch_has_an_end() -> None:
+    batches: list[list[str]] = []
+
+    def note(items: Sequence[str]) -> Sequence[str]:
+        batches.append(list(items))
+        return items
+
+    async def main() -> None:
+        queue = batcher(note, max_cost=10, cost=len)
+        sent = [("greedy", "g" * 10)] * 5 + [("one", "a"), ("one", "b"), ("two", "cc")]
+        tasks = [asyncio.ensure_future(queue.submit(item, client=client)) for client, item in sent]
+        await asyncio.sleep(0)
+        queue.start()
+        await asyncio.gather(*tasks)
+        await queue.close()
+
+    asyncio.run(main())
+    assert batches[:2] == [["g" * 10], ["a", "cc", "b"]] and batches[2:] == [["g" * 10]] * 4

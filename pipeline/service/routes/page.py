@@ -50,7 +50,7 @@ async def submit(
     given = {"text": text, "stars": stars, "business": business}
     analysis, fault, status = None, None, 200
     try:
-        analysis = await _analyze(given, parts)
+        analysis = await _analyze(given, parts, client_of(request.scope))
     except ValidationError as error:
         fault, status = _fault(error), 422
     except HTTPException as error:
@@ -60,12 +60,12 @@ async def submit(
     return _page(name, parts.settings, status, given=given, analysis=analysis, pieces=pieces, fault=fault)
 
 
-async def _analyze(given: Mapping[str, str], parts: Parts) -> AnalysisRow:
+async def _analyze(given: Mapping[str, str], parts: Parts, client: str) -> AnalysisRow:
     review = schema.Review.model_validate({name: value for name, value in given.items() if value.strip()})
     row = prepare(review.text, review.stars, None, review.business)
     if not any(map(str.isalpha, row["text"])):
         raise HTTPException(422, "There are no words in it to analyse.")
-    return await parts.engine.analyze(row)
+    return await parts.engine.analyze(row, True, client)
 
 
 @router.get("/dashboard")
