@@ -22,7 +22,7 @@ from pipeline.core.stage import Stage, StageResult, run_stage
 from pipeline.core.usage import Spent
 from pipeline.core.warehouse import Warehouse, audit, models_path, open_work, publish, work_path
 from pipeline.ingest.load import Ingested, ingest
-from pipeline.ingest.places.address import masked
+from pipeline.ingest.places import address
 from pipeline.ingest.sample import refuse_mixture
 from pipeline.ingest.sources import expand
 from pipeline.ingest.sources_file import Source
@@ -48,6 +48,9 @@ class RunResult:
     stages: list[StageResult]
     seconds: dict[str, float]  # per stage, including ingest
     usage: dict[tuple[str, str], Spent] = field(default_factory=dict)  # per stage and model that was asked
+    masked: dict[str, int] = field(
+        default_factory=dict
+    )  # kind -> values hidden from models, of all texts that were sent
 
     @property
     def rows_written(self) -> int:
@@ -87,7 +90,7 @@ def run(
     for stage in stages:
         stage.spec(profile)  # nor must a recipe, prompt or model that is not there
     with _opened(warehouse_path, profile) as (warehouse, entry):
-        refuse_mixture(warehouse, [masked(name) for name in names])
+        refuse_mixture(warehouse, [address.masked(name) for name in names])
         with entry.timed("ingest") as started:
             ingested = _ingest(warehouse, parts, entry.run_id, started, lambda done: progress("ingest", done, 0))
             rows = sum(source.rows for source in ingested)
@@ -105,7 +108,8 @@ def run(
         audit(warehouse)
         entry.done()
         spent = usage.spent_in(warehouse, entry.run_id)
-        return RunResult(entry.run_id, publish(warehouse), ingested, results, entry.seconds, spent)
+        hidden = _masked(warehouse, entry.run_id)
+        return RunResult(entry.run_id, publish(warehouse), ingested, results, entry.seconds, spent, hidden)
 
 
 def _parts(reviews: Sequence[str] | Sequence[Source], options: IngestOptions) -> tuple[Parts, list[str]]:
@@ -117,7 +121,7 @@ def _parts(reviews: Sequence[str] | Sequence[Source], options: IngestOptions) ->
         return [(plain, options)], expand(plain)
     parts = [([item.reviews], replace(options, **item.options)) for item in reviews if isinstance(item, Source)]
     times = Counter(name for values, _ in parts for name in expand(values))
-    if twice := [masked(name) for name, count in times.items() if count > 1]:
+    if twice := [address.masked(name) for name, count in times.items() if count > 1]:
         raise InputError(f"More than one [[source]] names {', '.join(twice)}. Leave one, or make a pattern narrower.")
     return parts, list(times)
 
@@ -163,6 +167,13 @@ def _opened(path: Path, profile: Profile) -> Iterator[tuple[Warehouse, Entry]]:
             if fresh and isinstance(error, InputError) and not entry.seconds:
                 work_path(path).unlink()  # nothing was ingested: leave the folder as it was
             raise
+
+
+def _masked(warehouse: Warehouse, run_id: str) -> dict[str, int]:
+    rows = warehouse.query(
+        "SELECT kind, sum(n)::BIGINT AS n FROM masked WHERE run_id = ? GROUP BY kind ORDER BY n DESC, kind", [run_id]
+    )
+    return {row["kind"]: row["n"] for row in rows}
 
 
 def _forget_failures(warehouse: Warehouse, stage: Stage) -> None:

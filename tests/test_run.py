@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -14,12 +15,15 @@ from typing import Any
 import pytest
 
 from pipeline.backends import registry
+from pipeline.core import queries
 from pipeline.core.errors import AuditFailed, BackendDown, InputError
 from pipeline.core.profile import Profile
 from pipeline.core.warehouse import Warehouse, open_read_only, work_path
 from pipeline.ingest.load import IngestOptions
-from pipeline.report import build
+from pipeline.report import build, digest
+from pipeline.report.content import gather
 from pipeline.run import RunResult, run
+from tests.answering import answering
 
 OPTIONS = IngestOptions()
 
@@ -186,6 +190,37 @@ def test_a_failed_audit_publishes_nothing(
     with pytest.raises(AuditFailed):
         go(reviews, warehouse, fake_profile)
     assert warehouse.read_bytes() == before
+
+
+def test_what_was_hidden_from_a_model_is_counted_and_said(tmp_path: Path, fake_profile: Profile) -> None:
+    def respond(asked: Any) -> tuple[int, Any]:
+        bodies.append(json.dumps(asked))
+        message = {"role": "assistant", "content": "1. Write to [e-mail] today."}
+        return 200, {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+
+    bodies: list[str] = []
+    reviews, warehouse = tmp_path / "r.csv", tmp_path / "w.duckdb"
+    reviews.write_text(
+        "text,stars\nBad soup and Dr. Meyer was rude. Write to eva@example.com.,1\nBad bread for tom@example.com.,1\n"
+    )
+    with answering(respond) as url:
+        asked = dataclasses.replace(fake_profile.feedback, backend="openai", base_url=f"{url}/v1", mask="always")
+        result = go(reviews, warehouse, dataclasses.replace(fake_profile, feedback=asked), until="feedback")
+    assert result.masked == {"e-mail": 2, "name": 1} and len(bodies) == 2
+    assert not any(value in body for body in bodies for value in ("Meyer", "eva@", "tom@"))
+    opened = open_read_only(warehouse)
+    rows = opened.query(queries.load("masked").sql)
+    assert [(row["purpose"], row["kind"], row["n"]) for row in rows] == [
+        ("feedback", "e-mail", 2),
+        ("feedback", "name", 1),
+    ]
+    suggestions = opened.query("SELECT suggestions FROM feedback ORDER BY ALL")
+    assert [row["suggestions"] for row in suggestions] == [
+        ["Write to eva@example.com today."],
+        ["Write to tom@example.com today."],
+    ]
+    told = dict(digest.facts(result, gather(opened), None)["table"])
+    assert told["masked"] == "e-mail 2, name 1: hidden from the models that were asked"
 
 
 def test_failed_rows_stay_until_they_are_retried(tmp_path: Path, fake_profile: Profile) -> None:

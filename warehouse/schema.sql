@@ -78,6 +78,7 @@ VIEW main.feedback
     truncated BOOLEAN
     error VARCHAR
     faults VARCHAR[]
+    masked MAP(VARCHAR, INTEGER)
 TABLE main.fingerprint
     fingerprint VARCHAR
     stage VARCHAR
@@ -118,6 +119,11 @@ VIEW main.insights
     replied_at TIMESTAMP
     attributes MAP(VARCHAR, VARCHAR)
     text_sentiment VARCHAR
+VIEW main.masked
+    run_id VARCHAR
+    purpose VARCHAR
+    kind VARCHAR
+    n BIGINT
 VIEW main.metric_bands
     run_id VARCHAR
     role VARCHAR
@@ -213,6 +219,8 @@ VIEW main.reviews
     replied_at TIMESTAMP
     attributes MAP(VARCHAR, VARCHAR)
     native_id VARCHAR
+    blanked_at TIMESTAMP
+    words BIGINT
 TABLE main.runs
     run_id VARCHAR
     started_at TIMESTAMP
@@ -246,6 +254,7 @@ VIEW main.scores
     judge DOUBLE
     judge_reason VARCHAR
     judge_error VARCHAR
+    masked MAP(VARCHAR, INTEGER)
 VIEW main.sentences
     review_id VARCHAR
     place INTEGER
@@ -404,6 +413,7 @@ TABLE store.feedback
     truncated BOOLEAN
     error VARCHAR
     faults VARCHAR[]
+    masked MAP(VARCHAR, INTEGER)
 TABLE store.forgotten
     review_id VARCHAR
     native_id VARCHAR
@@ -469,6 +479,8 @@ TABLE store.reviews
     run_id VARCHAR
     retired_at TIMESTAMP
     current BOOLEAN
+    blanked_at TIMESTAMP
+    words BIGINT
 TABLE store.score
     review_id VARCHAR
     fingerprint VARCHAR
@@ -490,6 +502,7 @@ TABLE store.score
     judge DOUBLE
     judge_reason VARCHAR
     judge_error VARCHAR
+    masked MAP(VARCHAR, INTEGER)
 TABLE store.sentiment
     review_id VARCHAR
     fingerprint VARCHAR

@@ -55,7 +55,7 @@ def _settled(request: Request, first: Written | None, second: Written | None, pl
         (text,) = playbook.write([request])
         again = dataclasses.replace(text, raw=second.raw, model=playbook.model)
     usage = (first.usage[0] + second.usage[0], first.usage[1] + second.usage[1])
-    return dataclasses.replace(again, faults=faults, usage=usage)
+    return dataclasses.replace(again, faults=faults, usage=usage, masked=second.masked)
 
 
 def _again(request: Request, first: Written | None) -> Request:

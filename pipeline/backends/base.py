@@ -19,7 +19,9 @@ from pipeline.reader.decide import Rules
 
 @dataclass(frozen=True)
 class Request:
-    """One text to write: the prompt for a language model, and the facts it was rendered from."""
+    """One text to write: the prompt for a language model, and the facts it was rendered from. A model behind a server is sent the
+    prompt alone, which may be masked.
+    """
 
     prompt: str
     review: UnhappyReview
@@ -43,6 +45,8 @@ class Written:
     faults: tuple[str, ...] = ()  # of answers that were not accepted, in order: see `pipeline.advice.checked`
     usage: tuple[int, int] = (0, 0)  # tokens of prompts and of answers, as far as the backend counts them
     model: str | None = None  # which wrote it, where it is not the one that was asked
+    # Kind -> values that the model did not see: see `pipeline.backends.masking`.
+    masked: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 class Generator(Protocol):

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from pipeline.backends.base import ClassifierBackend, Generator, ReaderBackend, Writer
+from pipeline.backends.masking import MaskingGenerator
 from pipeline.backends.metered import Metered
 from pipeline.core.labels import EMOTIONS
 from pipeline.core.profile import (
@@ -78,7 +79,8 @@ def emotion_thresholds(section: Emotions) -> dict[str, float]:
 @functools.lru_cache(maxsize=4)
 def _writer(section: Feedback | Judge, profile: Profile) -> Generator:
     writer: type[Writer] = implementation(WRITERS, section.backend)
-    return Metered(writer.from_section(section, profile), (section.input_price, section.output_price))
+    generator = Metered(writer.from_section(section, profile), (section.input_price, section.output_price))
+    return MaskingGenerator(generator) if section.masks else generator
 
 
 def teacher(profile: Profile) -> Generator:

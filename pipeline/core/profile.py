@@ -19,6 +19,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
+from pipeline.core.addresses import is_near
 from pipeline.core.assets import PROFILES, READER, STUDENT
 from pipeline.core.errors import InputError
 from pipeline.core.registry import CLASSIFIERS, READERS, WRITERS
@@ -44,6 +45,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+# Whether the model reads placeholders instead of e-mail addresses, names and the like; auto: if it is not in our own network.
+Masking = Literal["auto", "always", "never"]
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -114,6 +117,12 @@ class Feedback:
         None  # per million tokens of prompts, in any currency; without prices, only tokens are counted
     )
     output_price: Price | None = None  # per million tokens of answers
+    mask: Masking = "auto"
+
+    @property
+    def masks(self) -> bool:
+        """Whether what the model is sent is masked first."""
+        return _masks(self)
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -176,6 +185,18 @@ class Judge:
     timeout: Annotated[float, Field(gt=0)] = 120.0
     input_price: Price | None = None  # as in [feedback]
     output_price: Price | None = None
+    mask: Masking = "auto"
+
+    @property
+    def masks(self) -> bool:
+        """Whether what the model is sent is masked first."""
+        return _masks(self)
+
+
+def _masks(section: Feedback | Judge) -> bool:
+    if section.mask == "auto":
+        return section.backend == "openai" and not is_near(section.base_url)
+    return section.mask == "always" and section.backend not in ("none", "playbook")
 
 
 @dataclass(frozen=True, config=_STRICT)

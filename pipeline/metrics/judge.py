@@ -10,8 +10,8 @@ texts like their own, so the judge should be a different model from the teacher.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pipeline.backends import registry
 from pipeline.backends.base import Generator, Request, Written
@@ -20,6 +20,7 @@ from pipeline.core.profile import Profile
 from pipeline.core.warehouse import Warehouse
 from pipeline.metrics import check_pairs
 from pipeline.metrics.scorer import Candidate, Columns, Scorer, pairs
+from pipeline.text import private
 
 PROMPT = "judge.v1"
 _MARKERS = ("review", "text_a", "text_b")
@@ -40,6 +41,7 @@ class Verdict:
     value: float | None
     reason: str  # for the given order, where "A" is the first text; then for the swapped order, if it differs
     error: str | None = None
+    masked: Mapping[str, int] = field(default_factory=dict)  # kind -> values that the judge did not see
 
 
 def scorer(profile: Profile) -> Scorer:
@@ -55,9 +57,12 @@ def scorer(profile: Profile) -> Scorer:
             "judge": [verdict.value for verdict in verdicts],
             "judge_reason": [verdict.reason for verdict in verdicts],
             "judge_error": [verdict.error for verdict in verdicts],
+            "masked": [list(verdict.masked.items()) for verdict in verdicts],
         }
 
     identity = [config.model, prompts.sha256(PROMPT), config.max_new_tokens] if config.backend != "none" else None
+    if identity and config.masks:
+        identity.append(f"masked {private.VERSION}")
     return Scorer(columns, {"judge": identity}, config.model, "both orders")
 
 
@@ -100,8 +105,8 @@ def _verdict(given: Written, swapped: Written) -> Verdict:
         reason = f"{reason} (Swapped:) {swapped_reason}".strip()
     errors = [f"{order} order: {why}" for order, why in (("given", error), ("swapped", swapped_error)) if why]
     if errors or winner is None or swapped_winner is None:
-        return Verdict(None, reason, "; ".join(errors))
-    return Verdict(winner if winner == 1 - swapped_winner else 0.5, reason)
+        return Verdict(None, reason, "; ".join(errors), given.masked)
+    return Verdict(winner if winner == 1 - swapped_winner else 0.5, reason, masked=given.masked)
 
 
 def _read(answer: Written) -> tuple[float | None, str, str | None]:

@@ -21,7 +21,7 @@ class Candidate(TypedDict):
     review: str
 
 
-Value = float | bool | str | None  # nan and None: not known
+Value = float | bool | str | list[tuple[str, int]] | None  # nan and None: not known
 Columns = Mapping[str, Sequence[Value]]  # column of `scores` -> a value per candidate, in order
 
 

@@ -34,6 +34,7 @@ class Facts(TypedDict):
     seconds: dict[str, float]  # per stage
     stages: dict[str, dict[str, int]]  # per stage: rows written, and rows that ended in an error
     usage: list[dict[str, Any]]  # per stage and model that was asked: requests, tokens, cost
+    masked: dict[str, int]  # kind -> values hidden from models
     failures: list[str]  # a line per stage in which requests to a model failed
     table: list[tuple[str, str]]  # the same in words
     files: dict[str, str]
@@ -63,12 +64,14 @@ def facts(result: RunResult, content: Content, folder: Path | None) -> Facts:
         "seconds": result.seconds,
         "stages": {stage.name: {"written": stage.written, "failed": stage.failed} for stage in result.stages},
         "usage": [{"stage": stage, "model": model, **vars(one)} for (stage, model), one in result.usage.items()],
+        "masked": result.masked,
         "failures": _failures(result),
         "table": [
             *_reviews(content),
             *_quality(scores, content["verdict"], content["student_shown"]),
             *_failed(result),
             *_asked(result),
+            *_masked(result),
             _effort(result),
         ],
         "files": files | {"warehouse": str(result.warehouse)},
@@ -139,6 +142,11 @@ def _asked(result: RunResult) -> list[tuple[str, str]]:
         tokens = f"{one.prompt_tokens:,} tokens in, {one.completion_tokens:,} out"
         lines.append(("asked", f"{stage}: {model}, {one.requests} answers, {tokens}{cost}"))
     return lines
+
+
+def _masked(result: RunResult) -> list[tuple[str, str]]:
+    counts = ", ".join(f"{kind} {n}" for kind, n in result.masked.items())
+    return [("masked", f"{counts}: hidden from the models that were asked")] if counts else []
 
 
 def _effort(result: RunResult) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from pipeline.core.stage import Context, Stage, Unfinished
 from pipeline.stages.emotions import EMOTIONS
 from pipeline.stages.sentiment import SENTIMENT
 from pipeline.stages.themes import THEMES
+from pipeline.text import private
 from pipeline.themes.taxonomy import taxonomy_file
 
 
@@ -36,6 +37,7 @@ class FeedbackRow(TypedDict):
     truncated: bool  # cut by the token limit
     error: str | None
     faults: NotRequired[list[str]]  # of answers that were not accepted: `pipeline.advice.checked`
+    masked: NotRequired[list[tuple[str, int]]]  # kind -> values that the model did not see: `pipeline.backends.masking`
 
 
 def spec(profile: Profile) -> dict[str, Any]:
@@ -61,6 +63,7 @@ def spec(profile: Profile) -> dict[str, Any]:
         "max_new_tokens": config.max_new_tokens,
         "temperature": config.temperature,
         "max_stars": config.max_stars,
+        **({"masked": private.VERSION} if config.masks else {}),
     }
 
 
@@ -83,6 +86,7 @@ def _rows(rows: Sequence[UnhappyReview], answers: Sequence[Written | None], teac
         FeedbackRow(
             **feedback_row(row["review_id"], "teacher", written.model or teacher.model, written),
             faults=list(written.faults),
+            masked=list(written.masked.items()),
         )
         for row, written in zip(rows, answers, strict=True)
         if written is not None

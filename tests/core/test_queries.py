@@ -117,7 +117,14 @@ def fill(opened: Warehouse) -> Warehouse:
                 }
             )
             tables["feedback"].append(
-                {**key, "model": "m", "role": "teacher", "text": "Advice.", "suggestions": ["Act."]}
+                {
+                    **key,
+                    "model": "m",
+                    "role": "teacher",
+                    "text": "Advice.",
+                    "suggestions": ["Act."],
+                    "masked": [("name", 1)],
+                }
             )
     for number in range(RATINGS):
         tables["reviews"].append(

@@ -25,8 +25,10 @@ _EMAIL = re.compile(
     rf"(?<![\w.+%-])\w[\w.+%'-]{{0,63}}{_AT}(?:[^\W_][\w-]{{0,62}}{_DOT}){{1,4}}[^\W\d_]{{2,24}}(?![\w-])",
     re.IGNORECASE,
 )
-_LINK = re.compile(r"\b(?:https?://|www\.)[^\s<>\"'“”，。、]{3,2000}", re.IGNORECASE)
-_BARE_LINK = re.compile(r"(?<![\w./@-])(?:[a-z0-9-]{1,63}\.){1,3}[a-z]{2,6}/[^\s<>\"'“”，。、]{1,2000}", re.IGNORECASE)
+_LINK = re.compile(r"\b(?:https?://|www\.)[^\s\\<>\"'“”，。、]{3,2000}", re.IGNORECASE)
+_BARE_LINK = re.compile(
+    r"(?<![\w./@-])(?:[a-z0-9-]{1,63}\.){1,3}[a-z]{2,6}/[^\s\\<>\"'“”，。、]{1,2000}", re.IGNORECASE
+)
 # A link names a person by a login, by what follows ?, by a profile, or by a key: a long mixture of letters and digits.
 _OF_A_PERSON = re.compile(
     r"//[^/\s]{1,200}@|[?&#][\w.%-]{1,60}=|/(?:in|u|user|users|profile|profiles|people|contributor|contrib|members?|t|id)/"
