@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.advice.matching import Match, Matcher
-from pipeline.core.rows import Sentence
+from pipeline.core.rows import Sentence, short
 from pipeline.reader.base import vector_of
 from pipeline.reader.decide import Mention
 from pipeline.themes.taxonomy import GENERAL
@@ -65,6 +65,6 @@ def _told(asked: Sequence[_Asked], matcher: Matcher, themes: Collection[str]) ->
     theme_of = {problem.id: problem.theme for problem in matcher.problems}
     for one in asked:
         if one.match and not one.theme and (theme := theme_of[one.match.problem]) in themes:
-            score = min(one.said["positive"] - one.said["negative"], -0.01)
+            score = short(min(one.said["positive"] - one.said["negative"], -0.01))
             place = one.said["start"], one.said["end"]
             yield theme, (Mention(theme, *place, "negative", score, one.match.probability), one.match)

@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from pipeline.advice.problems import Problem
-from pipeline.core.rows import Reading
+from pipeline.core.rows import Reading, short
 from pipeline.themes import own
 from pipeline.themes.taxonomy import Taxonomy
 
@@ -82,7 +82,7 @@ class Matcher:
         (width,), unit length. `theme`: "" where none is known. `trades`: the probability of each trade; None: nothing is known.
         """
         shares = self._shares(vector, theme, trades)
-        return [Match(self.problems[index].id, float(shares[index])) for index in np.argsort(-shares, kind="stable")]
+        return [Match(self.problems[index].id, short(shares[index])) for index in np.argsort(-shares, kind="stable")]
 
     def match(self, vector: np.ndarray, theme: str, trades: Mapping[str, float] | None = None) -> Match | None:
         """The most probable, if it is sure; None: none is. As `ranked`."""

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Required, TypedDict
+from typing import Any, Required, TypedDict
+
+DIGITS = 4  # of a probability or a score, in every table
+
+
+def short(value: Any) -> float:
+    """The one form in which a probability or a score is decided on and stored, so that both always agree: DIGITS digits. What
+    lies behind them may depend on the processor.
+    """
+    return round(float(value), DIGITS)
 
 
 class Review(TypedDict):

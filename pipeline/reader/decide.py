@@ -19,7 +19,7 @@ import numpy as np
 from pipeline.core.assets import READER
 from pipeline.core.errors import InputError
 from pipeline.core.labels import EMOTIONS, SENTIMENTS
-from pipeline.core.rows import Sentence, SentenceTheme
+from pipeline.core.rows import Sentence, SentenceTheme, short
 
 CONFIG = "reader.json"
 ANY = "*"  # the rule for what has none of its own
@@ -183,17 +183,17 @@ def _mention(
     theme: SentenceTheme, stars: float | None, language: str | None, shares: Mapping[str, float], of: Rules
 ) -> Mention | None:
     share = shares.get(theme["theme"])
-    score = theme["positive"] - theme["negative"]
+    score = short(theme["positive"] - theme["negative"])
     place = (theme["theme"], theme["start"], theme["end"])
-    probability = complaint(theme, stars, share, of)
+    probability = short(complaint(theme, stars, share, of))
     if probability >= of.least.get(language or ANY, of.least[ANY]):
         return Mention(*place, "negative", min(score, -0.01), probability)
     present = _present(theme, share, of)
     if theme["positive"] >= max(theme["negative"], theme["neutral"]):
-        if present * theme["positive"] >= of.praise:
-            return Mention(*place, "positive", max(score, 0.01), present * theme["positive"])
-    elif theme["neutral"] > theme["negative"] and present * theme["neutral"] >= of.mention:
-        return Mention(*place, "neutral", score, present * theme["neutral"])
+        if (probability := short(present * theme["positive"])) >= of.praise:
+            return Mention(*place, "positive", max(score, 0.01), probability)
+    elif theme["neutral"] > theme["negative"] and (probability := short(present * theme["neutral"])) >= of.mention:
+        return Mention(*place, "neutral", score, probability)
     return None
 
 

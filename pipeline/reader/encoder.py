@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 HUB_ID = "intfloat/multilingual-e5-small@614241f622f53c4eeff9890bdc4f31cfecc418b3"
 MAX_TOKENS = 512
+STEP = 16  # tokens are padded to a multiple of it, whatever else is in the batch: see `by_tokens`
 WEIGHTS, TOKENIZER, CONFIG = "encoder.safetensors", "tokenizer.json", "encoder.json"
 
 
@@ -58,10 +59,10 @@ class Encoder:
         return [*self.prefix, *ids, *self.suffix]
 
     def hidden(self, wrapped: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-        """(last layer (rows, longest, width), mask (rows, longest), True where there is a token)."""
+        """(last layer (rows, longest, width), mask (rows, longest), True where there is a token); `longest` is padded."""
         import torch
 
-        longest = max(map(len, wrapped))
+        longest = padded(max(map(len, wrapped)))
         ids = torch.full((len(wrapped), longest), self.pad_id)
         for row, tokens in enumerate(wrapped):
             ids[row, : len(tokens)] = torch.tensor(tokens)
@@ -147,12 +148,22 @@ def save(encoder: Encoder, folder: Path, four_bits: frozenset[str] = frozenset()
 
 
 def by_tokens(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Indices of texts of similar length, in batches of one text or of at most `most` tokens, padding included."""
+    """Indices of texts of the same padded length, in batches of one text or of at most `most` tokens, padding included.
+
+    The same padding in every batch makes what is read in a text a function of the text: sums over another number of tokens
+    are added up in another order, and a rounded value would now and then depend on the company that a text was in.
+    """
     batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda index: lengths[index]):
-        if batch and (len(batch) + 1) * lengths[index] > most:
+    for index in sorted(range(len(lengths)), key=lambda index: padded(lengths[index])):
+        length = padded(lengths[index])
+        if batch and (length != padded(lengths[batch[0]]) or (len(batch) + 1) * length > most):
             yield batch
             batch = []
         batch.append(index)
     if batch:
         yield batch
+
+
+def padded(length: int) -> int:
+    """The next multiple of STEP."""
+    return -(-length // STEP) * STEP

@@ -4,6 +4,9 @@ One pass of the encoder gives a vector per token, in the context of the whole re
 its span by a learnt query of its own (label-wise attention: Mullenbach et al. 2018, "Explainable Prediction of Medical
 Codes from Clinical Text", CAML), so that a sentence with three complaints is read three times at the price of a few
 multiplications.
+
+What is said about a review or a span is a function of it, to the last bit: libraries add up a product of few rows, or a sum of
+another length, in another order, so both are filled up to multiples of STEP, and spans are computed with those of their length.
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 from torch.nn import functional
+
+from pipeline.reader.encoder import padded
 
 STARS = 5
 CLASSES = 3  # negative, neutral, positive
@@ -59,7 +64,7 @@ class Labels(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """(logits (spans, labels), vectors (spans, labels, width))."""
         vectors = self.attention(tokens, mask)
-        return (vectors * self.weight).sum(-1) + self.of_review(review), vectors
+        return (vectors * self.weight).sum(-1) + row_by_row(self.of_review, review), vectors
 
 
 class Heads(nn.Module):
@@ -100,15 +105,24 @@ class Heads(nn.Module):
         correction, _ = self.felt(tokens, mask, mean)
         return {
             "mean": mean,
-            "stars": self.stars(views[:, 0]),
-            "sentiment": self.sentiment(views[:, 1]),
+            "stars": row_by_row(self.stars, views[:, 0]),
+            "sentiment": row_by_row(self.sentiment, views[:, 1]),
             "emotions": emotions,
             "felt": emotions + correction,
         }
 
     def spans(self, tokens: torch.Tensor, mean: torch.Tensor, spans: Sequence[Span]) -> dict[str, torch.Tensor]:
         """Logits per span: `themes` (spans, themes), `polarity` (spans, themes, 3), `wish` (spans)."""
-        gathered, mask, rows = gather(tokens, spans)
+        groups = by_length(spans) or [[]]
+        answers = [self._of_one_length(tokens, mean, [spans[index] for index in group]) for group in groups]
+        back = torch.tensor([index for group in groups for index in group], dtype=torch.long).argsort()
+        return {name: torch.cat([answer[name] for answer in answers])[back] for name in answers[0]}
+
+    def _of_one_length(
+        self, tokens: torch.Tensor, mean: torch.Tensor, spans: Sequence[Span]
+    ) -> dict[str, torch.Tensor]:
+        count = len(spans)
+        gathered, mask, rows = gather(tokens, [*spans, *[*spans[:1]] * (padded(count) - count)])
         review = mean[rows]
         themes, vectors = self.themes(gathered, mask, review)
         polarity = (
@@ -117,20 +131,34 @@ class Heads(nn.Module):
             + torch.einsum("utd,tkd->utk", vectors, self.polarity_of_theme)
         )
         wish, _ = self.wish(gathered, mask, review)
-        return {"themes": themes, "polarity": polarity, "wish": wish[:, 0]}
+        return {"themes": themes[:count], "polarity": polarity[:count], "wish": wish[:count, 0]}
 
     def targets(self, tokens: torch.Tensor, targets: Sequence[Span], sentences: Sequence[Span]) -> torch.Tensor:
         """Logits (targets, 3) of what is said about words of a sentence: each target with the span of its sentence."""
         words, sentence = span_means(tokens, targets), span_means(tokens, sentences)
-        logits: torch.Tensor = self.target(torch.cat([words, sentence], -1))
-        return logits
+        return row_by_row(self.target, torch.cat([words, sentence], -1))
+
+
+def row_by_row(layer: nn.Module, rows: torch.Tensor) -> torch.Tensor:
+    """The layer's output per row (rows, in) -> (rows, out), whatever their number."""
+    filled = functional.pad(rows, (0, 0, 0, padded(len(rows)) - len(rows)))
+    output: torch.Tensor = layer(filled)
+    return output[: len(rows)]
+
+
+def by_length(spans: Sequence[Span]) -> list[list[int]]:
+    """Indices of spans of the same padded length, the shortest first."""
+    groups: dict[int, list[int]] = {}
+    for index, (_, start, end) in enumerate(spans):
+        groups.setdefault(padded(end - start), []).append(index)
+    return [groups[length] for length in sorted(groups)]
 
 
 def gather(tokens: torch.Tensor, spans: Sequence[Span]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """(tokens of each span (spans, longest, width), mask (spans, longest), rows (spans))."""
+    """(tokens of each span (spans, longest, width), mask (spans, longest), rows (spans)); `longest` is padded."""
     at = torch.tensor(spans, dtype=torch.long).reshape(-1, 3)
     rows, starts, lengths = at[:, 0], at[:, 1], at[:, 2] - at[:, 1]
-    longest = int(lengths.max()) if len(at) else 0
+    longest = padded(int(lengths.max())) if len(at) else 0
     steps = torch.arange(longest)
     mask = steps < lengths.unsqueeze(1)
     positions = (starts.unsqueeze(1) + steps).clamp(max=tokens.shape[1] - 1)
@@ -139,5 +167,8 @@ def gather(tokens: torch.Tensor, spans: Sequence[Span]) -> tuple[torch.Tensor, t
 
 def span_means(tokens: torch.Tensor, spans: Sequence[Span]) -> torch.Tensor:
     """Mean token vector per span, (spans, width)."""
-    gathered, mask, _ = gather(tokens, spans)
-    return gathered.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
+    means = tokens.new_zeros(len(spans), tokens.shape[-1])
+    for group in by_length(spans):
+        gathered, mask, _ = gather(tokens, [spans[index] for index in group])
+        means[group] = gathered.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
+    return means

@@ -20,7 +20,7 @@ import torch
 
 from pipeline.core.assets import READER
 from pipeline.core.errors import InputError
-from pipeline.core.rows import Reading, Sentence, SentenceTheme
+from pipeline.core.rows import Reading, Sentence, SentenceTheme, short
 from pipeline.reader import encoder as encoders
 from pipeline.reader.decide import CONFIG
 from pipeline.reader.network import Heads, Questions, span_means
@@ -152,10 +152,11 @@ class Reader:
         hidden, mask = self.encoder.hidden([window.ids for window in windows])
         tokens = self.heads.tokens(hidden)
         review = self.heads.reviews(tokens, mask)
+        logits = {name: value.double() for name, value in review.items()}
         whole = {
-            "stars": review["stars"].softmax(-1),
-            "sentiment": _sentiment(review["sentiment"], review["stars"]),
-            "emotions": review["felt"].sigmoid(),
+            "stars": logits["stars"].softmax(-1),
+            "sentiment": _sentiment(logits["sentiment"], logits["stars"]),
+            "emotions": logits["felt"].sigmoid(),
             "vector": self._unit((hidden * mask.unsqueeze(-1)).sum(1)),
         }
         spans = [
@@ -174,7 +175,7 @@ class Reader:
                 for number, span in enumerate(counted)
             ]
             at += len(counted)
-            yield {name: values[row].float().numpy() for name, values in whole.items()}, sentences
+            yield {name: values[row].numpy() for name, values in whole.items()}, sentences
 
     def _unit(self, means: torch.Tensor) -> torch.Tensor:
         """Vectors of unit length, without what all have in common."""
@@ -190,7 +191,8 @@ class Reader:
     def _answers(
         self, tokens: torch.Tensor, mean: torch.Tensor, spans: Sequence[tuple[int, int, int]]
     ) -> dict[str, torch.Tensor]:
-        answers = self.heads.spans(tokens, mean, spans)
+        # In float64, so that the last bit, which depends on the place in the batch, is far from the digits that are kept.
+        answers = {name: value.double() for name, value in self.heads.spans(tokens, mean, spans).items()}
         themes, polarity = answers["themes"].sigmoid(), answers["polarity"].softmax(-1)
         # A sentence is as good or bad as what it speaks of; one that speaks of nothing is what it would be as a verdict.
         weights = themes.clone()
@@ -248,22 +250,22 @@ class Reader:
             themes.append(
                 SentenceTheme(
                     theme=self.questions.themes[column],
-                    probability=_short(probability),
-                    negative=_short(polarity[0]),
-                    neutral=_short(polarity[1]),
-                    positive=_short(polarity[2]),
+                    probability=short(probability),
+                    negative=short(polarity[0]),
+                    neutral=short(polarity[1]),
+                    positive=short(polarity[2]),
                     start=start,
                     end=end,
                 )
             )
-        negative, neutral, positive = map(_short, answers["sentiment"][at])
+        negative, neutral, positive = map(short, answers["sentiment"][at])
         return Sentence(
             start=span[0],
             end=span[1],
             negative=negative,
             neutral=neutral,
             positive=positive,
-            wish=_short(answers["wish"][at]),
+            wish=short(answers["wish"][at]),
             vector=vector.tobytes(),
             themes=sorted(themes, key=lambda theme: -theme["probability"]),
         )
@@ -283,12 +285,12 @@ class Reader:
 
         def highest(name: str) -> list[float]:
             # What is felt in one part of a long review is felt in it.
-            return [_short(value) for value in np.max([whole[name] for _, whole, _ in parts], axis=0)]
+            return [short(value) for value in np.max([whole[name] for _, whole, _ in parts], axis=0)]
 
         vector = mean("vector")
         return Reading(
-            stars=[_short(value) for value in mean("stars")],
-            sentiment=[_short(value) for value in mean("sentiment")],
+            stars=[short(value) for value in mean("stars")],
+            sentiment=[short(value) for value in mean("sentiment")],
             emotions=highest("emotions"),
             vector=(vector / max(float(np.linalg.norm(vector)), 1e-9)).astype(VECTOR).tobytes(),
             sentences=[sentence for *_, sentences in parts for sentence in sentences],
@@ -356,12 +358,7 @@ def _borders(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]
 
 
 def _numpy(values: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
-    return {name: value.float().numpy() for name, value in values.items()}
-
-
-def _short(value: Any) -> float:
-    """Four digits are enough, and take less room."""
-    return round(float(value), 4)
+    return {name: value.numpy() for name, value in values.items()}
 
 
 @functools.cache

@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.backends import registry
 from pipeline.backends.dispatch import language_error, readable
 from pipeline.core.profile import Profile
-from pipeline.core.rows import Review, Sentence
+from pipeline.core.rows import Review, Sentence, short
 from pipeline.core.stage import Context, Row, Stage
 from pipeline.stages.read import READ
 from pipeline.stages.sentiment import SENTIMENT
@@ -150,7 +150,7 @@ def _record_assignment(rows: Sequence[Row], themes: Sequence[str], closeness: np
             "reviews": [row["review_id"] for row in rows],
             "places": [row["place"] for row in rows],
             "themes": themes,
-            "closeness": [float(value) for value in closeness],
+            "closeness": [short(value) for value in closeness],
             "fingerprint": context.fingerprint,
         },
     )

@@ -9,7 +9,7 @@ from pipeline.backends import registry
 from pipeline.backends.dispatch import language_error, readable
 from pipeline.core.labels import EMOTIONS as LABELS
 from pipeline.core.profile import Profile
-from pipeline.core.rows import Review
+from pipeline.core.rows import Review, short
 from pipeline.core.stage import Context, Stage
 from pipeline.reader import decide
 from pipeline.stages.read import READ
@@ -72,7 +72,7 @@ def _classify(rows: Sequence[FeltReview], context: Context) -> list[EmotionsRow]
         model, values = classifier.model, classifier.probabilities([row["text"] for row in rows]).tolist()
     result = []
     for row, of_row in zip(rows, values, strict=True):
-        probabilities = {label: float(value) for label, value in zip(LABELS, of_row or (), strict=True)}
+        probabilities = {label: short(value) for label, value in zip(LABELS, of_row or (), strict=True)}
         result.append(
             EmotionsRow(
                 review_id=row["review_id"],

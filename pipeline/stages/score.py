@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from pipeline.core.profile import Profile
+from pipeline.core.rows import short
 from pipeline.core.stage import Context, Row, Stage
 from pipeline.metrics.scorer import Candidate, Value
 from pipeline.metrics.table import scorers
@@ -32,12 +33,15 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
             continue
         for name, values in scorer.columns(chosen, context.warehouse).items():
             for row, value in zip(chosen, values, strict=True):
-                scored[row["review_id"], row["role"]][name] = _none_for_nan(value)
+                scored[row["review_id"], row["role"]][name] = _stored(value)
     return list(scored.values())
 
 
-def _none_for_nan(value: Value) -> Value:
-    return value if value == value else None
+def _stored(value: Value) -> Value:
+    """None for nan, and a score in the form in which all are stored."""
+    if value != value:
+        return None
+    return short(value) if isinstance(value, float) else value
 
 
 SCORE = Stage("score", ("review_id", "role"), spec, transform, parents=(GENERATE,), batch_size=512)

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.backends import registry
 from pipeline.backends.dispatch import classify_sentiment, language_error, readable
 from pipeline.core.profile import Profile
-from pipeline.core.rows import RatedReview
+from pipeline.core.rows import DIGITS, RatedReview
 from pipeline.core.stage import Context, Stage
 from pipeline.reader import calibration, decide
 from pipeline.stages.read import READ
@@ -67,17 +67,17 @@ def transform(rows: Sequence[ReadReview], context: Context) -> list[SentimentRow
         known = [bool(row["words"]) and readable(row, config.languages) for row in rows]
         raw = np.array([row["words"] or [np.nan] * 3 for row in rows], dtype=np.float32).reshape(-1, 3)
         raw[[not is_known for is_known in known]] = np.nan
-        words = decide.words(raw, rules).astype(np.float32)
+        words = _stored(decide.words(raw, rules))
     else:
-        raw = words = classify_sentiment(rows, config)
+        words = _stored(classify_sentiment(rows, config))
     uncalibrated = words
     if config.calibration:
         words = _calibrated(words, rows, config.calibration)
-    both = decide.with_stars(words, [row["stars"] for row in rows], rules)
+    both = _stored(decide.with_stars(words, [row["stars"] for row in rows], rules))
     seen = duplicates.trained_on([row["text"] for row in rows], context.profile.reader.folder if is_reader else None)
     if is_reader:
         model = "reader"
-    elif np.isnan(raw).all():  # then no model was loaded
+    elif np.isnan(words).all():  # then no model was loaded
         model = config.model or config.backend
     else:
         model = registry.sentiment(config).model
@@ -97,8 +97,14 @@ def transform(rows: Sequence[ReadReview], context: Context) -> list[SentimentRow
     return result
 
 
+def _stored(probabilities: np.ndarray) -> np.ndarray:
+    """As they are stored, before labels are decided by them."""
+    stored: np.ndarray = probabilities.astype(np.float64).round(DIGITS)
+    return stored
+
+
 def _calibrated(words: np.ndarray, rows: Sequence[ReadReview], path: str) -> np.ndarray:
-    return calibration.apply(calibration.load(path), words, [row["language"] for row in rows])
+    return _stored(calibration.apply(calibration.load(path), words, [row["language"] for row in rows]))
 
 
 def _fill(

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.core.rows import DIGITS
+
 MIN_REVIEWS = 5  # of a theme
 GROUP_COSINES = (0.65, 0.55)  # minimum cosine with the clause that seeds a group: first tight groups, then looser ones
 MEMBER_COSINE = 0.60  # minimum cosine of a clause with its theme's centroid, in this run and later ones
@@ -110,7 +112,7 @@ def assign(vectors: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.n
     """
     if not len(centroids) or not len(vectors):
         return np.full(len(vectors), -1), np.zeros(len(vectors), np.float32)
-    cosines = vectors @ centroids.T
+    cosines = (vectors @ centroids.T).round(DIGITS)
     nearest, closeness = cosines.argmax(1), cosines.max(1)
     return np.where(closeness >= MEMBER_COSINE, nearest, -1), closeness
 

@@ -28,9 +28,9 @@ def tokens() -> torch.Tensor:
 def test_spans_are_gathered_with_their_mask(tokens: torch.Tensor) -> None:
     spans: list[Span] = [(1, 4, 6), (0, 0, 3), (1, 2, 2)]
     gathered, mask, rows = gather(tokens, spans)
-    assert gathered.shape == (3, 3, WIDTH) and rows.tolist() == [1, 0, 1]
-    assert mask.tolist() == [[True, True, False], [True, True, True], [False, False, False]]
-    assert gathered[0, :2].equal(tokens[1, 4:]) and gathered[1].equal(tokens[0, :3])
+    assert gathered.shape == (3, 16, WIDTH) and rows.tolist() == [1, 0, 1], "padded, whatever the longest"
+    assert mask.sum(1).tolist() == [2, 3, 0] and mask[:, :3].tolist() == [[True, True, False], [True] * 3, [False] * 3]
+    assert gathered[0, :2].equal(tokens[1, 4:]) and gathered[1, :3].equal(tokens[0, :3])
     assert not gathered[~mask].any()
     assert gather(tokens, [])[0].shape == (0, 0, WIDTH)
 
