@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from pipeline.text.script import CJK
+from pipeline.text.script import CJK, HANGUL
 from pipeline.text.sentences import sentence_spans
 
 # Roughly the reader's tokens (0.9 to 1.3 for each of its own in 14 languages and in runs of marks): a character where words
 # are not spelt with letters, else four letters, three digits or a mark.
-_TOKEN = re.compile(rf"[{CJK}\uac00-\ud7af]|[^\W\d_]{{1,4}}|\d{{1,3}}|\S")
+_TOKEN = re.compile(rf"[{CJK}{HANGUL}]|[^\W\d_]{{1,4}}|\d{{1,3}}|\S")
 _SENTENCE = 3  # what a sentence costs besides: its themes and problems are decided by rules
 
 

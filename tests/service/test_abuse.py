@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from tests.service import abuse
+
+
+def test_load_and_abuse_lose_nothing() -> None:
+    assert abuse.run(400, seed=1) == (405, 405, 0)  # 100,000 by hand: docs/service.md
