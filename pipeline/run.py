@@ -162,7 +162,8 @@ def _opened(path: Path, profile: Profile) -> Iterator[tuple[Warehouse, Entry]]:
         try:
             yield warehouse, entry
         except BaseException as error:
-            entry.failed(error)
+            with contextlib.suppress(Exception):  # on a full disk it cannot be recorded; the error itself says more
+                entry.failed(error)
             warehouse.close()
             if fresh and isinstance(error, InputError) and not entry.seconds:
                 work_path(path).unlink()  # nothing was ingested: leave the folder as it was

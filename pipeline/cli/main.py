@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
+import select
 import sys
 import warnings
 from collections.abc import Sequence
@@ -16,6 +18,7 @@ from typing import Any
 from pipeline import __version__
 from pipeline.cli import check, options, report, run, service, show, sources, study, tools, training, tuning
 from pipeline.cli.command import Command
+from pipeline.core import faults
 from pipeline.core.errors import InputError, ReviewInsightsError
 
 GROUPS = (run, report, sources, check, tuning, service, tools, training, study)
@@ -56,18 +59,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     quiet_libraries()
     try:
-        args = parser().parse_args(arguments)
-        options.fill_in(args)
-        return COMMANDS[args.command].run(args)
+        code = _run(arguments)
+        sys.stdout.flush()  # here, a full disk is still told
+        return code
     except ReviewInsightsError as error:
-        show.note(str(error))
-        return error.exit_code
+        return _tell(error, error.exit_code)
     except KeyboardInterrupt:
-        print("review-insights: interrupted; the next run goes on from here", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # `review-insights sql ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _tell("interrupted; the next run goes on from here", 130)
+    except BrokenPipeError:
+        if not _nobody_reads():
+            raise
         return 0
+    except Exception as error:
+        if not (told := faults.told(error)):
+            raise
+        with contextlib.suppress(OSError):  # what is left to print would fail again at the end of the process
+            sys.stdout.flush()
+        return _tell(told, told.exit_code)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    args = parser().parse_args(arguments)
+    options.fill_in(args)
+    return COMMANDS[args.command].run(args)
+
+
+def _tell(what: object, code: int) -> int:
+    with contextlib.suppress(OSError):
+        show.note(str(what))
+    return code
+
+
+def _nobody_reads() -> bool:
+    """Whether it is stdout that is gone (`review-insights sql ... | head`), not a server: from here on, it goes nowhere."""
+    poll = select.poll()
+    poll.register(sys.stdout, select.POLLOUT)
+    if not any(event & select.POLLERR for _, event in poll.poll(0)):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True
 
 
 def entry() -> None:

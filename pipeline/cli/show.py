@@ -21,12 +21,21 @@ _STEERING = re.compile(f"(?![\n\t])[{CONTROLS}\ud800-\udfff]")
 Progress = Callable[[str, int, int], None]  # stage, units done, total units (0: unknown)
 
 
+def _console(**options: Any) -> Console:
+    """One that leaves a closed pipe to `main`: rich would exit with 1, as if a check had failed."""
+    from rich.console import Console
+
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Plain(**options)
+
+
 @functools.cache
 def _stderr() -> Console:
     """One for all, so that a table does not tear the progress bars apart."""
-    from rich.console import Console
-
-    return Console(stderr=True)
+    return _console(stderr=True)
 
 
 def printable(text: str) -> str:
@@ -50,7 +59,6 @@ def as_json(document: Mapping[str, Any]) -> None:
 
 def summary(facts: Mapping[str, Any]) -> None:
     """Prints the table at the end of a run, then the files written. `facts`: of `report.digest`."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(show_header=False, title="Review Insights", title_justify="left", min_width=76)
@@ -58,7 +66,7 @@ def summary(facts: Mapping[str, Any]) -> None:
     table.add_column(overflow="fold")
     for name, value in facts["table"]:
         table.add_row(name, _text(value))
-    console = Console()
+    console = _console()
     console.print(table)
     for name, path in facts["files"].items():
         console.print(_text(f"{name}: {path}"), highlight=False, soft_wrap=True)
@@ -66,12 +74,11 @@ def summary(facts: Mapping[str, Any]) -> None:
 
 def understood(sources: Iterable[Mapping[str, Any]], to_stderr: bool = True) -> None:
     """Prints how each source was understood. `sources`: rows of the view `sources`, JSON columns decoded."""
-    from rich.console import Console
     from rich.table import Table
 
     from pipeline.report.sources import HEADINGS, describe
 
-    console = _stderr() if to_stderr else Console()
+    console = _stderr() if to_stderr else _console()
     for source in map(describe, sources):
         table = Table(title=_text(f"How {source.source} was understood"), title_justify="left")
         for heading in HEADINGS:
@@ -98,11 +105,10 @@ def verdict(text: str | None, first: Path | None) -> None:
 
 def rows(names: Sequence[str], values: Iterable[Sequence[Any]]) -> None:
     """Prints a query's result as a table; if that is too wide to read, a line per column as in psql's \\x."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
+    console = _console()
     if len(names) * 10 > console.width:
         table = Table("column", "value", show_header=False)
         for row in values:
@@ -122,14 +128,13 @@ def _cell(value: Any) -> str:
 
 def figures(title: str, results: Sequence[tuple[str, Mapping[str, Any]]], columns: Mapping[str, str]) -> None:
     """Prints a table of figures, a row per model. `columns`: heading -> the figure's key."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("", *columns, title=title, title_justify="left")
     for role, measured in results:
         cells = ("–" if measured.get(key) is None else f"{measured[key]:.3f}" for key in columns.values())
         table.add_row(role, *cells)
-    Console().print(table)
+    _console().print(table)
 
 
 @contextlib.contextmanager

@@ -13,13 +13,14 @@ readers never see half a run and never wait for a lock:
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import secrets
 import shutil
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from pipeline.core import faults
 from pipeline.core.assets import WAREHOUSE
 from pipeline.core.errors import AuditFailed, InputError
 
@@ -85,6 +87,14 @@ _MEMORY_SALT = secrets.token_bytes(16)
 _LOCKED = re.compile(r"could not set lock|file is already open|being used by another process", re.IGNORECASE)
 _HOLDER = re.compile(r"(?:held|already open) in\s+(\S.*?) \(PID (\d+)\)")
 
+# Its words for bytes that are not as it wrote them.
+_DAMAGED = re.compile(
+    r"corrupt|checksum|could not read enough bytes|deserializ|failure while replaying wal", re.IGNORECASE
+)
+
+_FROM_THE_FILE = (duckdb.IOException, duckdb.FatalException, duckdb.SerializationException, duckdb.InternalException)
+
+_WORK = ".work"
 _READ_ONLY = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
@@ -99,10 +109,23 @@ class Warehouse:
         self._published = published
         self._in_transaction = False
 
+    @property
+    def file(self) -> Path | None:
+        """What is open: the published file, or the working copy beside it."""
+        return self.path if self.path is None or self._published else work_path(self.path)
+
+    def _run(self, sql: str, params: Params = None) -> duckdb.DuckDBPyConnection:
+        """Raises InputError for what the machine refuses: a full disk, too little memory, a damaged file."""
+        with self._plainly():
+            return self._connection.execute(sql, params) if params else self._connection.execute(sql)
+
+    def _plainly(self) -> contextlib.AbstractContextManager[None]:
+        return _plainly(self._connection, lambda error: _told(error, self.file))
+
     def query(self, sql: str, params: Params = None) -> list[dict[str, Any]]:
         """All rows of one statement, as dicts. Raises InputError if the published file was written by another version."""
         try:
-            cursor = self._connection.execute(sql, params) if params else self._connection.execute(sql)
+            cursor = self._run(sql, params)
         except duckdb.CatalogException as error:
             if not self._published:
                 raise
@@ -111,7 +134,8 @@ class Warehouse:
                 f"--warehouse {self.path}, with the same --reviews as before; nothing is computed twice."
             ) from error
         names = [column[0] for column in cursor.description or []]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        with self._plainly():
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def value(self, sql: str, params: Params = None) -> Any:
         """The first column of the first row; None if there is no row."""
@@ -124,10 +148,7 @@ class Warehouse:
 
     def execute(self, sql: str, params: Params = None) -> None:
         """Runs statements without a result; with parameters only one."""
-        if params:
-            self._connection.execute(sql, params)
-        else:
-            self._connection.execute(sql)
+        self._run(sql, params)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -135,26 +156,28 @@ class Warehouse:
         if self._in_transaction:
             yield
             return
-        self._connection.execute("BEGIN")
+        self._run("BEGIN")
         self._in_transaction = True
         try:
             yield
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            with contextlib.suppress(duckdb.Error):  # what broke it says more, and may have ended it already
+                self._connection.execute("ROLLBACK")
             raise
         else:
-            self._connection.execute("COMMIT")
+            self._run("COMMIT")
         finally:
             self._in_transaction = False
 
     @contextlib.contextmanager
     def bounded_memory(self, limit: str) -> Iterator[None]:
         """Within it, what does not fit into `limit` ("512MiB") goes to disk."""
-        self._connection.execute(f"SET memory_limit = '{limit}'")
+        self._run(f"SET memory_limit = '{limit}'")
         try:
             yield
         finally:
-            self._connection.execute("RESET memory_limit")
+            with contextlib.suppress(duckdb.FatalException):  # which has closed the file: its cause is on its way up
+                self._connection.execute("RESET memory_limit")
 
     def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> int:
         """Inserts rows by column name, all or nothing, and returns their number; columns that a row lacks become NULL.
@@ -170,14 +193,31 @@ class Warehouse:
         arrays = [pa.array([row.get(name) for row in rows], type=_arrow(types[name])) for name in names]
         self._connection.register("batch", pa.Table.from_arrays(arrays, names=names))
         try:
-            self._connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")
+            self._run(f"INSERT INTO {table} BY NAME SELECT * FROM batch")
         finally:
-            self._connection.unregister("batch")
+            with contextlib.suppress(duckdb.FatalException):
+                self._connection.unregister("batch")
         return len(rows)
 
     def close(self) -> None:
         """Closes the connection."""
         self._connection.close()
+
+
+@contextlib.contextmanager
+def _plainly(
+    connection: duckdb.DuckDBPyConnection, tell: Callable[[duckdb.Error], InputError | None]
+) -> Iterator[None]:
+    """Within it, an error of DuckDB becomes what `tell` makes of it, if anything, and Ctrl-C is what it is elsewhere."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise tell(error) or error  # noqa: B904 - held in a variable, its traceback would keep the connection open
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":  # DuckDB's word for Ctrl-C
+            raise
+        connection.interrupt()  # or the query would go on, and closing would wait for its end
+        raise KeyboardInterrupt from error
 
 
 def sql_file(*parts: str) -> str:
@@ -196,7 +236,7 @@ def migrate(warehouse: Warehouse) -> None:
     files = sorted((WAREHOUSE / "migrations").glob("*.sql"))
     if ahead := applied - {file.stem for file in files}:
         raise InputError(
-            f"This warehouse was written by a newer version (it has migration {max(ahead)}). "
+            f"{warehouse.file} was written by a newer version (it has migration {max(ahead)}). "
             "Upgrade review-insights, or name another file with --warehouse."
         )
     for file in files:
@@ -250,12 +290,42 @@ def _connect(path: Path, **options: Any) -> duckdb.DuckDBPyConnection:
             raise InputError(
                 f"{path} is open in {where}. Close it there, or name another file with --warehouse."
             ) from error
-        raise InputError(f"{path} is not a DuckDB warehouse that can be opened: {reason.splitlines()[0]}") from error
+        unusable = f"{path} is not a DuckDB warehouse that can be opened: {reason.splitlines()[0]}."
+        raise _told(error, path) or InputError(f"{unusable} Name another file with --warehouse.") from error
+
+
+def _told(error: duckdb.Error, file: Path | None) -> InputError | None:
+    """What ails the file or the machine, in one line; None for any other error."""
+    if isinstance(error, _FROM_THE_FILE) and _DAMAGED.search(str(error)):
+        return InputError(f"{file} is damaged ({str(error).splitlines()[0]}). {_remedy(file)}")
+    return faults.told(error)
+
+
+def _remedy(file: Path | None) -> str:
+    if file is None or not file.name.endswith(_WORK):
+        return "Restore it from a backup; or move it away and repeat the run on the same reviews."
+    published = file.with_name(file.name.removesuffix(_WORK))
+    if published.exists() and not _is_whole(published):
+        return f"{published} is damaged too: restore that from a backup, delete {file}, and repeat the run."
+    return "Delete it and repeat the run: nothing that was published is lost."
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether all that a published warehouse holds can be read."""
+    try:
+        with contextlib.closing(open_read_only(path)) as warehouse:
+            for table in warehouse.query(
+                "SELECT schema_name AS s, table_name AS t FROM duckdb_tables() WHERE NOT internal"
+            ):
+                warehouse.query(f'SELECT bit_xor(hash(one)) FROM "{table["s"]}"."{table["t"]}" one')
+    except InputError:
+        return False
+    return True
 
 
 def work_path(path: Path) -> Path:
     """The working copy beside a published warehouse."""
-    return path.with_name(path.name + ".work")
+    return path.with_name(path.name + _WORK)
 
 
 def models_path(path: Path) -> Path:
@@ -267,16 +337,24 @@ def open_work(path: Path) -> Warehouse:
     """The working copy of a warehouse, for the one process that writes (`lock.writing`).
 
     A work file left behind by a killed run is continued; otherwise it starts as a copy of the published file.
-    Raises InputError if another program holds the file, or it is not a warehouse.
+    Raises InputError if another program holds the file, it is not a warehouse, is damaged, or a newer version wrote it.
     """
     work = work_path(path)
-    if not work.exists() and path.exists():
+    left = work.exists()
+    if not left and path.exists():
         open_read_only(path).close()  # refuses a file that is not a warehouse before it is copied
         copy = work.with_name(work.name + ".tmp")
         shutil.copyfile(path, copy)
         os.replace(copy, work)
     warehouse = Warehouse(_connect(work), path)
-    migrate(warehouse)
+    try:
+        migrate(warehouse)
+    except InputError as error:
+        warehouse.close()
+        if not left:
+            discard_work(path)
+            raise
+        raise InputError(f"{error} Or delete {work}: nothing that was published is lost.") from error
     return warehouse
 
 
@@ -379,8 +457,9 @@ def read(
     $parameter in the query, for what takes longer than `seconds` or more memory than MEMORY, and, while reading, for a row
     that cannot be computed.
     """
-    try:
-        connection = warehouse._connection.cursor()  # of its own, since other queries may run before its rows are read
+    connection = warehouse._connection.cursor()  # of its own, since other queries may run before its rows are read
+    tell = functools.partial(_refused, file=warehouse.file)
+    with _plainly(connection, tell):
         statements = connection.extract_statements(sql)
         if len(statements) != 1 or statements[0].type not in _READ_ONLY:
             raise InputError("Only one SELECT statement at a time can be run here; nothing can be written.")
@@ -395,11 +474,8 @@ def read(
             limit.lift()
             raise
         columns = cursor.description or []
-        return Result(
-            [column[0] for column in columns], [str(column[1]) for column in columns], _fetched(cursor, limit)
-        )
-    except duckdb.Error as error:
-        raise _refused(error) from error
+        fetched = _fetched(cursor, limit, _plainly(connection, tell))
+        return Result([column[0] for column in columns], [str(column[1]) for column in columns], fetched)
 
 
 class _TimeLimit:
@@ -428,19 +504,20 @@ class _TimeLimit:
             self._thread.join()
 
 
-def _fetched(cursor: duckdb.DuckDBPyConnection, limit: _TimeLimit) -> Iterator[tuple[Any, ...]]:
+def _fetched(
+    cursor: duckdb.DuckDBPyConnection, limit: _TimeLimit, plainly: contextlib.AbstractContextManager[None]
+) -> Iterator[tuple[Any, ...]]:
     try:
-        while rows := cursor.fetchmany(5000):
-            yield from rows
-    except duckdb.Error as error:
-        raise _refused(error) from error
+        with plainly:
+            while rows := cursor.fetchmany(5000):
+                yield from rows
     finally:
         limit.lift()
 
 
-def _refused(error: duckdb.Error) -> InputError:
+def _refused(error: duckdb.Error, file: Path | None) -> InputError:
     if isinstance(error, duckdb.InterruptException):
         return InputError("SQL: the query took too long and was stopped. Narrow it, or allow more: --seconds")
     if isinstance(error, duckdb.OutOfMemoryException):
         return InputError(f"SQL: the query needs more than {MEMORY} of memory. Narrow it, or aggregate before joining.")
-    return InputError(f"SQL: {' '.join(str(error).split())}")
+    return _told(error, file) or InputError(f"SQL: {' '.join(str(error).split())}")

@@ -76,7 +76,7 @@ METRICS = (
         "METEOR",
         "reference",
         "word matches by form, stem and WordNet 3.0 synonym, with a penalty for other word order (Banerjee and Lavie 2005), "
-        "by NLTK. 0 to 1",
+        "with NLTK's values. 0 to 1",
         "pipeline.metrics.meteor:scorer",
         higher_is_better=True,
         tolerance=0.005,
