@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import shutil
 import tempfile
 import zipfile
@@ -43,6 +44,12 @@ def read_zip(source: Path, options: ReadOptions) -> Iterator[Item]:
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise InputError(
             f"{source} is not a ZIP file that can be read: {error}. Unpack it and name the files."
+        ) from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a place before the file's start
+            raise
+        raise InputError(
+            f"{source} is a damaged ZIP file. Export it again, or unpack it and name the files."
         ) from error
     if not readable:
         raise InputError(f"{source} holds no reviews: {reason}")

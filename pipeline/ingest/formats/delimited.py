@@ -9,7 +9,7 @@ import functools
 import io
 import itertools
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Literal, TextIO
@@ -29,7 +29,7 @@ _SAMPLE = 200_000  # characters from which the delimiter is detected
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?(?:\r\n?|\n)', re.IGNORECASE)  # with which Excel names the delimiter
 _UNCLOSED = "a quote is opened and never closed"
 _SWALLOWED = "a quote is opened here and closed only after lines that are records of their own"
-_FEW, _MANY = 4, 20  # lines in one cell that look like records: with a column of numbers among them, and without
+_FEW, _MANY = 4, 20  # lines in one cell that look like records: with a column of numbers, and without
 
 Row = list[str] | Broken
 
@@ -143,10 +143,13 @@ def _rows(lines: _Lines, delimiter: str, quoted: bool = True) -> Iterator[Row]:
     continues after it.
     """
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    widths: Counter[int] = Counter()  # cells of the records in one line
     while True:
         try:
             for row in csv.reader(lines.read(RECORD_LINES), delimiter=delimiter, strict=True, quoting=quoting):
-                if len(lines.record) > _FEW and _swallows(lines.record, delimiter, len(row)):
+                if len(lines.record) == 1:
+                    widths[len(row)] += 1
+                if len(lines.record) > 1 and _swallows(lines.record, delimiter, len(row), widths):
                     yield from _line_by_line(lines.record, delimiter)
                 else:
                     yield row
@@ -180,14 +183,19 @@ def _unclosed(lines: _Lines) -> Broken:
     return Broken(lines.record[0].rstrip("\r\n"), _UNCLOSED)
 
 
-def _swallows(record: list[str], delimiter: str, width: int) -> bool:
-    """Whether the lines of one record, but for the last, look like records: all have as many cells as it has, and one of
-    their columns holds numbers.
+def _swallows(record: list[str], delimiter: str, width: int, widths: Counter[int]) -> bool:
+    """Whether the lines of one record look like records: all have as many cells as is usual, and the record either has not,
+    or has a column of numbers in them; or so many lines do that the last one need not. `widths`: of the records in one line.
     """
-    rows = [line.split(delimiter) for line in record[:-1]]
-    if width < 2 or any(len(row) != width for row in rows):
+    usual = max(widths, key=lambda count: widths[count], default=0)
+    rows = [line.split(delimiter) for line in record]
+    fit = [len(row) == usual for row in rows]
+    if usual < 2 or not all(fit[:-1]):
         return False
-    return len(rows) >= _MANY or any(all(map(is_value, column)) for column in zip(*rows, strict=True))
+    if len(rows) > _MANY or (fit[-1] and width != usual):
+        return True
+    alike = rows if fit[-1] else rows[:-1] if len(rows) > _FEW else []
+    return any(all(map(is_value, column)) for column in zip(*alike, strict=True))
 
 
 def _line_by_line(record: list[str], delimiter: str) -> Iterator[Row]:

@@ -33,12 +33,16 @@ def count_records(lines: Iterable[str], delimiter: str, quoted: bool = True) -> 
 
 def rejoined(lines: Iterator[str], delimiter: str) -> tuple[list[str], int] | None:
     """The cells of a damaged record whose text goes on over lines, and how many; None if it does not. No delimiter may stand
-    in a cell that does: a quote that is never closed must not swallow the records after it.
+    in a cell that does, and its first and last line must not have as many cells as one another: a quote that is never closed
+    must not swallow the records after it.
     """
     text, count = next(lines, ""), 1
+    first = text.count(delimiter)
     for line in itertools.islice(lines, _REJOINED_LINES - 1):
         text, count = text + line, count + 1
         if delimiter in line or line.rstrip("\r\n").endswith('"'):
+            if line.count(delimiter) == first:
+                return None  # two records of as many cells
             break
     end = rf"(?={re.escape(delimiter)}|[\r\n]*\Z)"
     other = rf"[^{re.escape(delimiter)}"

@@ -1,0 +1,13 @@
+"""A hundred hostile files: none of their records is lost. `make chaos` tries ten thousand."""
+
+from __future__ import annotations
+
+from tests.ingest.hostile_inputs import hostile, survey
+
+
+def test_no_record_of_a_hostile_file_is_lost() -> None:
+    assert survey(100) == (100, 100, 0)
+
+
+def test_a_seed_makes_the_same_file_again() -> None:
+    assert [hostile(seed) for seed in range(20)] == [hostile(seed) for seed in range(20)]
