@@ -28,6 +28,7 @@ from tests.service.conftest import FAKE, KEY
         (["--no-auth", "--port", "0"], None, "--port"),
         (["--no-auth", "--warehouse", "/nowhere/w.duckdb"], None, "folder that exists"),
         (["--no-auth", "--allow-host", "*example.com"], None, "--allow-host"),
+        (["--no-auth", "--proxy", "*"], None, "--proxy"),
     ],
 )
 def test_what_cannot_be_served_is_said_in_one_line(
