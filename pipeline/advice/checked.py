@@ -11,6 +11,8 @@ from pipeline.advice.verify import Advised
 from pipeline.advice.wording import fill, in_marks
 from pipeline.advice.writer import Playbook
 from pipeline.backends.base import Generator, Request, Written
+from pipeline.backends.suspicion import suspicions
+from pipeline.core import prompts
 from pipeline.core.errors import ReviewInsightsError
 
 _AGAIN = "{prompt}\n\nYour last answer could not be used: {faults}. Answer again, with JSON only."
@@ -59,7 +61,8 @@ def _settled(request: Request, first: Written | None, second: Written | None, pl
 
 
 def _again(request: Request, first: Written | None) -> Request:
-    told = fill(_AGAIN, prompt=request.prompt, faults="; ".join(first.faults[:_TOLD] if first else ()))
+    faults = prompts.as_data("; ".join(first.faults[:_TOLD] if first else ()))  # they quote what the model wrote
+    told = fill(_AGAIN, prompt=request.prompt, faults=faults)
     return dataclasses.replace(request, prompt=told, on_text=None)
 
 
@@ -73,6 +76,8 @@ def _checked(request: Request, one: Written) -> Written:
         return dataclasses.replace(one, faults=(str(error),))
     known = [str(request.review.get("business") or "")]
     faults = verify.faults(advice, review, request.language, known)
+    own = "\n".join(text for each in advice for text in (each.problem, each.cause, *each.steps))
+    faults += suspicions(own, request.prompt, review)
     if faults:
         return dataclasses.replace(one, faults=tuple(faults))
     proved = [found for each in advice if (found := verify.located(each, review))]

@@ -73,7 +73,7 @@ def read(text: str) -> list[Advised]:
         raise ValueError("the answer holds no JSON object")
     try:
         document = json.loads(found[0], strict=False)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"the JSON cannot be read: {error}") from error
     complaints = document.get("complaints")
     if not isinstance(complaints, list) or not complaints:

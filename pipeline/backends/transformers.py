@@ -17,6 +17,7 @@ import numpy as np
 from pipeline.backends.adapters import without_bitsandbytes
 from pipeline.backends.base import ClassifierBackend, Request, Written
 from pipeline.backends.cleaning import opens_thinking, written
+from pipeline.core.defuse import defused
 from pipeline.core.errors import InputError
 from pipeline.core.integrity import require_intact
 from pipeline.core.labels import EMOTIONS, SENTIMENTS, emotion_columns, sentiment_projection
@@ -178,7 +179,8 @@ class TransformersClassifier(ClassifierBackend):
         import torch
 
         values = np.zeros((len(texts), len(self.labels)), dtype=np.float32)
-        encoded = self.tokenizer(list(texts), truncation=True, max_length=self.window)["input_ids"]
+        harmless = [defused(text) for text in texts]
+        encoded = self.tokenizer(harmless, truncation=True, max_length=self.window)["input_ids"]
         with torch.inference_mode():
             for batch in by_length(encoded, self.batch_size):
                 inputs = self.tokenizer.pad({"input_ids": [encoded[index] for index in batch]}, return_tensors="pt")
@@ -280,6 +282,8 @@ class TransformersGenerator:
             self.network = self.network.to(device())
         self.network.eval()
         self.seed, self.batch_size = seed, batch_size
+        added = self.tokenizer.added_tokens_decoder.values()
+        self.marks = sorted({*self.tokenizer.all_special_tokens, *(str(token) for token in added if token.special)})
         self.opens_thinking = bool(self.tokenizer.chat_template) and opens_thinking(self._in_template("A review."))
         self.options = {
             "max_new_tokens": max_new_tokens,
@@ -304,6 +308,9 @@ class TransformersGenerator:
         )
 
     def _input(self, prompt: str) -> list[int]:
+        """The token ids of a prompt, none of them special but those of the template: whatever this tokenizer's own are."""
+        for mark in self.marks:
+            prompt = prompt.replace(mark, f"({mark[1:-1]})")
         if self.tokenizer.chat_template:
             return list(self.tokenizer(self._in_template(prompt), add_special_tokens=False)["input_ids"])
         return list(self.tokenizer(prompt)["input_ids"])

@@ -61,6 +61,7 @@ class StageResult:
     written: int
     failed: int
     error: str | None = None
+    doubted: int = 0  # rows with faults: a model's answer was not accepted
 
 
 class Unfinished(Exception):
@@ -113,7 +114,7 @@ def run_stage(
     pending = warehouse.query(sql_file("stages", f"{stage.name}.sql"), params)
     context = Context(profile, warehouse, run_id, current, models, functools.partial(progress, stage.name))
     written = 0
-    errors: list[str] = []
+    errors, doubted = list[str](), 0
     for start in range(0, len(pending), stage.batch_size):
         progress(stage.name, start, len(pending))
         batch = pending[start : start + stage.batch_size]
@@ -125,12 +126,13 @@ def run_stage(
             raise stopped
         written += len(rows)
         errors += [row["error"] for row in rows if row.get("error") is not None]
+        doubted += sum(bool(row.get("faults")) for row in rows)
     if stage.finish:  # even if nothing was pending: an earlier run may have been killed before it
         with warehouse.transaction():
             stage.finish(context)
     if pending:
         progress(stage.name, len(pending), len(pending))
-    return StageResult(stage.name, current, len(pending), written, len(errors), next(iter(errors), None))
+    return StageResult(stage.name, current, len(pending), written, len(errors), next(iter(errors), None), doubted)
 
 
 def _attempt(

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from pipeline.backends import registry
 from pipeline.backends.base import Generator, Request, Written
+from pipeline.backends.screened import Screened
 from pipeline.core import prompts
 from pipeline.core.profile import Profile
 from pipeline.core.warehouse import Warehouse
@@ -81,7 +82,7 @@ def compare(reviews: Sequence[str], first: Sequence[str], second: Sequence[str],
     for index in differing:
         requests.append(_request(reviews[index], first[index], second[index]))
         requests.append(_request(reviews[index], second[index], first[index]))
-    written = generator.write(requests) if requests else []
+    written = Screened(generator).write(requests) if requests else []
     answers = dict(zip(differing, zip(written[::2], written[1::2], strict=True), strict=True))
     tie = Verdict(0.5, "the texts are equal")
     return [_verdict(*answers[index]) if index in answers else tie for index in range(len(reviews))]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.core.defuse import defused
 from pipeline.core.errors import InputError
 from pipeline.reader import quantised
 
@@ -51,7 +52,7 @@ class Encoder:
 
     def tokenize(self, texts: Sequence[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
         """Per text its token ids, without prefix and suffix, and the characters (start, end) that each stands for."""
-        encoded = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        encoded = self.tokenizer.encode_batch([defused(text) for text in texts], add_special_tokens=False)
         return [(one.ids, one.offsets) for one in encoded]
 
     def wrap(self, ids: Sequence[int]) -> list[int]:

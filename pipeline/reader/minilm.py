@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.core.defuse import defused
 from pipeline.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ def tokenize(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], max_token
     """Token ids per text. Of a text that is too long, the first and last `max_tokens` / 2 are kept, as reviews open and
     close with their verdict (Sun et al. 2019, "How to Fine-Tune BERT for Text Classification?", head+tail).
     """
-    encoded: list[list[int]] = tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
+    encoded: list[list[int]] = tokenizer([defused(text) for text in texts], truncation=False, verbose=False)[
+        "input_ids"
+    ]
     head = max_tokens // 2
     return [ids if len(ids) <= max_tokens else ids[:head] + ids[head - max_tokens :] for ids in encoded]
 

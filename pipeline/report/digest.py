@@ -62,7 +62,10 @@ def facts(result: RunResult, content: Content, folder: Path | None) -> Facts:
         "scores": scores,
         "verdict": content["verdict"],
         "seconds": result.seconds,
-        "stages": {stage.name: {"written": stage.written, "failed": stage.failed} for stage in result.stages},
+        "stages": {
+            stage.name: {"written": stage.written, "failed": stage.failed, "doubted": stage.doubted}
+            for stage in result.stages
+        },
         "usage": [{"stage": stage, "model": model, **vars(one)} for (stage, model), one in result.usage.items()],
         "masked": result.masked,
         "failures": _failures(result),
@@ -70,6 +73,7 @@ def facts(result: RunResult, content: Content, folder: Path | None) -> Facts:
             *_reviews(content),
             *_quality(scores, content["verdict"], content["student_shown"]),
             *_failed(result),
+            *_doubted(result),
             *_asked(result),
             *_masked(result),
             _effort(result),
@@ -132,6 +136,18 @@ def _failures(result: RunResult) -> list[str]:
 def _failed(result: RunResult) -> list[tuple[str, str]]:
     lines = [("failed", line) for line in _failures(result)]
     return [*lines, ("", "Once that is mended, run again with --retry-failed.")] if lines else []
+
+
+def _doubted(result: RunResult) -> list[tuple[str, str]]:
+    """A line per stage in which a model's answers were not accepted."""
+    return [
+        (
+            "not accepted",
+            f"{stage.name}: answers for {stage.doubted} of {stage.written}; why: review-insights sql @errors",
+        )
+        for stage in result.stages
+        if stage.doubted
+    ]
 
 
 def _asked(result: RunResult) -> list[tuple[str, str]]:

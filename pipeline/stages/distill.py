@@ -113,7 +113,7 @@ def freeze(context: Context, number: int) -> list[TrainingRow]:
                 round=number,
                 prompt=rendered.prompt,
                 completion=row["completion"],
-                target=markers.delexicalise(row["completion"], rendered.slots),
+                target=prompts.as_data(markers.delexicalise(row["completion"], rendered.slots)),  # it quotes reviews
             )
         )
     with context.warehouse.transaction():

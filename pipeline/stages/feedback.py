@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Any, TypedDict
 
 from pipeline.advice import checked
 from pipeline.advice.answer import read_answer
@@ -13,6 +13,7 @@ from pipeline.advice.request import request
 from pipeline.advice.writer import Playbook
 from pipeline.backends import registry
 from pipeline.backends.base import Generator, Written
+from pipeline.backends.screened import Screened
 from pipeline.core import prompts
 from pipeline.core.errors import ReviewInsightsError
 from pipeline.core.profile import Profile, model_identity
@@ -36,7 +37,7 @@ class FeedbackRow(TypedDict):
     raw_output: str  # as it came from the model
     truncated: bool  # cut by the token limit
     error: str | None
-    faults: NotRequired[list[str]]  # of answers that were not accepted: `pipeline.advice.checked`
+    faults: list[str]  # not accepted (`pipeline.advice.checked`) or withheld (`pipeline.backends.suspicion`)
     masked: NotRequired[list[tuple[str, int]]]  # kind -> values that the model did not see: `pipeline.backends.masking`
 
 
@@ -85,7 +86,6 @@ def _rows(rows: Sequence[UnhappyReview], answers: Sequence[Written | None], teac
     return [
         FeedbackRow(
             **feedback_row(row["review_id"], "teacher", written.model or teacher.model, written),
-            faults=list(written.faults),
             masked=list(written.masked.items()),
         )
         for row, written in zip(rows, answers, strict=True)
@@ -94,12 +94,14 @@ def _rows(rows: Sequence[UnhappyReview], answers: Sequence[Written | None], teac
 
 
 def write(teacher: Generator, profile: Profile, rows: Sequence[UnhappyReview], language: str) -> list[Written]:
-    """The teacher's answers with the profile's prompt, in order, checked where it asks for JSON."""
+    """The teacher's answers with the profile's prompt, in order: checked where it asks for JSON, else screened."""
     config, taxonomy = profile.feedback, taxonomy_file(profile)
     requests = [request(row, config.prompt, taxonomy=taxonomy, language=language) for row in rows]
-    if config.backend != "playbook" and prompts.asks_for_json(config.prompt):
+    if config.backend == "playbook":  # its words are its own, and the customer's in quotation marks
+        return teacher.write(requests)
+    if prompts.asks_for_json(config.prompt):
         return checked.write(teacher, Playbook(taxonomy), requests)
-    return teacher.write(requests)
+    return Screened(teacher).write(requests)
 
 
 def feedback_row(review_id: str, role: str, model: str, written: Written) -> FeedbackRow:
@@ -115,6 +117,7 @@ def feedback_row(review_id: str, role: str, model: str, written: Written) -> Fee
         raw_output=written.raw,
         truncated=written.truncated,
         error=written.error or answer.error or no_suggestion,
+        faults=list(written.faults),
     )
 
 

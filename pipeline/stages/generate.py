@@ -16,6 +16,7 @@ from pipeline.advice import markers
 from pipeline.advice.request import request
 from pipeline.backends import registry
 from pipeline.backends.base import Written
+from pipeline.backends.screened import Screened
 from pipeline.core import prompts
 from pipeline.core.profile import Profile
 from pipeline.core.rows import UnhappyReview
@@ -90,9 +91,11 @@ def _student(rows: Sequence[MissingText], context: Context, adapter: Path | None
     student = registry.student(config, context.profile.generate, quantize, adapter)
     taxonomy = taxonomy_file(context.profile)
     requests = [request(row, config.prompt, config.max_review_characters, taxonomy) for row in rows]
+    # The base is there to be measured as it is, and its text is never shown.
+    screened = Screened(student, withhold=adapter is not None)
     written = [
         replace(answer, text=markers.fill(answer.text, rendered.slots)) if rendered.slots else answer
-        for answer, rendered in zip(student.write(requests), requests, strict=True)
+        for answer, rendered in zip(screened.write(requests), requests, strict=True)
     ]
     return student.model if adapter is None else f"{student.model}+{adapter.name}", written
 

@@ -91,7 +91,7 @@ def test_an_answer_is_stored_without_what_does_not_belong_to_it(serve: Any, cont
 def test_when_every_request_failed_the_run_says_so(serve: Any, status: int, body: Any, expected: str) -> None:
     outcome = serve((status, body))
     assert outcome.code == 1
-    assert outcome.facts["stages"]["feedback"] == {"written": 2, "failed": 2}
+    assert outcome.facts["stages"]["feedback"] == {"written": 2, "failed": 2, "doubted": 0}
     (line,) = outcome.facts["failures"]
     assert line.startswith("feedback: all 2 requests failed: ") and expected in line and "\n" not in line
     assert [(row["text"], row["suggestions"]) for row in outcome.rows] == [(None, [])] * 2
