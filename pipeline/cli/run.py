@@ -14,6 +14,7 @@ from pipeline.cli.report import write_report
 from pipeline.core.errors import InputError
 
 if TYPE_CHECKING:
+    from pipeline.core.profile import Profile
     from pipeline.run import RunResult
 
 
@@ -25,6 +26,8 @@ def _advice_language(sub: argparse.ArgumentParser) -> None:
 def _run_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--until", metavar="STAGE", help="stop after that stage")
     sub.add_argument("--no-report", action="store_true")
+    what = "read the reviews in a copy, say what the teacher would be asked and what that may cost, and stop"
+    sub.add_argument("--estimate", action="store_true", help=what)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.dry_run:
         return intake.dry_run(args)
+    if args.estimate:
+        return _estimate(args)
     result = _run_stages(args, args.until)
     with contextlib.closing(open_read_only(args.warehouse)) as warehouse:
         if args.no_report:
@@ -81,15 +86,34 @@ def _first_baseline(args: argparse.Namespace) -> Path | None:
         return record_first(warehouse, load(args.profile).name)
 
 
+def _estimate(args: argparse.Namespace) -> int:
+    from pipeline.tools.estimate import estimate
+
+    options, profile = intake.ingest_options(args), _profile(args)
+    with show.progress(args.json) as progress:
+        found = estimate(intake.chosen(args), args.warehouse, profile, options, progress)
+    if args.json:
+        show.as_json(vars(found))
+    else:
+        show.lines(found.as_text())
+    return 0
+
+
+def _profile(args: argparse.Namespace) -> Profile:
+    from pipeline.core.profile import load
+
+    profile = load(args.profile)
+    if not args.advice_language:
+        return profile
+    feedback = dataclasses.replace(profile.feedback, language=args.advice_language)
+    return dataclasses.replace(profile, feedback=feedback)
+
+
 def _run_stages(args: argparse.Namespace, until: str | None) -> RunResult:
     from pipeline.core import assets
-    from pipeline.core.profile import load
     from pipeline.run import run as run_pipeline
 
-    ingest, profile = intake.ingest_options(args), load(args.profile)
-    if args.advice_language:
-        feedback = dataclasses.replace(profile.feedback, language=args.advice_language)
-        profile = dataclasses.replace(profile, feedback=feedback)
+    ingest, profile = intake.ingest_options(args), _profile(args)
     reviews = intake.chosen(args)
     _move_old_sample(reviews, args.warehouse)
     with show.progress(args.json) as progress:

@@ -90,6 +90,12 @@ def understood(sources: Iterable[Mapping[str, Any]], to_stderr: bool = True) -> 
             console.print(_text(line), soft_wrap=True)
 
 
+def lines(texts: Iterable[str]) -> None:
+    """Prints lines of text."""
+    for text in texts:
+        print(text)
+
+
 def note(text: str) -> None:
     """One line on stderr about something that nobody asked for but everybody should know."""
     print(printable(f"review-insights: {text}"), file=sys.stderr)
