@@ -17,10 +17,11 @@ from pipeline.backends import registry
 from pipeline.backends.base import Generator, Request, Written
 from pipeline.backends.screened import Screened
 from pipeline.core import prompts
+from pipeline.core.errors import ReviewInsightsError
 from pipeline.core.profile import Profile
 from pipeline.core.warehouse import Warehouse
 from pipeline.metrics import check_pairs
-from pipeline.metrics.scorer import Candidate, Columns, Scorer, pairs
+from pipeline.metrics.scorer import Candidate, Columns, Interrupted, Scorer, pairs
 from pipeline.text import private
 
 PROMPT = "judge.v1"
@@ -53,18 +54,25 @@ def scorer(profile: Profile) -> Scorer:
         model = registry.judge(profile)
         if model is None:
             return {}
-        verdicts = compare([row["review"] for row in rows], *pairs(rows), model)
-        return {
-            "judge": [verdict.value for verdict in verdicts],
-            "judge_reason": [verdict.reason for verdict in verdicts],
-            "judge_error": [verdict.error for verdict in verdicts],
-            "masked": [list(verdict.masked.items()) for verdict in verdicts],
-        }
+        try:
+            return _columns(compare([row["review"] for row in rows], *pairs(rows), model))
+        except ReviewInsightsError as error:
+            answers = error.answers or [None] * len(rows)
+            raise Interrupted(_columns(answers), [verdict is not None for verdict in answers]) from error
 
     identity = [config.model, prompts.sha256(PROMPT), config.max_new_tokens] if config.backend != "none" else None
     if identity and config.masks:
         identity.append(f"masked {private.VERSION}")
     return Scorer(columns, {"judge": identity}, config.model, "both orders")
+
+
+def _columns(verdicts: Sequence[Verdict | None]) -> Columns:
+    return {
+        "judge": [verdict.value if verdict else None for verdict in verdicts],
+        "judge_reason": [verdict.reason if verdict else None for verdict in verdicts],
+        "judge_error": [verdict.error if verdict else None for verdict in verdicts],
+        "masked": [list(verdict.masked.items()) if verdict else None for verdict in verdicts],
+    }
 
 
 def compare(reviews: Sequence[str], first: Sequence[str], second: Sequence[str], generator: Generator) -> list[Verdict]:
@@ -73,7 +81,7 @@ def compare(reviews: Sequence[str], first: Sequence[str], second: Sequence[str],
     The model is asked twice per row, all rows in one call of `generator.write`. Equal texts (white space aside) are a tie
     without asking. The mean of the values is the first text's share of wins, ties counting half. An answer that cannot be
     parsed gives a verdict with `error`. Raises InputError for lists that do not pair up, and BackendDown if the model
-    cannot be reached.
+    cannot be reached, whose `answers` are the verdicts by then, None for a row without.
     """
     check_pairs(reviews, first, names=("reviews", "first"))
     check_pairs(first, second, names=("first", "second"))
@@ -82,10 +90,24 @@ def compare(reviews: Sequence[str], first: Sequence[str], second: Sequence[str],
     for index in differing:
         requests.append(_request(reviews[index], first[index], second[index]))
         requests.append(_request(reviews[index], second[index], first[index]))
-    written = Screened(generator).write(requests) if requests else []
-    answers = dict(zip(differing, zip(written[::2], written[1::2], strict=True), strict=True))
-    tie = Verdict(0.5, "the texts are equal")
-    return [_verdict(*answers[index]) if index in answers else tie for index in range(len(reviews))]
+    written, stopped = _asked(generator, requests)
+    verdicts: list[Verdict | None] = [Verdict(0.5, "the texts are equal")] * len(reviews)
+    for index, given, swapped in zip(differing, written[::2], written[1::2], strict=True):
+        verdicts[index] = _verdict(given, swapped) if given and swapped else None
+    if stopped:
+        stopped.answers = verdicts
+        raise stopped
+    return [verdict for verdict in verdicts if verdict]
+
+
+def _asked(
+    generator: Generator, requests: Sequence[Request]
+) -> tuple[Sequence[Written | None], ReviewInsightsError | None]:
+    """The answers, None for a request without one, and what ended them early."""
+    try:
+        return Screened(generator).write(requests) if requests else [], None
+    except ReviewInsightsError as error:
+        return error.answers or [None] * len(requests), error
 
 
 def _request(review: str, text_a: str, text_b: str) -> Request:

@@ -25,11 +25,19 @@ Value = float | bool | str | list[tuple[str, int]] | None  # nan and None: not k
 Columns = Mapping[str, Sequence[Value]]  # column of `scores` -> a value per candidate, in order
 
 
+class Interrupted(Exception):
+    """A scorer that an error (its cause) ended half way. `columns`: as far as it came; `done`: per candidate, whether it has them."""
+
+    def __init__(self, columns: Columns, done: Sequence[bool]) -> None:
+        super().__init__(f"{sum(done)} of {len(done)} were scored")
+        self.columns, self.done = columns, done
+
+
 @dataclass(frozen=True)
 class Scorer:
     """Made by `scorer(profile)` in a metric's module, without loading a model."""
 
-    columns: Callable[[Sequence[Candidate], Warehouse], Columns]
+    columns: Callable[[Sequence[Candidate], Warehouse], Columns]  # may raise Interrupted
     # What the values depend on, for the fingerprint of the stage `score`. A new scorer must put something here, such as
     # {"chrf": 1}, or candidates that were scored before it existed will not get its values. If empty, the stage's own
     # version covers it.

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from pipeline.core.profile import Profile
 from pipeline.core.rows import short
-from pipeline.core.stage import Context, Row, Stage
-from pipeline.metrics.scorer import Candidate, Value
+from pipeline.core.stage import Context, Row, Stage, Unfinished
+from pipeline.metrics.scorer import Candidate, Interrupted, Value
 from pipeline.metrics.table import scorers
 from pipeline.stages.generate import GENERATE
 
@@ -19,7 +19,9 @@ def spec(profile: Profile) -> dict[str, Any]:
 
 
 def transform(rows: Sequence[Row], context: Context) -> list[Row]:
-    """One row per candidate, with the columns that its scorers fill; what is not known is None."""
+    """One row per candidate, with the columns that its scorers fill; what is not known is None. Raises Unfinished with those that
+    have them all if a scorer's model then fails: what it said was paid for.
+    """
     # A candidate that failed counts as an empty text: leaving it out would reward failing on hard reviews.
     candidates = [cast(Candidate, row | {"candidate": row["candidate"] or ""}) for row in rows]
     # The teacher is the reference: comparing it with itself says nothing.
@@ -27,13 +29,21 @@ def transform(rows: Sequence[Row], context: Context) -> list[Row]:
     scored: dict[tuple[str, str], Row] = {
         (row["review_id"], row["role"]): {"review_id": row["review_id"], "role": row["role"]} for row in candidates
     }
+    pending, stopped = set[tuple[str, str]](), None
     for scorer, metrics in scorers(context.profile):
         chosen = students if any(metric.against == "reference" for metric in metrics) else candidates
         if not chosen:
             continue
-        for name, values in scorer.columns(chosen, context.warehouse).items():
+        try:
+            columns, done = scorer.columns(chosen, context.warehouse), [True] * len(chosen)
+        except Interrupted as interrupted:
+            columns, done, stopped = interrupted.columns, list(interrupted.done), interrupted.__cause__
+        for name, values in columns.items():
             for row, value in zip(chosen, values, strict=True):
                 scored[row["review_id"], row["role"]][name] = _stored(value)
+        pending |= {(row["review_id"], row["role"]) for row, is_done in zip(chosen, done, strict=True) if not is_done}
+    if stopped:
+        raise Unfinished([row for key, row in scored.items() if key not in pending]) from stopped
     return list(scored.values())
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from pipeline.backends import registry
 from pipeline.backends.base import Request, Written
+from pipeline.core.errors import BackendDown
 from pipeline.core.profile import Judge, Profile
-from pipeline.core.stage import Context, fingerprint
+from pipeline.core.stage import Context, Unfinished, fingerprint
 from pipeline.core.warehouse import Warehouse
 from pipeline.quality import summary
 from pipeline.stages.score import SCORE, transform
@@ -101,3 +102,26 @@ def test_a_judge_or_another_pool_makes_other_scores(fake_profile: Profile) -> No
     judged = dataclasses.replace(fake_profile, judge=judge)
     rescaled = dataclasses.replace(fake_profile, score=dataclasses.replace(fake_profile.score, pool=50))
     assert len({fingerprint(SCORE, profile) for profile in (fake_profile, judged, rescaled)}) == 3
+
+
+class GoneAfter(LongerIsBetter):
+    """The same, until its server is gone."""
+
+    def __init__(self, answers: int) -> None:
+        self.answers = answers
+
+    def write(self, requests: Any) -> list[Written]:
+        down = BackendDown("gone")
+        down.answers = [*super().write(requests[: self.answers]), *[None] * (len(requests) - self.answers)]
+        raise down
+
+
+def test_verdicts_before_the_judge_is_gone_are_kept(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "judge", lambda config: GoneAfter(3))
+    context.warehouse.append("store.reviews", [review(REVIEW, review_id="r1")])
+    with pytest.raises(Unfinished) as caught:
+        transform(ROWS, context)
+    assert isinstance(caught.value.__cause__, BackendDown)
+    # The teacher's needs no verdict, the student's has both orders, the next one's only one.
+    assert [(row["role"], row.get("judge")) for row in caught.value.rows] == [("teacher", None), ("student", 0.0)]
+    assert caught.value.rows[1]["meteor"] > 0, "and the other scores beside it"
