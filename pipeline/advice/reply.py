@@ -19,6 +19,7 @@ from pydantic.dataclasses import dataclass
 
 from pipeline.advice import complaints, wording
 from pipeline.text.language import languages, read_per_language
+from pipeline.text.private import Mask
 from pipeline.text.script import CONTROLS, has_cjk
 
 LONGEST = 140  # characters of a quote; 60 in Chinese and Japanese
@@ -51,7 +52,7 @@ class Reply:
 
     text: str
     language: str  # of the draft: the review's where there are templates for it, else English
-    quotes: tuple[str, ...]  # verbatim spans of the review
+    quotes: tuple[str, ...]  # verbatim spans of the review, with placeholders for what identifies a person
 
 
 @functools.cache
@@ -63,14 +64,26 @@ def templates() -> Mapping[str, Templates]:
 def draft(review: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> Reply:
     """A reply of 40 to 120 words, or fewer where the platform has a limit. Keys of the review: text, language, business,
     platform, and themes (each with theme, evidence, sentiment, score); any but text may be missing, None or empty. `labels`:
-    theme id -> label.
+    theme id -> label. What identifies a person is masked: a public answer repeats no customer's telephone number, and names
+    no waiter.
     """
+    review = _masked(review)
     limit = LIMITS.get(review.get("platform") or "")
     for longest in (LONGEST, 60, 30, 0):  # 0: no quote
         reply = _draft(review, labels or {}, longest, limit)
         if limit is None or len(reply.text) <= limit:
             break
     return reply
+
+
+def _masked(review: Mapping[str, Any]) -> dict[str, Any]:
+    """The review with placeholders; `seed`: the text as it was, which chooses the variants."""
+    mask = Mask(str(review["text"]))
+    themes = [
+        {**theme, "evidence": mask.hide(theme["evidence"])} if theme.get("evidence") else theme
+        for theme in review.get("themes") or []
+    ]
+    return {**review, "text": mask.hide(str(review["text"])), "themes": themes, "seed": str(review["text"])}
 
 
 def _draft(review: Mapping[str, Any], labels: Mapping[str, str], longest: int, limit: int | None) -> Reply:
@@ -83,7 +96,7 @@ def _draft(review: Mapping[str, Any], labels: Mapping[str, str], longest: int, l
     template = templates()[language]
     business = wording.name(review.get("business"))
     negative, praise = _quotes(text, review.get("themes") or [], longest)
-    choice = _Choice(text)
+    choice = _Choice(review["seed"])
 
     with_business = wording.fill(template.with_business, business=business) if business else ""
     parts = {"thanks": choice.fill(template.thanks, with_business=with_business)}

@@ -96,6 +96,12 @@ def baselines(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--baselines", type=Path, metavar="DIR", help=where)
 
 
+def mask(sub: argparse.ArgumentParser) -> None:
+    """--mask."""
+    what = "hide e-mail addresses, phone numbers, names and the like in the report and its files"
+    sub.add_argument("--mask", action="store_true", help=what)
+
+
 def export(sub: argparse.ArgumentParser) -> None:
     """For commands that write the report."""
     out(sub)
@@ -103,6 +109,7 @@ def export(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--date", type=_day, metavar="YYYY-MM-DD", help=folder)
     filters(sub)
     sub.add_argument("--per-business", action="store_true", help="a report for each business too")
+    mask(sub)
     groups = "a TOML file with groups of emotions of your own"
     sub.add_argument("--emotion-groups", type=Path, metavar="FILE", help=groups)
     baselines(sub)

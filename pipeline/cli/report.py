@@ -43,7 +43,14 @@ def write_report(args: argparse.Namespace, night: bool) -> Report:
             emotion_groups=args.emotion_groups,
             baselines=args.baselines,
             night=night,
+            mask=args.mask or ("profile" in args and _masks(args.profile)),
         )
+
+
+def _masks(profile: str) -> bool:
+    from pipeline.core.profile import load
+
+    return load(profile).privacy.mask_exports
 
 
 def _sql_options(sub: argparse.ArgumentParser) -> None:

@@ -32,6 +32,7 @@ def _run_options(sub: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the stages, writes the report unless told not to, and shows a summary: 1 if every request to a model failed."""
+    from pipeline.core.profile import load
     from pipeline.core.warehouse import open_read_only
     from pipeline.report import build, digest
     from pipeline.report.content import gather
@@ -45,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
         if args.no_report:
             facts = digest.facts(result, gather(warehouse), None)
         else:
-            report = build.write(warehouse, args.out)
+            mask = args.mask or load(args.profile).privacy.mask_exports
+            report = build.write(warehouse, args.out, mask=mask)
             facts = digest.facts(result, report.content, report.folder)
     if args.json:
         show.as_json(facts)
@@ -157,6 +159,7 @@ COMMANDS = (
             options.profile,
             intake.reviews,
             options.out,
+            options.mask,
             _advice_language,
             _run_options,
             options.as_json,

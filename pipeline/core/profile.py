@@ -200,6 +200,14 @@ def _masks(section: Feedback | Judge) -> bool:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class Privacy:
+    """What of the customers is kept and shown."""
+
+    mask_exports: bool = False  # reports and their files hide what identifies a person, as with --mask
+    keep_days: Count = 0  # the texts of older reviews are removed at the end of each run, as with --keep-days; 0: never
+
+
+@dataclass(frozen=True, config=_STRICT)
 class Profile:
     """All settings of a run. It and its sections are hashable, since loaded models are cached by them."""
 
@@ -214,6 +222,7 @@ class Profile:
     generate: Generate = Generate()
     score: Score = Score()
     judge: Judge = Judge()
+    privacy: Privacy = Privacy()
 
     @property
     def has_student(self) -> bool:

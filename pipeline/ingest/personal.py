@@ -28,6 +28,22 @@ _VALUES = re.compile(
     r"\S+@\S+\.\w+|(https?:)?//\S+|www\.\S+|\d{1,3}(\.\d{1,3}){3}|[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}|(\+|00?)[\d ()/-]{8,}\d"
 )
 
+# Whoever worked for a customer: reviews may be grouped by them, but their names need not leave with a report.
+_WORKS = re.compile(
+    r"""
+    ^(served|handled|assisted|helped|treated|seen|answered)by$
+    | (doctor|dentist|physician|surgeon|nurse|therapist|practitioner|provider|stylist|barber|hairdresser|waiter|waitress|server|bartender|barista
+       |driver|courier|rider|technician|mechanic|installer|trainer|coach|instructor|teacher|tutor|guide|host|hostess|agent|advisor|adviser
+       |consultant|rep|representative|employee|staff(member)?|colleague|cashier|clerk|manager|receptionist|salesperson|salesman|seller)(name)?s?$
+    | (arzt|aerzt|mitarbeiter|kellner|fahrer|berater|verkaeufer|verkäufer|techniker|friseur|trainer|bearbeiter|ansprechpartner)(in)?(name)?$
+    | ^(guest|patient|nombre|nome|nom|navn|namn|naam|imie|nama|isim|prenom|имя|фио|姓名|名前|이름|ism|اسم)$
+    | empleado|empleada|camarero|medico|médico|conductor|vendedor|asesor|employe|employé|serveur|medecin|médecin|chauffeur|conseiller|vendeur
+    | impiegato|cameriere|dottore|autista|commesso|funcionario|funcionário|garcom|garçom|atendente|medewerker|arts$|medarbejder|medarbetare
+    | (сотрудник|врач|официант|водитель|менеджер|продавец)$ | 医生|医師|店员|店員|服务员|司机|担当者?$|スタッフ名?$|직원|의사
+    """,
+    re.VERBOSE,
+)
+
 _IDENTIFIERS = re.compile(r"(u|gu)?ids?|ur[li]s?|links?|href|permalink|lat|lng|lon|latitude|longitude|index|epoch")
 _NUMBERED = re.compile(
     r"(order|reservation|booking|invoice|ticket|reference)(no|nr|num|number|id|reference)|.*(nummer|numero|номер|番号|编号|編號)|unnamed:?\d*|\d+|#"
@@ -42,6 +58,11 @@ def is_personal(name: str, values: Sequence[str]) -> bool:
     if short in NAMES["author"] or of_a_person or _PARTS.search(short):
         return True
     return 10 * sum(bool(_VALUES.fullmatch(value.strip().lower())) for value in values) >= max(len(values), 1)
+
+
+def holds_names(name: str) -> bool:
+    """Whether a column's name says that it holds the names of people: of customers, or of those who worked for them."""
+    return bool(plain(name) in NAMES["author"] or _PARTS.search(plain(name)) or _WORKS.search(plain(name)))
 
 
 def is_identifier(name: str) -> bool:

@@ -8,10 +8,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 import shutil
 import tempfile
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -27,6 +25,7 @@ from pipeline.quality import check
 from pipeline.report import export
 from pipeline.report.content import Content, gather
 from pipeline.report.emotion_groups import read_emotion_groups
+from pipeline.report.masking import Masking
 from pipeline.report.render import template
 from pipeline.report.scope import Scope, require_known, run_query
 
@@ -53,29 +52,35 @@ def write(
     emotion_groups: Path | None = None,
     baselines: Path | None = None,
     night: bool = False,
+    mask: bool = False,
 ) -> Report:
     """Writes `out/YYYY-MM-DD/` from a published warehouse, replacing an older one of that date.
 
-    `per_business`: also a folder `businesses/NAME/` inside it for each business with at least MIN_REVIEWS reviews, the
-    MAX_BUSINESSES largest at most. `night`: a nightly report, which says so if the run brought no new reviews.
+    `per_business`: also a folder `businesses/CODE/` inside it for each business with at least MIN_REVIEWS reviews, the
+    MAX_BUSINESSES largest at most. `night`: a nightly report, which says so if the run brought no new reviews. `mask`: with
+    placeholders for what identifies a person.
     Raises InputError if `emotion_groups` cannot be read, `out` cannot be written, or the scope names what no review has.
     """
     scope, day = scope or Scope(), day or now().date()
     groups = read_emotion_groups(emotion_groups) if emotion_groups else None
     require_known(warehouse, scope)
-    content = gather(warehouse, scope, groups) | {"day": day, "night": night}
+    masking = Masking(warehouse) if mask else None
+    content = gather(warehouse, scope, groups, masking) | {"day": day, "night": night}
     verdict = _check(warehouse, content, baselines)
     if verdict:
         content["check"] = verdict.as_text().splitlines() if isinstance(verdict, check.Verdict) else [str(verdict)]
     businesses = _businesses(warehouse, scope) if per_business else []
-    content["business_reports"] = {name: f"businesses/{_slug(name)}/report.html" for name in businesses}
+    content["business_reports"] = {
+        masking.of("business", name) if masking else name: f"businesses/{_code(name)}/report.html"
+        for name in businesses
+    }
     with _atomic_folder(out, day.isoformat()) as folder:
-        _write_files(folder, warehouse, scope, content)
+        _write_files(folder, warehouse, scope, content, masking)
         for name in businesses:
             business_scope = replace(scope, business=name)
             # Models, rejects and the check concern the whole warehouse: only the main report has them.
-            brief = gather(warehouse, business_scope, groups) | {"day": day, "brief": True}
-            _write_files(folder / "businesses" / _slug(name), warehouse, business_scope, brief)
+            brief = gather(warehouse, business_scope, groups, masking) | {"day": day, "brief": True}
+            _write_files(folder / "businesses" / _code(name), warehouse, business_scope, brief, masking)
     return Report(out / day.isoformat(), content, verdict)
 
 
@@ -111,18 +116,19 @@ def _atomic_folder(out: Path, name: str) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _write_files(folder: Path, warehouse: Warehouse, scope: Scope, content: Content) -> None:
+def _write_files(folder: Path, warehouse: Warehouse, scope: Scope, content: Content, masking: Masking | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    names, types, rows = _insights(warehouse, scope, content["labels"], masking)
+    export.write({form: folder / f"insights.{form}" for form in export.FORMATS}, names, types, rows)
+    content = content | {"masked": masking.line if masking else None}
     for name in ("report.html", "report.md"):
         text = template(f"{name}.jinja").render(content)
         # Lone surrogates cannot be written; no browser could show them either.
         (folder / name).write_text(text, encoding="utf-8", errors="replace")
-    names, types, rows = _insights(warehouse, scope, content["labels"])
-    export.write({form: folder / f"insights.{form}" for form in export.FORMATS}, names, types, rows)
 
 
 def _insights(
-    warehouse: Warehouse, scope: Scope, labels: Mapping[str, str]
+    warehouse: Warehouse, scope: Scope, labels: Mapping[str, str], masking: Masking | None
 ) -> tuple[list[str], list[str], Iterator[export.Row]]:
     """Column names, their types, and the rows of the view `insights`, with a reply draft for each unhappy one without an answer."""
     query = queries.load("insights")
@@ -132,11 +138,11 @@ def _insights(
     def rows() -> Iterator[tuple[Any, ...]]:
         for row in result.rows:
             review = dict(zip(result.names, row, strict=True))
-            if found := unanswered.get(review["review_id"]):
-                draft = reply.draft(review | found, labels)
-                yield (*row, draft.text, draft.language)
-            else:
-                yield (*row, None, None)
+            found = unanswered.get(review["review_id"])
+            asked = {**review, **found} if found and review["text"] else None
+            draft = reply.draft(masking.signed(asked) if masking else asked, labels) if asked else None
+            shown = masking.of("insights", review).values() if masking else row
+            yield (*shown, draft.text if draft else None, draft.language if draft else None)
 
     return [*result.names, "reply", "reply_language"], [*result.types, "VARCHAR", "VARCHAR"], rows()
 
@@ -148,8 +154,6 @@ def _businesses(warehouse: Warehouse, scope: Scope) -> list[str]:
     return sorted(name for _, name in largest[:MAX_BUSINESSES])
 
 
-def _slug(name: str) -> str:
-    """A folder name valid on every system; the hash tells apart names that reduce to the same letters."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    suffix = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:6]
-    return f"{re.sub('[^a-z0-9]+', '-', plain).strip('-')[:40]}-{suffix}".strip("-")
+def _code(name: str) -> str:
+    """What a business's folder is called. No part of its name: that may be a person's, and a folder's name is seen by everybody."""
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -12,6 +12,7 @@ from pipeline.advice.problems import load_problems
 from pipeline.core.warehouse import Warehouse
 from pipeline.metrics.table import QUALITY, ROLES, SIGNALS
 from pipeline.report.figures import figures
+from pipeline.report.masking import Masking
 from pipeline.report.opening import opening
 from pipeline.report.pain_points import all_actions, pain_points, top_actions
 from pipeline.report.scope import Ask, Row, Scope, run_query
@@ -27,12 +28,15 @@ MONTHS_FROM = 120  # days; reviews that span more have their trends shown by mon
 SOURCES = 50  # that are described at most; @sources has all
 
 
-def gather(warehouse: Warehouse, scope: Scope | None = None, groups: str | None = None) -> Content:
-    """Everything the templates show. `groups`: further groups of emotions, as JSON (see `read_emotion_groups`).
+def gather(
+    warehouse: Warehouse, scope: Scope | None = None, groups: str | None = None, masking: Masking | None = None
+) -> Content:
+    """Everything the templates show. `groups`: further groups of emotions, as JSON (see `read_emotion_groups`); `masking`: hides
+    what identifies a person.
 
-    Five entries come from no query. They start out empty, and the caller sets them: `day`, the date of the report; `night`,
+    Six entries come from no query. They start out empty, and the caller sets them: `day`, the date of the report; `night`,
     whether a nightly run made it; `check`, the lines of the check's verdict; `brief`, whether to leave out what concerns the
-    whole warehouse; `business_reports`, business -> path of its report.
+    whole warehouse; `business_reports`, business -> path of its report; `masked`, what was hidden, as a sentence.
     """
     scope = scope or Scope()
     _compute_once(warehouse)
@@ -48,9 +52,10 @@ def gather(warehouse: Warehouse, scope: Scope | None = None, groups: str | None 
         "check": None,
         "brief": False,
         "business_reports": {},
+        "masked": None,
         **overview,
         **_complaints(warehouse, scope, ask),
-        **_answers(ask, labels),
+        **_answers(ask, labels, masking),
         **_trends(ask, overview["headline"]),
         **_breakdowns(ask, scope),
         **_distributions(ask, groups),
@@ -60,6 +65,8 @@ def gather(warehouse: Warehouse, scope: Scope | None = None, groups: str | None 
         **_provenance(ask),
         "votes": votes.summary(warehouse.path),
     }
+    if masking:
+        content = {name: masking.of(name, value) for name, value in content.items()}
     return content | {"charts": figures(content), "opening": opening(content)}
 
 
@@ -87,7 +94,7 @@ def _complaints(warehouse: Warehouse, scope: Scope, ask: Ask) -> Content:
     }
 
 
-def _answers(ask: Ask, labels: Mapping[str, str]) -> Content:
+def _answers(ask: Ask, labels: Mapping[str, str], masking: Masking | None) -> Content:
     """`answers`: rows of @needs_answer with a `reply` (see `advice.reply`), the `complaint` to quote, and the first `problem` of
     the library among its complaints, or None; `waiting`: how many reviews need one in all; `owner_replies`: how many have one,
     None if no source holds replies.
@@ -97,7 +104,7 @@ def _answers(ask: Ask, labels: Mapping[str, str]) -> Content:
     answers = [
         row
         | {
-            "reply": reply.draft(row, labels),
+            "reply": reply.draft(masking.signed(row) if masking else row, labels),
             "complaint": (row["themes"] or [{}])[0].get("evidence"),
             "problem": next(
                 (known[theme["problem"]] for theme in row["themes"] or () if theme["problem"] in known), None

@@ -82,6 +82,7 @@ class Findings:
     uploads: int
     reports: list[Path]
     per_business: bool  # whether one of them has reports of businesses
+    masked: bool  # whether one of them hides what identifies a person
     baselines: list[Path]
     adapters: list[Adapter]
     dropped: list[str]
@@ -280,6 +281,7 @@ def _outside(warehouse: Warehouse, places: Places, samples: Sequence[str], remov
     folders = {path.with_name(f"{path.name}.baselines"), places.baselines} - {None, BASELINES}
     reports = traces.reports(places.out, ids, samples)
     per_business = any((folder / "businesses").is_dir() for folder in reports)
+    masked = any((folder / "report.md").is_file() and traces.is_masked(folder) for folder in reports)
     for folder in reports if remove else ():
         shutil.rmtree(folder)
     return {
@@ -288,6 +290,7 @@ def _outside(warehouse: Warehouse, places: Places, samples: Sequence[str], remov
         "baselines": traces.baselines([folder for folder in folders if folder], ids, remove),
         "reports": reports,
         "per_business": per_business,
+        "masked": masked,
     }
 
 
@@ -319,7 +322,7 @@ def renew_report(path: Path, findings: Findings, places: Places) -> Path | None:
     if not any(folder.name == now().date().isoformat() for folder in findings.reports):
         return None
     with contextlib.closing(open_read_only(path)) as published:
-        return build.write(published, places.out, per_business=findings.per_business).folder
+        return build.write(published, places.out, per_business=findings.per_business, mask=findings.masked).folder
 
 
 def _remove_rows(warehouse: Warehouse, adapters: Sequence[str]) -> None:

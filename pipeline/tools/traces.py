@@ -16,6 +16,7 @@ from pipeline.core.provenance import now
 from pipeline.core.warehouse import open_memory
 from pipeline.ingest.load import ingest
 from pipeline.ingest.understanding import IngestOptions
+from pipeline.report import masking
 
 _REPORT = re.compile(r"\d{4}-\d\d-\d\d")
 _SCRATCH = re.compile(r"\.(report|old)-.*")  # a report that is being written, or that was when its run was killed
@@ -35,6 +36,11 @@ def reports(out: Path, review_ids: Collection[str], quotes: Collection[str]) -> 
         if _SCRATCH.fullmatch(folder.name)
         or (_REPORT.fullmatch(folder.name) and any(_shows(file, review_ids, telling) for file in _files(folder)))
     ]
+
+
+def is_masked(folder: Path) -> bool:
+    """Whether a report was written with --mask."""
+    return masking.NOTE in (folder / "report.md").read_text(encoding="utf-8")
 
 
 def _files(folder: Path) -> Iterator[Path]:

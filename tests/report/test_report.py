@@ -308,7 +308,7 @@ def test_each_business_gets_its_own_folder(tmp_path: Path) -> None:
     path = write_warehouse(tmp_path / "w.duckdb", [*same, "Another one."])
     folder = write(path, tmp_path / "out", DAY, per_business=True)
     (own,) = (folder / "businesses").iterdir()
-    assert re.fullmatch(r"a-bad-b-place-b-to-be-in-e-[0-9a-f]{6}", own.name), own.name
+    assert re.fullmatch("[0-9a-f]{12}", own.name), "a business may have a person's name"
     assert f'href="businesses/{own.name}/report.html"' in (folder / "report.html").read_text()
     assert len(json.loads((own / "insights.json").read_text())) == 5
     assert "Can this be trusted" not in (own / "report.html").read_text()

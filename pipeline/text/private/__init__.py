@@ -115,6 +115,10 @@ class Mask:
             self._values[placeholder] = value
         return known
 
+    def stand_in(self, value: str, kind: str) -> str:
+        """The placeholder for a value that is private as a whole."""
+        return self._placeholder(value, kind)
+
     def hide(self, text: str) -> str:
         """The text with placeholders, also for names that only the other texts show to be names."""
         found = self._learn(text)
