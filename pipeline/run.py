@@ -10,7 +10,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipeline.core import usage
@@ -18,9 +18,20 @@ from pipeline.core.errors import InputError
 from pipeline.core.ledger import Entry
 from pipeline.core.lock import writing
 from pipeline.core.profile import Profile
+from pipeline.core.provenance import now
 from pipeline.core.stage import Stage, StageResult, run_stage
 from pipeline.core.usage import Spent
-from pipeline.core.warehouse import Warehouse, audit, models_path, open_work, publish, work_path
+from pipeline.core.warehouse import (
+    Warehouse,
+    audit,
+    models_path,
+    open_read_only,
+    open_work,
+    publish,
+    publish_afresh,
+    work_path,
+)
+from pipeline.ingest import retention
 from pipeline.ingest.load import Ingested, ingest
 from pipeline.ingest.places import address
 from pipeline.ingest.sample import refuse_mixture
@@ -48,9 +59,8 @@ class RunResult:
     stages: list[StageResult]
     seconds: dict[str, float]  # per stage, including ingest
     usage: dict[tuple[str, str], Spent] = field(default_factory=dict)  # per stage and model that was asked
-    masked: dict[str, int] = field(
-        default_factory=dict
-    )  # kind -> values hidden from models, of all texts that were sent
+    masked: dict[str, int] = field(default_factory=dict)  # kind -> values that models were not sent
+    removed: int = 0  # reviews whose texts were removed for their age
 
     @property
     def rows_written(self) -> int:
@@ -75,11 +85,13 @@ def run(
     options: IngestOptions,
     until: str | None = None,
     retry_failed: bool = False,
+    keep_days: int = 0,
     progress: Progress = lambda name, done, total: None,
     understood: Callable[[Sequence[Ingested]], None] = lambda sources: None,
 ) -> RunResult:
     """Runs every stage up to `until` on `reviews` and publishes to `warehouse_path`. A Source's own options replace those of
-    `options`. `retry_failed`: also recomputes rows that ended in an error. `understood` is told how the sources were read,
+    `options`. `retry_failed`: also recomputes rows that ended in an error. `keep_days`: at the end the texts of older reviews are
+    removed (`retention`); 0: none. `understood` is told how the sources were read,
     before the stages begin.
 
     Raises InputError, before anything is written, for unusable input or settings, BackendDown if a model server cannot be
@@ -87,6 +99,8 @@ def run(
     """
     parts, names = _parts(reviews, options)  # a missing file must not leave a warehouse behind
     stages = _until(until)
+    if keep_days and stages != STAGES:
+        raise InputError("--keep-days removes texts once every stage has read them: leave out --until.")
     for stage in stages:
         stage.spec(profile)  # nor must a recipe, prompt or model that is not there
     with _opened(warehouse_path, profile) as (warehouse, entry):
@@ -105,11 +119,12 @@ def run(
                     run_stage(stage, profile, warehouse, entry.run_id, models_path(warehouse_path), progress)
                 )
         summary.write(warehouse, entry.run_id, profile)
+        removed = retention.blank(warehouse, now() - timedelta(days=keep_days)) if keep_days else 0
         audit(warehouse)
         entry.done()
-        spent = usage.spent_in(warehouse, entry.run_id)
-        hidden = _masked(warehouse, entry.run_id)
-        return RunResult(entry.run_id, publish(warehouse), ingested, results, entry.seconds, spent, hidden)
+        spent, hidden = usage.spent_in(warehouse, entry.run_id), _masked(warehouse, entry.run_id)
+        published = _publish(warehouse)
+        return RunResult(entry.run_id, published, ingested, results, entry.seconds, spent, hidden, removed)
 
 
 def _parts(reviews: Sequence[str] | Sequence[Source], options: IngestOptions) -> tuple[Parts, list[str]]:
@@ -168,6 +183,18 @@ def _opened(path: Path, profile: Profile) -> Iterator[tuple[Warehouse, Entry]]:
             if fresh and isinstance(error, InputError) and not entry.seconds:
                 work_path(path).unlink()  # nothing was ingested: leave the folder as it was
             raise
+
+
+def _publish(warehouse: Warehouse) -> Path:
+    """In a new file if texts were removed since the last time: their bytes must go too, even if a run was killed meanwhile."""
+    path, removed_at = warehouse.path, retention.last(warehouse)
+    if path is None or removed_at is None:
+        return publish(warehouse)
+    before = None
+    if path.exists():
+        with contextlib.closing(open_read_only(path)) as published:
+            before = retention.last(published)
+    return publish(warehouse) if before == removed_at else publish_afresh(warehouse)
 
 
 def _masked(warehouse: Warehouse, run_id: str) -> dict[str, int]:

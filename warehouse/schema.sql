@@ -198,6 +198,8 @@ TABLE main.rejects
     review_id VARCHAR
     run_id VARCHAR
     kept_source VARCHAR
+    read_at TIMESTAMP
+    blanked_at TIMESTAMP
 VIEW main.reviews
     review_id VARCHAR
     source VARCHAR

@@ -23,6 +23,11 @@ def _advice_language(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--advice-language", metavar="CODE", help=what)
 
 
+def _keep_days(sub: argparse.ArgumentParser) -> None:
+    what = "remove the texts of reviews that are older, once they are read; figures stay (default: the profile's, else never)"
+    sub.add_argument("--keep-days", type=int, metavar="N", help=what)
+
+
 def _run_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--until", metavar="STAGE", help="stop after that stage")
     sub.add_argument("--no-report", action="store_true")
@@ -116,6 +121,9 @@ def _run_stages(args: argparse.Namespace, until: str | None) -> RunResult:
     from pipeline.run import run as run_pipeline
 
     ingest, profile = intake.ingest_options(args), _profile(args)
+    keep_days = profile.privacy.keep_days if args.keep_days is None else args.keep_days
+    if keep_days < 0:
+        raise InputError("--keep-days: give a number of days, or 0 to keep all texts")
     reviews = intake.chosen(args)
     _move_old_sample(reviews, args.warehouse)
     with show.progress(args.json) as progress:
@@ -126,6 +134,7 @@ def _run_stages(args: argparse.Namespace, until: str | None) -> RunResult:
             ingest,
             until=until,
             retry_failed=args.retry_failed,
+            keep_days=keep_days,
             progress=progress,
             understood=lambda sources: None if args.json else show.understood(intake.as_rows(sources)),
         )
@@ -161,6 +170,7 @@ COMMANDS = (
             options.out,
             options.mask,
             _advice_language,
+            _keep_days,
             _run_options,
             options.as_json,
         ),
@@ -169,6 +179,14 @@ COMMANDS = (
         "nightly",
         "run, check and report; exit 1 on a regression or if every request to a model failed, 2 for bad input",
         nightly,
-        (options.warehouse, options.profile, intake.reviews, options.export, _advice_language, options.as_json),
+        (
+            options.warehouse,
+            options.profile,
+            intake.reviews,
+            options.export,
+            _advice_language,
+            _keep_days,
+            options.as_json,
+        ),
     ),
 )

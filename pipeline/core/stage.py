@@ -48,6 +48,8 @@ class Stage:
     parents: tuple[Stage, ...] = ()  # stages that its query reads; their fingerprints are part of its own
     params: Callable[[Profile], Mapping[str, Any]] = lambda profile: {}  # of its query, besides $fingerprint
     batch_size: int = 256  # affects speed only, so not in the fingerprint
+    # Whether a review whose text is gone (retention) keeps its rows under a new fingerprint, since they cannot be made again.
+    outlives_text: bool = False
     finish: Callable[[Context], None] | None = None  # for work on all rows: after the last batch, in a transaction
 
 
@@ -82,6 +84,7 @@ def fingerprint(stage: Stage, profile: Profile) -> str:
 def make_current(stage: Stage, profile: Profile, warehouse: Warehouse) -> str:
     """Records the stage's fingerprint with its spec and makes it the version that the views show; returns it."""
     current = fingerprint(stage, profile)
+    before = warehouse.value("SELECT fingerprint FROM store.current WHERE stage = ?", [stage.name])
     with warehouse.transaction():
         warehouse.execute(
             "INSERT OR IGNORE INTO fingerprint VALUES (?, ?, ?, ?, ?)",
@@ -94,7 +97,20 @@ def make_current(stage: Stage, profile: Profile, warehouse: Warehouse) -> str:
             ],
         )
         warehouse.execute("INSERT OR REPLACE INTO store.current VALUES (?, ?)", [stage.name, current])
+        if stage.outlives_text and before not in (None, current):
+            _carry_over(stage, before, current, warehouse)
     return current
+
+
+def _carry_over(stage: Stage, before: str, current: str, warehouse: Warehouse) -> None:
+    """Takes the rows of reviews whose texts are gone over to the current fingerprint, so that past figures stay."""
+    table = f"store.{stage.name}"
+    warehouse.execute(
+        f"INSERT INTO {table} SELECT * REPLACE ($current AS fingerprint) FROM {table} WHERE fingerprint = $before "
+        "AND review_id IN (SELECT review_id FROM store.reviews WHERE blanked_at IS NOT NULL) "
+        f"AND review_id NOT IN (SELECT review_id FROM {table} WHERE fingerprint = $current)",
+        {"current": current, "before": before},
+    )
 
 
 def run_stage(

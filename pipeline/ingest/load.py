@@ -157,7 +157,8 @@ class _Reading:
         self._interpreter.fail_if_misunderstood()
         for file in ("replace.sql", "settle.sql", "recompute.sql"):
             warehouse.execute(sql_file("ingest", file))
-        forgotten.remove_samples(summary(self._interpreter.fields), warehouse.query("FROM refused"))
+        gone = [*warehouse.query("FROM refused"), *warehouse.query("FROM expired")]
+        forgotten.remove_samples(summary(self._interpreter.fields), gone)
         (change,) = warehouse.query("FROM changes")
         warehouse.execute(
             "DELETE FROM store.sources WHERE source = ? AND run_id = ?", [self._source.name, self._run_id]

@@ -78,7 +78,12 @@ def _compute_once(warehouse: Warehouse) -> None:
 
 def _overview(ask: Ask) -> Content:
     latest = ask("latest_run")
-    return {"headline": ask("headline")[0], "latest": latest[0] if latest else None, "ingested": ask("ingested")[0]}
+    return {
+        "headline": ask("headline")[0],
+        "latest": latest[0] if latest else None,
+        "ingested": ask("ingested")[0],
+        "removed": ask("removed_texts")[0],
+    }
 
 
 def _complaints(warehouse: Warehouse, scope: Scope, ask: Ask) -> Content:

@@ -34,6 +34,7 @@ class Facts(TypedDict):
     seconds: dict[str, float]  # per stage
     stages: dict[str, dict[str, int]]  # per stage: rows written, and rows that ended in an error
     usage: list[dict[str, Any]]  # per stage and model that was asked: requests, tokens, cost
+    texts_removed: int  # reviews whose texts were removed for their age
     masked: dict[str, int]  # kind -> values hidden from models
     failures: list[str]  # a line per stage in which requests to a model failed
     table: list[tuple[str, str]]  # the same in words
@@ -67,6 +68,7 @@ def facts(result: RunResult, content: Content, folder: Path | None) -> Facts:
             for stage in result.stages
         },
         "usage": [{"stage": stage, "model": model, **vars(one)} for (stage, model), one in result.usage.items()],
+        "texts_removed": result.removed,
         "masked": result.masked,
         "failures": _failures(result),
         "table": [
@@ -76,6 +78,7 @@ def facts(result: RunResult, content: Content, folder: Path | None) -> Facts:
             *_doubted(result),
             *_asked(result),
             *_masked(result),
+            *([("texts removed", f"of {result.removed:,} reviews, for their age")] if result.removed else []),
             _effort(result),
         ],
         "files": files | {"warehouse": str(result.warehouse)},

@@ -133,7 +133,7 @@ def _frozen(context: Context, number: int) -> list[TrainingRow]:
 def _taught(context: Context, review_ids: list[str]) -> list[_TaughtReview]:
     rows: list[Any] = context.warehouse.query(
         """
-        SELECT u.*, f.text AS completion FROM unhappy($max_stars) u JOIN feedback f USING (review_id)
+        SELECT u.* EXCLUDE (blanked_at), f.text AS completion FROM unhappy($max_stars) u JOIN feedback f USING (review_id)
         WHERE f.role = 'teacher' AND review_id IN (SELECT unnest($chosen::VARCHAR[])) ORDER BY review_id
         """,
         {"max_stars": context.profile.feedback.max_stars, "chosen": review_ids},
@@ -155,7 +155,7 @@ def _choose(context: Context) -> dict[str, str]:
             FROM unhappy($max_stars) u
             JOIN feedback f USING (review_id)
             ANTI JOIN (SELECT review_id FROM store.training_set WHERE fingerprint = $fingerprint) USING (review_id)
-            WHERE f.role = 'teacher' AND f.error IS NULL AND NOT f.truncated
+            WHERE f.role = 'teacher' AND f.error IS NULL AND NOT f.truncated AND u.blanked_at IS NULL
         )
         SELECT review_id, text FROM candidates ORDER BY place, review_id
         """,

@@ -84,4 +84,4 @@ def _classify(rows: Sequence[FeltReview], context: Context) -> list[EmotionsRow]
     return result
 
 
-EMOTIONS = Stage("emotions", ("review_id",), spec, transform, parents=(READ,))
+EMOTIONS = Stage("emotions", ("review_id",), spec, transform, parents=(READ,), outlives_text=True)

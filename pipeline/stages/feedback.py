@@ -122,5 +122,12 @@ def feedback_row(review_id: str, role: str, model: str, written: Written) -> Fee
 
 
 FEEDBACK = Stage(
-    "feedback", ("review_id",), spec, transform, parents=(SENTIMENT, EMOTIONS, THEMES), params=params, batch_size=64
+    "feedback",
+    ("review_id",),
+    spec,
+    transform,
+    parents=(SENTIMENT, EMOTIONS, THEMES),
+    params=params,
+    batch_size=64,
+    outlives_text=True,
 )

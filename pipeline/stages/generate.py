@@ -117,7 +117,7 @@ def _nearest(rows: Sequence[MissingText], context: Context) -> tuple[str, list[W
     from pipeline.reader.minilm import embed
 
     train = context.warehouse.query(
-        "SELECT text, completion FROM training_set JOIN reviews USING (review_id) WHERE split = 'train' ORDER BY review_id"
+        "SELECT text, completion FROM training_set JOIN reviews USING (review_id) WHERE split = 'train' AND text <> '' ORDER BY review_id"
     )
     if not train:
         return "nearest training review", [Written("", "", error="the training split is empty")] * len(rows)

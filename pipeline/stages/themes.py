@@ -186,4 +186,4 @@ def finish(context: Context) -> None:
     record_problems(context)
 
 
-THEMES = Stage("themes", ("review_id", "theme"), spec, transform, parents=(READ,), finish=finish)
+THEMES = Stage("themes", ("review_id", "theme"), spec, transform, parents=(READ,), finish=finish, outlives_text=True)

@@ -4,4 +4,4 @@ FROM store.training_set test
 JOIN store.training_set train ON train.fingerprint = test.fingerprint
 JOIN reviews a ON a.review_id = test.review_id
 JOIN reviews b ON b.review_id = train.review_id
-WHERE test.split = 'test' AND train.split <> 'test' AND (test.review_id = train.review_id OR lower(a.text) = lower(b.text));
+WHERE test.split = 'test' AND train.split <> 'test' AND (test.review_id = train.review_id OR (a.text <> '' AND lower(a.text) = lower(b.text)));

@@ -27,6 +27,17 @@ INSERT INTO incoming_rejects BY NAME
 SELECT 'forgotten-' || left(md5(r.run_id || '#' || r.source || '#' || source_row), 16) AS reject_id, source_row, 'forgotten' AS reason
 FROM refused, reading r;
 
+-- What was removed for its age stays removed, whatever the source still holds.
+CREATE OR REPLACE TEMP TABLE expired AS
+SELECT i.*, b.at, b.counted FROM incoming i JOIN (
+    SELECT review_id, min(blanked_at) AS at, max(words) AS counted FROM store.reviews WHERE blanked_at IS NOT NULL GROUP BY review_id
+) b USING (review_id);
+UPDATE incoming SET text = '', liked = left(incoming.liked, 0), disliked = left(incoming.disliked, 0), reply = left(incoming.reply, 0),
+    blanked_at = e.at, words = e.counted
+FROM expired e WHERE e.source_row = incoming.source_row;
+UPDATE incoming_rejects SET raw = NULL, blanked_at = (SELECT read_at FROM reading)
+WHERE review_id IN (SELECT review_id FROM store.reviews WHERE blanked_at IS NOT NULL);
+
 -- The author is left out: with a new salt the same name has another hash.
 CREATE OR REPLACE TEMP TABLE unchanged AS
 SELECT h.place, i.source_row
@@ -73,8 +84,13 @@ SELECT c.*, (SELECT coalesce(max(place), 0) FROM store.reviews) + row_number() O
        r.source, r.run_id, r.read_at AS ingested_at, false AS current
 FROM coming c, reading r;
 
+CREATE OR REPLACE TEMP TABLE rejected_before AS
+SELECT reject_id, read_at, blanked_at FROM rejects WHERE source = (SELECT source FROM reading);
 DELETE FROM rejects WHERE source = (SELECT source FROM reading) AND NOT (SELECT append FROM reading);
-INSERT INTO rejects BY NAME SELECT i.*, r.source, r.run_id FROM incoming_rejects i, reading r;
+INSERT INTO rejects BY NAME
+SELECT i.* REPLACE (CASE WHEN b.blanked_at IS NULL THEN i.raw END AS raw, coalesce(b.read_at, r.read_at) AS read_at,
+                    coalesce(b.blanked_at, i.blanked_at) AS blanked_at), r.source, r.run_id
+FROM incoming_rejects i CROSS JOIN reading r LEFT JOIN rejected_before b USING (reject_id);
 INSERT INTO rejects BY NAME
 SELECT 'again-' || left(md5(r.run_id || '#' || r.source || '#' || a.review_id), 16) AS reject_id, r.source, a.source_row,
        'duplicate' AS reason, to_json({'text': a.text}) AS raw, a.review_id, r.source AS kept_source, r.run_id

@@ -1,5 +1,5 @@
 -- Reviews without emotions under this fingerprint, as they were read. Grain: review_id.
 SELECT r.review_id, r.text, r.language, d.emotions AS felt FROM reviews r LEFT JOIN read d USING (review_id)
 ANTI JOIN (SELECT review_id FROM store.emotions WHERE fingerprint = $fingerprint) done ON done.review_id = r.review_id
-WHERE NOT r.rating_only
+WHERE NOT r.rating_only AND r.blanked_at IS NULL
 ORDER BY r.review_id;

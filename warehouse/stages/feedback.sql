@@ -4,6 +4,7 @@ WITH chosen AS (
     SELECT * FROM unhappy($max_stars)
     QUALIFY $max_reviews = 0 OR row_number() OVER (ORDER BY review_id) <= $max_reviews
 )
-SELECT * FROM chosen
+SELECT * EXCLUDE (blanked_at) FROM chosen
 ANTI JOIN (SELECT review_id FROM store.feedback WHERE fingerprint = $fingerprint) USING (review_id)
+WHERE blanked_at IS NULL  -- nothing can be written about a text that is gone
 ORDER BY review_id;

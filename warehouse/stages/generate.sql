@@ -10,10 +10,10 @@ WITH wanted AS (
      WHERE EXISTS (SELECT 1 FROM training_set)
      ORDER BY review_id LIMIT CASE WHEN $new_reviews = 0 THEN 9223372036854775807 ELSE $new_reviews END)
 )
-SELECT u.*, w.role
+SELECT u.* EXCLUDE (blanked_at), w.role
 FROM wanted w
 JOIN unhappy($max_stars) u USING (review_id)
 ANTI JOIN (SELECT review_id, role FROM store.generate WHERE fingerprint = $fingerprint) done
     ON done.review_id = w.review_id AND done.role = w.role
-WHERE $has_student AND EXISTS (SELECT 1 FROM distill WHERE error IS NULL)
+WHERE u.blanked_at IS NULL AND $has_student AND EXISTS (SELECT 1 FROM distill WHERE error IS NULL)
 ORDER BY w.role, w.review_id;

@@ -6,4 +6,5 @@ JOIN feedback t ON t.review_id = f.review_id AND t.role = 'teacher' AND t.error 
 JOIN reviews r ON r.review_id = f.review_id
 ANTI JOIN (SELECT review_id, role FROM store.score WHERE fingerprint = $fingerprint) done
     ON done.review_id = f.review_id AND done.role = f.role
+WHERE r.blanked_at IS NULL
 ORDER BY f.role, f.review_id;

@@ -1,7 +1,7 @@
 -- Reviews that the teacher writes for, with their emotions and themes: see is_unhappy. Grain: review_id.
 CREATE OR REPLACE MACRO unhappy(most_stars) AS TABLE
 SELECT r.review_id, r.text, r.language, r.stars, r.business, r.product,
-       coalesce(e.labels, []) AS emotions, coalesce(t.themes, []) AS themes
+       coalesce(e.labels, []) AS emotions, coalesce(t.themes, []) AS themes, r.blanked_at
 FROM reviews r
 LEFT JOIN sentiment s USING (review_id)
 LEFT JOIN emotions e USING (review_id)

@@ -5,7 +5,7 @@ CREATE OR REPLACE VIEW training_leaks AS
 WITH words AS (
     SELECT review_id, split, round,
            regexp_extract_all(lower(text), '[\p{Han}\p{Hiragana}\p{Katakana}]|[\p{L}\p{N}]+') AS words
-    FROM training_set JOIN reviews USING (review_id)
+    FROM training_set JOIN reviews USING (review_id) WHERE text <> ''
 ), grams AS (
     SELECT DISTINCT review_id, split = 'test' AS is_test,
            hash(list_aggregate(words[place:place + 2], 'string_agg', ' ')) AS gram

@@ -15,8 +15,8 @@ WITH scope AS MATERIALIZED (
     SELECT *, row_number() OVER (PARTITION BY theme, evidence ORDER BY review_id) > 1 AS repeated FROM mentions
 ), counted AS (
     SELECT theme, count(*) AS reviews, list(review_id ORDER BY review_id) AS review_ids,
-           list({'review_id': review_id, 'business': business, 'evidence': evidence}
-                ORDER BY repeated, readable DESC, closeness DESC, review_id)[:3] AS quotes
+           coalesce(list({'review_id': review_id, 'business': business, 'evidence': evidence}
+                         ORDER BY repeated, readable DESC, closeness DESC, review_id) FILTER (evidence <> ''), [])[:3] AS quotes
     FROM ranked GROUP BY theme HAVING count(*) >= 5
 )
 SELECT c.theme, t.name, t.words, c.reviews, whole.of_reviews, c.reviews / of_reviews AS share,

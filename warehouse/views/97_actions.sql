@@ -24,8 +24,8 @@ WITH scope AS MATERIALIZED (
            list(review_id ORDER BY review_id) AS review_ids
     FROM cases GROUP BY problem
 ), quoted AS (
-    SELECT problem, list({'review_id': review_id, 'business': business, 'evidence': evidence}
-                         ORDER BY turn, weight DESC, review_id)[:3] AS quotes
+    SELECT problem, coalesce(list({'review_id': review_id, 'business': business, 'evidence': evidence}
+                                  ORDER BY turn, weight DESC, review_id) FILTER (evidence <> ''), [])[:3] AS quotes
     FROM (
         SELECT *, (length(evidence) BETWEEN 20 AND 160)::INTEGER + severity AS weight,
                row_number() OVER (PARTITION BY problem, business

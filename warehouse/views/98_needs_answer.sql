@@ -21,5 +21,5 @@ LEFT JOIN (
                                 'problem': problem})) AS themes
     FROM complaints GROUP BY review_id
 ) c USING (review_id)
-WHERE NOT s.rating_only AND s.owner_reply IS NULL AND needs_reply(s.sentiment, s.stars)
+WHERE NOT s.rating_only AND s.text <> '' AND s.owner_reply IS NULL AND needs_reply(s.sentiment, s.stars)
   AND (s.reviewed_at >= last_day - 6 OR (s.reviewed_at IS NULL AND s.run_id = latest.run_id));
