@@ -34,7 +34,7 @@ _ASKS = re.compile(
 )
 
 # An object with a key, or a list or an object at the beginning of a line. "[Name]" and "[ ] Train the team" are neither.
-_JSON = re.compile(r"""\{\s*"[^"\n]*"\s*:|^\s*(?:\{\s*(?:["'}]|\w+\s*:)|\[\s*["'{\[]|\[\]\s*\Z)""", re.MULTILINE)
+_JSON = re.compile(r"""\{\s*"[^"\n]*"\s*:|^[^\S\n]*(?:\{\s*(?:["'}]|\w+\s*:)|\[\s*["'{\[]|\[\]\s*\Z)""", re.MULTILINE)
 _MAY_BE_JSON = re.compile(r"\{|^[ \t]*\[", re.MULTILINE)
 _LISTS = ("suggestions", "recommendations", "steps", "actions", "action_items", "improvements", "solutions", "items")
 _TEXTS = ("feedback", "text", "summary", "message", "response", "answer", "advice", "assessment", "analysis", "content")

@@ -12,6 +12,7 @@ from pipeline.ingest.personal import is_identifier, is_personal
 if TYPE_CHECKING:
     from pipeline.ingest.exports import Export
 
+_MOST_PARTS = 20  # of a dotted name
 _LONGEST, _PROSE = 80, 30  # characters at most; letters on average
 _DISTINCT, _ALWAYS = 1000, 20  # different values at most; so many are fine however few the rows
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?|\d{10}(\d{3})?(\.\d+)?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}( .*)?")
@@ -69,6 +70,8 @@ def _may_group(name: str) -> bool:
 def is_copy(name: str, others: Container[str], values: Mapping[str, Sequence[str | None]]) -> bool:
     """Whether a column repeats another one: values of nested JSON stand under a short and a long name."""
     parts = name.split(".")
+    if len(parts) > _MOST_PARTS:
+        return False
     halves = [(parts[:cut], parts[cut:]) for cut in range(1, len(parts))]
     shorter = [".".join(half) for pair in halves for half in pair]
     return any(other in others and values.get(name) == values.get(other) for other in shorter)

@@ -44,7 +44,6 @@ _TICKET = {"ticketid", "ticketnumber", "requester", "requestername", "assignee",
 _LISTED = 60  # columns in a message
 _FLAGS = {"true", "false", "yes", "no", "ja", "nein", "oui", "non", "y", "n"}
 _ANONYMOUS = re.compile(r"an[oó]n[iy]m|аноним|匿名|익명", re.IGNORECASE)
-_RESOURCE = re.compile(r"(\S+/)+\S+")  # "accounts/1/locations/2/reviews/a1"
 
 
 def choose(
@@ -279,7 +278,12 @@ def _counts_rows(ids: Sequence[str]) -> bool:
 
 def _authors(chooser: _Chooser, usual: list[str]) -> list[str]:
     """Customers' names, not the paths by which some interfaces name a review."""
-    return [name for name in usual if not any(map(_RESOURCE.fullmatch, chooser.filled(name)))]
+    return [name for name in usual if not any(map(_is_path, chooser.filled(name)))]
+
+
+def _is_path(value: str) -> bool:
+    """Whether a value is like "accounts/1/locations/2/reviews/a1"."""
+    return "/" in value[1:-1] and len(value.split()) == 1
 
 
 _CANDIDATES: dict[str, Callable[[_Chooser, list[str]], list[str]]] = {

@@ -25,6 +25,8 @@ _TOTAL_WORDS = """
     totaal średnia suma genomsnitt gennemsnit gjennomsnitt ortalama toplam среднее итого 平均 合计 合計 평균 합계
 """
 _TOTALS = frozenset(_TOTAL_WORDS.split())
+_LONGEST_VALUE = 1_000  # characters; no rating, date, language or id is longer
+_LONGEST_RAW = 4 * LONGEST_TEXT  # of a text with its tags and blanks
 _SAMPLES = 3
 _SAMPLE_LENGTH = 60
 
@@ -167,8 +169,11 @@ class Interpreter:
 
     # --- One record ---
 
+    # The two places where a value is taken from a record: no pattern sees more of one than these let through.
+
     def _written(self, record: Mapping[str, str | None], name: str) -> str:
-        return (record.get(self._columns[name][0]) or "").strip() if name in self._columns else ""
+        value = (record.get(self._columns[name][0]) or "") if name in self._columns else ""
+        return value[:_LONGEST_VALUE].strip()
 
     def _author_name(self, record: Mapping[str, str | None]) -> str:
         return own_words(self._written(record, "author"))
@@ -177,11 +182,11 @@ class Interpreter:
         """The repaired text of a field, its columns joined; None if there is none."""
         if name not in self._columns:
             return None
-        written = [record.get(column) or "" for column in self._columns[name]]
+        written = [(record.get(column) or "")[:_LONGEST_RAW] for column in self._columns[name]]
         parts = [repair(value) if value else "" for value in written]
         text = "\n\n".join(part for part in parts if part and part.lower() not in self._fillers)
         short = bounded(text)
-        self.cut += len(short) < len(text)
+        self.cut += len(short) < len(text) or any(len(value) == _LONGEST_RAW for value in written)
         return self._counted(name, text, short) if short else None
 
     def _whole_text(self, record: Mapping[str, str | None], liked: str | None, disliked: str | None) -> str:

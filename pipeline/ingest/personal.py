@@ -27,6 +27,7 @@ _OF_A_PERSON = re.compile(
 _VALUES = re.compile(
     r"\S+@\S+\.\w+|(https?:)?//\S+|www\.\S+|\d{1,3}(\.\d{1,3}){3}|[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}|(\+|00?)[\d ()/-]{8,}\d"
 )
+_LONGEST = 200  # characters of a value that tell what it is
 
 # Whoever worked for a customer: reviews may be grouped by them, but their names need not leave with a report.
 _WORKS = re.compile(
@@ -57,7 +58,11 @@ def is_personal(name: str, values: Sequence[str]) -> bool:
     of_a_person = any(part in NAMES["author"] for part in short.split(".")[:-1]) and not _OF_A_PERSON.search(short)
     if short in NAMES["author"] or of_a_person or _PARTS.search(short):
         return True
-    return 10 * sum(bool(_VALUES.fullmatch(value.strip().lower())) for value in values) >= max(len(values), 1)
+    return 10 * sum(_identifies(value[:_LONGEST].strip().lower()) for value in values) >= max(len(values), 1)
+
+
+def _identifies(value: str) -> bool:
+    return _VALUES.fullmatch(value) is not None
 
 
 def holds_names(name: str) -> bool:

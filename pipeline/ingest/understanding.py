@@ -55,6 +55,7 @@ _MADE_AT = frozenset(
 )
 _MOST_COLUMNS = 20_000  # a sheet has at most 16,384
 _SAMPLE = 1000  # records by which columns are chosen
+_SAMPLED = 1000  # characters of each of their values
 MOST_ATTRIBUTES = 50  # columns
 _DISTINCT = 50_000  # values of a column that a decision is based on
 
@@ -180,7 +181,7 @@ def _survey(source: str, items: Iterable[Item], limit: int | None) -> _Survey:
                     f"{source} has more than {_MOST_COLUMNS:,} columns. Export it with those of the reviews alone."
                 )
         if new or len(survey.sample) < _SAMPLE:
-            survey.sample.append(item)
+            survey.sample.append({name: value and value[:_SAMPLED] for name, value in item.items()})
         for name, value in item.items():
             if value and len(value) <= 60:
                 counted = survey.values.setdefault(name, Counter())

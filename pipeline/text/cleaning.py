@@ -138,7 +138,7 @@ def _original(text: str) -> str:
 # --- Length ---
 
 LONGEST_TEXT = 20_000  # characters; what is longer is a page or a broken file rather than a review
-_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)]*(?=\s)|[。！？]|\n")
+_SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)]*+(?=\s)|[。！？]|\n")
 
 
 def bounded(text: str) -> str:

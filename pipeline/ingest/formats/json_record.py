@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipeline.ingest.formats.record import Broken, Record, as_text
+from pipeline.ingest.formats.record import Broken, Record, as_text, short_name
 from pipeline.ingest.names import NAMES, OF_AN_ITEM, plain
 
 MAX_DEPTH = 6  # of the objects in a record, and of the keys that lead to a list of records
@@ -106,7 +106,7 @@ def place_of(node: Mapping[str, Any]) -> dict[str, str]:
 def _flatten(item: Mapping[str, Any], prefix: str, depth: int) -> dict[str, str | None]:
     flat: dict[str, str | None] = {}
     for key, value in item.items():
-        name, value = f"{prefix}{as_text(key)}", _unwrap(value)
+        name, value = short_name(f"{prefix}{as_text(key)}"), _unwrap(value)
         if isinstance(value, dict) and depth < MAX_DEPTH:
             if (wrapped := _wrapped(value)) is not None:
                 flat[name] = wrapped

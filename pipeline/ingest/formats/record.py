@@ -5,10 +5,13 @@ them, and Tallies after them.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
+
+_LONGEST_NAME = 300  # characters; a survey's question is shorter
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,19 @@ class ReadOptions:
     mapping: Mapping[str, str] = field(default_factory=dict)
 
 
+def short_name(name: str) -> str:
+    """A column's name of a length that patterns may see; the end of a longer one is a hash, so that no two become one."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "backslashreplace")).hexdigest()[:8]
+    return f"{name[:_LONGEST_NAME]}…{digest}"
+
+
 def unique_names(names: Sequence[str]) -> list[str]:
     """Column names, trimmed; a missing name is replaced by the position, a repeated one gets it as a suffix."""
     result: dict[str, None] = {}
     for position, name in enumerate(names, 1):
-        name = name.strip().lstrip("\ufeff") or str(position)
+        name = short_name(name.strip().lstrip("\ufeff")) or str(position)
         while name in result:
             name = f"{name}_{position}"
         result[name] = None
