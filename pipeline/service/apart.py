@@ -69,7 +69,11 @@ def apart(
 def _serve(
     sender: Connection, seconds: float, function: Callable[..., Iterator[object]], arguments: tuple[Any, ...]
 ) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service ends this process when it ends
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # sent to the whole group; the service ends this process when it ends
+        signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(ImportError):  # a service that is killed leaves nothing at work for ever
         import resource
 

@@ -3,8 +3,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import multiprocessing
 import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,7 +25,7 @@ from tests.service.conftest import Start
 
 
 def finished(client: TestClient, job_id: str) -> dict:
-    for _ in range(600):
+    for _ in range(6000):
         job: dict = client.get(f"/analyze/batch/{job_id}").json()
         if job["state"] in ("done", "failed"):
             return job
@@ -80,6 +82,7 @@ def test_an_upload_is_read_from_its_file_alone(tmp_path: Path, monkeypatch: pyte
 
 def hanging(upload: Path, *arguments: object) -> Iterator[list[Record]]:
     """A parser that a file has caught in a regular expression, which holds the interpreter."""
+    (upload.parent / "hangs").touch()
     re.match(r"(a|a)*$", "a" * 200 + "b")
     raise AssertionError("unreachable")
     yield []
@@ -110,7 +113,8 @@ def test_while_a_file_hangs_everything_else_is_answered_and_it_has_an_end(start:
         answered += 1
         time.sleep(0.01)
     assert answered > 3 and job["detail"].startswith("Reading the file took longer than 3 seconds.")
-    client.app.state.parts.jobs.read = pieces  # type: ignore[attr-defined]
+    jobs = client.app.state.parts.jobs  # type: ignore[attr-defined]
+    jobs.read, jobs.settings = pieces, replace(jobs.settings, read_timeout=120.0)
     assert send(client, "r.csv", b"text\nBad soup.\n")["state"] == "done", "the next one"
 
 
@@ -121,6 +125,19 @@ def test_a_file_that_hangs_holds_up_neither_its_removal_nor_the_end(start: Start
     assert send(client, "r.csv", b"text\nBad soup.\n")["state"] == "done"
     client.app.state.parts.jobs.read = hanging  # type: ignore[attr-defined]
     client.post("/analyze/batch", files={"file": ("r.csv", b"text\nBad soup.\n")})  # and the fixture ends the service
+
+
+def test_a_service_that_is_stopped_while_it_reads_a_file_reads_it_again(start: Start, settings: Settings) -> None:
+    """A signal to all its processes, as systemd sends it, must not look like a file that cannot be read."""
+    client, job_id = job_read_by(hanging, start)
+    while not (settings.jobs / job_id / "hangs").exists():
+        time.sleep(0.01)
+    (process,) = multiprocessing.active_children()
+    assert process.pid
+    os.kill(process.pid, signal.SIGTERM)
+    client.__exit__(None, None, None)
+    assert json.loads((settings.jobs / job_id / "job.json").read_text())["state"] == "running"
+    assert finished(start(), job_id)["state"] == "done"
 
 
 @pytest.mark.parametrize(("read", "logged"), [(dying, "its process ended"), (failing, "LookupError")])
