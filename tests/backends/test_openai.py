@@ -307,14 +307,17 @@ def test_no_base_url_is_a_mistake_in_the_profile() -> None:
         generator("")
 
 
-def raw_server(answer: bytes, pause: float = 0.0, times: int = 1) -> AbstractContextManager[str]:
-    """A server that answers every request with these bytes, again and again with a pause."""
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+
+
+def raw_server(answer: bytes, pause: float = 0.0, times: int = 1, head: bytes = HEAD) -> AbstractContextManager[str]:
+    """A server that answers every request with a head and these bytes, again and again with a pause."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             self.request.recv(65536)
             with contextlib.suppress(OSError):
-                self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
+                self.request.sendall(head)
                 for _ in range(times):
                     self.request.sendall(answer)
                     time.sleep(pause)
@@ -342,6 +345,30 @@ def test_a_server_that_trickles_is_given_one_timeout_in_all() -> None:
         with pytest.raises(BackendDown, match="Timeout"):
             generator(url, timeout=0.5).write([Request("p", {})])
     assert time.monotonic() - started < 5, "200 bytes take ten seconds"
+
+
+def test_neither_do_headers_that_trickle_take_longer() -> None:
+    with raw_server(b"x", pause=0.05, times=200, head=b"HTTP/1.1 200 OK\r\nX-Slow: ") as url:
+        started = time.monotonic()
+        with pytest.raises(BackendDown, match="Timeout"):
+            generator(url, timeout=0.5).write([Request("p", {})])
+    assert time.monotonic() - started < 5, "200 bytes take ten seconds"
+
+
+def test_a_redirect_is_not_followed() -> None:
+    elsewhere: list[Any] = []
+    with answering(lambda asked: elsewhere.append(asked) or (200, completion("1. Go."))) as other:
+        head = f"HTTP/1.1 307 Temporary Redirect\r\nLocation: {other}/v1/chat/completions\r\nContent-Length: 0\r\n\r\n"
+        with raw_server(b"", head=head.encode()) as url, pytest.raises(InputError, match=r"answered 307.*base_url"):
+            generator(url).write([Request("p", {})])
+    assert elsewhere == [], "reviews go where the profile says"
+
+
+def test_tokens_are_the_servers_own_also_of_answers_without_a_text(scripted: tuple[str, Answers]) -> None:
+    url, server = scripted
+    for content in ("1. Apologize.", None, "<think>Hm."):
+        server.answer = 200, {**completion(content), "usage": {"prompt_tokens": 12, "completion_tokens": 3}}
+        assert generator(url).write([Request("p", {})])[0].usage == (12, 3)
 
 
 def test_what_was_answered_before_a_server_fails_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,3 +147,13 @@ def test_a_model_that_is_not_there_is_one_clear_line(tmp_path: Path, monkeypatch
     with pytest.raises(InputError, match="could not be loaded") as caught:
         TransformersClassifier(str(tmp_path / "nowhere"), "main", "softmax")
     assert "\n" not in str(caught.value)
+
+
+def test_tokens_are_counted_up_to_the_end_of_the_answer(tiny: Checkpoints) -> None:
+    generator = TransformersGenerator(tiny.phi, "main", quantize="none", max_new_tokens=6)
+    prompts = ["Soup.", "A longer prompt about soup and bread."]
+    for prompt, answer in zip(prompts, generator.write(asked(*prompts)), strict=True):
+        assert answer.usage[0] == len(generator._input(prompt)), "without the padding of its batch"
+        assert answer.usage[1] == 6 if answer.truncated else answer.usage[1] < 6
+    end = generator.tokenizer.eos_token_id
+    assert [generator._length(row) for row in ([5, end, 5], [5, 5, 5], [end])] == [1, 3, 0]
