@@ -277,9 +277,9 @@ def _outside(warehouse: Warehouse, places: Places, samples: Sequence[str], remov
     path = warehouse.path
     assert path is not None, "only a warehouse in a file has files beside it"
     rows = warehouse.query("SELECT review_id, text FROM going SEMI JOIN gone USING (review_id)")
-    ids, texts = {row["review_id"] for row in rows}, {row["text"] for row in rows}
+    ids, texts = {row["review_id"] for row in rows}, {row["text"] for row in rows} - {""}
     folders = {path.with_name(f"{path.name}.baselines"), places.baselines} - {None, BASELINES}
-    reports = traces.reports(places.out, ids, samples)
+    reports = traces.reports(places.out, ids, samples, texts)
     per_business = any((folder / "businesses").is_dir() for folder in reports)
     masked = any((folder / "report.md").is_file() and traces.is_masked(folder) for folder in reports)
     for folder in reports if remove else ():

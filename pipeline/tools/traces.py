@@ -19,6 +19,7 @@ from pipeline.ingest.understanding import IngestOptions
 from pipeline.report import masking
 
 _REPORT = re.compile(r"\d{4}-\d\d-\d\d")
+_PROMPTS = "prompts"  # what compare-prompts writes: it shows reviews, without their ids
 _SCRATCH = re.compile(r"\.(report|old)-.*")  # a report that is being written, or that was when its run was killed
 _ID = re.compile(rb"\b[0-9a-f]{16}\b")
 _TELLING = 20  # characters of a quote that are enough to know it by
@@ -27,15 +28,20 @@ _TELLING = 20  # characters of a quote that are enough to know it by
 # --- Reports ---
 
 
-def reports(out: Path, review_ids: Collection[str], quotes: Collection[str]) -> list[Path]:
-    """The dated folders in `out` with one of these reviews or quotes in any of their files, and unfinished reports, sorted."""
+def reports(out: Path, review_ids: Collection[str], quotes: Collection[str], texts: Collection[str] = ()) -> list[Path]:
+    """The dated folders in `out` with one of these reviews or quotes in any of their files, the comparison of prompts if it shows
+    one of the texts, and unfinished reports, sorted.
+    """
     telling = {quote.removesuffix("…") for quote in quotes if len(quote) >= _TELLING}
-    return [
-        folder
-        for folder in sorted(path for path in out.glob("*") if path.is_dir())
-        if _SCRATCH.fullmatch(folder.name)
-        or (_REPORT.fullmatch(folder.name) and any(_shows(file, review_ids, telling) for file in _files(folder)))
-    ]
+    whole = {" ".join(text.split()) for text in texts} - {""}
+
+    def shows(folder: Path) -> bool:
+        if _REPORT.fullmatch(folder.name):
+            return any(_shows(file, review_ids, telling) for file in _files(folder))
+        return folder.name == _PROMPTS and any(_shows(file, (), whole) for file in _files(folder))
+
+    folders = sorted(path for path in out.glob("*") if path.is_dir())
+    return [folder for folder in folders if _SCRATCH.fullmatch(folder.name) or shows(folder)]
 
 
 def is_masked(folder: Path) -> bool:

@@ -24,6 +24,7 @@ from pipeline.quality import baseline, check
 from pipeline.report import build
 from pipeline.run import RunResult, run
 from pipeline.tools import forget as forgetting
+from pipeline.tools import traces
 from pipeline.tools.forget import Findings, Places, Request
 
 ANNA, BEN = "Anna Quist", "Ben Oduya"
@@ -216,6 +217,35 @@ def test_a_new_file_keeps_tables_views_macros_and_constraints(read: Path) -> Non
     before = [query(read, sql) for sql in catalogue]
     forget(read, reviews=[review_id(read, SECRET)])
     assert [query(read, sql) for sql in catalogue] == before
+
+
+def test_a_comparison_of_prompts_that_shows_it_is_deleted(tmp_path: Path, read: Path) -> None:
+    page = tmp_path / "exports" / "prompts" / "report.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<p>Friendly staff and a lovely view.</p>")
+    assert forget(read, reviews=[review_id(read, SECRET)]).reports == []
+    page.write_text(f"<p>Rude waiter, and {SECRET.replace('the', 'the ')}.\nA bad evening.</p>")
+    assert forget(read, reviews=[review_id(read, "lovely view")]).reports == []
+    page.write_text("<p>Too loud to talk,\nsadly, and cold soup.</p>")
+    assert forget(read, reviews=[review_id(read, "Too loud")]).reports == [page.parent]
+    assert not page.parent.exists()
+
+
+def test_a_masked_report_is_written_again_as_one(tmp_path: Path, read: Path) -> None:
+    out = tmp_path / "exports"
+    with contextlib.closing(open_read_only(read)) as opened:
+        build.write(opened, out, mask=True)
+    assert forget(read, reviews=[review_id(read, SECRET)]).masked
+    (folder,) = out.iterdir()
+    assert traces.is_masked(folder)
+
+
+def test_a_review_whose_text_is_gone_can_be_forgotten(tmp_path: Path, read: Path, fake_profile: Profile) -> None:
+    forgotten = review_id(read, SECRET)
+    run([str(tmp_path / "a.csv")], read, fake_profile, IngestOptions(), keep_days=30)
+    assert query(read, "SELECT count(*) AS n FROM reviews WHERE text <> ''") == [{"n": 0}]
+    assert forget(read, reviews=[forgotten]).reviews == 1
+    assert go(fake_profile, tmp_path / "a.csv", warehouse=read).rows_written == 0
 
 
 def test_reports_that_show_it_are_deleted_and_todays_is_written_again(tmp_path: Path, read: Path) -> None:

@@ -7,7 +7,7 @@ FROM reviews WHERE review_id IN (SELECT review_id FROM going);
 CREATE OR REPLACE TEMP TABLE same AS
 SELECT g.review_id, g.author, o.review_id AS either_id
 FROM going g JOIN store.reviews o ON o.source = g.source AND o.text = g.text AND o.author <> g.author
-WHERE g.by_name AND g.native_id IS NULL AND o.native_id IS NULL
+WHERE g.by_name AND g.native_id IS NULL AND o.native_id IS NULL AND g.blanked_at IS NULL AND o.blanked_at IS NULL
   AND (o.stars, o.reviewed_at, o.business, o.product) IS NOT DISTINCT FROM (g.stars, g.reviewed_at, g.business, g.product)
   AND o.place NOT IN (SELECT place FROM going);
 
