@@ -310,6 +310,14 @@ def test_audits_pass_on_an_empty_warehouse_and_catch_planted_faults(warehouse: W
         assert name in str(caught.value)
 
 
+def test_audit_catches_a_source_of_which_fewer_records_were_read_than_counted(warehouse: Warehouse) -> None:
+    warehouse.append("store.sources", [source(source="test.csv", rows=0, counted=0)])
+    audit(warehouse)
+    warehouse.execute("UPDATE store.sources SET counted = 200")
+    with pytest.raises(AuditFailed, match="rows_add_up"):
+        audit(warehouse)
+
+
 def test_audit_catches_a_review_that_is_current_twice(warehouse: Warehouse) -> None:
     warehouse.append("store.reviews", [review("Cold soup.", source=name) for name in ("a.csv", "b.csv")])
     with pytest.raises(AuditFailed, match="a_review_is_current_once"):
