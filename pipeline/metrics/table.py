@@ -111,7 +111,11 @@ METRICS = (
         _JUDGE,
         higher_is_better=True,
         tolerance=0.05,
-        also={"judge_reason": "the judge's own words", "judge_error": "why the judge gave no verdict"},
+        also={
+            "judge_reason": "the judge's own words",
+            "judge_error": "why the judge gave no verdict",
+            "masked": "kind (e-mail, name, ...) -> values for which the judge read a placeholder",
+        },
     ),
     Metric(
         "prompt_echo",

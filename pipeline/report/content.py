@@ -82,7 +82,7 @@ def _overview(ask: Ask) -> Content:
         "headline": ask("headline")[0],
         "latest": latest[0] if latest else None,
         "ingested": ask("ingested")[0],
-        "removed": ask("removed_texts")[0],
+        "removed": next(iter(ask("removed_texts")), None),
     }
 
 

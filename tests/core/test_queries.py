@@ -233,6 +233,7 @@ def test_every_query_states_its_question_and_runs(filled: Warehouse, name: str) 
     assert query.question[0].isupper() and query.question.count("?") == 1 and "Grain: " in query.notes
     rows = run(filled, name, **EXAMPLES.get(name, {}))
     none_here = (
+        "removed_texts",
         "getting_better",
         "rejects_by_reason",
         "errors",

@@ -169,5 +169,6 @@ def test_stage_needs_no_more_than_its_declared_fields() -> None:
         "parents",
         "params",
         "batch_size",
+        "outlives_text",
         "finish",
     ]
