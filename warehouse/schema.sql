@@ -54,6 +54,7 @@ VIEW main.distill
     best_step BIGINT
     seconds DOUBLE
     error VARCHAR
+    adapter_sha256 VARCHAR
 VIEW main.emotion_groups
     scheme VARCHAR
     name VARCHAR
@@ -235,6 +236,7 @@ TABLE main.runs
     stages JSON
     error VARCHAR
     kind VARCHAR
+    number BIGINT
 VIEW main.scores
     review_id VARCHAR
     fingerprint VARCHAR
@@ -395,6 +397,7 @@ TABLE store.distill
     best_step BIGINT
     seconds DOUBLE
     error VARCHAR
+    adapter_sha256 VARCHAR
 TABLE store.emotions
     review_id VARCHAR
     fingerprint VARCHAR

@@ -40,6 +40,16 @@ def require_intact(folder: Path, models: Path = MODELS) -> None:
         raise InputError(f"{extra[0]} was not released with this version. Reinstall review-insights.")
 
 
+def sum_of(folder: Path) -> str | None:
+    """sha256 over the names and contents of all files of a folder, hexadecimal; None if there is no such folder."""
+    if not folder.is_dir():
+        return None
+    digest = hashlib.sha256()
+    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        digest.update(f"{file.relative_to(folder).as_posix()} {_sum(file)}\n".encode())
+    return digest.hexdigest()
+
+
 def renew_if_shipped(folder: Path, models: Path = MODELS) -> None:
     """After a training that wrote into the shipped models."""
     if folder.resolve().is_relative_to(models.resolve()):

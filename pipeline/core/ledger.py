@@ -38,6 +38,12 @@ def row(
     }
 
 
+def enter(warehouse: Warehouse, entry: Mapping[str, Any]) -> None:
+    """Appends a row of `runs`, numbered after all that are there: the clock may have been put back since."""
+    number = warehouse.value("SELECT coalesce(max(number), 0) + 1 FROM runs")
+    warehouse.append("runs", [{**entry, "number": number}])
+
+
 class Entry:
     """The row of a run in progress, updated as it goes."""
 
@@ -46,7 +52,7 @@ class Entry:
         self.seconds: dict[str, float] = {}  # per finished stage
         self._warehouse = warehouse
         warehouse.execute("UPDATE runs SET status = 'interrupted' WHERE status = 'running'")  # left by a killed run
-        warehouse.append("runs", [row(self.run_id, profile, now())])
+        enter(warehouse, row(self.run_id, profile, now()))
 
     @contextlib.contextmanager
     def timed(self, stage: str) -> Iterator[datetime]:

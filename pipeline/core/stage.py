@@ -50,6 +50,9 @@ class Stage:
     batch_size: int = 256  # affects speed only, so not in the fingerprint
     # Whether a review whose text is gone (retention) keeps its rows under a new fingerprint, since they cannot be made again.
     outlives_text: bool = False
+    # Where rows are pending, before the first batch: which of them can be done now, and lines about what was mended for
+    # them. May write.
+    prepare: Callable[[Sequence[Any], Context], tuple[Sequence[Any], Sequence[str]]] | None = None
     finish: Callable[[Context], None] | None = None  # for work on all rows: after the last batch, in a transaction
 
 
@@ -64,6 +67,7 @@ class StageResult:
     failed: int
     error: str | None = None
     doubted: int = 0  # rows with faults: a model's answer was not accepted
+    notes: Sequence[str] = ()  # what it had to mend before it could begin
 
 
 class Unfinished(Exception):
@@ -127,10 +131,13 @@ def run_stage(
     """
     current = make_current(stage, profile, warehouse)
     params = {"fingerprint": current, **stage.params(profile)}
-    pending = warehouse.query(sql_file("stages", f"{stage.name}.sql"), params)
+    pending: Sequence[Row] = warehouse.query(sql_file("stages", f"{stage.name}.sql"), params)
     context = Context(profile, warehouse, run_id, current, models, functools.partial(progress, stage.name))
     written = 0
     errors, doubted = list[str](), 0
+    notes: Sequence[str] = ()
+    if pending and stage.prepare:
+        pending, notes = stage.prepare(pending, context)
     for start in range(0, len(pending), stage.batch_size):
         progress(stage.name, start, len(pending))
         batch = pending[start : start + stage.batch_size]
@@ -148,7 +155,9 @@ def run_stage(
             stage.finish(context)
     if pending:
         progress(stage.name, len(pending), len(pending))
-    return StageResult(stage.name, current, len(pending), written, len(errors), next(iter(errors), None), doubted)
+    return StageResult(
+        stage.name, current, len(pending), written, len(errors), next(iter(errors), None), doubted, notes
+    )
 
 
 def _attempt(

@@ -126,7 +126,7 @@ class Warehouse:
         """All rows of one statement, as dicts. Raises InputError if the published file was written by another version."""
         try:
             cursor = self._run(sql, params)
-        except duckdb.CatalogException as error:
+        except (duckdb.CatalogException, duckdb.BinderException) as error:  # a table, or a column, that is not there
             if not self._published:
                 raise
             raise InputError(  # only a writer renews the views, and this reader may be newer
@@ -282,7 +282,7 @@ def open_memory() -> Warehouse:
 def _connect(path: Path, **options: Any) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(str(path), **options)
-    except duckdb.IOException as error:
+    except _FROM_THE_FILE as error:
         reason = str(error)
         if _LOCKED.search(reason):
             holder = _HOLDER.search(reason)

@@ -80,7 +80,9 @@ def record_first(warehouse: Warehouse, profile: str) -> Path | None:
 
 def latest_run(warehouse: Warehouse) -> dict[str, Any]:
     """The row of `runs` of the latest finished run. Raises InputError if no run of the stages has finished."""
-    runs = warehouse.query("SELECT * FROM runs WHERE status = 'done' AND kind = 'run' ORDER BY started_at DESC LIMIT 1")
+    runs = warehouse.query(
+        "SELECT * FROM runs WHERE status = 'done' AND kind = 'run' ORDER BY number DESC NULLS LAST, started_at DESC LIMIT 1"
+    )
     if not runs:
         raise InputError(f"No finished run in {warehouse.path}. Run first: review-insights run")
     return runs[0]
@@ -94,7 +96,7 @@ def snapshot(warehouse: Warehouse, run: Mapping[str, Any]) -> Snapshot:
         "SELECT metric, model, settings FROM metrics WHERE run_id = ? AND model IS NOT NULL", [run["run_id"]]
     )
     nights = warehouse.query(
-        "SELECT sum(added)::BIGINT AS n FROM store.sources JOIN runs USING (run_id) GROUP BY run_id, started_at ORDER BY started_at"
+        "SELECT sum(added)::BIGINT AS n FROM store.sources JOIN runs USING (run_id) GROUP BY run_id, number, started_at ORDER BY number NULLS FIRST, started_at"
     )
     judged = summary.judged_reviews(warehouse)[:ROWS]
     return {

@@ -36,6 +36,7 @@ class Facts(TypedDict):
     usage: list[dict[str, Any]]  # per stage and model that was asked: requests, tokens, cost
     texts_removed: int  # reviews whose texts were removed for their age
     masked: dict[str, int]  # kind -> values hidden from models
+    notes: list[str]  # what stages had to mend before they could begin
     failures: list[str]  # a line per stage in which requests to a model failed
     table: list[tuple[str, str]]  # the same in words
     files: dict[str, str]
@@ -70,10 +71,12 @@ def facts(result: RunResult, content: Content, folder: Path | None) -> Facts:
         "usage": [{"stage": stage, "model": model, **vars(one)} for (stage, model), one in result.usage.items()],
         "texts_removed": result.removed,
         "masked": result.masked,
+        "notes": [note for stage in result.stages for note in stage.notes],
         "failures": _failures(result),
         "table": [
             *_reviews(content),
             *_quality(scores, content["verdict"], content["student_shown"]),
+            *(("note", note) for stage in result.stages for note in stage.notes),
             *_failed(result),
             *_doubted(result),
             *_asked(result),

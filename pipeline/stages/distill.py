@@ -7,12 +7,15 @@ that was killed starts again on the same rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Required, TypedDict
 
 from pipeline.advice import markers
 from pipeline.advice.request import request
 from pipeline.core import prompts
+from pipeline.core.errors import InputError
+from pipeline.core.integrity import sum_of
 from pipeline.core.profile import Profile, model_identity
 from pipeline.core.rows import UnhappyReview
 from pipeline.core.stage import Context, Stage
@@ -50,6 +53,7 @@ class DistillRow(TypedDict, total=False):
     round: Required[int]
     model: Required[str]
     adapter: str  # its folder's name
+    adapter_sha256: str | None  # see `integrity.sum_of`
     train_rows: int
     validation_rows: int
     test_rows: int
@@ -222,6 +226,7 @@ def transform(rows: Sequence[Round], context: Context) -> list[DistillRow]:
             round=number,
             model=config.model,
             adapter=adapter,
+            adapter_sha256=sum_of(context.models / adapter),
             train_rows=len(examples["train"]),
             validation_rows=len(examples["validation"]),
             test_rows=len(examples["test"]),
@@ -233,9 +238,54 @@ def transform(rows: Sequence[Round], context: Context) -> list[DistillRow]:
     ]
 
 
+def prepare(rows: Sequence[Round], context: Context) -> tuple[Sequence[Round], list[str]]:
+    """A later round goes on from the adapter of the one before it."""
+    first = min(row["round"] for row in rows)
+    return rows, restore(context, first - 1)
+
+
+def restore(context: Context, number: int) -> list[str]:
+    """Trains the adapter of a round anew, from its frozen training set, if its folder is missing or is not as it was trained: a
+    warehouse may be copied without the folder beside it. Returns a line for each adapter that was.
+
+    Raises InputError if it cannot be trained.
+    """
+    rows = context.warehouse.query(
+        "SELECT fingerprint, round, adapter, adapter_sha256 FROM distill WHERE round = ? AND adapter IS NOT NULL",
+        [number],
+    )
+    if not rows:
+        return []
+    (row,) = rows
+    found = sum_of(context.models / row["adapter"])
+    if found and row["adapter_sha256"] in (None, found):  # None: of a version that did not note it
+        return []
+    earlier = restore(context, number - 1)
+    (again,) = transform([Round(round=number)], replace(context, fingerprint=row["fingerprint"]))
+    if "error" in again:
+        raise InputError(again["error"])
+    context.warehouse.execute(
+        "UPDATE store.distill SET adapter_sha256 = $sha256, train_loss = $train, validation_loss = $validation, "
+        "best_step = $step, seconds = $seconds WHERE fingerprint = $fingerprint AND round = $round",
+        {
+            "sha256": again["adapter_sha256"],
+            "train": again["train_loss"],
+            "validation": again["validation_loss"],
+            "step": again["best_step"],
+            "seconds": again["seconds"],
+            "fingerprint": row["fingerprint"],
+            "round": number,
+        },
+    )
+    ailing = "is not as it was trained" if found else "is missing"
+    return [*earlier, f"the adapter {context.models / row['adapter']} {ailing}: it was trained anew"]
+
+
 def adapter_name(fingerprint: str, number: int) -> str:
     """The name of the folder of a round's adapter."""
     return f"student-{fingerprint}-{number}"
 
 
-DISTILL = Stage("distill", ("round",), spec, transform, parents=(FEEDBACK,), params=params, batch_size=1)
+DISTILL = Stage(
+    "distill", ("round",), spec, transform, parents=(FEEDBACK,), params=params, batch_size=1, prepare=prepare
+)

@@ -18,10 +18,11 @@ from pipeline.backends import registry
 from pipeline.backends.base import Written
 from pipeline.backends.screened import Screened
 from pipeline.core import prompts
+from pipeline.core.errors import InputError
 from pipeline.core.profile import Profile
 from pipeline.core.rows import UnhappyReview
 from pipeline.core.stage import Context, Stage
-from pipeline.stages.distill import DISTILL
+from pipeline.stages.distill import DISTILL, restore
 from pipeline.stages.feedback import FeedbackRow, feedback_row
 from pipeline.student.recipe import load_recipe
 from pipeline.themes.taxonomy import taxonomy_file
@@ -73,6 +74,18 @@ def params(profile: Profile) -> dict[str, Any]:
     }
 
 
+def prepare(rows: Sequence[MissingText], context: Context) -> tuple[Sequence[MissingText], list[str]]:
+    """Has the student's adapter at hand. Where it is lost and cannot be trained anew, its texts there are stay, and others wait."""
+    if all(row["role"] != "student" for row in rows):
+        return rows, []
+    try:
+        return rows, restore(context, _last_round(context)["round"])
+    except InputError as error:
+        others = [row for row in rows if row["role"] != "student"]
+        lost = f"the student's adapter is lost and cannot be trained anew ({error}): its texts there are stay"
+        return others, [f"{lost}, {len(rows) - len(others)} reviews wait for it"]
+
+
 def transform(rows: Sequence[MissingText], context: Context) -> list[FeedbackRow]:
     """One row per review and role, role by role."""
     result = []
@@ -105,8 +118,14 @@ def _base(rows: Sequence[MissingText], context: Context) -> tuple[str, list[Writ
 
 
 def _tuned(rows: Sequence[MissingText], context: Context) -> tuple[str, list[Written]]:
-    name = context.warehouse.value("SELECT adapter FROM distill WHERE error IS NULL ORDER BY round DESC LIMIT 1")
-    return _student(rows, context, context.models / name)
+    return _student(rows, context, context.models / _last_round(context)["adapter"])
+
+
+def _last_round(context: Context) -> dict[str, Any]:
+    (row,) = context.warehouse.query(
+        "SELECT round, adapter FROM distill WHERE error IS NULL ORDER BY round DESC LIMIT 1"
+    )
+    return row
 
 
 def _constant(rows: Sequence[MissingText], context: Context) -> tuple[str, list[Written]]:
@@ -143,4 +162,13 @@ _WRITERS = {
     "control_shuffled": _shuffled,
 }
 
-GENERATE = Stage("generate", ("review_id", "role"), spec, transform, parents=(DISTILL,), params=params, batch_size=128)
+GENERATE = Stage(
+    "generate",
+    ("review_id", "role"),
+    spec,
+    transform,
+    parents=(DISTILL,),
+    params=params,
+    batch_size=128,
+    prepare=prepare,
+)

@@ -109,7 +109,7 @@ def opened(path: Path) -> Iterator[Warehouse]:
         discard_work(path)
         warehouse = open_work(path)
         try:
-            warehouse.append("runs", [ledger.row(new_run_id(), "forget", now(), kind="forget")])
+            ledger.enter(warehouse, ledger.row(new_run_id(), "forget", now(), kind="forget"))
             yield warehouse
         except BaseException:
             warehouse.close()
@@ -123,7 +123,7 @@ def _require_finished(path: Path) -> None:
     if not work.exists():
         return
     with contextlib.closing(open_read_only(work)) as warehouse:
-        runs = warehouse.query("SELECT * FROM runs ORDER BY started_at DESC LIMIT 1")
+        runs = warehouse.query("SELECT * FROM runs ORDER BY number DESC NULLS LAST, started_at DESC LIMIT 1")
     if not runs or runs[0].get("kind") != "forget":
         named = f"Run {runs[0]['run_id']} of {runs[0]['started_at']:%Y-%m-%d %H:%M}" if runs else "A run"
         raise InputError(

@@ -68,7 +68,7 @@ def publish_results(
         warehouse = open_work(path)
         try:
             with warehouse.transaction():
-                warehouse.append("runs", [entry])
+                ledger.enter(warehouse, entry)
                 warehouse.append("metrics", [{"run_id": run_id, **row} for row in metrics])
             audit(warehouse)
             publish(warehouse)

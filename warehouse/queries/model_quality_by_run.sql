@@ -2,4 +2,4 @@
 SELECT r.started_at, m.run_id, m.role, m.metric, m.n, m.mean, m.ci_low, m.ci_high, m.model
 FROM metrics m JOIN runs r USING (run_id)
 WHERE metric = 'macro_f1' OR metric IN (SELECT metric FROM text_metrics WHERE NOT signal)
-ORDER BY r.started_at DESC, m.metric, m.role LIMIT coalesce($limit, 200);
+ORDER BY r.number DESC, m.metric, m.role LIMIT coalesce($limit, 200);

@@ -2,7 +2,8 @@
 -- Grain: source.
 CREATE OR REPLACE VIEW sources AS
 WITH latest AS (
-    SELECT * FROM store.sources QUALIFY row_number() OVER (PARTITION BY source ORDER BY read_at DESC, run_id DESC) = 1
+    SELECT s.* FROM store.sources s LEFT JOIN runs USING (run_id)
+    QUALIFY row_number() OVER (PARTITION BY source ORDER BY number DESC NULLS LAST, read_at DESC, run_id DESC) = 1
 ),
 kept AS (
     SELECT source, count(*) FILTER (NOT rating_only) AS accepted, count(*) FILTER (rating_only) AS rating_only

@@ -7,7 +7,7 @@
 CREATE OR REPLACE VIEW student_verdict AS
 WITH latest AS (
     SELECT * FROM comparisons
-    WHERE run_id = (SELECT run_id FROM runs WHERE run_id IN (SELECT run_id FROM comparisons) ORDER BY started_at DESC LIMIT 1)
+    WHERE run_id = (SELECT run_id FROM runs WHERE run_id IN (SELECT run_id FROM comparisons) ORDER BY number DESC NULLS LAST, started_at DESC LIMIT 1)
 )
 SELECT meteor.other AS role, meteor.n,
        meteor.mean AS student_meteor, meteor.other_mean AS other_meteor,

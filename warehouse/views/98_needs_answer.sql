@@ -8,7 +8,8 @@ WITH scope AS MATERIALIZED (
     SELECT i.*, r.run_id, split_part(r.native_id, ':', 1) AS platform FROM insights_in(of_business, of_product, of_language, since, until, of_segment) i
     JOIN reviews r USING (review_id)
 ), latest AS (
-    SELECT (SELECT max(run_id) FROM reviews) AS run_id,
+    SELECT (SELECT run_id FROM (SELECT DISTINCT run_id FROM reviews) LEFT JOIN runs USING (run_id)
+            ORDER BY number DESC NULLS LAST, run_id DESC LIMIT 1) AS run_id,
            (SELECT coalesce(until::DATE, max(reviewed_at)::DATE) FROM scope) AS last_day
 )
 SELECT s.review_id, s.business, s.product, s.reviewed_at::DATE AS day, s.language, s.stars, s.sentiment, s.emotions,
