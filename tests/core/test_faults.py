@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -16,11 +17,11 @@ import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from pipeline.core import faults, warehouse
+from pipeline.core import faults, ledger, queries, warehouse
 from pipeline.core.errors import InputError
 from pipeline.core.warehouse import Warehouse, open_read_only, open_work, publish, read, work_path
 from tests.conftest import ROOT
-from tests.factory import review
+from tests.factory import NOW, review, source
 
 # As the libraries say them; what can be caused here is caused below.
 SAID = [
@@ -231,3 +232,14 @@ def test_other_errors_of_duckdb_are_bugs(tmp_path: Path) -> None:
         opened.query("SELECT nothing FROM reviews")
     with pytest.raises(duckdb.ConversionException):
         opened.query("SELECT 'No space left on device'::INTEGER")
+
+
+def test_the_latest_run_is_the_last_that_began_though_the_clock_went_back(tmp_path: Path) -> None:
+    opened = warehouse.open_memory()
+    for run_id, day in (("20260102", 2), ("20260101", 1)):
+        ledger.enter(opened, ledger.row(run_id, "p", datetime(2026, 1, day), status="done"))
+    assert opened.query(queries.load("latest_run").sql)[0]["run_id"] == "20260101"
+    assert [row["run_id"] for row in opened.query(queries.load("runs").sql, {"limit": 5})] == ["20260101", "20260102"]
+    for run_id, added in (("20260102", 1), ("20260101", 5)):
+        opened.append("store.sources", [source(run_id=run_id, content_hash=run_id, added=added, read_at=NOW)])
+    assert opened.value("SELECT added FROM sources") == 5
