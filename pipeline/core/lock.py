@@ -51,6 +51,24 @@ def writing(path: Path, wait: float = 0) -> Iterator[None]:
         lock.release()
 
 
+@contextlib.contextmanager
+def alone(folder: Path, wait: float = 60) -> Iterator[None]:
+    """Within it, no other process does so in that folder. Raises InputError if one still does after `wait` seconds, OSError for a
+    folder that cannot be written.
+    """
+    lock = FileLock(folder / ".lock", timeout=wait)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise InputError(f"Another process writes into {folder}. Wait for its end, or name another folder.") from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
+
+
 def require_place(path: Path) -> None:
     """Raises InputError unless a warehouse could lie there."""
     if path.is_dir() or not path.parent.is_dir():

@@ -14,11 +14,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import glob
 import os
 import re
 import secrets
 import shutil
+import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,7 +85,9 @@ _SAFE = {
     "memory_limit": MEMORY,
 }
 
-_MEMORY_SALT = secrets.token_bytes(16)
+_SALT_BYTES = 16
+_MEMORY_SALT = secrets.token_bytes(_SALT_BYTES)
+_LONGEST_QUERY = 24 * 3600.0  # seconds after which what a reader has spilled is no longer in use
 # DuckDB's words for a file that another process holds, on Unix and on Windows; it knows the program where the system tells.
 _LOCKED = re.compile(r"could not set lock|file is already open|being used by another process", re.IGNORECASE)
 _HOLDER = re.compile(r"(?:held|already open) in\s+(\S.*?) \(PID (\d+)\)")
@@ -341,6 +346,7 @@ def open_work(path: Path) -> Warehouse:
     """
     work = work_path(path)
     left = work.exists()
+    _sweep(path)
     if not left and path.exists():
         open_read_only(path).close()  # refuses a file that is not a warehouse before it is copied
         copy = work.with_name(work.name + ".tmp")
@@ -358,18 +364,58 @@ def open_work(path: Path) -> Warehouse:
     return warehouse
 
 
+def _sweep(path: Path) -> None:
+    """Removes what killed processes left beside a warehouse: half a copy, spilled rows, half a training, and the log of a working
+    copy that is gone, which DuckDB would replay into the next one.
+    """
+    work = work_path(path)
+    kept = {work.name, f"{work.name}.wal"} if work.exists() else set()
+    left = [file for file in path.parent.glob(f"{glob.escape(work.name)}*") if file.name not in kept]
+    left += models_path(path).glob("training-*")
+    long_ago = time.time() - _LONGEST_QUERY  # readers hold no lock, and may still need theirs
+    others = (
+        *path.with_name(f"{path.name}.tmp").glob("duckdb_temp_*"),
+        *path.parent.glob(f"{glob.escape(path.name)}.salt.*"),
+    )
+    left += [file for file in others if file.stat().st_mtime < long_ago]
+    for file in left:
+        _remove(file)
+
+
+def _remove(file: Path) -> None:
+    if file.is_dir() and not file.is_symlink():
+        shutil.rmtree(file, ignore_errors=True)
+    else:
+        file.unlink(missing_ok=True)
+
+
 def salt(path: Path | None) -> bytes:
     """What the names of reviewers are hashed with: 16 random bytes of the warehouse at `path`, in a file of their own beside it, so
-    that neither a query nor a copy of the warehouse gives a name away. None: of this process.
+    that neither a query nor a copy of the warehouse gives a name away. None: of this process. Raises InputError if it is damaged.
     """
     if path is None:
         return _MEMORY_SALT
     file = path.with_name(path.name + ".salt")
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "wb") as new:
-            new.write(secrets.token_bytes(16))
-    return file.read_bytes()
+    if not file.exists():
+        descriptor, new = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)  # whole, or not at all
+        try:
+            with os.fdopen(descriptor, "wb") as opened:
+                opened.write(secrets.token_bytes(_SALT_BYTES))
+            try:
+                os.link(new, file)
+            except FileExistsError:
+                pass  # of a process that was faster
+            except OSError:  # a file system without links
+                os.replace(new, file)
+        finally:
+            Path(new).unlink(missing_ok=True)
+    found = file.read_bytes()
+    if len(found) != _SALT_BYTES:
+        raise InputError(
+            f"{file} is damaged: restore it from a backup. Without it, authors cannot be found again by their name; to begin "
+            "with a new one, delete it."
+        )
+    return found
 
 
 def open_read_only(path: Path) -> Warehouse:
@@ -398,8 +444,16 @@ def publish(warehouse: Warehouse) -> Path:
     assert warehouse.path is not None, "an in-memory warehouse has no place to be published to"
     warehouse.execute("CHECKPOINT")
     warehouse.close()
-    os.replace(work_path(warehouse.path), warehouse.path)
+    _replace(work_path(warehouse.path), warehouse.path)
     return warehouse.path
+
+
+def _replace(new: Path, path: Path) -> None:
+    """Puts a finished file in place of the published one, whose log, left by a program that wrote into it, DuckDB would replay into
+    the new one.
+    """
+    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+    os.replace(new, path)
 
 
 def publish_afresh(warehouse: Warehouse) -> Path:
@@ -417,7 +471,7 @@ def publish_afresh(warehouse: Warehouse) -> Path:
         fresh.execute("CHECKPOINT")
     finally:
         fresh.close()
-    os.replace(new, path)
+    _replace(new, path)
     discard_work(path)
     return path
 
@@ -434,9 +488,9 @@ def _copy_database(source: Path, target: Warehouse) -> None:
 def discard_work(path: Path) -> None:
     """Deletes the working copy beside a published warehouse, with everything that DuckDB or a killed run left of it."""
     name = work_path(path).name
-    for file in path.parent.iterdir():
-        if file.name == name or file.name.startswith(f"{name}."):
-            shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
+    for file in path.parent.glob(f"{glob.escape(name)}.*"):
+        _remove(file)
+    work_path(path).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

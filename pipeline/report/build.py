@@ -19,6 +19,7 @@ from typing import Any
 from pipeline.advice import reply
 from pipeline.core import queries
 from pipeline.core.errors import InputError
+from pipeline.core.lock import alone
 from pipeline.core.provenance import now
 from pipeline.core.warehouse import Warehouse, read
 from pipeline.quality import check
@@ -31,6 +32,7 @@ from pipeline.report.scope import Scope, require_known, run_query
 
 MIN_REVIEWS = 4  # that a business needs for a report of its own
 MAX_BUSINESSES = 100  # that get one
+_SCRATCH, _OLD = ".report-", ".old-"
 
 
 @dataclass(frozen=True)
@@ -96,17 +98,35 @@ def _check(warehouse: Warehouse, content: Content, baselines: Path | None) -> ch
 
 @contextlib.contextmanager
 def _atomic_folder(out: Path, name: str) -> Iterator[Path]:
-    """A scratch folder in `out` that becomes `out/name` at the end, or disappears if an error is raised."""
+    """A scratch folder in `out` that becomes `out/name` at the end, or disappears if an error is raised. One at a time."""
+    with contextlib.ExitStack() as stack:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(alone(out))
+            _sweep(out)
+            scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=out))
+        except OSError as error:
+            raise InputError(f"--out {out}: {error.strerror}. Name a folder that can be written.") from error
+        with _becoming(scratch, out, name):
+            yield scratch
+
+
+def _sweep(out: Path) -> None:
+    """Removes what killed processes left; a report that one of them had set aside, and not yet replaced, is put back."""
+    for old in out.glob(f"{_OLD}*/*"):
+        if not (place := out / old.name).exists():
+            os.replace(old, place)
+    for left in (*out.glob(f"{_SCRATCH}*"), *out.glob(f"{_OLD}*")):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _becoming(scratch: Path, out: Path, name: str) -> Iterator[None]:
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".report-", dir=out))
-    except OSError as error:
-        raise InputError(f"--out {out}: {error.strerror}. Name a folder that can be written.") from error
-    try:
-        yield scratch
+        yield
         scratch.chmod(0o755)
         if (out / name).exists():
-            old = Path(tempfile.mkdtemp(prefix=".old-", dir=out))
+            old = Path(tempfile.mkdtemp(prefix=_OLD, dir=out))
             os.replace(out / name, old / name)
             os.replace(scratch, out / name)
             shutil.rmtree(old)

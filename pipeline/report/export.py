@@ -13,6 +13,7 @@ import functools
 import itertools
 import json
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -55,15 +56,32 @@ def write(files: Mapping[str, Path], names: Sequence[str], types: Sequence[str],
     openers = {"csv": _csv, "json": _json, "parquet": _parquet, "xlsx": _xlsx}
     try:
         with contextlib.ExitStack() as stack:
-            puts = [stack.enter_context(openers[form](path, names, types)) for form, path in files.items()]
+            parts = {form: stack.enter_context(_whole(path)) for form, path in files.items()}
+            puts = [stack.enter_context(openers[form](part, names, types)) for form, part in parts.items()]
             remaining = iter(rows)
             while chunk := list(itertools.islice(remaining, _BATCH)):
                 batch = _Batch(chunk)
                 for put in puts:
                     put(batch)
     except OSError as error:
-        failed = error.filename or next(iter(files.values()))
+        named = str(error.filename)
+        failed = next((path for path in files.values() if path.name in named), next(iter(files.values())))
         raise InputError(f"{failed} cannot be written ({error.strerror or error}). Name another file.") from error
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A file beside `path` that takes its place once it is whole. One that a killed process left is written over."""
+    if not path.parent.is_dir() or (path.exists() and not path.is_file()):  # a device, such as /dev/stdout
+        yield path
+        return
+    path = path.resolve()  # a link stays one
+    part = path.with_name(f".{path.name}.part")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _is_warehouse(path: Path) -> bool:

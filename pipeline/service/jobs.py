@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import shutil
+import time
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -103,6 +104,10 @@ class Jobs:
         for file in sorted(self.folder.glob("*/job.json")):
             if _NAME.fullmatch(file.parent.name):
                 self._load(file)
+        cutoff = time.time() - self.settings.keep  # another service may be receiving one
+        for folder in self.folder.glob("*"):  # uploads that were cut off with their service
+            if _NAME.fullmatch(folder.name) and folder.name not in self._jobs and folder.stat().st_mtime < cutoff:
+                shutil.rmtree(folder, ignore_errors=True)
         for job in sorted(self._jobs.values(), key=lambda job: job.created_at):
             if job.state in ("queued", "running"):
                 self._queue.put_nowait(job.job_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -117,3 +118,22 @@ def test_a_warehouse_is_never_overwritten(tmp_path: Path) -> None:
     export.write(
         {"csv": tmp_path / "new.csv"}, ["a"], ["TIMESTAMP WITH TIME ZONE"], [(datetime(2026, 1, 1, tzinfo=UTC),)]
     )
+
+
+def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
+    path, part = tmp_path / "x.csv", tmp_path / ".x.csv.part"
+
+    def rows() -> Iterator[tuple[int]]:
+        yield (1,)
+        assert part.exists() and path.read_text() == "earlier"
+        raise ZeroDivisionError
+
+    path.write_text("earlier")
+    part.write_text("left by a killed process")
+    with pytest.raises(ZeroDivisionError):
+        export.write({"csv": path}, ["n"], ["INTEGER"], rows())
+    assert path.read_text() == "earlier" and not part.exists()
+    link = tmp_path / "link.csv"
+    link.symlink_to(path)
+    export.write({"csv": link}, ["n"], ["INTEGER"], [(1,)])
+    assert link.is_symlink() and path.read_text(encoding="utf-8-sig") == '"n"\n1\n'

@@ -19,7 +19,7 @@ from pipeline.advice.problems import load_problems
 from pipeline.core import ledger, queries
 from pipeline.core.assets import WAREHOUSE
 from pipeline.core.errors import InputError
-from pipeline.core.warehouse import open_memory, open_read_only, open_work, publish
+from pipeline.core.warehouse import Warehouse, open_memory, open_read_only, open_work, publish
 from pipeline.quality import summary
 from pipeline.report import build, export
 from pipeline.report.content import gather
@@ -539,3 +539,15 @@ def test_a_choice_that_fits_no_review_is_an_error(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="--language xx: no review has it"):
             build.write(warehouse, tmp_path / "out", scope=Scope(language="xx"))
     assert not (tmp_path / "out").exists(), "the report of today stays what it was"
+
+
+def test_what_a_killed_report_left_is_gone_and_what_it_had_set_aside_is_back(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    for name in (".report-half", ".old-night/2026-10-30", ".old-day/2026-10-31", "2026-10-31"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "report.md").write_text(name)
+    build.write(warehouse, tmp_path, date(2026, 11, 1))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["2026-10-30", "2026-10-31", "2026-11-01"]
+    assert (tmp_path / "2026-10-30" / "report.md").read_text() == ".old-night/2026-10-30"
+    assert (tmp_path / "2026-10-31" / "report.md").read_text() == "2026-10-31"
