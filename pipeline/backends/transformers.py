@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
+from safetensors import SafetensorError
 
 from pipeline.backends.adapters import without_bitsandbytes
 from pipeline.backends.base import ClassifierBackend, Request, Written
 from pipeline.backends.cleaning import opens_thinking, written
+from pipeline.core import faults
 from pipeline.core.defuse import defused
 from pipeline.core.errors import InputError
 from pipeline.core.integrity import require_intact
@@ -41,12 +43,14 @@ def from_pretrained(auto: Any, model: str, revision: str, **options: Any) -> Any
 
     logging.disable_progress_bar()  # it would tear apart our own bar, one per stage
     try:
-        return auto.from_pretrained(model, revision=revision, **options)
-    except (OSError, ValueError) as error:
+        return auto.from_pretrained(model, revision=revision, trust_remote_code=False, **options)
+    except (OSError, ValueError, SafetensorError) as error:
+        if isinstance(error, OSError) and (told := faults.told(error)):
+            raise told from error
         cause = " ".join(str(error).split())[:200]
         raise InputError(
             f"Model {model!r} (revision {revision}) could not be loaded: {cause} "
-            "Check the name in the profile, the network, or give a local folder."
+            "Check the name in the profile, the network, or give a local folder; download or train again what is damaged."
         ) from error
 
 

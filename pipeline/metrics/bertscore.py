@@ -139,10 +139,10 @@ def _folder(model: str, revision: str | None) -> Path:
 def _tokenizer(folder: Path) -> Any:
     from transformers import AutoConfig, AutoTokenizer, GPT2Tokenizer, RobertaTokenizer
 
-    config = AutoConfig.from_pretrained(folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     if isinstance(tokenizer, GPT2Tokenizer | RobertaTokenizer):
-        tokenizer = AutoTokenizer.from_pretrained(folder, add_prefix_space=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, add_prefix_space=True, trust_remote_code=False)
     window = getattr(config, "max_position_embeddings", None) or tokenizer.model_max_length
     if config.model_type in {"camembert", "roberta", "xlm-roberta"}:  # positions up to the padding id are unused
         window -= config.pad_token_id + 1

@@ -93,13 +93,16 @@ def pretrained(name: str = HUB_ID) -> Encoder:
     """A BERT- or XLM-R-like checkpoint, untrimmed: a folder, or of the hub, ID or ID@REVISION. Raises InputError if it cannot
     be loaded.
     """
+    from safetensors import SafetensorError
     from transformers import AutoModel, AutoTokenizer
 
     model, revision = (name, "main") if Path(name).is_dir() or "@" not in name else name.rsplit("@", 1)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(model, revision=revision, use_fast=True)
-        network = AutoModel.from_pretrained(model, revision=revision, use_safetensors=True, add_pooling_layer=False)
-    except (OSError, ValueError, TypeError) as error:
+        tokenizer = AutoTokenizer.from_pretrained(model, revision=revision, use_fast=True, trust_remote_code=False)
+        network = AutoModel.from_pretrained(
+            model, revision=revision, use_safetensors=True, add_pooling_layer=False, trust_remote_code=False
+        )
+    except (OSError, ValueError, TypeError, SafetensorError) as error:
         cause = " ".join(str(error).split())[:200]
         raise InputError(
             f"The encoder {name!r} could not be loaded: {cause} Check its name, or give a folder."

@@ -67,7 +67,8 @@ def load() -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
 
     logging.disable_progress_bar()
     folder = locate()
-    return AutoModel.from_pretrained(folder, use_safetensors=True), AutoTokenizer.from_pretrained(folder)
+    network = AutoModel.from_pretrained(folder, use_safetensors=True, trust_remote_code=False)
+    return network, AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
 
 
 def tokenize(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], max_tokens: int = MAX_TOKENS) -> list[list[int]]:

@@ -52,7 +52,7 @@ def train(
     reviews, written = texts.review_texts(data), texts.written(data)
     unhappy = texts.unhappy_reviews(data, written)
     if init:
-        tokenizer = AutoTokenizer.from_pretrained(init)
+        tokenizer = AutoTokenizer.from_pretrained(init, trust_remote_code=False)
         network = PhiForCausalLM.from_pretrained(init, dtype=torch.float32)
     else:
         answers = [one.answer for ones in written.values() for one in ones.values()]
