@@ -18,7 +18,7 @@ PLACES   = $(STORE) $(if $(OUT),--out '$(OUT)')
 REMOTE  := $(if $(findstring ://,$(REVIEWS))$(shell grep -s :// sources.toml),.venv/installed-remote)
 
 .DEFAULT_GOAL := help
-.PHONY: help stages test sql report nightly serve check finetune compare compare-prompts push bench reader problems embedded-models doctor lint setup
+.PHONY: help stages test sql report nightly serve check finetune compare compare-prompts push bench reader problems embedded-models doctor chaos lint setup
 
 help:  ## this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -95,6 +95,9 @@ doctor: .venv/installed  ## versions, device, and what each profile needs
 
 test: .venv/installed-dev  ## the whole test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+chaos: .venv/installed-dev  ## tries to lose something: kills, races, full disks, damage, hostile input; a table of what was lost
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.chaos $(ARGS)
 
 lint: .venv/installed-dev  ## ruff and mypy
 	$(BIN)/ruff check .
