@@ -17,13 +17,15 @@ import pytest
 from pipeline.backends import registry
 from pipeline.core import queries
 from pipeline.core.errors import AuditFailed, BackendDown, InputError
-from pipeline.core.profile import Profile
+from pipeline.core.profile import Profile, load
 from pipeline.core.warehouse import Warehouse, open_read_only, work_path
 from pipeline.ingest.load import IngestOptions
 from pipeline.report import build, digest
 from pipeline.report.content import gather
 from pipeline.run import RunResult, run
+from pipeline.stages import STAGES
 from tests.answering import answering
+from tests.chaos import canonical
 
 OPTIONS = IngestOptions()
 
@@ -298,3 +300,21 @@ def test_kill_9_in_the_middle_then_again_is_the_same_as_never_killed(
     assert tables(killed) == tables(whole)
     statuses = open_read_only(killed).query("SELECT status FROM runs ORDER BY started_at")
     assert [row["status"] for row in statuses] == ["interrupted", "done"]
+
+
+@pytest.fixture
+def batches_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    smaller = [dataclasses.replace(stage, batch_size=min(stage.batch_size, 3)) for stage in STAGES]
+    monkeypatch.setattr("pipeline.run.STAGES", tuple(smaller))
+
+
+def test_equal_runs_are_equal_bytes(tmp_path: Path, batches_of_three: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shipped reader: the same reviews in another order of files and in other batches give the same tables."""
+    one, other = tmp_path / "one.duckdb", tmp_path / "other.duckdb"
+    files = [write_reviews(tmp_path / "a.csv", 8), write_reviews(tmp_path / "b.csv", 5, start=20)]
+    profile = load("embedded")
+    run([str(file) for file in files], one, profile, OPTIONS, until="feedback")
+    monkeypatch.setattr("pipeline.run.STAGES", STAGES)
+    run([str(file) for file in files[::-1]], other, profile, OPTIONS, until="feedback")
+    place = ["store.reviews.place"]  # the order in which reviews were read
+    assert canonical.export(one, without=place) == canonical.export(other, without=place)
