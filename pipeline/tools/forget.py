@@ -118,13 +118,15 @@ def opened(path: Path) -> Iterator[Warehouse]:
 
 
 def _require_finished(path: Path) -> None:
-    """Raises InputError for a working copy that holds more than a killed `forget`."""
+    """Raises InputError for a working copy that holds more than the published file and a killed `forget`."""
     work = work_path(path)
     if not work.exists():
         return
     with contextlib.closing(open_read_only(work)) as warehouse:
         runs = warehouse.query("SELECT * FROM runs ORDER BY number DESC NULLS LAST, started_at DESC LIMIT 1")
-    if not runs or runs[0].get("kind") != "forget":
+    with contextlib.closing(open_read_only(path)) as published:
+        held = {row["run_id"] for row in published.query("SELECT run_id FROM runs")}
+    if not runs or (runs[0].get("kind") != "forget" and runs[0]["run_id"] not in held):
         named = f"Run {runs[0]['run_id']} of {runs[0]['started_at']:%Y-%m-%d %H:%M}" if runs else "A run"
         raise InputError(
             f"{named} did not finish, and {work} holds what it has read. Finish it first: repeat its review-insights run; "

@@ -15,6 +15,7 @@ import pytest
 from pipeline.advice import votes
 from pipeline.core.assets import SAMPLE
 from pipeline.core.errors import InputError
+from pipeline.core.ledger import Entry
 from pipeline.core.profile import Profile
 from pipeline.core.warehouse import audit, open_read_only, open_work, publish, work_path
 from pipeline.ingest.identity import author_hash
@@ -351,11 +352,16 @@ def test_adapters_that_saw_it_are_named_and_can_be_deleted(read: Path) -> None:
 
 def test_an_unfinished_run_is_named_and_left_alone(tmp_path: Path, read: Path) -> None:
     opened = open_work(read)
+    run_id = Entry(opened, "fake").run_id
     opened.close()
-    (run_id,) = (row["run_id"] for row in query(read, "SELECT run_id FROM runs"))
     with pytest.raises(InputError, match=f"{run_id}.*did not finish"):
         forget(read, reviews=[review_id(read, SECRET)])
     assert work_path(read).exists()
+
+
+def test_a_mere_copy_is_no_unfinished_run(read: Path) -> None:
+    open_work(read).close()  # all that a command had done when it was killed
+    assert forget(read, reviews=[review_id(read, SECRET)]).reviews == 1
 
 
 def test_what_a_killed_forget_left_is_thrown_away(tmp_path: Path, read: Path) -> None:
