@@ -24,26 +24,31 @@ from tests.chaos.world import WAREHOUSE, Survey, command, copied, run_command
 
 @dataclass(frozen=True)
 class Scene:
-    """A command on a folder that was prepared. `share`: of the kills."""
+    """A command on a folder that was prepared. `share`: of the kills. `next`: what comes after it on any other day, and writes
+    the report that a `forget` whose warehouse was published already does not write again.
+    """
 
     name: str
     prepared: Sequence[Sequence[str]]  # commands that run before
     arguments: Sequence[str]
     share: int
+    next: Sequence[str] = ()
 
 
 _ALL = ("a.csv", "b.jsonl", "c.csv")
 _SOME = run_command(_ALL[:2])
+_REPORT = ["report", "--warehouse", WAREHOUSE, "--out", "out"]
 SCENES = (
     Scene("first run", (), run_command(_ALL), 8),
     Scene("next run", (_SOME,), run_command(_ALL), 4),
     Scene("nightly", (_SOME,), run_command(_ALL, name="nightly"), 3),
-    Scene("report", (_SOME,), ["report", "--warehouse", WAREHOUSE, "--out", "out"], 2),
+    Scene("report", (_SOME,), _REPORT, 2),
     Scene(
         "forget",
         (_SOME,),
         ["forget", "--source", "a.csv", "--yes", "--warehouse", WAREHOUSE, "--out", "out"],
         3,
+        _REPORT,
     ),
 )
 
@@ -71,6 +76,8 @@ def _of_scene(scene: Scene, base: Path, folder: Path, kills: int, seed: int, res
             began = time.monotonic()
             steps, code = _steps(whole, scene.arguments)
             duration = time.monotonic() - began
+            if scene.next:
+                _must_end(whole, scene.next)
             wanted, files = canonical.export(whole / WAREHOUSE), world.files(whole)
         chance = random.Random(f"{seed} {scene.name}")
         moments = [
@@ -111,12 +118,12 @@ def _faults(
     is_done = scene.name == "forget" and published == wanted  # then there is nothing left to forget
     if again.code not in (0, code) and not (is_done and again.is_clear):
         return [f"again: it ended with {again.code}: {again.err[-300:]}"]
-    faults, found = [], set(world.files(killed))
+    if scene.next:
+        _must_end(killed, scene.next)
+    faults = []
     if difference := canonical.first_difference(wanted, canonical.export(killed / WAREHOUSE)):
         faults.append(difference)
-    # `forget` removes the reports that show what goes, and writes today's anew at the very end: the next run writes it too.
-    missing = set() if scene.name == "forget" else set(files) - found
-    if left := missing | {name for name in found - set(files) if name != "out"}:
+    if left := set(world.files(killed)) ^ set(files):
         faults.append(f"files: {', '.join(sorted(left)[:4])}")
     return faults
 
