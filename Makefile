@@ -18,7 +18,7 @@ PLACES   = $(STORE) $(if $(OUT),--out '$(OUT)')
 REMOTE  := $(if $(findstring ://,$(REVIEWS))$(shell grep -s :// sources.toml),.venv/installed-remote)
 
 .DEFAULT_GOAL := help
-.PHONY: help stages test sql report nightly serve check finetune compare compare-prompts push bench reader problems embedded-models doctor chaos lint setup
+.PHONY: help stages test sql report nightly serve check finetune compare compare-prompts push bench reader problems embedded-models doctor chaos audit lint setup
 
 help:  ## this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -98,6 +98,21 @@ test: .venv/installed-dev  ## the whole test suite
 
 chaos: .venv/installed-dev  ## tries to lose something: kills, races, full disks, damage, hostile input; a table of what was lost
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.chaos $(ARGS)
+
+# In an environment of its own, so that the tools are no part of what they describe. They need the network.
+audit: .venv/installed-dev  ## known vulnerabilities, licences, and the bill of materials (sbom.json)
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/pip install --quiet --disable-pip-version-check 'cyclonedx-bom>=7.5' 'pip-audit>=2.10'
+	$(BIN)/python -m tests.licences
+	.venv/audit/bin/cyclonedx-py environment --output-reproducible --output-file sbom.json $(BIN)/python
+	.venv/audit/bin/pip-audit --requirement requirements.lock --require-hashes --disable-pip
+
+# The hashes of the versions in constraints.txt; renew it with them.
+requirements.lock: constraints.txt pyproject.toml
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/pip install --quiet --disable-pip-version-check uv
+	.venv/audit/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --constraint constraints.txt \
+	  --no-header --no-annotate --no-emit-index-url --output-file $@ pyproject.toml
 
 lint: .venv/installed-dev  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -82,3 +82,16 @@ def test_native_code_of_a_hub_is_off_before_anything_is_imported() -> None:
     code = "import pipeline; from transformers.integrations import hub_kernels; print(hub_kernels._kernels_enabled)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_the_lock_has_the_versions_of_the_constraints_with_their_hashes() -> None:
+    """Renew with: make requirements.lock"""
+    pinned = re.compile(r"^([\w.-]+)==([^\s;]+)(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+    locked = {canonicalize_name(m[1]): (m[2], m[3]) for m in pinned.finditer((ROOT / "requirements.lock").read_text())}
+    wanted = dict(m.groups()[:2] for m in pinned.finditer((ROOT / "constraints.txt").read_text()))
+    for name, version in wanted.items():
+        if canonicalize_name(name) in locked:
+            assert locked[canonicalize_name(name)][0] == version, f"{name}: make requirements.lock"
+    assert {"duckdb", "torch", "fastapi", "pytest"} <= locked.keys()
+    assert all("--hash=sha256:" in rest for _, rest in locked.values())
+    assert "://" not in (ROOT / "requirements.lock").read_text(), "no registry by its address"

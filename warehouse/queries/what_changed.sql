@@ -1,7 +1,7 @@
 -- What changed since yesterday? Reviews added by the latest run, compared with all earlier ones. Grain: what.
 -- Shares are of the reviews with words; the row `reviews` counts ratings without words too.
 WITH marked AS (
-    SELECT i.*, r.run_id IS NOT DISTINCT FROM (SELECT arg_max(run_id, number) FROM runs WHERE status = 'done' AND kind = 'run') AS fresh
+    SELECT i.*, r.run_id IS NOT DISTINCT FROM (SELECT run_id FROM runs WHERE status = 'done' AND kind = 'run' ORDER BY number DESC NULLS LAST, run_id DESC LIMIT 1) AS fresh
     FROM insights_in($business, $product, $language, $since, $until, $segment) i JOIN reviews r USING (review_id)
 ), counts AS (
     SELECT 'reviews' AS what, NULL::BIGINT AS new, NULL::BIGINT AS before WHERE false
