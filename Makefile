@@ -18,7 +18,7 @@ PLACES   = $(STORE) $(if $(OUT),--out '$(OUT)')
 REMOTE  := $(if $(findstring ://,$(REVIEWS))$(shell grep -s :// sources.toml),.venv/installed-remote)
 
 .DEFAULT_GOAL := help
-.PHONY: help stages test sql report nightly serve check finetune compare compare-prompts push bench reader problems embedded-models doctor chaos audit lint setup
+.PHONY: help stages test sql report nightly serve check finetune compare compare-prompts push bench reader problems embedded-models doctor chaos audit lock lint setup
 
 help:  ## this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -107,12 +107,11 @@ audit: .venv/installed-dev  ## known vulnerabilities, licences, and the bill of 
 	.venv/audit/bin/cyclonedx-py environment --output-reproducible --output-file sbom.json $(BIN)/python
 	.venv/audit/bin/pip-audit --requirement requirements.lock --require-hashes --disable-pip
 
-# The hashes of the versions in constraints.txt; renew it with them.
-requirements.lock: constraints.txt pyproject.toml
+lock:  ## the hashes of the versions in constraints.txt anew, in requirements.lock
 	$(PYTHON) -m venv .venv/audit
 	.venv/audit/bin/pip install --quiet --disable-pip-version-check uv
 	.venv/audit/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --constraint constraints.txt \
-	  --no-header --no-annotate --no-emit-index-url --output-file $@ pyproject.toml
+	  --no-header --no-annotate --no-emit-index-url --output-file requirements.lock pyproject.toml
 
 lint: .venv/installed-dev  ## ruff and mypy
 	$(BIN)/ruff check .

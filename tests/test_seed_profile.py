@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,24 @@ def test_models_are_named_in_the_metrics(opened: Warehouse, tiny: Checkpoints) -
         for row in opened.query("SELECT DISTINCT metric, model FROM metrics WHERE role = 'student'")
     }
     assert named["bleurt"] == tiny.bleurt and named["bertscore_f1"] == tiny.roberta
+
+
+def test_a_warehouse_copied_without_its_adapters_trains_the_student_anew(
+    finished: tuple[RunResult, Path], tiny_seed: Profile, tmp_path: Path
+) -> None:
+    copy, reviews = Path(shutil.copy(finished[1], tmp_path)), str(finished[1].parent / "reviews.csv")
+    ((before,), texts) = (
+        open_read_only(copy).query(sql) for sql in ("FROM distill", "FROM store.generate ORDER BY ALL")
+    )
+    again = run([reviews], copy, tiny_seed, IngestOptions())
+    assert again.rows_written == 0 and not copy.with_name("w.duckdb.models").exists(), "nobody asks the student"
+    new = tmp_path / "new.csv"
+    new.write_text("text,stars\nThe second table was dirty and nobody cleaned it for an hour.,1\n")
+    stages = {stage.name: stage for stage in run([reviews, str(new)], copy, tiny_seed, IngestOptions()).stages}
+    assert stages["distill"].written == 0 and stages["generate"].written == 1
+    assert "is missing: it was trained anew" in stages["generate"].notes[0]
+    opened = open_read_only(copy)
+    (after,) = opened.query("FROM distill")
+    assert after["adapter"] == before["adapter"] and after["train_rows"] == before["train_rows"]
+    assert (copy.with_name("w.duckdb.models") / after["adapter"] / "adapter_model.safetensors").is_file()
+    assert [row for row in opened.query("FROM store.generate ORDER BY ALL") if row in texts] == texts

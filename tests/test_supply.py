@@ -85,13 +85,13 @@ def test_native_code_of_a_hub_is_off_before_anything_is_imported() -> None:
 
 
 def test_the_lock_has_the_versions_of_the_constraints_with_their_hashes() -> None:
-    """Renew with: make requirements.lock"""
+    """Renew with: make lock"""
     pinned = re.compile(r"^([\w.-]+)==([^\s;]+)(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
     locked = {canonicalize_name(m[1]): (m[2], m[3]) for m in pinned.finditer((ROOT / "requirements.lock").read_text())}
     wanted = dict(m.groups()[:2] for m in pinned.finditer((ROOT / "constraints.txt").read_text()))
     for name, version in wanted.items():
         if canonicalize_name(name) in locked:
-            assert locked[canonicalize_name(name)][0] == version, f"{name}: make requirements.lock"
+            assert locked[canonicalize_name(name)][0] == version, f"{name}: make lock"
     assert {"duckdb", "torch", "fastapi", "pytest"} <= locked.keys()
     assert all("--hash=sha256:" in rest for _, rest in locked.values())
     assert "://" not in (ROOT / "requirements.lock").read_text(), "no registry by its address"

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import torch
 from pipeline.backends.base import Request
 from pipeline.backends.cleaning import ONLY_THOUGHT
 from pipeline.backends.transformers import TransformersClassifier, TransformersGenerator, load_causal_lm
+from pipeline.core.assets import STUDENT
 from pipeline.core.errors import InputError
 from tests.checkpoints import Checkpoints
 
@@ -157,3 +160,11 @@ def test_tokens_are_counted_up_to_the_end_of_the_answer(tiny: Checkpoints) -> No
         assert answer.usage[1] == 6 if answer.truncated else answer.usage[1] < 6
     end = generator.tokenizer.eos_token_id
     assert [generator._length(row) for row in ([5, end, 5], [5, 5, 5], [end])] == [1, 3, 0]
+
+
+def test_truncated_weights_are_named(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(STUDENT, folder)
+    os.truncate(folder / "model.safetensors", 100_000)
+    with pytest.raises(InputError, match=r"Model '.*mine'.* could not be loaded: .*download or train again"):
+        load_causal_lm(str(folder), "main", "none")
