@@ -243,3 +243,14 @@ def test_results_go_when_their_time_is_over(settings: Settings) -> None:
                 break
             time.sleep(0.02)
         assert not list(settings.jobs.iterdir())
+
+
+def test_an_upload_that_was_cut_off_with_its_service_is_removed(settings: Settings, start: Start) -> None:
+    old, receiving, foreign = (settings.jobs / name for name in ("a" * 32, "b" * 32, "notes"))
+    for folder in (old, receiving, foreign):
+        folder.mkdir(parents=True)
+        (folder / "upload.csv").write_text("half")
+    for folder in (old, foreign):
+        os.utime(folder, (0, 0))
+    start()
+    assert sorted(folder.name for folder in settings.jobs.iterdir()) == [receiving.name, foreign.name]
