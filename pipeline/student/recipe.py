@@ -40,7 +40,7 @@ def read_recipe(
         raise InputError(f"There is no recipe {name!r}. Shipped: {shipped}; or give the path of a .yaml file.")
     try:
         recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"Recipe {path} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(recipe, dict) or set(recipe) != set(keys):
         raise InputError(f"Recipe {path} must hold exactly: {', '.join(keys)}. See {folder} for examples.")

@@ -19,8 +19,6 @@ from pipeline.backends.adapters import without_bitsandbytes
 from pipeline.backends.transformers import load_causal_lm
 from pipeline.core.errors import InputError
 
-_SCRATCH = "training-"  # how the folder of a training in progress is called
-
 
 def train(
     examples: Mapping[str, Sequence[Mapping[str, Any]]],
@@ -39,11 +37,7 @@ def train(
     Raises InputError for a recipe that TRL or PEFT does not accept.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    for left in out.parent.glob(
-        f"{_SCRATCH}*"
-    ):  # by a training that was killed: a warehouse has one writer, which is us
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=out.parent, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="training-", dir=out.parent, ignore_cleanup_errors=True) as folder:
         scratch, validated = Path(folder), bool(examples["validation"])
         arguments = _arguments(recipe, scratch / "checkpoints", validated)
         lora = _lora(recipe)

@@ -78,11 +78,12 @@ def test_a_profile_that_extends_itself_is_refused(tmp_path: Path) -> None:
         ("quantize: none", "exactly: quantize, lora, sft"),
         ("a: [", "not valid YAML"),
         ("quantize: 3\nlora: {}\nsft: {}", "none, nf4 or auto"),
+        ("quantize: none\xa0", "not valid YAML"),
     ],
 )
 def test_a_broken_recipe_is_one_clear_error(tmp_path: Path, content: str, says: str) -> None:
     file = tmp_path / "r.yaml"
-    file.write_text(content)
+    file.write_text(content, encoding="latin-1")
     with pytest.raises(InputError, match=says):
         load_recipe(str(file))
 

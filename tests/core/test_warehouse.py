@@ -26,7 +26,6 @@ from pipeline.core.warehouse import (
     open_work,
     publish,
     read,
-    salt,
     sql_file,
     work_path,
 )
@@ -442,18 +441,3 @@ def test_every_sql_file_states_its_purpose() -> None:
 
 if __name__ == "__main__":
     print(schema(open_memory()), end="")
-
-
-def test_the_salt_is_there_as_a_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "w.duckdb"
-
-    def killed(*names: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("os.link", killed)
-        salt(path)
-    assert not list(tmp_path.iterdir())
-    made = salt(path)
-    assert len(made) == 16 and salt(path) == made and [file.name for file in tmp_path.iterdir()] == ["w.duckdb.salt"]
-    assert (tmp_path / "w.duckdb.salt").stat().st_mode & 0o777 == 0o600

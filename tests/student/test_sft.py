@@ -94,9 +94,3 @@ def test_an_option_that_trl_or_peft_does_not_know(tiny: Checkpoints, tmp_path: P
     with pytest.raises(InputError, match="no_such_option"):
         train(examples(), model=tiny.phi, revision="main", recipe=recipe() | broken, out=tmp_path / "adapter")
     assert not list(tmp_path.iterdir())
-
-
-def test_what_a_killed_training_left_goes_with_the_next(tiny: Checkpoints, tmp_path: Path) -> None:
-    (tmp_path / "training-killed" / "checkpoints").mkdir(parents=True)
-    train(examples(), model=tiny.phi, revision="main", recipe=recipe(), out=tmp_path / "adapter")
-    assert [file.name for file in tmp_path.iterdir()] == ["adapter"]
