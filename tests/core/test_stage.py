@@ -170,5 +170,6 @@ def test_stage_needs_no_more_than_its_declared_fields() -> None:
         "params",
         "batch_size",
         "outlives_text",
+        "prepare",
         "finish",
     ]

@@ -410,7 +410,7 @@ def test_the_summary_counts_ratings_only_where_there_are_some(tmp_path: Path) ->
     from pipeline.run import RunResult
 
     path = write_warehouse(tmp_path / "w.duckdb", ["We waited an hour."])
-    result = RunResult("run-1", path, [], [], {}, 0, {})
+    result = RunResult("run-1", path, [], [], {})
 
     def summarised() -> tuple[int, str]:
         with contextlib.closing(open_read_only(path)) as warehouse:
