@@ -69,7 +69,8 @@ def _sql_options(sub: argparse.ArgumentParser) -> None:
 def sql(args: argparse.Namespace) -> int:
     """Runs a query and shows or writes its rows; with --list, shows the named queries."""
     from pipeline.core import queries
-    from pipeline.core.warehouse import open_read_only, read
+    from pipeline.core.outside import read
+    from pipeline.core.warehouse import open_read_only
     from pipeline.report import export
     from pipeline.report.scope import Scope, require_known
 

@@ -20,8 +20,9 @@ from pipeline.advice import reply
 from pipeline.core import queries
 from pipeline.core.errors import InputError
 from pipeline.core.lock import alone
+from pipeline.core.outside import read
 from pipeline.core.provenance import now
-from pipeline.core.warehouse import Warehouse, read
+from pipeline.core.warehouse import Warehouse
 from pipeline.quality import check
 from pipeline.report import export
 from pipeline.report.content import Content, gather

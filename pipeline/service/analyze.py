@@ -13,9 +13,10 @@ from typing import NotRequired, TypedDict
 from pipeline import __version__
 from pipeline.advice import reply, votes
 from pipeline.core.labels import SENTIMENTS
+from pipeline.core.outside import read
 from pipeline.core.profile import Profile
 from pipeline.core.stage import Context, Row
-from pipeline.core.warehouse import open_memory, read
+from pipeline.core.warehouse import open_memory
 from pipeline.ingest.identity import content_id
 from pipeline.service.cost import read_to
 from pipeline.stages.emotions import EMOTIONS

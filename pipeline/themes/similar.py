@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.errors import InputError
-from pipeline.core.warehouse import Warehouse, read, sql_file
+from pipeline.core.outside import read
+from pipeline.core.warehouse import Warehouse, sql_file
 
 _BATCH = 20_000  # vectors in memory at a time
 

@@ -19,7 +19,8 @@ from safetensors.numpy import load_file, save_file
 
 from pipeline.core import faults, ledger, queries, warehouse
 from pipeline.core.errors import InputError
-from pipeline.core.warehouse import Warehouse, open_read_only, open_work, publish, read, work_path
+from pipeline.core.outside import read
+from pipeline.core.warehouse import Warehouse, open_read_only, open_work, publish, work_path
 from tests.conftest import ROOT
 from tests.factory import NOW, review, source
 

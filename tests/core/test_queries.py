@@ -16,7 +16,8 @@ import pytest
 from pipeline import cli
 from pipeline.core import queries
 from pipeline.core.errors import InputError
-from pipeline.core.warehouse import Warehouse, open_memory, open_read_only, open_work, publish, read
+from pipeline.core.outside import read
+from pipeline.core.warehouse import Warehouse, open_memory, open_read_only, open_work, publish
 from tests.conftest import ROOT
 from tests.factory import NOW, problem, review, source
 

