@@ -161,8 +161,8 @@ def _asked(result: RunResult) -> list[tuple[str, str]]:
     lines = []
     for (stage, model), one in result.usage.items():
         cost = "" if one.cost is None else f", cost {one.cost:.2f}" if one.cost >= 0.1 else f", cost {one.cost:.2g}"
-        tokens = f"{one.prompt_tokens:,} tokens in, {one.completion_tokens:,} out"
-        lines.append(("asked", f"{stage}: {model}, {one.requests} answers, {tokens}{cost}"))
+        tokens = f"{one.prompt_tokens:,} in, {one.completion_tokens:,} out"
+        lines.append(("tokens", f"{stage}: {model}, {one.requests} answers, {tokens}{cost}"))
     return lines
 
 
