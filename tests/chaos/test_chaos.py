@@ -13,9 +13,9 @@ from tests.chaos.__main__ import PARTS
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
 
-@pytest.mark.parametrize("scene", kills.SCENES, ids=lambda scene: scene.name)
-def test_a_killed_command_is_repeated_as_if_nothing_had_happened(tmp_path: Path, scene: kills.Scene) -> None:
-    found = kills.survey(tmp_path, 4, scenes=[scene], student=False)
+def test_a_killed_command_is_repeated_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    few = [scene for scene in kills.SCENES if scene.name in ("first run", "forget")]
+    found = kills.survey(tmp_path, 4, scenes=few, student=False)
     assert (found.tried, found.lost) == (4, [])
 
 
