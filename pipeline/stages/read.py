@@ -21,7 +21,7 @@ class ReadRow(Reading):
 
 def spec(profile: Profile) -> dict[str, Any]:
     """What readings depend on: the weights."""
-    return {"version": 2, "reader": registry.reader_identity(profile.reader)}
+    return {"version": 3, "reader": registry.reader_identity(profile.reader)}
 
 
 def transform(rows: Sequence[Review], context: Context) -> list[ReadRow]:
