@@ -19,7 +19,7 @@ from pipeline.core.ledger import Entry
 from pipeline.core.lock import writing
 from pipeline.core.profile import Profile
 from pipeline.core.provenance import now
-from pipeline.core.stage import Stage, StageResult, run_stage
+from pipeline.core.stage import Engine, Stage, StageResult, run_stage
 from pipeline.core.usage import Spent
 from pipeline.core.warehouse import (
     Warehouse,
@@ -88,11 +88,12 @@ def run(
     keep_days: int = 0,
     progress: Progress = lambda name, done, total: None,
     understood: Callable[[Sequence[Ingested]], None] = lambda sources: None,
+    engine: Engine | None = None,
 ) -> RunResult:
     """Runs every stage up to `until` on `reviews` and publishes to `warehouse_path`. A Source's own options replace those of
     `options`. `retry_failed`: also recomputes rows that ended in an error. `keep_days`: at the end the texts of older reviews are
     removed (`retention`); 0: none. `understood` is told how the sources were read,
-    before the stages begin.
+    before the stages begin. `engine`: where batches are transformed, None: in this process.
 
     Raises InputError, before anything is written, for unusable input or settings, BackendDown if a model server cannot be
     reached, AuditFailed if the result breaks the warehouse's rules.
@@ -116,7 +117,7 @@ def run(
                 if retry_failed:
                     _forget_failures(warehouse, stage)
                 results.append(
-                    run_stage(stage, profile, warehouse, entry.run_id, models_path(warehouse_path), progress)
+                    run_stage(stage, profile, warehouse, entry.run_id, models_path(warehouse_path), progress, engine)
                 )
         summary.write(warehouse, entry.run_id, profile)
         removed = retention.blank(warehouse, now() - timedelta(days=keep_days)) if keep_days else 0

@@ -113,3 +113,10 @@ def export(sub: argparse.ArgumentParser) -> None:
     groups = "a TOML file with groups of emotions of your own"
     sub.add_argument("--emotion-groups", type=Path, metavar="FILE", help=groups)
     baselines(sub)
+
+
+def engine(sub: argparse.ArgumentParser) -> None:
+    """--engine, --workers."""
+    where = "where reviews are read: local, ray (a cluster of its own on this machine), or ray:ADDRESS (one that is running, such as ray:auto)"
+    sub.add_argument("--engine", default="local", metavar="NAME", help=where)
+    sub.add_argument("--workers", type=int, default=2, metavar="N", help="processes of --engine ray (default: 2)")

@@ -15,6 +15,7 @@ from pipeline.core.errors import InputError
 
 if TYPE_CHECKING:
     from pipeline.core.profile import Profile
+    from pipeline.core.stage import Engine
     from pipeline.run import RunResult
 
 
@@ -137,10 +138,24 @@ def _run_stages(args: argparse.Namespace, until: str | None) -> RunResult:
             keep_days=keep_days,
             progress=progress,
             understood=lambda sources: None if args.json else show.understood(intake.as_rows(sources)),
+            engine=_engine(args),
         )
     if reviews == [str(assets.SAMPLE)] and not args.json:
         show.note(f"this is the bundled sample; your own (--reviews FILE) start clean, in {options.OWN.warehouse}")
     return result
+
+
+def _engine(args: argparse.Namespace) -> Engine | None:
+    name, _, address = args.engine.partition(":")
+    if name == "ray" and args.workers > 0:
+        from pipeline.stages.on_ray import OnRay
+
+        return OnRay(address or None, args.workers)
+    if args.engine != "local":
+        raise InputError(
+            f"--engine {args.engine} --workers {args.workers}: name local, ray or ray:ADDRESS, and a worker at least."
+        )
+    return None
 
 
 def _move_old_sample(reviews: intake.Reviews, warehouse: Path) -> None:
@@ -172,6 +187,7 @@ COMMANDS = (
             _advice_language,
             _keep_days,
             _run_options,
+            options.engine,
             options.as_json,
         ),
     ),
@@ -186,6 +202,7 @@ COMMANDS = (
             options.export,
             _advice_language,
             _keep_days,
+            options.engine,
             options.as_json,
         ),
     ),

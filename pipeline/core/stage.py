@@ -10,10 +10,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pipeline.core import usage
 from pipeline.core.errors import ReviewInsightsError
@@ -54,6 +54,7 @@ class Stage:
     # them. May write.
     prepare: Callable[[Sequence[Any], Context], tuple[Sequence[Any], Sequence[str]]] | None = None
     finish: Callable[[Context], None] | None = None  # for work on all rows: after the last batch, in a transaction
+    travels: bool = False  # its transform needs nothing of the context but the profile, so any machine can do it
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,21 @@ class Unfinished(Exception):
     def __init__(self, rows: Sequence[Any]) -> None:
         super().__init__(f"{len(rows)} rows were done")
         self.rows = rows
+
+
+class Engine(Protocol):
+    """Where batches are transformed."""
+
+    def transformed(self, stage: Stage, batches: Sequence[Sequence[Row]], context: Context) -> Iterator[Sequence[Row]]:
+        """The output of each batch, in any order, as it is done. Raises what a transform raises."""
+
+
+class InThisProcess:
+    """One batch after the other."""
+
+    def transformed(self, stage: Stage, batches: Sequence[Sequence[Row]], context: Context) -> Iterator[Sequence[Row]]:
+        """See Engine; in order."""
+        return (transformed(stage, batch, context) for batch in batches)
 
 
 def fingerprint(stage: Stage, profile: Profile) -> str:
@@ -124,8 +140,9 @@ def run_stage(
     run_id: str,
     models: Path,
     progress: Callable[[str, int, int], None] = lambda name, done, total: None,
+    engine: Engine | None = None,
 ) -> StageResult:
-    """Transforms the pending rows batch by batch, each batch in a transaction of its own.
+    """Transforms the pending rows batch by batch, each batch in a transaction of its own; `engine` does those of stages that travel.
 
     A batch whose transform raises (server down, interrupt) stays pending but for what an Unfinished holds.
     """
@@ -138,10 +155,11 @@ def run_stage(
     notes: Sequence[str] = ()
     if pending and stage.prepare:
         pending, notes = stage.prepare(pending, context)
-    for start in range(0, len(pending), stage.batch_size):
-        progress(stage.name, start, len(pending))
-        batch = pending[start : start + stage.batch_size]
-        rows, stopped, spent = _attempt(stage, batch, context)
+    batches = [pending[start : start + stage.batch_size] for start in range(0, len(pending), stage.batch_size)]
+    results = (engine if engine and stage.travels else InThisProcess()).transformed(stage, batches, context)
+    for _ in batches:
+        progress(stage.name, written, len(pending))
+        rows, stopped, spent = _next(results)
         with warehouse.transaction():
             warehouse.append(f"store.{stage.name}", [{**row, "fingerprint": current, "run_id": run_id} for row in rows])
             usage.record(warehouse, run_id, stage.name, spent)
@@ -160,20 +178,18 @@ def run_stage(
     )
 
 
-def _attempt(
-    stage: Stage, batch: Sequence[Row], context: Context
-) -> tuple[Sequence[Row], BaseException | None, Mapping[str, Spent]]:
+def _next(results: Iterator[Sequence[Row]]) -> tuple[Sequence[Row], BaseException | None, Mapping[str, Spent]]:
     """(rows, the error that ended the batch early, what models were asked): all of it is kept, what failed was paid for too."""
     with usage.counted() as spent:
         try:
-            return _transform(stage, batch, context), None, spent
+            return next(results), None, spent
         except Unfinished as unfinished:
             return unfinished.rows, unfinished.__cause__, spent
         except ReviewInsightsError as error:
             return (), error, spent
 
 
-def _transform(stage: Stage, batch: Sequence[Row], context: Context) -> Sequence[Row]:
+def transformed(stage: Stage, batch: Sequence[Row], context: Context) -> Sequence[Row]:
     """The output of a batch. Raises AssertionError if a row has none: it would stay pending for ever."""
     rows = stage.transform(batch, context)
     key = [name for name in stage.unique_key if name in batch[0]]

@@ -42,4 +42,4 @@ def finish(context: Context) -> None:
     )
 
 
-READ = Stage("read", ("review_id",), spec, transform, finish=finish, batch_size=128, outlives_text=True)
+READ = Stage("read", ("review_id",), spec, transform, finish=finish, batch_size=128, outlives_text=True, travels=True)

@@ -172,4 +172,5 @@ def test_stage_needs_no_more_than_its_declared_fields() -> None:
         "outlives_text",
         "prepare",
         "finish",
+        "travels",
     ]
