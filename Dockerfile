@@ -1,4 +1,5 @@
 # The service and the nightly job, on a CPU. Build: docker build -t review-insights .
+# With Ray for deploy/kubernetes/rayjob.yaml: --build-arg EXTRAS=service,openai,ray
 # First stage: everything into /opt/venv, with torch's CPU build (the default one brings gigabytes of CUDA).
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -12,7 +13,8 @@ COPY pyproject.toml README.md LICENSE ./
 COPY prompts prompts
 COPY warehouse warehouse
 COPY pipeline pipeline
-RUN pip install --constraint constraints.txt '.[service,openai]'
+ARG EXTRAS=service,openai
+RUN pip install --constraint constraints.txt ".[$EXTRAS]"
 
 # Second stage: only what runs.
 FROM python:3.11-slim-bookworm
