@@ -223,6 +223,7 @@ def test_a_header_quoted_twice_holds_for_all_rows(tmp_path: Path) -> None:
         ("r.tsv", "text\tstars\nCafé\t1\n".encode("utf-16"), Layout("utf-16", "\t", 1)),
         ("r.txt", b"Cold soup\t1\n", Layout("utf-8", "\t", None)),
         ("r.txt", b'review,stars\n"Cold, salty",1\n', Layout("utf-8", ",", 1)),
+        ("r.tsv", b'"review";"stars"\n"Cold\tsalty";"1"\n', Layout("utf-8", ";", 1)),
     ],
 )
 def test_the_layout_comes_first(tmp_path: Path, name: str, content: bytes, layout: Layout) -> None:

@@ -46,10 +46,10 @@ def read_csv(source: Path, options: ReadOptions) -> Iterator[Item]:
 
 
 def read_tsv(source: Path, options: ReadOptions) -> Iterator[Item]:
-    """Layout and records of a tab-separated file. Raises InputError for a blank file."""
+    """Layout and records of a tab-separated file, or of CSV under a wrong name. Raises InputError for a blank file."""
     with open_text(source, options.encoding) as (stream, encoding):
         lines = _Lines(_read_lines(stream, source))
-        delimiter = options.delimiter or "\t"
+        delimiter = options.delimiter or _delimiter_in_names(_first(lines)) or "\t"
         above = yield from _table(_rows(lines, delimiter), lines, Layout(encoding, delimiter), options)
         yield _tally(stream, delimiter, above)
 
@@ -60,7 +60,7 @@ def read_txt(source: Path, options: ReadOptions) -> Iterator[Item]:
     """
     with open_text(source, options.encoding) as (stream, encoding):
         lines = _Lines(_read_lines(stream, source))
-        first = next((line for line in lines.sample() if line.strip()), "").lstrip()
+        first = _first(lines)
         if first.startswith(("[", "{")):
             with contextlib.suppress(InputError):  # "[Edited] The food ..." is a text
                 records = read_json(source, options)
@@ -71,6 +71,11 @@ def read_txt(source: Path, options: ReadOptions) -> Iterator[Item]:
         rows = _rows(lines, delimiter, quoted=as_csv is not None)
         above = yield from _table(rows, lines, Layout(encoding, delimiter), options)
         yield _tally(stream, delimiter, above, quoted=as_csv is not None)
+
+
+def _first(lines: _Lines) -> str:
+    """The first line that is not blank."""
+    return next((line for line in lines.sample() if line.strip()), "").lstrip()
 
 
 def _tally(stream: TextIO, delimiter: str, above: int, quoted: bool = True) -> Tally:
