@@ -7,9 +7,10 @@ then. Where a quote inside is not doubled, the cell is damaged, and ends with it
 from __future__ import annotations
 
 import itertools
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator
+
+import regex as re  # the possessive groups of Python 3.11's own are wrong up to 3.11.4
 
 # A record that goes on for longer than this holds a quote that is never closed.
 RECORD_LINES = 2_000
