@@ -54,7 +54,7 @@ class Stage:
     # them. May write.
     prepare: Callable[[Sequence[Any], Context], tuple[Sequence[Any], Sequence[str]]] | None = None
     finish: Callable[[Context], None] | None = None  # for work on all rows: after the last batch, in a transaction
-    travels: bool = False  # its transform needs nothing of the context but the profile, so any machine can do it
+    travels: bool = False  # worth another machine: its transform needs nothing of the context but the profile, and costs more than the way
 
 
 @dataclass(frozen=True)

@@ -123,4 +123,4 @@ def _fill(
     sentiment["label"] = decide.label(both)
 
 
-SENTIMENT = Stage("sentiment", ("review_id",), spec, transform, parents=(READ,), outlives_text=True, travels=True)
+SENTIMENT = Stage("sentiment", ("review_id",), spec, transform, parents=(READ,), outlives_text=True)

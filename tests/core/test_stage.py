@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.core.profile import Profile
-from pipeline.core.stage import Context, Row, Stage, Unfinished, fingerprint, run_stage
+from pipeline.core.stage import Context, InThisProcess, Row, Stage, Unfinished, fingerprint, run_stage
 from pipeline.core.warehouse import Warehouse
 from pipeline.stages import STAGES
 from pipeline.stages.distill import SPLITS, split_of
@@ -158,6 +158,22 @@ def test_unreadable_languages_get_no_guess(warehouse: Warehouse, fake_profile: P
     assert result.written == 2 and result.failed == 2 and "language" in str(result.error)
     rows = warehouse.query("SELECT label, positive, error FROM sentiment")
     assert all(row["label"] is None and row["positive"] is None and "language" in row["error"] for row in rows)
+
+
+def test_an_engine_is_asked_for_pending_rows_of_stages_that_travel(warehouse: Warehouse, fake_profile: Profile) -> None:
+    asked: list[str] = []
+
+    class Elsewhere(InThisProcess):
+        def transformed(
+            self, stage: Stage, batches: Sequence[Sequence[Row]], context: Context
+        ) -> Iterator[Sequence[Row]]:
+            asked.append(stage.name)  # only once somebody wants the first batch
+            yield from super().transformed(stage, batches, context)
+
+    warehouse.append("store.reviews", [review("The soup was cold.")])
+    for stage in (READ, SENTIMENT, READ):  # the last time nothing is pending
+        run_stage(stage, fake_profile, warehouse, "r", MODELS, engine=Elsewhere())
+    assert asked == ["read"]
 
 
 def test_stage_needs_no_more_than_its_declared_fields() -> None:

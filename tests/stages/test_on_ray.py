@@ -15,7 +15,6 @@ from pipeline.core.profile import Profile
 from pipeline.core.stage import Row, run_stage
 from pipeline.core.warehouse import Warehouse
 from pipeline.stages.read import READ
-from pipeline.stages.sentiment import SENTIMENT
 from tests.factory import review
 
 ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
@@ -56,7 +55,3 @@ def test_the_same_rows_even_when_a_worker_is_killed(warehouse: Warehouse, fake_p
 def workers() -> list[int]:
     found = psutil.process_iter(["cmdline"])
     return [process.pid for process in found if "MapWorker" in " ".join(process.info["cmdline"] or [])]
-
-
-def test_what_does_not_travel_stays_here() -> None:
-    assert READ.travels and SENTIMENT.travels
