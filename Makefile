@@ -94,7 +94,7 @@ doctor: .venv/installed  ## versions, device, and what each profile needs
 	@$(INSIGHTS) doctor $(ARGS)
 
 test: .venv/installed-dev  ## the whole test suite
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --max-worker-restart 0 --dist loadfile $(ARGS)
 
 chaos: .venv/installed-dev  ## tries to lose something: kills, races, full disks, damage, hostile input; a table of what was lost
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.chaos $(ARGS)

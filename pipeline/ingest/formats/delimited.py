@@ -29,6 +29,7 @@ _SAMPLE = 200_000  # characters from which the delimiter is detected
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?(?:\r\n?|\n)', re.IGNORECASE)  # with which Excel names the delimiter
 _UNCLOSED = "a quote is opened and never closed"
 _SWALLOWED = "a quote is opened here and closed only after lines that are records of their own"
+_FIRST = 100  # records in one line, by which the column of the texts is told
 _FEW, _MANY = 4, 20  # lines in one cell that look like records: with a column of numbers, and without
 
 Row = list[str] | Broken
@@ -148,13 +149,13 @@ def _rows(lines: _Lines, delimiter: str, quoted: bool = True) -> Iterator[Row]:
     continues after it.
     """
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    widths: Counter[int] = Counter()  # cells of the records in one line
+    usual = _Usual()
     while True:
         try:
             for row in csv.reader(lines.read(RECORD_LINES), delimiter=delimiter, strict=True, quoting=quoting):
                 if len(lines.record) == 1:
-                    widths[len(row)] += 1
-                if len(lines.record) > 1 and _swallows(lines.record, delimiter, len(row), widths):
+                    usual.add(row)
+                if len(lines.record) > 1 and _swallows(lines.record, delimiter, row, usual):
                     yield from _line_by_line(lines.record, delimiter)
                 else:
                     yield row
@@ -162,6 +163,7 @@ def _rows(lines: _Lines, delimiter: str, quoted: bool = True) -> Iterator[Row]:
             return
         except csv.Error:
             unclosed = lines.ended
+        usual.torn = True
         yield _unclosed(lines) if unclosed else _damaged(lines, delimiter)
         lines.done()
 
@@ -188,16 +190,39 @@ def _unclosed(lines: _Lines) -> Broken:
     return Broken(lines.record[0].rstrip("\r\n"), _UNCLOSED)
 
 
-def _swallows(record: list[str], delimiter: str, width: int, widths: Counter[int]) -> bool:
+class _Usual:
+    """What is usual in a table, by its records in one line. `torn`: whether a quote was found to be damaged."""
+
+    def __init__(self) -> None:
+        self.torn = False
+        self._widths: Counter[int] = Counter()
+        self._characters: Counter[int] = Counter()  # by column, in the first records
+
+    def add(self, row: list[str]) -> None:
+        self._widths[len(row)] += 1
+        if self._widths.total() <= _FIRST:
+            self._characters.update({column: len(cell) for column, cell in enumerate(row)})
+
+    def width(self) -> int:
+        return max(self._widths, key=lambda count: self._widths[count], default=0)
+
+    def text(self) -> int:
+        """The column that holds most of the characters."""
+        return max(self._characters, key=lambda column: self._characters[column], default=0)
+
+
+def _swallows(record: list[str], delimiter: str, row: list[str], usual: _Usual) -> bool:
     """Whether the lines of one record look like records: all have as many cells as is usual, and the record either has not,
-    or has a column of numbers in them; or so many lines do that the last one need not. `widths`: of the records in one line.
+    or has a column of numbers in them, or goes on in a cell that is not the text, in a table with damaged quotes; or so many
+    lines do that the last one need not.
     """
-    usual = max(widths, key=lambda count: widths[count], default=0)
     rows = [line.split(delimiter) for line in record]
-    fit = [len(row) == usual for row in rows]
-    if usual < 2 or not all(fit[:-1]):
+    fit = [len(cells) == usual.width() for cells in rows]
+    if usual.width() < 2 or not all(fit[:-1]):
         return False
-    if len(rows) > _MANY or (fit[-1] and width != usual):
+    if len(rows) > _MANY or (fit[-1] and len(row) != usual.width()):
+        return True
+    if fit[-1] and usual.torn and not {"\n", "\r"} & set(row[usual.text()]):
         return True
     alike = rows if fit[-1] else rows[:-1] if len(rows) > _FEW else []
     return any(all(map(is_value, column)) for column in zip(*alike, strict=True))
