@@ -14,23 +14,24 @@ def _bench_options(sub: argparse.ArgumentParser) -> None:
     pairs = "a CSV file of text pairs (default: from the bundled sample)"
     sub.add_argument("--data", type=Path, metavar="FILE", help=pairs)
     sub.add_argument("--limit", type=int, default=200, metavar="N", help="pairs and texts to time, 0 for all")
+    sub.add_argument("--rounds", type=int, default=3, metavar="N", help="how often each method is timed")
+    sub.add_argument("--only", action="append", metavar="PART", help="this part only; may be given again")
     sub.add_argument("--rows", type=int, default=5000, metavar="N", help="rows of the file to ingest")
 
 
 def bench(args: argparse.Namespace) -> int:
-    """Runs the benchmarks and prints them."""
-    from pipeline.tools import bench as module
-    from pipeline.tools import bench_ingest
+    """Runs the benchmarks and prints them as a table; what is measured, as it begins, to stderr."""
+    from pipeline import bench as module
+    from pipeline.bench.measure import Sizes, as_table
 
     if args.limit < 0:
         raise InputError("--limit: give a number of pairs, or 0 for all")
-    result = module.run(args.data, args.limit)
-    result["ingest"] = bench_ingest.run(args.rows)
+    sizes = Sizes(args.limit, args.rounds, args.rows, args.data)
+    measured = module.run(sizes, args.only or (), lambda part: show.note(f"bench: {part}"))
     if args.json:
-        show.as_json(result)
+        show.as_json({"measured": [vars(one) | {"reached": one.reached} for one in measured]})
     else:
-        print(module.as_text(result))
-        print(bench_ingest.as_text(result["ingest"]))
+        print(as_table(measured))
     return 0
 
 

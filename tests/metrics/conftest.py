@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.tools.bench import debian_reader
+from pipeline.bench.meteor import debian_reader
 
 SENTENCES = [
     "The waiter forgot our order twice and never came back to apologise.",

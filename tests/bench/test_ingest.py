@@ -6,21 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.bench import ingest
 from pipeline.core.errors import InputError
-from pipeline.tools import bench_ingest
 
 
 def test_both_run_on_the_same_rows() -> None:
-    result = bench_ingest.run(20)
+    result = ingest.ingest(20)
     assert result["rows"] == 20 and result["ratio"] > 0
     assert result["seconds"].keys() == result["memory"].keys() == {"ingest", "read_csv and detection"}
-    assert "Ingest, 20 rows" in bench_ingest.as_text(result)
     with pytest.raises(InputError, match="--rows"):
-        bench_ingest.run(0)
+        ingest.ingest(0)
 
 
 def test_the_file_is_the_same_every_time(tmp_path: Path) -> None:
-    bench_ingest.write_reviews(tmp_path / "a.csv", 30)
-    bench_ingest.write_reviews(tmp_path / "b.csv", 30)
+    ingest.write_reviews(tmp_path / "a.csv", 30)
+    ingest.write_reviews(tmp_path / "b.csv", 30)
     content = (tmp_path / "a.csv").read_bytes()
     assert content == (tmp_path / "b.csv").read_bytes() and len(content.splitlines()) == 31

@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from pipeline.bench.measure import Measured, Sizes
 from pipeline.core.assets import SAMPLE
 from pipeline.core.errors import InputError
 
@@ -23,7 +24,16 @@ _BATCH = 5000
 _WORDS = (5, 50)  # in a review
 
 
-def run(rows: int) -> dict[str, Any]:
+def run(sizes: Sizes) -> list[Measured]:
+    """How many times as long it takes as both of these, and its peak of memory. Raises InputError without rows."""
+    result = ingest(sizes.rows)
+    return [
+        Measured("ingest", "beside read_csv and detection", result["ratio"], bar=3, at_least=False, details=result),
+        Measured("ingest", f"memory, {sizes.rows:,} rows", result["memory"]["ingest"], "MB", bar=1500, at_least=False),
+    ]
+
+
+def ingest(rows: int) -> dict[str, Any]:
     """Both on a CSV file of `rows` made-up reviews: rows, megabytes of the file, seconds and megabytes (peak memory) of each,
     and their ratio. Raises InputError without rows.
     """
@@ -100,13 +110,3 @@ def _plain(file: Path) -> None:
     for start in range(0, count, _BATCH):
         batch = warehouse.query("SELECT review FROM plain WHERE rowid >= ? AND rowid < ?", [start, start + _BATCH])
         detect_languages([row["review"] for row in batch])
-
-
-def as_text(result: dict[str, Any]) -> str:
-    """The result of `run` for people."""
-    lines = [f"Ingest, {result['rows']:,} rows, {result['megabytes']:.0f} MB"]
-    lines += [
-        f"  {name:<24}{seconds:8.1f} s {result['memory'][name]:8.0f} MB of memory"
-        for name, seconds in result["seconds"].items()
-    ]
-    return "\n".join([*lines, f"  ingest takes {result['ratio']:.2f} times as long"])

@@ -1,8 +1,5 @@
-"""Benchmarks what the pipeline does most against the plain way to do it, on this machine.
-
-`meteor`: ours against plain NLTK, with their values compared. `reading`: all answers of the reader
-against one plain pass of its encoder. The methods take turns over several rounds and medians are reported, since a shared machine slows down at times.
-WordNet and models are loaded before the clock starts, and NLTK may keep its caches.
+"""METEOR: ours against plain NLTK, with their values compared. WordNet is loaded before the clock starts, and NLTK may keep its
+caches.
 """
 
 from __future__ import annotations
@@ -10,20 +7,21 @@ from __future__ import annotations
 import csv
 import functools
 import shutil
-import statistics
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pipeline.bench.measure import Measured, Sizes, medians, speedup, take_turns
 from pipeline.core.assets import SAMPLE
 from pipeline.core.errors import InputError
 
-ROUNDS = 3
 TOLERANCE = 1e-9
+_BAR = 20
+_WHY = "what is left is Porter's stemming and the tokenizer of words never seen before, in Python"
 DEBIAN_WORDNET = Path("/usr/share/wordnet")  # of the packages wordnet-base and wordnet-sense-index
 # (candidate, reference): names that a file's columns may have
 PAIRS = (
@@ -33,17 +31,18 @@ PAIRS = (
 )
 
 
-def run(data: Path | None = None, limit: int = 200, rounds: int = ROUNDS) -> dict[str, Any]:
-    """Both benchmarks: {"meteor": ..., "reading": ...}, for `as_text` or JSON.
-
-    `data`: a CSV file with columns as in PAIRS; None: the sample reviews and the playbook's advice on them. `limit`: at most
-    this many pairs and texts, evenly spread; 0: all. Raises InputError for an unusable file.
-    """
-    pairs = _spread(_sample_pairs() if data is None else read_pairs(data), limit)
-    return {
-        "meteor": meteor(pairs, rounds),
-        "reading": reading([reference for _, reference in pairs], rounds),
-    }
+def run(sizes: Sizes) -> list[Measured]:
+    """How many times as fast as NLTK, by what is cached. Raises InputError for an unusable file of pairs."""
+    pairs = _spread(_sample_pairs() if sizes.data is None else read_pairs(sizes.data), sizes.limit)
+    result = meteor(pairs, sizes.rounds)
+    if not result["equal"]:
+        raise AssertionError(f"METEOR differs from NLTK's by {result['largest_difference']:.1e}")
+    return [
+        Measured(
+            "meteor", f"beside NLTK, {name}", ratio, bar=_BAR if name == "new texts" else None, why=_WHY, details=result
+        )
+        for name, ratio in result["ratios"].items()
+    ]
 
 
 def read_pairs(data: Path) -> list[tuple[str, str]]:
@@ -86,25 +85,7 @@ def _spread(items: list[tuple[str, str]], limit: int) -> list[tuple[str, str]]:
     return [items[index * len(items) // limit] for index in range(limit)]
 
 
-def _medians(
-    methods: Mapping[str, Callable[[], Any]], rounds: int, clock: Callable[[], float]
-) -> tuple[dict[str, float], dict[str, list[float]]]:
-    """(median seconds, seconds of each round) per method; the methods take turns."""
-    seconds: dict[str, list[float]] = {name: [] for name in methods}
-    for _ in range(rounds):
-        for name, method in methods.items():
-            start = clock()
-            method()
-            seconds[name].append(clock() - start)
-    return {name: statistics.median(values) for name, values in seconds.items()}, seconds
-
-
-def _speedup(slow: Sequence[float], fast: Sequence[float]) -> float:
-    """The median over the rounds of how many times as fast the second method is."""
-    return statistics.median(one / other for one, other in zip(slow, fast, strict=True))
-
-
-def meteor(pairs: Sequence[tuple[str, str]], rounds: int = ROUNDS) -> dict[str, Any]:
+def meteor(pairs: Sequence[tuple[str, str]], rounds: int = 3) -> dict[str, Any]:
     """METEOR of (candidate, reference) pairs by `pipeline.metrics.meteor` and by plain NLTK.
 
     "new texts": every cache is empty, as for a first batch; "known words": only words are cached, as for later batches;
@@ -125,15 +106,16 @@ def meteor(pairs: Sequence[tuple[str, str]], rounds: int = ROUNDS) -> dict[str, 
             plain_values[:] = map(plain, candidates, references)
 
         methods = _our_meteor(candidates, references) | {"plain NLTK": run_plain}
-        medians, seconds = _medians(methods, rounds, time.process_time)
+        seconds = take_turns(methods, rounds, time.process_time)
+    milliseconds = {name: 1000 * value / len(pairs) for name, value in medians(seconds).items()}
     plain_seconds = seconds.pop("plain NLTK")
     difference = max(abs(one - other) for one, other in zip(plain_values, values, strict=True))
     return {
         "pairs": len(pairs),
         "rounds": rounds,
         "baseline": baseline,
-        "milliseconds": {name: 1000 * value / len(pairs) for name, value in medians.items()},
-        "ratios": {name: _speedup(plain_seconds, values) for name, values in seconds.items()},
+        "milliseconds": milliseconds,
+        "ratios": {name: speedup(plain_seconds, values) for name, values in seconds.items()},
         "largest_difference": difference,
         "equal": difference <= TOLERANCE,
     }
@@ -238,58 +220,3 @@ def debian_reader(root: Path, files: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # no multilingual data
         return WordNetCorpusReader(nltk.data.find("corpora/wordnet"), None)
-
-
-def reading(texts: Sequence[str], rounds: int = ROUNDS) -> dict[str, Any]:
-    """Everything that the reader says about these texts, beside one plain pass of its encoder over the same words, 32 texts
-    of similar length at a time.
-
-    Keys of the result: texts (distinct ones), rounds, texts_per_second (per method), ratio (how many times as long all
-    answers take: the median of the rounds).
-    """
-    import torch
-
-    from pipeline.reader import reading as reader_module
-
-    unique = sorted(set(texts), key=len)
-    if not unique or rounds < 1:
-        raise InputError("The reading benchmark needs a text and a round. Give a larger limit or file.")
-    reader = reader_module.load()
-    encoder = reader.encoder
-
-    def plain() -> None:
-        ids = [encoder.wrap(ids[: encoder.room]) for ids, _ in encoder.tokenize(unique)]
-        with torch.inference_mode():
-            for start in range(0, len(ids), 32):
-                encoder.hidden(ids[start : start + 32])
-
-    reader.read(unique[:1])
-    medians, seconds = _medians(
-        {"plain pass": plain, "all answers": functools.partial(reader.read, unique)}, rounds, time.perf_counter
-    )
-    return {
-        "texts": len(unique),
-        "rounds": rounds,
-        "texts_per_second": {name: len(unique) / value for name, value in medians.items()},
-        "ratio": _speedup(seconds["all answers"], seconds["plain pass"]),
-    }
-
-
-def as_text(result: Mapping[str, Any]) -> str:
-    """The result of `run` for people, a line per method."""
-    by_meteor, by_reader = result["meteor"], result["reading"]
-    lines = [f"METEOR, {by_meteor['pairs']} pairs, {by_meteor['rounds']} rounds"]
-    for name, value in by_meteor["milliseconds"].items():
-        ratio = by_meteor["ratios"].get(name)
-        label = name if ratio is None else f"ours, {name}"
-        times = "" if ratio is None else f"   {ratio:.1f} times as fast as plain NLTK"
-        lines.append(f"  {label:<18} {value:8.2f} ms a pair{times}")
-    equal = "equal" if by_meteor["equal"] else "NOT equal"
-    lines += [
-        f"  values: {equal} (largest difference {by_meteor['largest_difference']:.1e}, {TOLERANCE:.0e} allowed)",
-        f"  plain NLTK: {by_meteor['baseline']}",
-        f"Reader, {by_reader['texts']} texts, {by_reader['rounds']} rounds",
-        *(f"  {name:<18} {value:8.1f} texts/s" for name, value in by_reader["texts_per_second"].items()),
-        f"  all answers take {by_reader['ratio']:.2f} times as long as one plain pass of the encoder",
-    ]
-    return "\n".join(lines)

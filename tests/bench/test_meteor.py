@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import nltk
 import pytest
 
+from pipeline.bench import meteor as bench
+from pipeline.bench.measure import Sizes
 from pipeline.core.errors import InputError
 from pipeline.metrics import meteor, tokens
-from pipeline.tools import bench
 
 DEBIAN_WORDNET = bench.DEBIAN_WORDNET
 PAIRS = [
@@ -84,21 +84,13 @@ def test_new_texts_are_new() -> None:
     )
 
 
-def test_reading_is_measured_beside_a_plain_pass() -> None:
-    result = bench.reading(["Cold soup.", "The waiter was kind, the soup hot.", "Cold soup."], rounds=1)
-    assert result["texts"] == 2 and set(result["texts_per_second"]) == {"plain pass", "all answers"}
-    assert result["ratio"] > 0 and all(value > 0 for value in result["texts_per_second"].values())
-
-
-def test_run_on_the_sample_and_as_text() -> None:
-    result = bench.run(limit=6, rounds=1)
-    well_formed(result["meteor"], 6)
-    assert json.loads(json.dumps(result)) == result
-    text = bench.as_text(result)
-    assert "6 pairs" in text and "values: equal" in text and "texts/s" in text
-    assert f"{result['meteor']['ratios']['new texts']:.1f} times" in text
-    result["meteor"]["equal"] = False
-    assert "NOT equal" in bench.as_text(result)
+def test_the_ratios_of_the_sample() -> None:
+    found = bench.run(Sizes(limit=6, rounds=1))
+    assert [one.name for one in found] == [
+        f"beside NLTK, {name}" for name in ("new texts", "known words", "seen texts")
+    ]
+    well_formed(dict(found[0].details), 6)
+    assert found[0].bar == 20 and found[0].why and found[1].bar is None
 
 
 def test_reads_pairs_from_a_file(tmp_path: Path) -> None:

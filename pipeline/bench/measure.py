@@ -1,0 +1,83 @@
+"""What a part of the benchmark measures, and how: methods take turns, and their medians are compared."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured. `limit`: texts or pairs, 0 for all; `rounds`: of each method; `rows`: of the file to ingest, and of
+    the warehouse; `data`: a CSV file of text pairs, None for the sample.
+    """
+
+    limit: int = 200
+    rounds: int = 3
+    rows: int = 5000
+    data: Path | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One figure beside its bar. `unit`: "times" for a ratio measured side by side in this run, else seconds, MB, ...
+
+    `at_least`: whether more is better. `bar` is None where nothing is asked. `why`: what limits it and what would lift it,
+    where it falls short. `details`: the numbers behind it, of JSON's types.
+    """
+
+    part: str
+    name: str
+    value: float
+    unit: str = "times"
+    bar: float | None = None
+    at_least: bool = True
+    why: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the bar is; None without one."""
+        if self.bar is None:
+            return None
+        return self.value >= self.bar if self.at_least else self.value <= self.bar
+
+
+def take_turns(
+    methods: Mapping[str, Callable[[], Any]], rounds: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, list[float]]:
+    """Seconds of each round per method. They take turns, since a shared machine slows down at times."""
+    seconds: dict[str, list[float]] = {name: [] for name in methods}
+    for _ in range(rounds):
+        for name, method in methods.items():
+            start = clock()
+            method()
+            seconds[name].append(clock() - start)
+    return seconds
+
+
+def medians(seconds: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """The median round of each method."""
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def speedup(slow: Sequence[float], fast: Sequence[float]) -> float:
+    """The median over the rounds of how many times as fast the second method is."""
+    return statistics.median(one / other for one, other in zip(slow, fast, strict=True))
+
+
+def as_table(measured: Sequence[Measured]) -> str:
+    """A line per figure, with its bar; below, why those that fall short do."""
+    rows = [("part", "what", "figure", "bar", "")]
+    for one in measured:
+        bar = "" if one.bar is None else f"{'≥' if one.at_least else '≤'} {one.bar:g}"
+        said = {None: "", True: "reached", False: "falls short"}[one.reached]
+        rows.append((one.part, one.name, f"{one.value:,.3g} {one.unit}", bar, said))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    short = [one for one in measured if one.reached is False and one.why]
+    return "\n".join([*lines, *(f"{one.part}, {one.name}: {one.why}" for one in short)])
