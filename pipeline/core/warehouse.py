@@ -36,8 +36,8 @@ def sql_file(*parts: str) -> str:
 
 
 def migrate(warehouse: Warehouse) -> None:
-    """Applies outstanding migrations, each in a transaction, and renews the views. Raises InputError for a warehouse that
-    a newer version has written.
+    """Applies outstanding migrations and renews the views, in one transaction: all or nothing, and one write to disk. Raises
+    InputError for a warehouse that a newer version has written.
     """
     warehouse.execute(
         "CREATE TABLE IF NOT EXISTS migrations (name VARCHAR PRIMARY KEY, applied_at TIMESTAMP DEFAULT current_timestamp)"
@@ -49,12 +49,11 @@ def migrate(warehouse: Warehouse) -> None:
             f"{warehouse.file} was written by a newer version (it has migration {max(ahead)}). "
             "Upgrade review-insights, or name another file with --warehouse."
         )
-    for file in files:
-        if file.stem not in applied:
-            with warehouse.transaction():
+    with warehouse.transaction():
+        for file in files:
+            if file.stem not in applied:
                 warehouse.execute(file.read_text(encoding="utf-8"))
                 warehouse.execute("INSERT INTO migrations (name) VALUES (?)", [file.stem])
-    with warehouse.transaction():
         for sql in _views():
             warehouse.execute(sql)
 

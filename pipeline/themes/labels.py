@@ -12,12 +12,14 @@ def record_labels(context: Context) -> None:
     """Writes changed labels to `store.taxonomy`. Labels are not in the fingerprint: rewording one recomputes no theme."""
     sql = "SELECT theme, label FROM store.taxonomy WHERE fingerprint = ?"
     recorded = {row["theme"]: row["label"] for row in context.warehouse.query(sql, [context.fingerprint])}
-    for aspect in load_aspects(taxonomy_file(context.profile)):
-        if recorded.get(aspect.id) != aspect.label:
-            context.warehouse.execute(
-                "INSERT OR REPLACE INTO store.taxonomy (theme, fingerprint, run_id, label) VALUES (?, ?, ?, ?)",
-                [aspect.id, context.fingerprint, context.run_id, aspect.label],
-            )
+    aspects = load_aspects(taxonomy_file(context.profile))
+    changed = {aspect.id: aspect.label for aspect in aspects if recorded.get(aspect.id) != aspect.label}
+    if changed:
+        context.warehouse.execute(
+            "INSERT OR REPLACE INTO store.taxonomy (theme, label, fingerprint, run_id) "
+            "SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?, ?",
+            [list(changed), list(changed.values()), context.fingerprint, context.run_id],
+        )
 
 
 def theme_labels(warehouse: Warehouse) -> dict[str, str]:

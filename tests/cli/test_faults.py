@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,14 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         opened = open_work(place)
         opened.append("store.reviews", [review(f"Soup {number} was cold.") for number in range(200)])
         return publish(opened)
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_is_heard() -> Iterator[None]:
+    """Where the tests run in the background of a shell, Ctrl-C is ignored, and so it would be by what they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def start(*arguments: str, stdout: Any = subprocess.PIPE) -> subprocess.Popen[str]:
