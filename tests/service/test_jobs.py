@@ -5,10 +5,8 @@ import io
 import json
 import multiprocessing
 import os
-import re
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +16,10 @@ from fastapi.testclient import TestClient
 from pipeline.ingest import places
 from pipeline.ingest.load import Ingested
 from pipeline.service.app import create_app
-from pipeline.service.records import Record, pieces
+from pipeline.service.records import pieces
 from pipeline.service.settings import Settings
 from tests.conftest import FIXTURES
+from tests.service.bad_parsers import dying, failing, hanging
 from tests.service.conftest import Start
 
 
@@ -78,24 +77,6 @@ def test_an_upload_is_read_from_its_file_alone(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "upload.csv").write_text("text\nBad soup at https://127.0.0.1/r.csv\n")
     source, records = pieces(tmp_path / "upload.csv", {"text": "text"}, 10, 1000)
     assert isinstance(source, Ingested) and source.rows == len(records) == 1 and asked == []  # type: ignore[arg-type]
-
-
-def hanging(upload: Path, *arguments: object) -> Iterator[list[Record]]:
-    """A parser that a file has caught in a regular expression, which holds the interpreter."""
-    (upload.parent / "hangs").touch()
-    re.match(r"(a|a)*$", "a" * 200 + "b")
-    raise AssertionError("unreachable")
-    yield []
-
-
-def dying(upload: Path, *arguments: object) -> Iterator[list[Record]]:
-    os._exit(9)
-    yield []
-
-
-def failing(upload: Path, *arguments: object) -> Iterator[list[Record]]:
-    raise LookupError("a customer's words")
-    yield []
 
 
 def job_read_by(read: object, start: Start, **changes: object) -> tuple[TestClient, str]:
