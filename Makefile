@@ -18,7 +18,7 @@ PLACES   = $(STORE) $(if $(OUT),--out '$(OUT)')
 REMOTE  := $(if $(findstring ://,$(REVIEWS))$(shell grep -s :// sources.toml),.venv/installed-remote)
 
 .DEFAULT_GOAL := help
-.PHONY: help stages test sql report nightly serve check finetune compare compare-prompts push bench reader problems embedded-models doctor chaos audit lock lint setup
+.PHONY: help stages test test-slow sql report nightly serve check finetune compare compare-prompts push bench reader problems embedded-models doctor chaos audit lock lint setup
 
 help:  ## this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -93,8 +93,11 @@ embedded-models: .venv/installed-dev  ## train the shipped models anew (hours): 
 doctor: .venv/installed  ## versions, device, and what each profile needs
 	@$(INSIGHTS) doctor $(ARGS)
 
-test: .venv/installed-dev  ## the whole test suite
+test: .venv/installed-dev  ## the test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --max-worker-restart 0 --dist loadfile $(ARGS)
+
+test-slow: .venv/installed-dev  ## tests that start whole trainings, copies of the project, or attacks
+	@$(MAKE) --no-print-directory test ARGS="-m slow $(ARGS)"
 
 chaos: .venv/installed-dev  ## tries to lose something: kills, races, full disks, damage, hostile input; a table of what was lost
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.chaos $(ARGS)

@@ -21,7 +21,7 @@ class Copy:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.touched: set[str] = set()
-        ours = shutil.ignore_patterns("__pycache__", "models")
+        ours = shutil.ignore_patterns("models")  # compiled files come along: they hold for copies of their sources
         for name in ("pipeline", "warehouse", "prompts", "tests", "docs"):
             shutil.copytree(ROOT / name, root / name, ignore=ours)
         (root / "pipeline" / "models").symlink_to(ROOT / "pipeline" / "models")
@@ -137,6 +137,7 @@ def read_paragraphs(source, options):
     assert len(copy.touched) == 2
 
 
+@pytest.mark.slow
 def test_a_known_export_is_two_files(copy: Copy) -> None:
     copy.add(
         "pipeline/ingest/exports/corner_forms.toml",
@@ -242,6 +243,7 @@ print(warehouse.value("SELECT title FROM text_metrics WHERE metric = 'exclaims'"
 """
 
 
+@pytest.mark.slow
 def test_a_metric_is_three_files(copy: Copy) -> None:
     copy.add(
         "pipeline/metrics/exclaims.py",

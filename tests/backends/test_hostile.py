@@ -8,6 +8,7 @@ from tests.backends import hostile_server
 from tests.backends.hostile_server import ODDITIES, failures, survey
 
 
+@pytest.mark.slow
 def test_every_odd_answer_is_survived() -> None:
     assert len(ODDITIES) >= 22
     assert failures() == {}

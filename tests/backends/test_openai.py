@@ -70,6 +70,7 @@ def real_server(tiny: Checkpoints, tmp_path_factory: pytest.TempPathFactory) -> 
             process.wait(20)
 
 
+@pytest.mark.slow
 def test_a_real_server_writes_for_every_request_in_order(real_server: str, tiny: Checkpoints) -> None:
     requests = [Request(f"How can we improve? Review {n}", {}) for n in range(3)]
     written = generator(real_server, tiny.mistral).write(requests)

@@ -10,7 +10,7 @@ from tests.chaos import damage, disks, exits, kills, races
 from tests.chaos.__main__ import PARTS
 
 # Python 3.12 warns of a fork beside threads of libraries; what is forked here starts none that it waits for.
-pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")]
 
 
 def test_a_killed_command_is_repeated_as_if_nothing_had_happened(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EMBEDDED = """
 import sys
 from pathlib import Path
@@ -49,6 +51,7 @@ def test_reading_needs_no_adapter_library(tmp_path: Path) -> None:
     assert (result.returncode, result.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_student_in_full_precision_needs_no_bitsandbytes(tmp_path: Path) -> None:
     result = run(STUDENT, tmp_path)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")

@@ -68,6 +68,7 @@ def test_is_a_share(candidate: str, reference: str) -> None:
     assert 0 <= meteor.score([candidate], [reference])[0] < 1
 
 
+@pytest.mark.slow
 def test_equals_plain_nltk(nltk_wordnet: Any, shared_data: Path) -> None:
     """With NLTK's own WordNet reader and stemmer, and NLTK's word_tokenize where its model is installed."""
     from nltk.tokenize import punkt_model_available, word_tokenize

@@ -78,6 +78,7 @@ def test_equals_nltk_on_every_irregular_form(nltk_wordnet: Any) -> None:
         assert lemmas(net.synsets(form)) == lemmas(nltk_wordnet.synsets(form)), form
 
 
+@pytest.mark.slow
 def test_equals_nltk_on_every_word_of_the_test_texts(nltk_wordnet: Any, shared_data: Path) -> None:
     net = wordnet.load()
     words = set(words_of(shared_data))

@@ -123,6 +123,7 @@ trainer.train(labelled_rows.parts(), SENTIMENTS, own, Path(sys.argv[2]), progres
 """
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_and_ends_the_same(tiny: Checkpoints, tmp_path: Path) -> None:
     own, parts = labelled_rows.settings(tiny.distilbert_base), labelled_rows.parts()
     command = [sys.executable, "-W", "ignore", "-c", KILLED, tiny.distilbert_base, str(tmp_path / "killed")]
@@ -390,6 +391,7 @@ def weights(folder: Path) -> np.ndarray:
     return np.concatenate([state[name].double().numpy().ravel() for name in sorted(state)])
 
 
+@pytest.mark.slow
 def test_two_processes_see_the_gradients_of_one(tiny: Checkpoints, tmp_path: Path) -> None:
     """accelerate launch with gloo on two CPU processes, against this process alone. The weights may differ by the
     rounding of float32 (one part in a million of the way they went, as measured); a row that is missing, or counted

@@ -35,6 +35,7 @@ def _fits(expected: str, read_as: str) -> bool:
     return expected == "?" or bool(no_day) or read_as in re.split(r" or | \(", expected)
 
 
+@pytest.mark.slow
 def test_hostile_files_are_read_or_refused_in_one_line(warehouse: Warehouse, shared_data: Path) -> None:
     files = sorted(shared_data.parent.glob("cases/attack/*.*"))
     if not files:
