@@ -196,19 +196,19 @@ class _Usual:
     def __init__(self) -> None:
         self.torn = False
         self._widths: Counter[int] = Counter()
-        self._characters: Counter[int] = Counter()  # by column, in the first records
+        self._longest: Counter[int] = Counter()  # how often each column is the longest
 
     def add(self, row: list[str]) -> None:
         self._widths[len(row)] += 1
-        if self._widths.total() <= _FIRST:
-            self._characters.update({column: len(cell) for column, cell in enumerate(row)})
+        if self._longest.total() < _FIRST:
+            self._longest[max(range(len(row)), key=lambda column: len(row[column]), default=0)] += 1
 
     def width(self) -> int:
         return max(self._widths, key=lambda count: self._widths[count], default=0)
 
     def text(self) -> int:
-        """The column that holds most of the characters."""
-        return max(self._characters, key=lambda column: self._characters[column], default=0)
+        """The column that is the longest in most records."""
+        return max(self._longest, key=lambda column: self._longest[column], default=0)
 
 
 def _swallows(record: list[str], delimiter: str, row: list[str], usual: _Usual) -> bool:
