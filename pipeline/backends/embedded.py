@@ -24,23 +24,26 @@ from pipeline.reader.base import Classifier
 if TYPE_CHECKING:
     from pipeline.reader import reading
 
+FLOAT32 = "float32"
+
 
 class EmbeddedReader(ReaderBackend):
     """The encoder with its heads in a folder; loaded when the first text comes."""
 
-    def __init__(self, folder: Path = READER) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path = READER, precision: str = FLOAT32) -> None:
+        self.folder, self.precision = folder, precision
         self.model = "reader" if folder == READER else folder.name
 
     @classmethod
     def from_section(cls, section: Reader) -> EmbeddedReader:
         """The one in the section's folder, else the shipped one."""
-        return cls(section.folder)
+        return cls(section.folder, section.precision)
 
     @classmethod
     def identity(cls, section: Reader) -> str:
         """Hash of the folder without its rules, on which no reading depends. Raises InputError if there is no reader in it."""
-        return _identity(section.folder)
+        identity = _identity(section.folder)
+        return identity if section.precision == FLOAT32 else f"{identity}:{section.precision}"
 
     @property
     def loaded(self) -> reading.Reader:
@@ -48,7 +51,7 @@ class EmbeddedReader(ReaderBackend):
         from pipeline.reader import reading
 
         require_intact(self.folder)
-        return reading.load(self.folder)
+        return reading.load(self.folder, self.precision)
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """One Reading per text, in order."""

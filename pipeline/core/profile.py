@@ -55,6 +55,9 @@ class Reader:
 
     backend: ReaderName = "embedded"
     model: str = ""  # a folder made by `train reader`; empty: the shipped one
+    # float32: the same answers on every machine. bfloat16: faster where the processor multiplies it, and now and then another
+    # third digit.
+    precision: Literal["float32", "bfloat16"] = "float32"
 
     @property
     def folder(self) -> Path:

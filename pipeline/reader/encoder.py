@@ -60,7 +60,7 @@ class Encoder:
         return [*self.prefix, *ids, *self.suffix]
 
     def hidden(self, wrapped: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-        """(last layer (rows, longest, width), mask (rows, longest), True where there is a token); `longest` is padded."""
+        """(last layer (rows, longest, width) as float32, mask (rows, longest), True where there is a token); `longest` is padded."""
         import torch
 
         longest = padded(max(map(len, wrapped)))
@@ -69,11 +69,14 @@ class Encoder:
             ids[row, : len(tokens)] = torch.tensor(tokens)
         lengths = torch.tensor([len(tokens) for tokens in wrapped])
         mask = torch.arange(longest) < lengths.unsqueeze(1)
-        return self.network(input_ids=ids, attention_mask=mask.long()).last_hidden_state, mask
+        return self.network(input_ids=ids, attention_mask=mask.long()).last_hidden_state.float(), mask
 
 
-def load(folder: Path) -> Encoder:
-    """The encoder in a folder written by `save`. Raises InputError if it is missing or damaged."""
+def load(folder: Path, precision: str = "float32") -> Encoder:
+    """The encoder in a folder written by `save`; `precision`: the name of PyTorch's type. Raises InputError if it is missing or
+    damaged.
+    """
+    import torch
     from safetensors.numpy import load_file
     from tokenizers import Tokenizer
     from transformers import AutoConfig, AutoModel
@@ -86,6 +89,7 @@ def load(folder: Path) -> Encoder:
         _fill(network, weights)
     except Exception as error:  # a truncated file fails in whichever library reads it
         raise InputError(f"The reader's encoder in {folder} cannot be loaded ({error}). Reinstall it.") from error
+    network.to(getattr(torch, precision))
     return Encoder(network.eval(), tokenizer, tuple(settings["prefix"]), tuple(settings["suffix"]), settings["pad"])
 
 

@@ -362,13 +362,15 @@ def _numpy(values: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
 
 
 @functools.cache
-def load(folder: Path = READER) -> Reader:
-    """The reader in `folder`, loaded once. Raises InputError if it is missing or damaged."""
+def load(folder: Path = READER, precision: str = "float32") -> Reader:
+    """The reader in `folder`, loaded once; `precision`: of the encoder, float32 or bfloat16. Raises InputError if it is missing
+    or damaged.
+    """
     from safetensors.torch import load_file
 
     try:
         settings = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        network = encoders.load(folder)
+        network = encoders.load(folder, precision)
         heads = Heads(Questions(tuple(settings["themes"]), tuple(settings["emotions"])), network.width)
         heads.load_state_dict({name: value.float() for name, value in load_file(folder / HEADS).items()})
     except InputError:

@@ -319,6 +319,23 @@ def test_the_keys_of_the_list_are_its_part(tmp_path: Path, content: Any, part: s
     assert records == [LAMP, DESK, *([] if part else [Tally(2)])]
 
 
+@pytest.mark.parametrize("lines", [False, True])
+def test_an_object_with_two_values_for_a_name_is_broken(tmp_path: Path, lines: bool) -> None:
+    """Two records of which the middle is gone look like that; the last value would hide the first."""
+    items = [
+        '{"text": "Cold soup", "x": 1, "text": "Warm soup"}',
+        '{"text": "A", "text": "A", "in": {"a": [1, {"b": 1, "b": 2}], "a": 2}}',
+    ]
+    file = tmp_path / "r.json"
+    file.write_text("\n".join(items) if lines else f"[{', '.join(items)}]")
+    broken, whole = read_records(str(file), ReadOptions())
+    assert broken == Broken(items[0], "one object has two values for 'text'")
+    assert isinstance(whole, dict) and whole["text"] == "A" and "1, " in str(whole["in"])
+    file.write_text('{"reviews": [], "reviews": [{"text": "A"}]}')
+    with pytest.raises(InputError, match="is no list of reviews: one object has two values for 'reviews'"):
+        list(read_records(str(file), ReadOptions()))
+
+
 def test_many_lines_are_read_as_few_are_and_never_held_whole(tmp_path: Path) -> None:
     many = [LAMP | {"stars": str(number)} for number in range(60_000)]
     content = lines(*many[:2000]) + '\n{"review": "broken\n\n' + lines(*many[2000:])

@@ -13,7 +13,7 @@ from typing import Any
 from pipeline.core.errors import InputError
 from pipeline.ingest.formats.decode import open_text
 from pipeline.ingest.formats.json_lists import find_reviews
-from pipeline.ingest.formats.json_record import to_record
+from pipeline.ingest.formats.json_record import raw_json, to_record
 from pipeline.ingest.formats.record import Broken, Item, Layout, ReadOptions, Tally
 
 _NOT_SPACE = re.compile(r"\S")
@@ -33,6 +33,8 @@ def read_json(source: Path, options: ReadOptions) -> Iterator[Item]:
         text = stream.read()
     try:
         document = _parse(text)
+        if isinstance(document, Broken):
+            raise InputError(f"{source} is no list of reviews: {document.reason}.")
         path, items = find_reviews(document, options.mapping, source)
         layout = Layout(encoding, part=".".join(map(str, path)) or None)
         flat = isinstance(document, list) and not path and not any(isinstance(item, list) for item in document)
@@ -49,11 +51,22 @@ def read_json(source: Path, options: ReadOptions) -> Iterator[Item]:
 def _loads(text: str) -> Any:
     """A document. A number of more digits than Python takes for one is a text. Raises ValueError, or RecursionError if too deep."""
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError:
         raise
     except ValueError:
-        return json.loads(text, parse_int=_number)
+        return json.loads(text, parse_int=_number, object_pairs_hook=_object)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Broken:
+    """An object. One that gives a name two values is damaged: two records of which the middle is gone look like that."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        for name, value in pairs:
+            if found[name] != value:
+                raw = ", ".join(f"{json.dumps(name)}: {raw_json(value)}" for name, value in pairs)
+                return Broken(f"{{{raw}}}", f"one object has two values for {name!r}")
+    return found
 
 
 def _number(digits: str) -> int | str:
@@ -105,7 +118,7 @@ def _json_lines(lines: Iterable[str]) -> Iterator[Any]:
 
 
 def _concatenated(text: str) -> Iterator[Any]:
-    decoder, position = json.JSONDecoder(parse_int=_number), 0
+    decoder, position = json.JSONDecoder(parse_int=_number, object_pairs_hook=_object), 0
     while start := _NOT_SPACE.search(text, position):
         document, position = decoder.raw_decode(text, start.start())
         yield document

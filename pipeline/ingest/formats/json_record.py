@@ -163,6 +163,6 @@ def _with_place(record: dict[str, str | None], place: Mapping[str, str]) -> dict
 def raw_json(value: Any) -> str:
     """A value as JSON, for a Broken."""
     try:
-        return json.dumps(value)
+        return json.dumps(value, default=as_text)
     except RecursionError:
         return "a value nested too deeply"

@@ -85,6 +85,8 @@ def as_text(value: Any) -> str | None:
     """
     if value is None:
         return None
+    if isinstance(value, Broken):
+        return value.raw
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()  # JSON can spell half a character (a lone surrogate)
     if isinstance(value, (dict, list)):
