@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pipeline.bench.measure import Measured, Sizes
 from pipeline.core.errors import InputError
 
-PARTS = ("ceilings", "read", "meteor", "ingest")  # modules of this package, in the order in which they run
+PARTS = ("ceilings", "startup", "read", "meteor", "ingest")  # modules of this package, in the order in which they run
 
 
 def run(

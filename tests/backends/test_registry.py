@@ -151,6 +151,12 @@ def copied(folder: Path, **changes: Any) -> Reader:
     return Reader(model=str(folder))
 
 
+def test_another_precision_is_another_reader() -> None:
+    plain, short = (Reader(precision=precision) for precision in ("float32", "bfloat16"))
+    assert registry.reader_identity(plain) == registry.reader_identity(Reader()) != registry.reader_identity(short)
+    assert registry.reader(short).precision == "bfloat16"
+
+
 def test_rules_are_no_part_of_a_reader_s_identity(tmp_path: Path) -> None:
     """A changed threshold decides again, but reads nothing again."""
     rules = json.loads((READER / CONFIG).read_text(encoding="utf-8"))["rules"]

@@ -264,3 +264,9 @@ def test_the_shortest_piece_proves_it() -> None:
     (sentence,) = reading.load().read([text])[0]["sentences"]
     best = sentence["themes"][0]
     assert text[best["start"] : best["end"]] == "the waiter was very rude to us."
+
+
+def test_in_bfloat16_it_says_nearly_the_same() -> None:
+    plain, short = (reading.load(precision=precision).read([REVIEW])[0] for precision in ("float32", "bfloat16"))
+    np.testing.assert_allclose(plain["sentiment"], short["sentiment"], atol=0.1)
+    assert [one["start"] for one in plain["sentences"]] == [one["start"] for one in short["sentences"]]
