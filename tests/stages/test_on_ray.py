@@ -36,6 +36,7 @@ def read_by(warehouse: Warehouse, profile: Profile, **options: object) -> list[R
     return warehouse.query("SELECT * FROM store.read ORDER BY review_id")
 
 
+@pytest.mark.slow
 def test_the_same_rows_even_when_a_worker_is_killed(warehouse: Warehouse, fake_profile: Profile, cluster: None) -> None:
     from pipeline.stages.on_ray import OnRay
 
