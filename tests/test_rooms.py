@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import ROOT
 
 ROOMS = ("core", "text", "ingest", "reader", "themes", "backends", "metrics", "advice", "student", "stages", "quality",
-         "run", "report", "tuning", "training", "service", "tools", "cli")  # fmt: skip
+         "run", "report", "tuning", "training", "service", "tools", "bench", "cli")  # fmt: skip
 RULE = "a room may import only itself and rooms that stand before it in {ROOMS}: move what both need down a floor"
 
 

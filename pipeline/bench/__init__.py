@@ -1,5 +1,6 @@
 """Speed beside the plain way to do the same, side by side in one run on this machine: `make bench`.
 
+In: sizes. Out: figures beside their bars. Imported by cli; imports the rooms before it.
 A part is a module here with `run(sizes) -> list[Measured]`. Models and WordNet are loaded before the clock starts.
 """
 
@@ -11,7 +12,14 @@ from collections.abc import Callable, Sequence
 from pipeline.bench.measure import Measured, Sizes
 from pipeline.core.errors import InputError
 
-PARTS = ("ceilings", "startup", "read", "meteor", "ingest")  # modules of this package, in the order in which they run
+PARTS = (
+    "ceilings",
+    "startup",
+    "read",
+    "meteor",
+    "ingest",
+    "warehouse",
+)  # modules of this package, in the order in which they run
 
 
 def run(

@@ -6,17 +6,12 @@ Each runs in a process of its own, one after the other on the same rows, so that
 from __future__ import annotations
 
 import csv
-import multiprocessing
 import random
-import sys
 import tempfile
-import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from pipeline.bench.measure import Measured, Sizes
+from pipeline.bench.measure import Measured, Sizes, alone
 from pipeline.core.assets import SAMPLE
 from pipeline.core.errors import InputError
 
@@ -43,7 +38,7 @@ def ingest(rows: int) -> dict[str, Any]:
         file = Path(folder) / "reviews.csv"
         write_reviews(file, rows)
         methods = {"ingest": _ingest, "read_csv and detection": _plain}
-        measured = {name: _alone(method, file) for name, method in methods.items()}
+        measured = {name: alone(method, file) for name, method in methods.items()}
         size = file.stat().st_size
     seconds = {name: value[0] for name, value in measured.items()}
     return {
@@ -69,24 +64,6 @@ def write_reviews(file: Path, rows: int) -> None:
             whose = (f"Shop {number % 50}", ("DE", "US", "FR")[number % 3], f"Person {number % (rows // 5 + 1)}")
             text = " ".join(words[start : start + length])
             writer.writerow([f"review-{number:09}", moment, choice.randint(1, 5), *whose, text])
-
-
-def _alone(method: Callable[[Path], None], file: Path) -> tuple[float, float]:
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_measured, method, file).result()
-
-
-def _measured(method: Callable[[Path], None], file: Path) -> tuple[float, float]:
-    """Seconds, and this process's peak of memory in megabytes (0 where the system does not tell)."""
-    start = time.perf_counter()
-    method(file)
-    seconds = time.perf_counter() - start
-    if sys.platform == "win32":
-        return seconds, 0.0
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return seconds, peak / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def _ingest(file: Path) -> None:

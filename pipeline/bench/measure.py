@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,6 +71,26 @@ def medians(seconds: Mapping[str, Sequence[float]]) -> dict[str, float]:
 def speedup(slow: Sequence[float], fast: Sequence[float]) -> float:
     """The median over the rounds of how many times as fast the second method is."""
     return statistics.median(one / other for one, other in zip(slow, fast, strict=True))
+
+
+def alone(work: Callable[[Path], object], path: Path) -> tuple[float, float]:
+    """Seconds of work in a process of its own, and that process's peak of memory in megabytes (0 where the system does not tell).
+    `work` is a function of a module.
+    """
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_measured, work, path).result()
+
+
+def _measured(work: Callable[[Path], object], path: Path) -> tuple[float, float]:
+    start = time.perf_counter()
+    work(path)
+    seconds = time.perf_counter() - start
+    if sys.platform == "win32":
+        return seconds, 0.0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return seconds, peak / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def as_table(measured: Sequence[Measured]) -> str:

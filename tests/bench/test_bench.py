@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pipeline import bench
-from pipeline.bench import ceilings, ingest, measure, meteor, read
+from pipeline.bench import ceilings, measure, read
 from pipeline.bench.measure import Measured, Sizes, as_table
 from pipeline.core.errors import InputError
 
@@ -17,7 +17,7 @@ def test_each_part_is_a_module_with_a_run() -> None:
 
 
 def test_parts_are_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (ceilings, ingest, meteor, read):
+    for module in (ceilings, read):
         name = module.__name__.rpartition(".")[2]
         monkeypatch.setattr(module, "run", lambda sizes, name=name: [Measured(name, "x", sizes.rows)])
     told: list[str] = []

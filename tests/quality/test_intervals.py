@@ -116,3 +116,10 @@ def test_unknown_values_are_left_out() -> None:
 def test_pairs_need_one_length() -> None:
     with pytest.raises(ValueError, match="one length"):
         intervals.paired_bootstrap([0.1, 0.2], [0.1])
+
+
+def test_of_many_values_the_interval_is_that_of_the_normal_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(1).exponential(size=intervals.MANY + 1)
+    quick = intervals.bootstrap_mean(values)
+    monkeypatch.setattr(intervals, "MANY", 10**9)
+    assert quick == pytest.approx(intervals.bootstrap_mean(values), rel=0.01)
