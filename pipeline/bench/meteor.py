@@ -88,8 +88,7 @@ def _spread(items: list[tuple[str, str]], limit: int) -> list[tuple[str, str]]:
 def meteor(pairs: Sequence[tuple[str, str]], rounds: int = 3) -> dict[str, Any]:
     """METEOR of (candidate, reference) pairs by `pipeline.metrics.meteor` and by plain NLTK.
 
-    "new texts": every cache is empty, as for a first batch; "known words": only words are cached, as for later batches;
-    "seen texts": the same pairs again. Keys of the result: pairs, rounds, baseline (how NLTK was called), milliseconds (of
+    "new texts": every cache is empty, as for a first batch; "known words": words are cached, as for later ones. Keys of the result: pairs, rounds, baseline (how NLTK was called), milliseconds (of
     processor time, per pair and method), ratios (NLTK's time over ours: the median of the rounds), largest_difference and
     equal (to TOLERANCE). Raises InputError without a pair or a round.
     """
@@ -125,33 +124,22 @@ def _our_meteor(candidates: Sequence[str], references: Sequence[str]) -> dict[st
     """Our METEOR, by what is cached when it starts."""
     from pipeline.metrics import meteor as ours
 
-    def score(forget: Callable[[], None]) -> None:
-        forget()
+    def of_new_texts() -> None:
+        _forget()
         ours.score(candidates, references)
 
-    return {
-        "new texts": functools.partial(score, _forget),
-        "known words": functools.partial(score, _forget_texts),
-        "seen texts": functools.partial(score, lambda: None),
-    }
+    return {"new texts": of_new_texts, "known words": functools.partial(ours.score, candidates, references)}
 
 
 def _forget() -> None:
-    """Empties every cache of texts, tokens, stems and synonyms; the WordNet table stays loaded."""
+    """Empties every cache of tokens, stems and synonyms; the WordNet table stays loaded."""
     from pipeline.metrics import meteor as ours
     from pipeline.metrics import tokens
 
-    _forget_texts()
-    tokens._inside.clear()
-    for cached in (ours._stem, ours._synonyms, tokens._at_end, tokens._ends_sentence):
+    tokens._known.clear()
+    tokens._endings.clear()
+    for cached in (ours._stem, ours._synonyms, tokens._ends_sentence):
         cached.cache_clear()
-
-
-def _forget_texts() -> None:
-    """Empties the caches of whole texts, and keeps those of words."""
-    from pipeline.metrics import meteor as ours
-
-    ours._texts.clear()
 
 
 @contextmanager

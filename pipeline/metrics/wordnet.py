@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import lzma
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -27,6 +28,11 @@ _RULES = {
     part: [(ending, new) for ending, _, new in (rule.partition(":") for rule in rules.split())]
     for part, rules in _DETACHMENT.items()
 }
+_RULES_BY_LETTER = {
+    letter: [(part, *rule) for part, rules in _RULES.items() for rule in rules if rule[0][-1] == letter]
+    for letter in "sndgrt"
+}
+_NUMBER = re.compile(r"\d+")
 
 
 class Lemma:
@@ -66,6 +72,9 @@ class WordNet:
         for line in exceptions.splitlines():
             part, form, *bases = line.split(" ")
             self._exceptions[part, form] = bases
+        self._irregular: dict[str, str] = {}  # form -> the parts of speech in which it is an exception
+        for part, form in self._exceptions:
+            self._irregular[form] = self._irregular.get(form, "") + part
         self._synsets: dict[int, Synset] = {}
 
     def senses(self, lemma: str) -> dict[str, list[int]]:
@@ -97,8 +106,18 @@ class WordNet:
     def synonyms(self, lemma: str) -> set[str]:
         """The names of all lemmas of all synsets of a word; empty for an unknown word."""
         lemma = lemma.lower()
-        numbers = {number for part in _PARTS for _, senses in self._bases(lemma, part) for number in senses}
-        return {name for number in numbers for name in self.rows[number][2:].split(" ")}
+        numbers = _NUMBER.findall(self._index.get(lemma, ""))
+        for part, base in self._other_bases(lemma):
+            numbers += self.senses(base).get(part, [])
+        return {name for number in numbers for name in self.rows[int(number)][2:].split(" ")}
+
+    def _other_bases(self, form: str) -> Iterator[tuple[str, str]]:
+        """(part of speech, base form): what `_bases` tries besides the form itself, by a look at its last letter."""
+        for part, ending, new in _RULES_BY_LETTER.get(form[-1:], ()):
+            if form.endswith(ending) and (part, form) not in self._exceptions:
+                yield part, form[: -len(ending)] + new
+        for part in self._irregular.get(form, ""):
+            yield from ((part, base) for base in self._exceptions[part, form])
 
     def _synset(self, number: int) -> Synset:
         if number not in self._synsets:

@@ -97,11 +97,13 @@ def test_the_original_means(shared_data: Path) -> None:
     assert sum(tuned) / len(tuned) == pytest.approx(0.22297, abs=1e-5)
 
 
-def test_forgetting_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    pairs = [("cold soup", "hot soup"), ("warm bread", "warm bread"), ("cold soup", "warm bread")]
-    before = [meteor.score([candidate], [reference])[0] for candidate, reference in pairs]
-    monkeypatch.setattr(meteor, "_TEXTS", 0)
-    assert [meteor.score([candidate], [reference])[0] for candidate, reference in pairs] == before
+def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    candidates = ["cold soup", "", "warm bread", "a car served quickly", "cold soup"]
+    references = ["hot soup", "cold", "warm bread", "an auto, rapidly serving", "warm bread"]
+    before = meteor.score(candidates, references)
+    monkeypatch.setattr(meteor, "_BLOCK", 2)
+    assert meteor.score(candidates, references) == before
+    assert [meteor.score([one], [other])[0] for one, other in zip(candidates, references, strict=True)] == before
 
 
 def test_refuses_shifted_pairs() -> None:
