@@ -25,7 +25,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.profile import Profile, model_identity
 from pipeline.core.warehouse import Warehouse
 from pipeline.metrics import check_pairs, hub
-from pipeline.metrics.scorer import Candidate, Columns, Scorer, pairs
+from pipeline.metrics.scorer import Candidate, Columns, Scorer, score_pairs
 from pipeline.reader import minilm
 
 if TYPE_CHECKING:
@@ -43,11 +43,8 @@ def scorer(profile: Profile) -> Scorer:
     options: Any = {"num_layers": config.bertscore_layers or None, "rescale_with_baseline": config.bertscore_rescale}
 
     def columns(rows: Sequence[Candidate], warehouse: Warehouse) -> Columns:
-        candidates, references = pairs(rows)
-        return {
-            "bertscore_f1": score(candidates, references, **checkpoint, **options),
-            "bertscore_cut": truncated(candidates, references, **checkpoint),
-        }
+        values = functools.partial(score, **checkpoint, **options)
+        return score_pairs(rows, {"bertscore_f1": values, "bertscore_cut": functools.partial(truncated, **checkpoint)})
 
     settings = settings_hash(config.bertscore, **options)
     name = "stand-in: all-MiniLM-L6-v2" if config.bertscore == "minilm" else config.bertscore
@@ -64,19 +61,22 @@ def score(
     num_layers: int | None = None,
     rescale_with_baseline: bool = False,
     lang: str = "en",
-    batch_size: int = 32,
+    batch_size: int | None = None,
     device: str | None = None,
 ) -> list[float]:
     """F1 of each pair, in order: at most 1; rescaled by the package's baseline for `lang`, mostly 0 to 1.
 
     `model` is "minilm", a folder or a hub id; `revision` the hub commit to pin. `num_layers` defaults to the package's
     choice for that model. A pair with an empty side gets 0 (before rescaling). `device` defaults to CUDA if there is one.
+    Texts are read sorted by length, each once for up to 256 pairs, `batch_size` at a time: by default 32 on a GPU, 4 on a CPU,
+    whose caches hold no more.
     Raises InputError for texts that do not pair up and for unusable models or layers.
     """
     check_pairs(candidates, references)
     if not candidates:
         return []
     scorer = _scorer(model, revision, num_layers, rescale_with_baseline, lang, device)
+    batch_size = batch_size or (4 if scorer.device == "cpu" else 32)
     empty_score = 0.0
     if rescale_with_baseline:
         baseline = float(scorer.baseline_vals[2])

@@ -19,7 +19,7 @@ import numpy as np
 
 from pipeline.core.profile import Profile
 from pipeline.metrics import check_pairs, porter, tokens, wordnet
-from pipeline.metrics.scorer import Scorer, pairs
+from pipeline.metrics.scorer import Scorer, score_pairs
 
 _ALPHA, _BETA, _GAMMA = 0.9, 3.0, 0.5
 _BLOCK = 1024  # pairs that are aligned in one sort
@@ -176,7 +176,7 @@ def score(candidates: Sequence[str], references: Sequence[str]) -> list[float]:
 def scorer(profile: Profile) -> Scorer:
     """Fills `meteor`."""
     return Scorer(
-        lambda rows, warehouse: {"meteor": score(*pairs(rows))},
+        lambda rows, warehouse: score_pairs(rows, {"meteor": score}),
         depends_on={},
         model="nltk, WordNet 3.0",
         settings="alpha=0.9 beta=3 gamma=0.5",

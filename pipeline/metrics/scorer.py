@@ -54,3 +54,14 @@ def texts(rows: Sequence[Candidate]) -> list[str]:
 def pairs(rows: Sequence[Candidate]) -> tuple[list[str], list[str]]:
     """(candidates, references) of rows."""
     return texts(rows), [row["reference"] for row in rows]
+
+
+def score_pairs(
+    rows: Sequence[Candidate], metrics: Mapping[str, Callable[[Sequence[str], Sequence[str]], Sequence[Value]]]
+) -> Columns:
+    """Column -> a value per row, by metrics of candidates and references. A pair that comes again is not scored again."""
+    every = list(zip(*pairs(rows), strict=True))
+    distinct = list(dict.fromkeys(every))
+    sides = [pair[0] for pair in distinct], [pair[1] for pair in distinct]
+    columns = {name: dict(zip(distinct, metric(*sides), strict=True)) for name, metric in metrics.items()}
+    return {name: [values[pair] for pair in every] for name, values in columns.items()}

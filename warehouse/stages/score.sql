@@ -1,4 +1,4 @@
--- Candidates of the test split without scores. Grain: review_id, role.
+-- Candidates of the test split without scores, those of a review together: they share its reference. Grain: review_id, role.
 SELECT f.review_id, f.role, f.text AS candidate, f.raw_output, s.prompt, t.text AS reference, r.text AS review
 FROM feedback f
 JOIN training_set s ON s.review_id = f.review_id AND s.split = 'test'
@@ -7,4 +7,4 @@ JOIN reviews r ON r.review_id = f.review_id
 ANTI JOIN (SELECT review_id, role FROM store.score WHERE fingerprint = $fingerprint) done
     ON done.review_id = f.review_id AND done.role = f.role
 WHERE r.blanked_at IS NULL
-ORDER BY f.role, f.review_id;
+ORDER BY f.review_id, f.role;
