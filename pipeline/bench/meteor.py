@@ -21,7 +21,10 @@ from pipeline.core.errors import InputError
 
 TOLERANCE = 1e-9
 _BAR = 20
-_WHY = "what is left is Porter's stemming and the tokenizer of words never seen before, in Python"
+_WHY = (
+    "words and chunks never seen before are tokenized, stemmed and looked up one by one in Python; the more pairs at once, the "
+    "fewer are new. A table of the stems and tokens of frequent words, or compiled code, would lift it"
+)
 DEBIAN_WORDNET = Path("/usr/share/wordnet")  # of the packages wordnet-base and wordnet-sense-index
 # (candidate, reference): names that a file's columns may have
 PAIRS = (

@@ -23,6 +23,7 @@ def no_wordnet_but_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     monkeypatch.setattr(bench, "_WINDOW", 192)  # none of these pairs is longer
 
 
+@pytest.mark.slow  # loads three models
 def test_each_metric_is_compared_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "_advice", lambda: iter([*REFERENCES, *OTHERS]))
     found = bench.run(Sizes(limit=1, rounds=1))
@@ -34,6 +35,7 @@ def test_each_metric_is_compared_with_its_package(monkeypatch: pytest.MonkeyPatc
     assert details["pairs"] == 10 and details["equal"] and all(one.value > 0 for one in found)
 
 
+@pytest.mark.slow
 def test_a_wrong_value_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "_advice", lambda: iter([*REFERENCES, *OTHERS]))
     monkeypatch.setattr(meteor, "score", lambda candidates, references: [2.0] * len(candidates))
