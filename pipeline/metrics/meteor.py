@@ -168,8 +168,9 @@ def score(candidates: Sequence[str], references: Sequence[str]) -> list[float]:
     of_text = {text: word_of[tokens] for text, tokens in zip(texts, numbers, strict=True)}
     values: list[float] = []
     for start in range(0, len(candidates), _BLOCK):
-        sides = ([of_text[text] for text in side[start : start + _BLOCK]] for side in (candidates, references))
-        values += _values(*sides, stem_of, stems)
+        block = slice(start, start + _BLOCK)
+        own, other = ([of_text[text] for text in side[block]] for side in (candidates, references))
+        values += _values(own, other, stem_of, stems)
     return values
 
 
