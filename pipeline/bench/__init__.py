@@ -12,15 +12,8 @@ from collections.abc import Callable, Sequence
 from pipeline.bench.measure import Measured, Sizes
 from pipeline.core.errors import InputError
 
-PARTS = ("ceilings", "startup", "read", "meteor", "score", "ingest", "warehouse")  # modules of this package, in the order in which they run
-    "ceilings",
-    "startup",
-    "read",
-    "meteor",
-    "ingest",
-    "warehouse",
-)  # modules of this package, in the order in which they run
-PARTS = ("ceilings", "read", "meteor", "score", "ingest")  # modules of this package, in the order in which they run
+# Modules of this package, in the order in which they run.
+PARTS = ("ceilings", "startup", "read", "meteor", "score", "ingest", "warehouse")
 
 
 def run(
