@@ -13,6 +13,7 @@ from pipeline.core.errors import InputError
 if TYPE_CHECKING:
     from pipeline.tuning.finetune import Tuned
     from pipeline.tuning.trainer import Settings
+    from pipeline.tuning.unseen import Text
 
 
 def _labelled(sub: argparse.ArgumentParser, required: bool = True) -> None:
@@ -68,6 +69,10 @@ def _finetune_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--validation", type=float, default=0.1, metavar="SHARE")
     sub.add_argument("--test", type=float, default=0.1, metavar="SHARE")
     sub.add_argument("--seed", type=int, default=0)
+    show_file = "texts (a .txt, one per line, or a table) on which the page shows base and tuned side by side"
+    sub.add_argument("--show", type=Path, metavar="FILE", help=show_file)
+    cost = "what missing a row of a class costs (others: 1), for thresholds that cost least; repeatable"
+    sub.add_argument("--cost", action="append", default=[], metavar="CLASS=NUMBER", help=cost)
     loggers = "tensorboard, wandb, ...: what transformers can report to; repeatable"
     sub.add_argument("--report-to", action="append", default=[], metavar="WHERE", help=loggers)
     sub.add_argument("--out", type=Path, metavar="DIR", help="where models go (default: beside the warehouse)")
@@ -78,13 +83,17 @@ def finetune(args: argparse.Namespace) -> int:
     from pipeline.core.warehouse import models_path
     from pipeline.tuning import finetune as module
     from pipeline.tuning import record, trainer
+    from pipeline.tuning.costs import parse
 
     settings = _settings(args)
     record.require_writable(args.warehouse)
     data = _read_labelled(args, args.task)
+    costs = parse(args.cost, data.classes) if args.cost else None
+    shown = _read_shown(args)
     is_first = trainer.processes()[0] == 0
     with show.progress(args.json or not is_first) as progress:
-        result = module.run(data, settings, args.out or models_path(args.warehouse), args.warehouse, progress)
+        out = args.out or models_path(args.warehouse)
+        result = module.run(data, settings, out, args.warehouse, progress, shown, costs)
     if result is None:  # one of several processes; the first one reports
         return 0
     if args.json:
@@ -92,9 +101,18 @@ def finetune(args: argparse.Namespace) -> int:
     else:
         show.figures("before and after", [("base", result.base), ("tuned", result.tuned)], module.OVERALL)
         print(result.verdict)
+        if costs:
+            print(result.facts["costs"]["sentence"])
         print(f"report: {result.report}\nmodel: {result.model}\nas the pipeline's classifier, in a profile:\n")
         print(module.usage(result.facts, result.model))
     return 0
+
+
+def _read_shown(args: argparse.Namespace) -> list[Text]:
+    from pipeline.tuning.labelled.rows import Columns
+    from pipeline.tuning.unseen import read
+
+    return read(args.show, args.task, Columns(args.text, args.label), args.labels) if args.show else []
 
 
 def _settings(args: argparse.Namespace) -> Settings:

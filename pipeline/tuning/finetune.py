@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -18,7 +18,8 @@ from pipeline.quality import intervals
 from pipeline.reader import calibration
 from pipeline.report import charts
 from pipeline.report.export import neutralise
-from pipeline.tuning import figures, networks, page, record, trainer
+from pipeline.tuning import costs as costing
+from pipeline.tuning import figures, networks, page, record, trainer, unseen
 from pipeline.tuning.labelled.rows import Example, Labelled, Task, targets
 from pipeline.tuning.labelled.split import stratified_split
 from pipeline.tuning.trainer import Settings
@@ -32,6 +33,7 @@ OVERALL = {
     "ECE": "ece",
 }
 SHOWN = 25  # mistakes on the page
+COST_CALIBRATION = "calibration_by_cost.json"  # where costs were given for a sentiment model; no part of the model
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,12 @@ class Predictions:
         """As `figures.decide`: class indices, or 0 and 1 per class."""
         return figures.decide(self.probabilities, self.thresholds)
 
+    def split(self, at: int) -> tuple[Predictions, Predictions]:
+        """Those for the first `at` rows, and those for the others."""
+        return Predictions(self.probabilities[:at], self.thresholds), Predictions(
+            self.probabilities[at:], self.thresholds
+        )
+
 
 class Mistake(TypedDict):
     """A test row that the tuned model gets wrong: a row of misclassified.csv."""
@@ -79,10 +87,14 @@ def run(
     out: Path,
     warehouse: Path,
     progress: Callable[[str, int, int], None] = lambda name, done, total: None,
+    shown: Sequence[unseen.Text] = (),
+    costs: Mapping[str, float] | None = None,
 ) -> Tuned | None:
     """Trains, evaluates, writes the page below `out` and publishes the figures. None on all but the first of several processes.
 
-    `progress`: called with (step, done, total). Raises InputError, before training, for settings that cannot work.
+    `progress`: called with (step, done, total). `shown`: texts on which the page shows base and tuned model side by side.
+    `costs`: what missing a row of each class costs (`costs.parse`); None: costs are left out. Neither changes what is trained.
+    Raises InputError, before training, for settings that cannot work.
     """
     figures.require_sklearn()
     record.require_writable(warehouse)
@@ -94,17 +106,24 @@ def run(
         return None
     trained = now()
     test = parts["test"]
+    texts = [row.text for row in test] + [text.text for text in shown]
     progress("evaluate", 0, 2)
-    base, base_note = _predict_base(settings, data, test)
+    both, base_note = _predict_base(settings, data, texts)
+    base, base_shown = both.split(len(test))
     progress("evaluate", 1, 2)
     classifier = TransformersClassifier(str(folder / "model"), "main", _activation(settings.task))
-    tuned = Predictions(_probabilities(classifier, test, data), _thresholds(facts, data))
+    both = Predictions(_probabilities(classifier, texts, data), _thresholds(facts, data))
+    tuned, tuned_shown = both.split(len(test))
     progress("evaluate", 2, 2)
     results = {"base": _evaluate(base, test, data), "tuned": _evaluate(tuned, test, data)}
     facts["learned"] = figures.learned(facts["languages"], results["tuned"])
-    if data.classes == SENTIMENTS:
-        fitted = _calibrate(classifier, parts["validation"], data, folder)
-        facts["calibrated"] = _evaluate_calibrated(fitted, tuned, test, data)
+    if data.classes == SENTIMENTS or costs:
+        facts |= _serve(classifier, base, tuned, parts, data, folder, costs)
+    known = [*parts["train"], *parts["validation"]]
+    compared = {
+        "shown": _side_by_side(shown, base_shown, tuned_shown, data, known),
+        "outcomes": unseen.outcomes(_side_by_side(unseen.texts_of(test, data), base, tuned, data, ())),
+    }
     mistakes = _mistakes(test, base, tuned, data)
     _write_mistakes(folder / "misclassified.csv", mistakes)
     verdict = f"{_verdict(base, tuned, targets(test, data))} {figures.guessing_note(results['tuned'])}".rstrip()
@@ -112,7 +131,8 @@ def run(
     rows = [("finetune_base", facts["base"], results["base"]), ("finetune_tuned", folder.name, results["tuned"])]
     run_id = record.publish_results(warehouse, "finetune", folder.name, started, seconds, rows)
     content = _page_content(facts, results, mistakes, data, folder) | {"verdict": verdict, "base_note": base_note}
-    report = page.write(folder, "finetune", content, _summary(run_id, verdict, facts, results, data))
+    summary = _summary(run_id, verdict, facts, results, data) | compared
+    report = page.write(folder, "finetune", content | compared, summary)
     return Tuned(folder, folder / "model", report, run_id, **results, facts=facts, verdict=verdict)
 
 
@@ -134,8 +154,8 @@ def _thresholds(facts: dict[str, Any], data: Labelled) -> list[float] | None:
     return [facts["thresholds"][name] for name in data.classes] if "thresholds" in facts else None
 
 
-def _probabilities(model: TransformersClassifier, rows: Sequence[Example], data: Labelled) -> np.ndarray:
-    return project(model.probabilities([row.text for row in rows]), model.labels, data)
+def _probabilities(model: TransformersClassifier, texts: Sequence[str], data: Labelled) -> np.ndarray:
+    return project(model.probabilities(texts), model.labels, data)
 
 
 def project(probabilities: np.ndarray, columns: Sequence[str], data: Labelled) -> np.ndarray:
@@ -150,7 +170,7 @@ def project(probabilities: np.ndarray, columns: Sequence[str], data: Labelled) -
     return figures.normalised(ours) if data.task == "sentiment" else ours
 
 
-def _predict_base(settings: Settings, data: Labelled, rows: Sequence[Example]) -> tuple[Predictions, str]:
+def _predict_base(settings: Settings, data: Labelled, texts: Sequence[str]) -> tuple[Predictions, str]:
     """(the untouched base's predictions, a note on the head it used): its own if it has one for this task, else the
     untrained one that training started from.
     """
@@ -166,8 +186,7 @@ def _predict_base(settings: Settings, data: Labelled, rows: Sequence[Example]) -
         model = _untrained(settings, data)
         columns = list(data.classes)
         note = "The base has no head for this task: it is judged with the untrained head that training started from."
-    probabilities = project(model.probabilities([row.text for row in rows]), columns, data)
-    return Predictions(probabilities, thresholds), note
+    return Predictions(project(model.probabilities(texts), columns, data), thresholds), note
 
 
 def _untrained(settings: Settings, data: Labelled) -> TransformersClassifier:
@@ -198,21 +217,56 @@ def _evaluate(predictions: Predictions, rows: Sequence[Example], data: Labelled)
     return result
 
 
-def _calibrate(model: TransformersClassifier, rows: Sequence[Example], data: Labelled, folder: Path) -> dict[str, Any]:
+def _calibrate(predictions: Predictions, rows: Sequence[Example], data: Labelled, folder: Path) -> dict[str, Any]:
     """A calibration fitted on these rows, also saved beside the model."""
     languages = [row.language for row in rows]
-    fitted = calibration.fit(_probabilities(model, rows, data), targets(rows, data), languages)
+    fitted = calibration.fit(predictions.probabilities, targets(rows, data), languages)
     calibration.save(fitted, folder / "model" / "calibration.json")
     return fitted
 
 
-def _evaluate_calibrated(
-    fitted: dict[str, Any], tuned: Predictions, rows: Sequence[Example], data: Labelled
+def _calibrated(fitted: dict[str, Any], predictions: Predictions, rows: Sequence[Example]) -> Predictions:
+    return Predictions(calibration.apply(fitted, predictions.probabilities, [row.language for row in rows]))
+
+
+def _serve(
+    model: TransformersClassifier,
+    base: Predictions,
+    tuned: Predictions,
+    parts: Mapping[str, Sequence[Example]],
+    data: Labelled,
+    folder: Path,
+    costs: Mapping[str, float] | None,
 ) -> dict[str, Any]:
-    """The tuned model's figures on these rows after calibration."""
-    calibrated = calibration.apply(fitted, tuned.probabilities, [row.language for row in rows])
-    result = _evaluate(Predictions(calibrated), rows, data)
-    return {name: result[name] for name in ("ece", "accuracy", "macro_f1", "shift")}
+    """What is fitted on the validation rows for the profile that the command offers, as facts: `calibrated`, where the model
+    has all three classes, and `costs` (`costs.weigh` and its sentence), where some are given. Their files are saved.
+    """
+    rows, test = parts["validation"], parts["test"]
+    validation = Predictions(_probabilities(model, [row.text for row in rows], data), tuned.thresholds)
+    facts: dict[str, Any] = {}
+    fitted = None
+    served, served_test = validation, tuned
+    if data.classes == SENTIMENTS:
+        fitted = _calibrate(validation, rows, data, folder)
+        served, served_test = _calibrated(fitted, validation, rows), _calibrated(fitted, tuned, test)
+        result = _evaluate(served_test, test, data)
+        facts["calibrated"] = {name: result[name] for name in ("ece", "accuracy", "macro_f1", "shift")}
+    if costs:
+        on_validation = served.probabilities, targets(rows, data)
+        on_test = served_test.probabilities, targets(test, data)
+        decided = {"base": base.decisions, "tuned": served_test.decisions}
+        weighed = costing.weigh(costs, data.classes, on_validation, on_test, decided)
+        facts["costs"] = weighed | {"sentence": costing.sentence(weighed)}
+        if data.task == "sentiment":
+            calibration.save(costing.as_calibration(fitted, weighed["thresholds"]), folder / COST_CALIBRATION)
+    return facts
+
+
+def _side_by_side(
+    texts: Sequence[unseen.Text], base: Predictions, tuned: Predictions, data: Labelled, trained: Sequence[Example]
+) -> list[unseen.Side]:
+    sides = ((_class_names(one.decisions, data), one.probabilities) for one in (base, tuned))
+    return unseen.side_by_side(texts, *sides, trained)
 
 
 def _verdict(base: Predictions, tuned: Predictions, truth: np.ndarray) -> str:
@@ -287,6 +341,7 @@ def _page_content(
         "results": list(results.items()),
         "overall": OVERALL,
         "caution": figures.caution(shift) if shift else [],
+        "costs": facts.get("costs"),
         "plots": _plots(facts, results, data),
         "wrong": mistakes[:SHOWN],
         "wrong_count": len(mistakes),
@@ -333,6 +388,13 @@ def usage(facts: dict[str, Any], model: Path | str) -> str:
         f'model = "{model}"',
         f"languages = {json.dumps(facts['learned'])}   # those it learned; empty: judge every language",
     ]
-    if "calibrated" in facts:
+    if "costs" in facts and facts["task"] == "emotions":
+        chosen = ", ".join(f"{name} = {value}" for name, value in facts["costs"]["thresholds"].items())
+        lines.append(f"thresholds = {{ {chosen} }}   # by the costs that were given")
+    elif "costs" in facts:
+        lines.append(
+            f'calibration = "{Path(model).parent / COST_CALIBRATION}"   # with the thresholds of the costs that were given'
+        )
+    elif "calibrated" in facts:
         lines.append(f'calibration = "{model}/calibration.json"')
     return "\n".join(lines)

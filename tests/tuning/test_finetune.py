@@ -14,7 +14,8 @@ from pipeline.core import profile
 from pipeline.core.errors import InputError
 from pipeline.core.labels import EMOTIONS, SENTIMENTS
 from pipeline.core.warehouse import open_read_only, open_work, publish, work_path
-from pipeline.tuning import finetune, record
+from pipeline.tuning import finetune, record, unseen
+from pipeline.tuning.costs import parse
 from pipeline.tuning.labelled.rows import Example, Labelled
 from tests import labelled_rows
 from tests.checkpoints import Checkpoints
@@ -24,7 +25,14 @@ from tests.checkpoints import Checkpoints
 def tuned(tiny: Checkpoints, tmp_path_factory: pytest.TempPathFactory) -> finetune.Tuned:
     folder = tmp_path_factory.mktemp("tuned")
     own = labelled_rows.settings(tiny.distilbert_base, num_train_epochs=8, learning_rate=5e-3)
-    result = finetune.run(labelled_rows.labelled(600), own, folder / "models", folder / "w.duckdb")
+    shown = [
+        unseen.Text("<b>The soup was lovely, day 9001.</b>", "positive"),
+        unseen.Text("The room was awful, day 0."),
+    ]
+    costs = {"negative": 3.0, "neutral": 1.0, "positive": 1.0}
+    result = finetune.run(
+        labelled_rows.labelled(600), own, folder / "models", folder / "w.duckdb", shown=shown, costs=costs
+    )
     assert result is not None
     return result
 
@@ -62,6 +70,34 @@ def test_the_page_shows_everything_and_escapes_what_people_wrote(tuned: finetune
     assert f"| tuned | {tuned.tuned['accuracy']:.3f} |" in text
     figures = json.loads((tuned.folder / "figures.json").read_text())
     assert figures["tuned"]["accuracy"] == tuned.tuned["accuracy"]
+
+
+def test_texts_of_the_user_side_by_side_and_right_rows_beside_wrong_ones(tuned: finetune.Tuned) -> None:
+    html, text = (tuned.report.with_suffix(suffix).read_text() for suffix in (".html", ".md"))
+    section = html.split('<section id="side-by-side">')[1].split("</section>")[0]
+    assert "&lt;b&gt;The soup was lovely, day 9001.&lt;/b&gt;" in section and "<b>The soup" not in html
+    told = json.loads((tuned.folder / "figures.json").read_text())
+    assert [row["tuned"] for row in told["shown"]] == ["positive", "negative"]
+    assert [row["right"] for row in told["shown"]] == [True, None]
+    assert sum(outcome["n"] for outcome in told["outcomes"]) == tuned.tuned["n"]
+    right = sum(outcome["n"] for outcome in told["outcomes"][:2])
+    assert right == round(tuned.tuned["accuracy"] * tuned.tuned["n"]), "right ones too"
+    for outcome in told["outcomes"]:
+        assert f"{outcome['name']}: {outcome['n']} of 60" in section and f"{outcome['name']}: {outcome['n']}" in text
+
+
+def test_costs_are_a_section_and_a_calibration_that_the_profile_names(tuned: finetune.Tuned) -> None:
+    from pipeline.reader import calibration
+
+    html = tuned.report.read_text()
+    section = html.split('<section id="costs">')[1].split("</section>")[0]
+    assert "Missing a row costs 3 where it is negative" in section and tuned.facts["costs"]["sentence"] in section
+    assert section.index("negative recall") < section.index("neutral recall"), "the dearest first"
+    assert [row["name"] for row in tuned.facts["costs"]["rows"]] == ["base", "tuned", "tuned, by cost"]
+    named = tuned.folder / finetune.COST_CALIBRATION
+    assert str(named) in finetune.usage(tuned.facts, tuned.model)
+    leaning, plain = (calibration.load(str(file)) for file in (named, tuned.model / "calibration.json"))
+    assert leaning["languages"]["*"]["bias"][0] >= plain["languages"]["*"]["bias"][0]
 
 
 def test_all_mistakes_are_listed_the_surest_first(tuned: finetune.Tuned) -> None:
@@ -158,6 +194,8 @@ def test_the_command(tiny: Checkpoints, tmp_path: Path, capsys: pytest.CaptureFi
         ),
         (["--fraction", "0.01"], "Raise --fraction"),
         (["--recipe", "none"], "no recipe"),
+        (["--cost", "angry=3"], "no class 'angry'"),
+        (["--show", "nowhere.txt"], "no such file"),
         (["--model", "nowhere/at-all", "--epochs", "x"], "--epochs"),
     ],
 )
@@ -230,10 +268,16 @@ def test_emotions_go_the_same_way(tiny: Checkpoints, tmp_path: Path) -> None:
     )
     own = labelled_rows.settings(tiny.distilbert_base, task="emotions", num_train_epochs=2)
     result = finetune.run(
-        Labelled("emotions", EMOTIONS, rows, 420, {}, "c"), own, tmp_path / "m", tmp_path / "w.duckdb"
+        Labelled("emotions", EMOTIONS, rows, 420, {}, "c"),
+        own,
+        tmp_path / "m",
+        tmp_path / "w.duckdb",
+        costs=parse(["anger=9"], EMOTIONS),
     )
     assert result is not None
     assert set(result.tuned["classes"]) == set(EMOTIONS) and "micro_f1" in result.tuned and "shift" not in result.tuned
     assert not (result.model / "calibration.json").exists()
     assert "[emotions]" in finetune.usage(result.facts, result.model)
+    (tmp_path / "mine.toml").write_text(finetune.usage(result.facts, result.model))
+    assert profile.load(str(tmp_path / "mine.toml")).emotions.thresholds == result.facts["costs"]["thresholds"]
     assert result.report.is_file()

@@ -108,10 +108,27 @@ def _line_pair_rows(pairs: Iterable[tuple[Path, Path, str]]) -> Iterator[RawRow]
             yield RawRow(text, label, language)
 
 
+# --- Texts that need no label ---
+
+
+def open_texts(source: str, columns: Columns) -> Iterator[RawRow]:
+    """The texts of a file: a .txt has one per line, unless the text column is a number; anything else is a table, whose label
+    column may be missing.
+
+    Raises InputError if there is no such file; iterating does if the text column is missing.
+    """
+    file = Path(source)
+    if file.suffix.lower() == ".txt" and file.is_file() and not columns.text.isdigit():
+        return (RawRow(line, "", "") for line in file.read_text(encoding="utf-8-sig", errors="replace").split("\n"))
+    if not file.is_file():
+        raise InputError(f"--show {source}: there is no such file. Name a .txt with a text per line, or a table.")
+    return (row for path in sources.expand([source]) for row in _table_rows(path, columns, needs_label=False))
+
+
 # --- Tables: files and hub data sets ---
 
 
-def _table_rows(source: str, columns: Columns) -> Iterator[RawRow]:
+def _table_rows(source: str, columns: Columns, needs_label: bool = True) -> Iterator[RawRow]:
     # The columns of a file without a header have numbers; then every mapped column must be a number.
     mapping = {"text": columns.text, "label": columns.label}
     mapping |= {"language": columns.language} if columns.language else {}
@@ -120,13 +137,14 @@ def _table_rows(source: str, columns: Columns) -> Iterator[RawRow]:
         if isinstance(record, Broken):
             continue
         if not checked:
-            _require_columns(record, columns, source)
+            _require_columns(record, columns, source, needs_label)
             checked = True
         yield _raw_row(record, columns)
 
 
-def _require_columns(record: Mapping[str, str | None], columns: Columns, source: str) -> None:
-    requested = [*columns.text.split("+"), columns.label, *([columns.language] if columns.language else [])]
+def _require_columns(record: Mapping[str, str | None], columns: Columns, source: str, needs_label: bool) -> None:
+    requested = [*columns.text.split("+"), *([columns.label, columns.language] if needs_label else [])]
+    requested = [name for name in requested if name]
     if missing := [name for name in requested if name not in record]:
         raise InputError(
             f"{source} has no column {missing[0]!r}. Its columns: {', '.join(record)}. "
