@@ -49,14 +49,27 @@ def fit(
     }
 
 
-def _fit(probabilities: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
+def temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
+    """The temperature alone, without biases: it changes how sure a model is and never what it says."""
+    return float(_fit(probabilities, truth, biased=False)["temperature"])
+
+
+def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """softmax(log(probabilities) / temperature), shape (rows, classes)."""
+    bias = [0.0] * probabilities.shape[1]
+    alone = {"languages": {COMMON: {"temperature": temperature, "bias": bias}}}
+    return apply(alone, probabilities, [None] * len(probabilities))
+
+
+def _fit(probabilities: np.ndarray, truth: np.ndarray, biased: bool = True) -> dict[str, Any]:
     import torch
 
     logits = torch.tensor(np.log(np.maximum(probabilities, _TINY)), dtype=torch.float64)
     target = torch.tensor(truth, dtype=torch.long)
     scale = torch.zeros(1, dtype=torch.float64, requires_grad=True)  # log of the temperature
-    bias = torch.zeros(logits.shape[1], dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([scale, bias], max_iter=200, line_search_fn="strong_wolfe")
+    bias = torch.zeros(logits.shape[1], dtype=torch.float64, requires_grad=biased)
+    fitted = [scale, bias] if biased else [scale]
+    optimiser = torch.optim.LBFGS(fitted, max_iter=200, line_search_fn="strong_wolfe")
 
     def loss() -> Any:
         optimiser.zero_grad()

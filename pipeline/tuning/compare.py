@@ -22,7 +22,7 @@ from pipeline.core.labels import SENTIMENTS
 from pipeline.core.profile import Sentiment
 from pipeline.core.provenance import now
 from pipeline.reader.base import Classifier
-from pipeline.tuning import figures, networks, page, record
+from pipeline.tuning import figures, memory, networks, page, record, significance
 from pipeline.tuning.labelled.rows import Example, Labelled, targets
 
 HERE = Path(__file__).resolve().parent
@@ -31,10 +31,14 @@ OVERALL = {
     "macro-F1": "macro_f1",
     "AUC": "macro_auc",
     "ECE": "ece",
+    "ECE, tempered": "ece_tempered",
     "mean confidence": "confidence",
     "rows/s": "rows_per_second",
     "M parameters": "millions",
+    "MB": "megabytes",
+    "MB of GPU": "gpu_megabytes",
 }
+WHOLE = ("rows_per_second", "millions", "megabytes", "gpu_megabytes")  # figures without three decimals
 _EMBEDDED_PARAMETERS = 58_900_000  # of the reader: 37 million in its embeddings, 21 in its layers
 
 
@@ -68,18 +72,22 @@ class ProbeAnswer(TypedDict):
     expected: str
     says: str
     confidence: float
+    probabilities: list[float]  # of SENTIMENTS
 
 
 @dataclass(frozen=True)
 class Compared:
     """One model's results, or the reason why it could not be loaded.
 
-    `figures`: those of `figures.quality` with shift, confidence, rows_per_second, parameters and millions (of parameters).
+    `figures`: those of `figures.quality` with shift, confidence, rows_per_second, parameters, millions (of parameters) and
+    memory (`memory.Peak`); `tempered`, the bins after temperature, with temperature and ece_tempered (`figures.tempered`).
+    `correct`: whether it is right, for each row.
     """
 
     candidate: Candidate
     figures: dict[str, Any] | None = None
     probes: tuple[ProbeAnswer, ...] = ()
+    correct: np.ndarray | None = None
     reason: str = ""
 
 
@@ -219,8 +227,11 @@ def run(
     seconds = {"compare": (now() - started).total_seconds()}
     subject = f"compare {len(measured)} models"
     run_id = record.publish_results(warehouse, "compare", subject, started, seconds, measured)
-    summary = {"run_id": run_id, "rows": len(rows), "models": [_summary(result) for result in results]}
-    report = page.write(out / run_id, "compare", _page_content(results, rows, data, probes), summary)
+    correct = {result.candidate.name: result.correct for result in results if result.correct is not None}
+    pairs = significance.pairs(correct, [row.language for row in rows])
+    models = [_summary(result) for result in results]
+    summary = {"run_id": run_id, "rows": len(rows), "models": models, "pairs": pairs}
+    report = page.write(out / run_id, "compare", _page_content(results, rows, data, probes, pairs), summary)
     return results, report
 
 
@@ -240,11 +251,13 @@ def _evaluate(
         candidate = resolve_tuned(candidate, models)
     if candidate.commit:
         candidate = resolve_commit(candidate)
-    classifier = _load(candidate)
-    classifier.probabilities(["warm up"])
-    started = time.monotonic()
-    probabilities = project(classifier.probabilities([row.text for row in rows]), data.classes)
-    seconds = time.monotonic() - started
+    registry.sentiment.cache_clear()  # one model in memory at a time
+    with memory.Peak() as peak:
+        classifier = _load(candidate)
+        classifier.probabilities(["warm up"])
+        started = time.monotonic()
+        probabilities = project(classifier.probabilities([row.text for row in rows]), data.classes)
+        seconds = time.monotonic() - started
     truth, languages = targets(rows, data), [row.language for row in rows]
     result = figures.quality(probabilities, truth, data.classes, languages)
     result["shift"] = figures.language_shift(figures.score(probabilities, data.classes), truth, languages)
@@ -252,7 +265,10 @@ def _evaluate(
     result["rows_per_second"] = len(rows) / max(seconds, 1e-9)
     result["parameters"] = _parameters(classifier)
     result["millions"] = result["parameters"] / 1e6
-    return Compared(candidate, result, tuple(_answers(classifier, probes)))
+    result["megabytes"], result["gpu_megabytes"] = peak.megabytes, peak.gpu_megabytes
+    result |= figures.tempered(probabilities, truth)
+    correct = figures.decide(probabilities) == truth
+    return Compared(candidate, result, tuple(_answers(classifier, probes)), correct)
 
 
 def _load(candidate: Candidate) -> Classifier:
@@ -263,7 +279,6 @@ def _load(candidate: Candidate) -> Classifier:
         revision=candidate.revision,
         labels=candidate.labels,
     )
-    registry.sentiment.cache_clear()  # one model in memory at a time
     return registry.sentiment(section)
 
 
@@ -272,8 +287,14 @@ def _answers(classifier: Classifier, probes: Sequence[Probe]) -> Iterator[ProbeA
         return  # tokenizers reject an empty batch
     probabilities = classifier.probabilities([probe.text for probe in probes])
     for probe, values in zip(probes, probabilities, strict=True):
-        says, confidence = SENTIMENTS[int(values.argmax())], float(values.max())
-        yield ProbeAnswer(kind=probe.kind, text=probe.text, expected=probe.expected, says=says, confidence=confidence)
+        yield ProbeAnswer(
+            kind=probe.kind,
+            text=probe.text,
+            expected=probe.expected,
+            says=SENTIMENTS[int(values.argmax())],
+            confidence=float(values.max()),
+            probabilities=[round(float(value), 4) for value in values],
+        )
 
 
 def project(probabilities: np.ndarray, classes: Sequence[str]) -> np.ndarray:
@@ -306,13 +327,21 @@ def _summary(result: Compared) -> dict[str, Any]:
 
 
 def _page_content(
-    results: Sequence[Compared], rows: Sequence[Example], data: Labelled, probes: Sequence[Probe]
+    results: Sequence[Compared],
+    rows: Sequence[Example],
+    data: Labelled,
+    probes: Sequence[Probe],
+    pairs: Sequence[significance.Pair],
 ) -> dict[str, Any]:
     """What the templates show."""
     compared = [result for result in results if result.figures is not None]
     measured = [(result.candidate.name, result.figures or {}) for result in compared]
     kinds = list(dict.fromkeys(probe.kind for probe in probes))
-    reliability = [(name, page.reliability([(name, quality)])) for name, quality in measured]
+    reliability = [
+        (name, page.reliability([("as it is", quality), ("tempered", quality | {"bins": quality["tempered"]})]))
+        for name, quality in measured
+        if quality["tempered"]
+    ]
     shift = [
         (name, page.shift_chart(f"Score shift by language, {name}", quality["shift"])) for name, quality in measured
     ]
@@ -321,7 +350,13 @@ def _page_content(
         "classes": data.classes,
         "measured": measured,
         "failed": [result for result in results if result.figures is None],
-        "overall": OVERALL,
+        "overall": {
+            title: key for title, key in OVERALL.items() if any(quality[key] is not None for _, quality in measured)
+        },
+        "whole": WHOLE,
+        "pairs": [(pair, significance.sentence(pair)) for pair in pairs if pair["language"] == significance.ALL],
+        "by_language": _by_language(pairs),
+        "sentiments": SENTIMENTS,
         "kinds": kinds,
         "by_kind": [
             {"name": result.candidate.name, "cells": [_cell(result.probes, kind) for kind in kinds]}
@@ -337,6 +372,15 @@ def _page_content(
         "plots": {"reliability": reliability, "shift": shift},
         "read": [(r.candidate.name, ", ".join(r.candidate.languages)) for r in results if r.candidate.languages],
     }
+
+
+def _by_language(pairs: Sequence[significance.Pair]) -> list[tuple[str, dict[str, significance.Pair]]]:
+    """(the pair's names, language -> its figures) of each pair of models."""
+    found: dict[str, dict[str, significance.Pair]] = {}
+    for pair in pairs:
+        if pair["language"] != significance.ALL:
+            found.setdefault(f"{pair['a']} – {pair['b']}", {})[pair["language"]] = pair
+    return list(found.items())
 
 
 def _cell(answers: Sequence[ProbeAnswer], kind: str) -> dict[str, float]:

@@ -15,8 +15,10 @@ import numpy as np
 from pipeline.core.errors import InputError
 from pipeline.quality import intervals
 from pipeline.quality.calibration import calibration_error, reliability
+from pipeline.reader import calibration
 
 _MIN_CELL = 5  # rows that a language and label need to count in a shift
+_MIN_TEMPERED = 40  # rows, half of which fit a temperature
 _FEW_ROWS = 20  # below which a language's figures are mostly chance; they are shown, and marked
 
 
@@ -61,6 +63,25 @@ def quality(
             guesses = not few and "confusion" in subset and is_guessing(np.array(subset["confusion"]))
             result["languages"][name] = {key: subset[key] for key in kept} | {"few": few, "guesses": guesses}
     return result
+
+
+def tempered(probabilities: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
+    """Calibration after a temperature (Guo et al. 2017), for models with one class per row: "temperature", "ece_tempered" and
+    the bins "tempered".
+
+    Two-fold: each half of the rows is judged at the temperature fitted on the other, and the one given is their geometric
+    mean. None and no bins below _MIN_TEMPERED rows. The rows must be in no particular order.
+    """
+    if len(truth) < _MIN_TEMPERED:
+        return {"temperature": None, "ece_tempered": None, "tempered": []}
+    halves = (slice(0, None, 2), slice(1, None, 2))
+    fitted = [calibration.temperature(probabilities[half], truth[half]) for half in halves]
+    values = probabilities.copy()
+    for half, temperature in zip(halves, reversed(fitted), strict=True):
+        values[half] = calibration.tempered(probabilities[half], temperature)
+    bins = reliability(values.max(1), values.argmax(1) == truth)
+    mean = float(np.sqrt(fitted[0] * fitted[1]))
+    return {"temperature": mean, "ece_tempered": calibration_error(bins), "tempered": bins}
 
 
 def is_guessing(confusion: np.ndarray) -> bool:

@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,11 +100,33 @@ def test_label_spaces_failures_and_the_page(
     for kind in ("clear positive", "clear negative", "ambiguous", "sarcastic", "negated", "mixed", "original project"):
         assert kind in page
     assert "Not compared" in page and "Before comparing languages" in page
+    _has_its_parts(told, page, (folder / "report.md").read_text())
     warehouse = open_read_only(tmp_path / "w.duckdb")
     roles = {row["role"] for row in warehouse.query("SELECT DISTINCT role FROM metrics")}
     assert roles == {"compare:ours", "compare:five stars", "compare:told"}
     assert warehouse.value("SELECT kind FROM runs") == "compare"
     warehouse.close()
+
+
+def _has_its_parts(told: dict[str, Any], page: str, text: str) -> None:
+    """Pairs, the heat map and the calibration of three models on 30 rows."""
+    overall = [pair for pair in told["pairs"] if not pair["language"]]
+    assert [(pair["a"], pair["b"], pair["n"]) for pair in overall] == [
+        ("ours", "five stars", 30),
+        ("ours", "told", 30),
+        ("five stars", "told", 30),
+    ]
+    pairs = page.split('<section id="pairs">')[1].split("</section>")[0]
+    assert pairs.count("<tr>") == 1 + 3 + 1 + 3, "overall and by language, a row for each pair"
+    assert "ours is better than" in pairs and "ours is better than" in text
+    heat = page.split('id="heat"')[1].split("</table>")[0]
+    probes = told["models"][0]["probes"]
+    assert heat.count('style="background:rgb(') == len(probes) * 3 * 3, "phrases, models, classes"
+    assert heat.count('class="n told"') == len(probes) * 3
+    assert all(sum(answer["probabilities"]) == pytest.approx(1, abs=1e-3) for answer in probes)
+    calibration = page.split('<section id="calibration">')[1]
+    assert "ECE, tempered" in calibration and "<svg" not in calibration, "30 rows fit no temperature"
+    assert all(item["figures"]["megabytes"] != 0 for item in told["models"] if item["figures"])
 
 
 def test_ours_reads_the_clear_probes_and_the_bundled_sample(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

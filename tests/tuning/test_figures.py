@@ -54,6 +54,20 @@ def test_the_interval_of_macro_f1_covers_what_row_resampling_gives() -> None:
     assert own["macro_f1_high"] == pytest.approx(np.quantile(values, 0.975), abs=0.012)
 
 
+def test_a_temperature_mends_what_was_too_sure_on_rows_it_was_not_fitted_on() -> None:
+    rng = np.random.default_rng(0)
+    honest = rng.dirichlet((1, 1, 1), 600)
+    truth = (honest.cumsum(1) > rng.random((600, 1))).argmax(1)
+    too_sure = honest**2.5 / (honest**2.5).sum(1, keepdims=True)
+    found = figures.tempered(too_sure, truth)
+    assert found["temperature"] == pytest.approx(2.5, abs=0.5)
+    before = figures.quality(too_sure, truth, CLASSES)
+    assert found["ece_tempered"] < before["ece"] / 2
+    right = sum(item["n"] * item["accuracy"] for item in found["tempered"] if item["n"])
+    assert right == pytest.approx(600 * before["accuracy"]), "it never changes what a model says"
+    assert figures.tempered(too_sure[:39], truth[:39]) == {"temperature": None, "ece_tempered": None, "tempered": []}
+
+
 def test_languages_and_missing_classes() -> None:
     chances, truth = drawn(60)
     languages = ["de"] * 50 + ["fr"] * 10
