@@ -18,7 +18,7 @@ from typing import Any
 from pipeline.advice.phrases import advice_language
 from pipeline.core.errors import InputError
 from pipeline.core.stage import Context
-from pipeline.themes.taxonomy import load_taxonomy
+from pipeline.themes.taxonomy import PLAYBOOK, Taxonomy, load_taxonomy, taxonomy_file
 
 LIBRARY = Path(__file__).with_name("problems")
 TRANSLATIONS = Path(__file__).with_name("translations")
@@ -59,19 +59,68 @@ def load_problems(folder: Path = LIBRARY) -> tuple[Problem, ...]:
     return _load(folder)
 
 
+def problems_of(taxonomy: Path | None = None) -> tuple[Problem, ...]:
+    """The library with the problems of a playbook file (None: the shipped one): one that has the id of another takes its place.
+
+    Raises InputError listing all that is wrong with them.
+    """
+    own = own_problems(taxonomy)
+    return _together(load_problems(), own) if own else load_problems()
+
+
+def own_problems(taxonomy: Path | None) -> tuple[Problem, ...]:
+    """Those of a playbook file alone. Raises InputError listing all that is wrong with them."""
+    if taxonomy is None or taxonomy == PLAYBOOK:
+        return ()
+    own = load_taxonomy(taxonomy)  # raises what is wrong with the file itself
+    status = taxonomy.stat()
+    return _own(taxonomy, own, status.st_mtime_ns, status.st_size)
+
+
+def in_language(language: str, taxonomy: Path | None = None) -> Mapping[str, Problem]:
+    """The library by id, with names and remedies in a language as far as they are translated (`translations/CODE.toml`), and
+    the problems of a playbook file, which are told as they stand there.
+    """
+    own = own_problems(taxonomy)
+    return {**_in_language(language), **{problem.id: problem for problem in own}} if own else _in_language(language)
+
+
 @functools.cache
-def in_language(language: str) -> Mapping[str, Problem]:
-    """The library by id, with names and remedies in a language as far as they are translated (`translations/CODE.toml`)."""
+def _in_language(language: str) -> Mapping[str, Problem]:
     file = TRANSLATIONS / f"{language}.toml"
     words = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return {problem.id: _in_words(problem, words.get(problem.id, {})) for problem in load_problems()}
 
 
+def remedies_identity(taxonomy: Path | None = None) -> str:
+    """Identifies what the library, its translations and the problems of a playbook file say, for fingerprints."""
+    own = own_problems(taxonomy)
+    shipped = _remedies_identity()
+    return hashlib.sha256(repr([shipped, own]).encode()).hexdigest()[:16] if own else shipped
+
+
 @functools.cache
-def remedies_identity() -> str:
-    """Identifies what the library and its translations say, for fingerprints."""
+def _remedies_identity() -> str:
     files = [*sorted(LIBRARY.glob("*.toml")), *sorted(TRANSLATIONS.glob("*.toml"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+@functools.lru_cache(maxsize=4)  # the same tuple each time, as matchers are cached by it
+def _together(shipped: tuple[Problem, ...], own: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    ids = {problem.id for problem in own}
+    return (*(problem for problem in shipped if problem.id not in ids), *own)
+
+
+@functools.lru_cache(maxsize=8)
+def _own(path: Path, taxonomy: Taxonomy, modified: int, size: int) -> tuple[Problem, ...]:
+    """`modified` and `size` are cache keys: an edited file is read again."""
+    entries = tomllib.loads(path.read_text(encoding="utf-8")).get("problem", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise InputError(f"The playbook {path}: 'problem' is not a list of tables (write [[problem]]).")
+    errors = _library_errors([("problem", entry) for entry in entries], load_taxonomy(), taxonomy)
+    if errors:
+        raise InputError(f"The problems in the playbook {path} have {len(errors)} error(s): {'; '.join(errors[:20])}.")
+    return tuple(_problem(entry) for entry in entries)
 
 
 def _in_words(problem: Problem, words: Mapping[str, Any]) -> Problem:
@@ -90,16 +139,22 @@ def _load(folder: Path) -> tuple[Problem, ...]:
             errors.append(f"{file.name} cannot be read: {error}")
             continue
         entries += [(file.name, entry) for entry in found]
-    taxonomy = load_taxonomy()
-    themes = {aspect.id for aspect in taxonomy.aspects}
-    for file_name, entry in entries:
-        errors += [
-            f"{file_name}, {entry.get('id', '?')}: {error}" for error in _errors(entry, themes, set(taxonomy.trades))
-        ]
-    errors += _twice(entry.get("id") for _, entry in entries)
+    errors += _library_errors(entries, load_taxonomy())
     if errors:
         raise InputError(f"The library of problems in {folder} has {len(errors)} error(s): {'; '.join(errors[:20])}.")
     return tuple(_problem(entry) for _, entry in entries)
+
+
+def _library_errors(entries: Sequence[tuple[str, Mapping[str, Any]]], *taxonomies: Taxonomy) -> list[str]:
+    """What is wrong with (where it stands, entry), whose themes and trades may be those of any of the taxonomies."""
+    themes = {aspect.id for taxonomy in taxonomies for aspect in taxonomy.aspects}
+    trades = {trade for taxonomy in taxonomies for trade in taxonomy.trades}
+    errors = [
+        f"{place}, {entry.get('id', '?')}: {error}"
+        for place, entry in entries
+        for error in _errors(entry, themes, trades)
+    ]
+    return errors + _twice(entry.get("id") for _, entry in entries)
 
 
 def _problem(entry: Mapping[str, Any]) -> Problem:
@@ -157,7 +212,7 @@ def record_problems(context: Context) -> None:
     sql = f"SELECT {columns} FROM store.problems WHERE fingerprint = ? ORDER BY problem"
     wanted = [
         {"problem": problem.id} | {key: getattr(problem, key) for key in _RECORDED} | {"fix": list(problem.fix)}
-        for _, problem in sorted(in_language(advice_language(context)).items())
+        for _, problem in sorted(in_language(advice_language(context), taxonomy_file(context.profile)).items())
     ]
     if context.warehouse.query(sql, [context.fingerprint]) != wanted:
         context.warehouse.execute("DELETE FROM store.problems WHERE fingerprint = ?", [context.fingerprint])

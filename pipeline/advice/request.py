@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.advice import markers, verify
 from pipeline.advice.complaints import Complaint, find_complaints
 from pipeline.advice.phrases import ENGLISH
-from pipeline.advice.problems import in_language
+from pipeline.advice.problems import Problem, in_language
 from pipeline.advice.wording import name
 from pipeline.backends.base import Request
 from pipeline.core import prompts
@@ -47,9 +47,9 @@ def request(
         return Request(prompts.render(prompt, **variables), row, on_text=row.get("on_text"), language=language)
     aspects = {aspect.id: aspect for aspect in load_aspects(taxonomy)}
     if is_json:
-        variables |= _findings(row, aspects) | {"language": language_name(language)}
+        variables |= _findings(row, aspects, in_language(ENGLISH, taxonomy)) | {"language": language_name(language)}
         return Request(prompts.render(prompt, **variables), row, language=language, schema=verify.SCHEMA)
-    complaints = find_complaints(row, aspects, in_language(ENGLISH))
+    complaints = find_complaints(row, aspects, in_language(ENGLISH, taxonomy))
     slots = markers.slots(row, complaints, aspects)
     variables |= _told(complaints, slots) | {"business": slots.get(markers.NAME)}
     # A text with markers is not shown while it is written: they are filled in at the end.
@@ -73,14 +73,14 @@ def _told(complaints: Sequence[Complaint], slots: markers.Slots) -> dict[str, An
     return {"complaints": told, "also": few.get("[+]")}
 
 
-def _findings(row: UnhappyReview, aspects: Mapping[str, Aspect]) -> dict[str, Any]:
+def _findings(row: UnhappyReview, aspects: Mapping[str, Aspect], problems: Mapping[str, Problem]) -> dict[str, Any]:
     """What the reader found, worst first, with the library's name of a problem where one is sure; the business's name."""
     found = [
         {
             "label": complaint.problem.name if complaint.problem else complaint.label,
             "evidence": prompts.as_data(complaint.evidence),
         }
-        for complaint in find_complaints(row, aspects, in_language(ENGLISH))
+        for complaint in find_complaints(row, aspects, problems)
         if complaint.is_negative
     ]
     return {"complaints": found, "business": prompts.as_data(name(row.get("business")) or "") or None}

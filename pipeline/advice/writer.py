@@ -41,6 +41,7 @@ class Playbook:
     model = "playbook"
 
     def __init__(self, taxonomy: Path | None = None) -> None:
+        self.taxonomy = taxonomy
         self.aspects = {aspect.id: aspect for aspect in load_aspects(taxonomy)}
 
     @classmethod
@@ -55,7 +56,7 @@ class Playbook:
 
     def compose(self, review: UnhappyReview, language: str = ENGLISH) -> tuple[str, list[str]]:
         """(text of at most MOST_WORDS words, its steps). Any key of the review but `text` may be missing, None or empty."""
-        complaints = find_complaints(review, self.aspects, in_language(language))
+        complaints = find_complaints(review, self.aspects, in_language(language, self.taxonomy))
         writer = _Writer(language)
         text, steps = "", list[str]()
         for limit, remedies, causes in _LIMITS:

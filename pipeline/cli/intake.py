@@ -73,7 +73,7 @@ def ingest_options(args: argparse.Namespace) -> IngestOptions:
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
         raise InputError(f"--delimiter {args.delimiter}: give one character, for instance --delimiter ';', or tab")
     return IngestOptions(
-        mapping=_mapping(args.map),
+        mapping=mapping_of(args.map),
         limit=args.limit,
         encoding=args.encoding,
         delimiter=delimiter,
@@ -83,7 +83,8 @@ def ingest_options(args: argparse.Namespace) -> IngestOptions:
     )
 
 
-def _mapping(items: list[str]) -> dict[str, str]:
+def mapping_of(items: list[str]) -> dict[str, str]:
+    """FIELD=COLUMN pairs as a mapping. Raises InputError for what is none."""
     mapping = {}
     for item in items:
         field, equals, column = item.partition("=")

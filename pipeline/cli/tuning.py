@@ -245,9 +245,9 @@ def calibrate(args: argparse.Namespace) -> int:
 
     section = load(args.profile).sentiment
     data = _read_labelled(args, "sentiment")
-    fitted, lines = module.calibrate(data, section)
-    calibration.save(fitted, args.out)
-    for line in lines:
+    calibrated = module.calibrate(data, section)
+    calibration.save(calibrated.fitted, args.out)
+    for line in calibrated.lines:
         print(line)
     print(f'in the profile: [sentiment] calibration = "{args.out}"')
     return 0

@@ -13,6 +13,7 @@ ROOT = _INSTALLED if _INSTALLED.is_dir() else PACKAGE.parent
 PROMPTS = ROOT / "prompts"
 WAREHOUSE = ROOT / "warehouse"
 PROFILES = PACKAGE / "profiles"
+PACKS = PACKAGE / "packs"  # of single trades
 RECIPES = PACKAGE / "recipes"
 MODELS = PACKAGE / "models"
 READER = MODELS / "reader"  # the encoder with its heads, which reads everything

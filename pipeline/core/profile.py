@@ -19,6 +19,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
+from pipeline.core import pack
 from pipeline.core.addresses import is_near
 from pipeline.core.assets import PROFILES, READER, STUDENT
 from pipeline.core.errors import InputError
@@ -216,6 +217,7 @@ class Profile:
 
     name: str
     description: str = ""
+    pack: str = ""  # of a trade (`pipeline.core.pack`): a shipped one's name or a folder; short for other keys
     reader: Reader = Reader()
     sentiment: Sentiment = Sentiment()
     emotions: Emotions = Emotions()
@@ -260,6 +262,8 @@ def _read(name: str, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
         raise InputError(f"Profile {path} is not valid TOML: {error}. Correct it and run again.") from error
     base = content.pop("extends", None)
     content.setdefault("name", path.stem)
+    if isinstance(chosen := content.get("pack"), str) and chosen:
+        content = _merge(pack.settings(chosen), content)
     return _merge(_read(str(base), (*seen, path.resolve())), content) if base else content
 
 

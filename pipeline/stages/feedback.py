@@ -23,7 +23,7 @@ from pipeline.stages.emotions import EMOTIONS
 from pipeline.stages.sentiment import SENTIMENT
 from pipeline.stages.themes import THEMES
 from pipeline.text import private
-from pipeline.themes.taxonomy import taxonomy_file
+from pipeline.themes.taxonomy import taxonomy_file, written
 
 
 class FeedbackRow(TypedDict):
@@ -47,13 +47,13 @@ def spec(profile: Profile) -> dict[str, Any]:
     if config.backend == "playbook":  # no prompt, no sampling: the playbook file is all there is
         return {
             "version": 5,  # 2: problems and their remedies; 3: whatever is no known problem is looked into
-            "playbook": taxonomy_file(profile).read_text(encoding="utf-8"),
-            "problems": remedies_identity(),
+            "playbook": written(taxonomy_file(profile)),
+            "problems": remedies_identity(),  # the file's own stand in it
             "language": config.language,
             "max_stars": config.max_stars,
         }
     # Findings, the fallback and the language: as the playbook's.
-    checks = {"checked": 1, "problems": remedies_identity(), "language": config.language}
+    checks = {"checked": 1, "problems": remedies_identity(taxonomy_file(profile)), "language": config.language}
     return {
         **(checks if prompts.asks_for_json(config.prompt) else {}),
         "version": 2,  # 2: no thinking, markers or JSON in the text

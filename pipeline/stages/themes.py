@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict, TypeVar
 
 from pipeline.advice import cases, matching
-from pipeline.advice.problems import load_problems, record_problems
+from pipeline.advice.problems import Problem, problems_of, record_problems
 from pipeline.backends import registry
 from pipeline.core.profile import Profile, Reader
 from pipeline.core.rows import RatedReview, Sentence, SentenceTheme
@@ -18,7 +18,7 @@ from pipeline.reader import decide
 from pipeline.stages.read import READ
 from pipeline.themes import own, sub_ratings
 from pipeline.themes.labels import record_labels
-from pipeline.themes.taxonomy import Aspect, load_aspects, load_taxonomy, taxonomy_file
+from pipeline.themes.taxonomy import Aspect, load_taxonomy, taxonomy_file
 
 _Said = TypeVar("_Said", Sentence, SentenceTheme)
 Shares = Mapping[str, float]  # theme -> share of a source's reviews that speak of it
@@ -50,7 +50,8 @@ class ThemeRow(TypedDict):
 
 def spec(profile: Profile) -> dict[str, Any]:
     """What themes depend on."""
-    aspects = load_aspects(taxonomy_file(profile))
+    taxonomy = load_taxonomy(taxonomy_file(profile))
+    aspects = taxonomy.aspects
     terms = repr([(aspect.id, aspect.terms, aspect.examples, aspect.description) for aspect in aspects])
     return {
         "version": 6,  # 3: the reader's; 4: ratings of a theme by itself; 5: problems; 6: complaints by their problem alone
@@ -58,22 +59,23 @@ def spec(profile: Profile) -> dict[str, Any]:
         "close": own.CLOSE,
         "ratings": sub_ratings.columns(aspects),
         "rules": registry.rules_identity(profile.reader),
-        "problems": [_library(), cases.NEGATIVE],
+        "problems": [_library(problems_of(taxonomy_file(profile))), cases.NEGATIVE],
+        **({"trade": taxonomy.trade} if taxonomy.trade else {}),
     }
 
 
 def transform(rows: Sequence[ReadSentences], context: Context) -> list[ThemeRow]:
     """Per review and theme the mention that counts most; one row without evidence if a review mentions none."""
-    aspects = {aspect.id: aspect for aspect in load_aspects(taxonomy_file(context.profile))}
+    own_taxonomy = load_taxonomy(taxonomy_file(context.profile))
+    aspects = {aspect.id: aspect for aspect in own_taxonomy.aspects}
     reader = registry.reader(context.profile.reader)
     rules = reader.rules()
     shares = _shares(rows, context, rules)
     mine = [aspect for aspect in aspects.values() if aspect.id not in rules.shares]
     rated = sub_ratings.columns(aspects.values())
     vectors = _vectors(tuple(own.texts_of(mine)), context.profile.reader)
-    taxonomy = load_taxonomy()
-    trades = {place: matching.trades_of(found, rules.shares, taxonomy) for place, found in shares.items()}
-    matcher = _matcher(context.profile.reader)
+    trades = _trades(shares, rules, own_taxonomy.trade)
+    matcher = _matcher(context.profile.reader, problems_of(taxonomy_file(context.profile)))
     found_themes = list[ThemeRow]()
     for row in rows:
         place = row["source"], row["business"] or ""
@@ -107,14 +109,24 @@ def _rows(review_id: str, text: str, found: Sequence[cases.Case]) -> list[ThemeR
     ] or [ThemeRow(review_id=review_id, theme="")]
 
 
-@functools.cache  # asked for by the fingerprint of every stage below
-def _library() -> str:
-    return matching.identity(load_problems())
+@functools.lru_cache(maxsize=4)  # asked for by the fingerprint of every stage below
+def _library(problems: tuple[Problem, ...]) -> str:
+    return matching.identity(problems)
 
 
 @functools.lru_cache(maxsize=4)
-def _matcher(section: Reader) -> matching.Matcher:
-    return matching.load(load_problems(), section.folder, registry.reader(section).read)
+def _matcher(section: Reader, problems: tuple[Problem, ...]) -> matching.Matcher:
+    return matching.load(problems, section.folder, registry.reader(section).read)
+
+
+def _trades(
+    shares: Mapping[tuple[str, str], Shares], rules: decide.Rules, trade: str
+) -> dict[tuple[str, str], dict[str, float]]:
+    """Place -> the probability of each trade: as the playbook says, else by what its customers speak of."""
+    taxonomy = load_taxonomy()
+    if trade:
+        return {place: {name: float(name == trade) for name in taxonomy.trades} for place in shares}
+    return {place: matching.trades_of(found, rules.shares, taxonomy) for place, found in shares.items()}
 
 
 @functools.lru_cache(maxsize=4)  # asked for every batch

@@ -43,11 +43,14 @@ class Aspect:
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """A playbook file. `groups` and `trades`: id -> label; those of the shipped file, and the file's own."""
+    """A playbook file. `groups` and `trades`: id -> label; those of the shipped file, and the file's own. `trade`: the one that
+    the file is for, whose shipped aspects it has too; "": of no single one.
+    """
 
     aspects: tuple[Aspect, ...]
-    groups: Mapping[str, str]
-    trades: Mapping[str, str]
+    groups: Mapping[str, str] = field(hash=False)
+    trades: Mapping[str, str] = field(hash=False)
+    trade: str = ""
 
 
 def renamed(aspects: Sequence[Aspect]) -> dict[str, str]:
@@ -86,6 +89,12 @@ def load_taxonomy(path: Path | None = None) -> Taxonomy:
         ) from None
 
 
+def written(path: Path) -> str:
+    """What a playbook file says, for fingerprints: its text, with that of the shipped one if it takes aspects from there."""
+    text = path.read_text(encoding="utf-8")
+    return text + PLAYBOOK.read_text(encoding="utf-8") if load_taxonomy(path).trade else text
+
+
 @functools.lru_cache(maxsize=8)
 def _load(path: Path, modified: int, size: int) -> Taxonomy:
     """`modified` and `size` are cache keys: an edited file is read again."""
@@ -95,11 +104,14 @@ def _load(path: Path, modified: int, size: int) -> Taxonomy:
     if errors:
         raise InputError(f"The playbook {path} has {len(errors)} error(s): {'; '.join(errors)}.")
     groups, trades = ({entry["id"]: entry["label"] for entry in document.get(key, [])} for key in ("group", "trade"))
-    return Taxonomy(
-        tuple(_aspect(entry) for entry in document["aspect"]),
-        {**shipped.groups, **groups},
-        {**shipped.trades, **trades},
+    own = tuple(_aspect(entry) for entry in document.get("aspect", []))
+    trade, left_out = document.get("of_trade", ""), {*document.get("without", []), *(aspect.id for aspect in own)}
+    taken = tuple(
+        aspect
+        for aspect in (shipped.aspects if trade else ())
+        if aspect.id not in left_out and (not aspect.trades or trade in aspect.trades)
     )
+    return Taxonomy(own + taken, {**shipped.groups, **groups}, {**shipped.trades, **trades}, trade)
 
 
 def _aspect(entry: Mapping[str, Any]) -> Aspect:
@@ -120,12 +132,14 @@ def _aspect(entry: Mapping[str, Any]) -> Aspect:
 # --- Its errors ---
 
 _TABLES = ("aspect", "group", "trade")
+_OTHERS = ("of_trade", "without", "problem")  # a [[problem]] is of the library: `pipeline.advice.problems` reads it
 _NAME_KEYS = frozenset({"id", "label"})
 _ASPECT_KEYS = frozenset(Aspect.__dataclass_fields__)
 
 
 def _document_errors(document: Mapping[str, Any], shipped: Taxonomy) -> list[str]:
-    errors = [f"unknown key '{key}' (aspects are written as [[aspect]])" for key in document if key not in _TABLES]
+    known_keys = {*_TABLES, *_OTHERS}
+    errors = [f"unknown key '{key}' (aspects are written as [[aspect]])" for key in document if key not in known_keys]
     tables = {table: document.get(table, []) for table in _TABLES}
     for table, entries in tables.items():
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
@@ -145,9 +159,22 @@ def _document_errors(document: Mapping[str, Any], shipped: Taxonomy) -> list[str
     errors += [
         f"[[trade]] names {error}" for id in sorted(_ids(tables["trade"])) for error in _unknown("trade", id, known)
     ]
-    if GENERAL not in _ids(tables["aspect"]):
+    if "of_trade" in document:
+        errors += [f"'of_trade' names {error}" for error in _unknown("trade", document["of_trade"], known)]
+    errors += _left_out_errors(document, known)
+    if GENERAL not in _ids(tables["aspect"]) and "of_trade" not in document:
         errors.append(f"no aspect '{GENERAL}', which answers reviews that mention none of the others")
     return errors or _shared_terms(tables["aspect"])
+
+
+def _left_out_errors(document: Mapping[str, Any], known: Mapping[str, frozenset[str]]) -> list[str]:
+    ids = document.get("without", [])
+    if not isinstance(ids, list):
+        return ["'without' must list ids of shipped aspects"]
+    if ids and "of_trade" not in document:
+        return ["'without' says which shipped aspects of the trade are left out, but there is no 'of_trade'"]
+    errors = [f"'without' names {error}" for id in ids for error in _unknown("aspect", id, known)]
+    return [*errors, f"'{GENERAL}' cannot be left out"] if GENERAL in ids else errors
 
 
 def _ids(entries: Sequence[Mapping[str, Any]]) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,18 @@ from pipeline.tuning.labelled.rows import Example, Labelled, targets
 from pipeline.tuning.labelled.split import stratified_split
 
 
-def calibrate(data: Labelled, section: Sentiment) -> tuple[dict[str, Any], list[str]]:
-    """(a calibration of the sentiment classifier of a profile's `section`, what it changes in words).
+@dataclass(frozen=True)
+class Calibrated:
+    """A calibration, the figures (`figures.quality`) of the test rows before and after it, and what it changes in words."""
+
+    fitted: dict[str, Any]
+    before: dict[str, Any]
+    after: dict[str, Any]
+    lines: list[str]
+
+
+def calibrate(data: Labelled, section: Sentiment) -> Calibrated:
+    """A calibration of the sentiment classifier of a profile's `section`.
 
     It is fitted on 90 % of the rows and tested on the rest. Rows that the classifier does not read, or is not sure enough
     of, are left out. Raises InputError for data without all three classes, or with too few rows that the classifier reads.
@@ -37,12 +48,12 @@ def calibrate(data: Labelled, section: Sentiment) -> tuple[dict[str, Any], list[
     truth, languages = targets(test_rows, data), [row.language for row in test_rows]
     calibrated = calibration.apply(fitted, raw, languages)
     lines = [f"fitted on {len(fit_rows)} rows, tested on {len(test_rows)} others:"]
-    for name, probabilities in (("raw", raw), ("calibrated", calibrated)):
-        quality = figures.quality(probabilities, truth, data.classes)
+    before, after = (figures.quality(probabilities, truth, data.classes) for probabilities in (raw, calibrated))
+    for name, quality in (("raw", before), ("calibrated", after)):
         measured = f"accuracy {quality['accuracy']:.3f}, macro-F1 {quality['macro_f1']:.3f}, ECE {quality['ece']:.3f}"
         lines.append(f"{name}: {measured}")
     shift = figures.language_shift(figures.score(calibrated, data.classes), truth, languages)
-    return fitted, lines + figures.caution(shift)
+    return Calibrated(fitted, before, after, lines + figures.caution(shift))
 
 
 def _classified(rows: Sequence[Example], section: Sentiment) -> tuple[list[Example], np.ndarray]:

@@ -62,7 +62,7 @@ def test_the_playbooks_text_depends_on_the_library_and_the_language(
     profile = with_feedback(fake_profile, backend="playbook")
     spec = FEEDBACK.spec(profile)
     assert FEEDBACK.spec(with_feedback(profile, language="de")) != spec
-    monkeypatch.setattr("pipeline.stages.feedback.remedies_identity", lambda: "another library")
+    monkeypatch.setattr("pipeline.stages.feedback.remedies_identity", lambda taxonomy=None: "another library")
     assert FEEDBACK.spec(profile) != spec and problems.remedies_identity() != "another library"
 
 

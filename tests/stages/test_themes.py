@@ -68,7 +68,7 @@ def test_a_complaint_that_is_surely_a_case_of_a_problem_names_it(
     warehouse: Warehouse, fake_profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     problems = [problem for problem in load_problems() if problem.theme == "food_quality"][:2]
-    monkeypatch.setattr(themes_stage, "_matcher", lambda section: Matcher(problems, WEIGHTS))
+    monkeypatch.setattr(themes_stage, "_matcher", lambda section, all_problems: Matcher(problems, WEIGHTS))
     about = theme("food_quality", 0, 9)
     said = {
         vector: themes_of(
