@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pipeline.cli import intake, show
+from pipeline.cli import intake, options, show
 from pipeline.cli.command import Command
 from pipeline.core.errors import InputError
 
@@ -24,8 +24,10 @@ def _options(sub: argparse.ArgumentParser) -> None:
     head = "tune this model on the stars, instead of calibrating the reader: as --model of finetune, such as minilm"
     new.add_argument("--head", default="", metavar="M", help=head)
     new.add_argument("--out", dest="folder", type=Path, metavar="DIR", help="its folder (default: NAME)")
+    options.profile(new)
     check = names.add_parser("check", help="whether a pack is whole, and how its examples are read")
     check.add_argument("pack", metavar="FOLDER", help="or the name of a shipped one")
+    options.profile(check)
     check.add_argument("--json", action="store_true", help="a machine-readable summary on stdout")
     names.add_parser("list", help="the shipped packs")
 
@@ -42,10 +44,10 @@ def new(args: argparse.Namespace) -> int:
 
     if args.limit is not None and args.limit < 1:
         raise InputError("--limit: give a number of records, 1 or more")
-    options = IngestOptions(mapping=intake.mapping_of(args.map), limit=args.limit)
+    reads = IngestOptions(mapping=intake.mapping_of(args.map), limit=args.limit)
     folder = args.folder or Path(args.name)
     with show.progress(False) as progress:
-        made = draft(args.name, args.reviews_from, options, args.trade, folder, args.head, progress)
+        made = draft(args.name, args.reviews_from, reads, args.trade, folder, args.head, args.profile, progress)
     show.lines([f"pack: {made.folder}", *made.lines])
     return 0
 
@@ -56,14 +58,15 @@ def check(args: argparse.Namespace) -> int:
     from pipeline.tuning.packs.check import check as checked
 
     with show.progress(args.json) as progress:
-        found = checked(pack.folder_of(args.pack), progress)
+        found = checked(pack.folder_of(args.pack), args.profile, progress)
+    wrong = len({line.split(":")[0] for line in found.misread})
     if args.json:
         show.as_json(vars(found))
     else:
         show.lines(
             [
                 f"pack {found.name}: {found.themes} themes ({found.own_themes} of its own), {found.problems} problems of its own",
-                f"{found.examples - len({line.split(':')[0] for line in found.misread})} of {found.examples} examples are read as they say",
+                f"{found.examples - wrong} of {found.examples} examples are read as they say",
                 *found.misread,
             ]
         )

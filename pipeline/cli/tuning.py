@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -206,7 +207,7 @@ def compare(args: argparse.Namespace) -> int:
     """Compares models and shows their figures. Raises InputError for contradictory options."""
     from pipeline.core.warehouse import models_path
     from pipeline.tuning import compare as module
-    from pipeline.tuning import record
+    from pipeline.tuning import record, significance
 
     if args.model and args.models:
         raise InputError("--model and --models: give one of them.")
@@ -225,7 +226,10 @@ def compare(args: argparse.Namespace) -> int:
         print((report.parent / "figures.json").read_text(encoding="utf-8"), end="")
         return 0
     compared = [(result.candidate.name, result.figures) for result in results if result.figures is not None]
-    show.figures("models compared", compared, module.OVERALL)
+    show.figures("models compared", compared, {title: module.OVERALL[title] for title in module.BRIEFLY})
+    for pair in json.loads((report.parent / "figures.json").read_text(encoding="utf-8"))["pairs"]:
+        if not pair["language"]:
+            print(significance.sentence(pair))
     for result in results:
         if result.figures is None:
             print(f"not compared: {result.candidate.name}: {result.reason}")

@@ -38,6 +38,7 @@ OVERALL = {
     "MB": "megabytes",
     "MB of GPU": "gpu_megabytes",
 }
+BRIEFLY = ("accuracy", "macro-F1", "AUC", "ECE", "rows/s", "M parameters", "MB")  # what a terminal has room for
 WHOLE = ("rows_per_second", "millions", "megabytes", "gpu_megabytes")  # figures without three decimals
 _EMBEDDED_PARAMETERS = 58_900_000  # of the reader: 37 million in its embeddings, 21 in its layers
 

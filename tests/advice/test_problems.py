@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.advice.problems import load_problems
+from pipeline.advice.problems import in_language, load_problems, problems_of, remedies_identity
 from pipeline.core.errors import InputError
 
 PROBLEMS = load_problems()
@@ -73,3 +73,51 @@ def test_a_library_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(ENTRY)
     (found,) = load_problems(tmp_path)
     assert found.say == (("en", ("Cold soup.", "Cold tea.", "Cold pie.")),) and found.trades == ("restaurant",)
+
+
+def playbook(tmp_path: Path, content: str) -> Path:
+    file = tmp_path / "mine.toml"
+    file.write_text(f'of_trade = "restaurant"\n{content}')
+    return file
+
+
+def test_a_playbook_adds_problems_and_replaces_those_of_its_ids(tmp_path: Path) -> None:
+    known = PROBLEMS[0]
+    own = ENTRY + ENTRY.replace('"cold"', f'"{known.id}"').replace('"Cold"', '"Ours"')
+    file = playbook(tmp_path, own)
+    found = {problem.id: problem for problem in problems_of(file)}
+    assert len(found) == len(PROBLEMS) + 1 and found["cold"].name == "Cold" and found[known.id].name == "Ours"
+    assert in_language("de", file)[known.id].name == "Ours" and in_language("de")[known.id].name != "Ours"
+    assert in_language("de", file)[PROBLEMS[1].id] == in_language("de")[PROBLEMS[1].id]
+    assert problems_of(file) is problems_of(file), "as matchers are cached by it"
+    before = remedies_identity(file)
+    file.write_text(file.read_text().replace('fix = ["f"]', 'fix = ["another"]'))
+    assert remedies_identity(file) != before != remedies_identity(), "an edited file is read again"
+
+
+def test_without_problems_of_its_own_a_playbook_has_the_library(tmp_path: Path) -> None:
+    file = playbook(tmp_path, "")
+    assert problems_of(file) is problems_of() is PROBLEMS
+    assert remedies_identity(file) == remedies_identity()
+
+
+def test_a_problem_may_be_of_a_theme_of_its_own_playbook(tmp_path: Path) -> None:
+    theme = '[[aspect]]\nid = "igloo"\nlabel = "Igloo"\nsteps = ["a", "b", "c"]\nterms.en = ["igloo"]\n'
+    (found,) = (
+        p for p in problems_of(playbook(tmp_path, theme + ENTRY.replace("food_temperature", "igloo"))) if p.id == "cold"
+    )
+    assert found.theme == "igloo"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("food_temperature", "nonsense"), "no theme"),
+        (("severity = 2", "severity = 9"), "'severity' must be"),
+        (("[[problem]]", ENTRY + "[[problem]]"), "cold: written twice"),
+        (("[[problem]]", "[problem]"), "not a list of tables"),
+    ],
+)
+def test_errors_in_the_problems_of_a_playbook(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        problems_of(playbook(tmp_path, ENTRY.replace(*change, 1)))

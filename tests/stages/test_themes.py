@@ -160,6 +160,26 @@ def test_what_a_source_speaks_of_is_counted_and_weighs(
     assert set(themes_of(warehouse, fake_profile, doubtful, source="new.csv")) == {""}
 
 
+def test_the_trade_of_a_playbook_is_certain_and_decides_anew(
+    warehouse: Warehouse, fake_profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('of_trade = "salon"\n')
+    salon = dataclasses.replace(fake_profile, themes=dataclasses.replace(fake_profile.themes, taxonomy=str(file)))
+    asked: list[dict[str, float]] = []
+
+    class Asked(Matcher):
+        def match(self, vector: Any, theme: str, trades: Any = None) -> None:
+            asked.append(trades)
+
+    monkeypatch.setattr(themes_stage, "_matcher", lambda section, problems: Asked(problems[:2], WEIGHTS))
+    cold = sentence(0, 35, theme("service", 0, 9)) | {"vector": np.array((0.0, 1.0), np.float16).tobytes()}
+    for profile in (fake_profile, salon):
+        themes_of(warehouse, profile, [cold])
+    assert asked[0]["salon"] < 0.1 and asked[1] == {name: float(name == "salon") for name in asked[0]}
+    assert "trade" not in THEMES.spec(fake_profile) and THEMES.spec(salon)["trade"] == "salon"
+
+
 def test_a_theme_of_ones_own_is_found_by_its_words(
     warehouse: Warehouse, fake_profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

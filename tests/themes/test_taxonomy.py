@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.themes.taxonomy import GENERAL, Taxonomy, load_aspects, load_taxonomy, renamed
+from pipeline.themes.taxonomy import GENERAL, PLAYBOOK, Taxonomy, load_aspects, load_taxonomy, renamed, written
 from pipeline.themes.terms import find_mentions
 
 ASPECTS = load_aspects()
@@ -110,6 +110,42 @@ def test_a_theme_of_ones_own_says_its_group_its_trades_and_what_it_splits(tmp_pa
 def test_the_shipped_groups_and_trades_hold_in_a_file_that_lists_none(tmp_path: Path) -> None:
     taxonomy = load(tmp_path, playbook_with('parent = "people"\ntrades = ["salon"]'))
     assert (taxonomy.groups, taxonomy.trades) == (load_taxonomy().groups, load_taxonomy().trades)
+
+
+def test_a_file_of_a_trade_takes_the_shipped_themes_that_occur_there(tmp_path: Path) -> None:
+    own = playbook_with("").replace('id = "general"', 'id = "waiting_time"')
+    taxonomy = load(tmp_path, f'of_trade = "salon"\nwithout = ["wifi"]\n{own}')
+    ids = [aspect.id for aspect in taxonomy.aspects]
+    assert taxonomy.trade == "salon" and ids[:2] == ["queue", "waiting_time"] and ids[-1] == GENERAL
+    assert len(ids) == len(set(ids)), "its own take the place of shipped ones"
+    expected = {aspect.id for aspect in ASPECTS if not aspect.trades or "salon" in aspect.trades}
+    assert set(ids) == {"queue", *expected} - {"wifi"} and "flight_delay" not in ids
+    alone = load(tmp_path, 'of_trade = "salon"\n')
+    assert {aspect.id for aspect in alone.aspects} == expected
+
+
+def test_what_a_file_of_a_trade_says_includes_what_it_takes(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(VALID)
+    assert written(file) == VALID
+    file.write_text('of_trade = "salon"\n')
+    assert written(file) == file.read_text() + PLAYBOOK.read_text()
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('of_trade = "moon base"', "'of_trade' names the trade 'moon base'"),
+        ("of_trade = 1", "'of_trade' names the trade 1"),
+        ('without = ["wifi"]', "there is no 'of_trade'"),
+        ('of_trade = "salon"\nwithout = ["wify"]', "'without' names the aspect 'wify'"),
+        ('of_trade = "salon"\nwithout = "wifi"', "'without' must list"),
+        ('of_trade = "salon"\nwithout = ["general"]', "'general' cannot be left out"),
+    ],
+)
+def test_errors_of_a_file_of_a_trade(tmp_path: Path, line: str, says: str) -> None:
+    with pytest.raises(InputError, match=re.escape(says)):
+        load(tmp_path, f"{line}\n{VALID}")
 
 
 def test_examples_or_a_description_stand_in_for_terms(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import json
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pipeline.core import pack
 from pipeline.core.errors import InputError
 from pipeline.core.labels import SENTIMENTS
 from pipeline.core.profile import load
+from pipeline.core.profile import names as profile_names
 from pipeline.core.warehouse import Warehouse, open_read_only
 from pipeline.ingest.understanding import IngestOptions
 from pipeline.reader import calibration
@@ -47,9 +49,14 @@ class Checked:
     misread: list[str]
 
 
-def check(folder: Path, progress: Callable[[str, int, int], None] = lambda name, done, total: None) -> Checked:
-    """Validates every file of a pack and reads its examples with it. Raises InputError for the first file that is wrong,
-    listing all that is wrong with it.
+def check(
+    folder: Path,
+    profile: str = "embedded",
+    progress: Callable[[str, int, int], None] = lambda name, done, total: None,
+) -> Checked:
+    """Validates every file of a pack, and reads its examples as a run does with the pack on top of a profile.
+
+    Raises InputError for the first file that is wrong, listing all that is wrong with it.
     """
     found = pack.load(folder)
     playbook = folder / pack.PLAYBOOK
@@ -59,7 +66,7 @@ def check(folder: Path, progress: Callable[[str, int, int], None] = lambda name,
         calibration.load(str(folder / found.sentiment.calibration))
     problems = own_problems(playbook)
     examples = read_examples(folder / pack.EXAMPLES, [aspect.id for aspect in aspects])
-    misread = _misread(folder, examples, progress) if examples else []
+    misread = _misread(folder, profile, examples, progress) if examples else []
     own = sum(aspect.id not in shipped for aspect in aspects)
     return Checked(found.name, len(aspects), own, len(problems), len(examples), misread)
 
@@ -96,22 +103,21 @@ def _row_errors(row: Example, themes: Sequence[str]) -> list[str]:
     return errors + [f"{theme!r} is no theme of the pack" for theme in row["themes"] if theme not in themes]
 
 
-def _misread(folder: Path, examples: Sequence[Example], progress: Callable[[str, int, int], None]) -> list[str]:
-    """Reads the examples as a run with the pack reads reviews."""
+def _misread(
+    folder: Path, profile: str, examples: Sequence[Example], progress: Callable[[str, int, int], None]
+) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="review-insights-") as scratch:
-        profile, texts = Path(scratch) / "pack.toml", Path(scratch) / "examples.csv"
-        profile.write_text(f'extends = "embedded"\npack = {_literal(folder)}\n', encoding="utf-8")
+        with_pack, texts = Path(scratch) / "pack.toml", Path(scratch) / "examples.csv"
+        base = profile if profile in profile_names() else str(Path(profile).resolve())
+        lines = (f"{key} = {json.dumps(value)}" for key, value in (("extends", base), ("pack", str(folder.resolve()))))
+        with_pack.write_text("\n".join(lines) + "\n", encoding="utf-8")
         with texts.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([["text"], *([row["text"]] for row in examples)])
         options = IngestOptions(mapping={"text": "text", **dict.fromkeys(_NO_COLUMN, "")}, header=True)
         warehouse_path = Path(scratch) / "check.duckdb"
-        run([str(texts)], warehouse_path, load(str(profile)), options, until="themes", progress=progress)
+        run([str(texts)], warehouse_path, load(str(with_pack)), options, until="themes", progress=progress)
         with contextlib.closing(open_read_only(warehouse_path)) as warehouse:
             return _compared(examples, warehouse)
-
-
-def _literal(path: Path) -> str:
-    return "'" + str(path.resolve()) + "'" if "'" not in str(path.resolve()) else f'"{path.resolve().as_posix()}"'
 
 
 def _compared(examples: Sequence[Example], warehouse: Warehouse) -> list[str]:

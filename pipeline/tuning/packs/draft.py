@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import io
 import json
 import os
 import re
@@ -57,22 +56,25 @@ def draft(
     trade: str,
     out: Path,
     head: str = "",
+    profile: str = "embedded",
     progress: Callable[[str, int, int], None] = lambda name, done, total: None,
 ) -> Drafted:
     """Reads the reviews, and writes the pack to `out`, which appears in one step.
 
-    `trade`: a trade of the playbook; "": the pack's name is one. `head`: a base model to tune on the stars, "" for none.
+    `trade`: a trade of the playbook; "": the pack's name is one. `head`: a base model to tune on the stars, "" for none. `profile`:
+    that reads the reviews.
     Raises InputError for a name or trade that cannot be, a folder that exists, and what `run` raises for unusable reviews.
     """
-    trade = trade or name
+    trade, reads = trade or name, load(profile)
     _require(name, trade, out)
     with tempfile.TemporaryDirectory(prefix="review-insights-") as scratch:
         warehouse_path = Path(scratch) / "pack.duckdb"
-        run(reviews, warehouse_path, load("embedded"), options, until="discover", progress=progress)
+        run(reviews, warehouse_path, reads, options, until="discover", progress=progress)
         partial = Path(scratch) / "pack"
         partial.mkdir()
         with contextlib.closing(open_read_only(warehouse_path)) as warehouse:
-            lines = _write(partial, name, trade, warehouse, head, Path(scratch), progress)
+            tuned, told = heads.tune(warehouse, partial, reads.sentiment, head, Path(scratch), progress)
+            lines = _write(partial, name, trade, warehouse, tuned, told)
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = out.with_name(f"{out.name}.partial")
         shutil.rmtree(beside, ignore_errors=True)
@@ -96,9 +98,8 @@ def _write(
     name: str,
     trade: str,
     warehouse: Warehouse,
-    head: str,
-    scratch: Path,
-    progress: Callable[[str, int, int], None],
+    tuned: Mapping[str, Any],
+    told: str,
 ) -> list[str]:
     themes = _discovered(warehouse)
     spoken = warehouse.query(
@@ -107,14 +108,14 @@ def _write(
     (folder / pack.PLAYBOOK).write_text(_playbook(name, trade, themes, spoken), encoding="utf-8")
     examples = _examples(warehouse)
     if examples:
-        (folder / pack.EXAMPLES).write_text(examples, encoding="utf-8")
-    tuned, told = heads.tune(warehouse, folder, head, scratch, progress)
+        with (folder / pack.EXAMPLES).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([("text", "label", "themes"), *examples])
     (folder / pack.FILE).write_text(_pack(name, trade, tuned), encoding="utf-8")
     own = ", ".join(theme["label"] for theme in themes) or "none was found"
     shipped = sum(not aspect.trades or trade in aspect.trades for aspect in load_taxonomy().aspects)
     return [
         f"themes: {shipped} shipped ones of the trade {trade}; of its own: {own}",
-        f"examples: {max(examples.count(chr(10)) - 1, 0)}",
+        f"examples: {len(examples)}, labelled by their stars: correct those where these mislead",
         f"sentiment: {told}",
         "It holds sentences of your customers, with names, addresses and numbers masked: read them before you share it.",
         f"Then word remedies and problems in {pack.PLAYBOOK}, and try it with: review-insights pack check FOLDER",
@@ -166,7 +167,7 @@ def _playbook(name: str, trade: str, themes: Sequence[Mapping[str, Any]], spoken
         lines += ["", "# Found in the reviews. Word its label, and steps that fit this trade."]
         lines += ["[[aspect]]", f"id = {_toml(theme['id'])}", f"label = {_toml(theme['label'])}"]
         lines += _listed("steps", _STEPS) + _listed("examples", theme["examples"])
-    lines += ["", *_PROBLEM]
+    lines += ["", *(line.replace("TRADE", trade) for line in _PROBLEM)]
     return "\n".join(lines) + "\n"
 
 
@@ -202,8 +203,8 @@ def _toml(value: str) -> str:
 # --- Examples ---
 
 
-def _examples(warehouse: Warehouse) -> str:
-    """Short reviews with the sentiment that their stars say, as CSV with the columns of `pack.EXAMPLES`; "" without stars."""
+def _examples(warehouse: Warehouse) -> list[tuple[str, str, str]]:
+    """Short reviews with the sentiment that their stars say: rows of `pack.EXAMPLES`; none without stars."""
     rows = warehouse.query(
         "SELECT text, stars FROM reviews WHERE stars IS NOT NULL AND NOT rating_only AND length(text) BETWEEN 20 AND ? "
         "ORDER BY md5(review_id)",
@@ -212,12 +213,11 @@ def _examples(warehouse: Warehouse) -> str:
     by_label: dict[str, list[str]] = {}
     for row in rows:
         by_label.setdefault(from_stars(row["stars"]), []).append(_line(row["text"]))
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(("text", "label", "themes"))
-    for label, texts in sorted(by_label.items()):
-        writer.writerows((neutralise(text), label, "") for text in texts[:EXAMPLES])
-    return file.getvalue() if by_label else ""
+    return [
+        (str(neutralise(text)), label, "")
+        for label, texts in sorted(by_label.items())
+        for text in dict.fromkeys(texts[:EXAMPLES])
+    ]
 
 
 # --- pack.toml ---
