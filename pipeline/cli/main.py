@@ -16,12 +16,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline import __version__
-from pipeline.cli import check, lake, options, pack, report, run, service, show, sources, study, tools, training, tuning
+from pipeline.cli import (
+    check,
+    lake,
+    options,
+    packs,
+    report,
+    run,
+    service,
+    show,
+    sources,
+    study,
+    tools,
+    training,
+    tuning,
+)
 from pipeline.cli.command import Command
 from pipeline.core import faults
 from pipeline.core.errors import InputError, ReviewInsightsError
 
-GROUPS = (run, report, sources, lake, pack, check, tuning, service, tools, training, study)
+GROUPS = (run, report, sources, lake, packs, check, tuning, service, tools, training, study)
 COMMANDS: dict[str, Command] = {command.name: command for group in GROUPS for command in group.COMMANDS}
 
 

@@ -74,6 +74,12 @@ def _finetune_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--show", type=Path, metavar="FILE", help=show_file)
     cost = "what missing a row of a class costs (others: 1), for thresholds that cost least; repeatable"
     sub.add_argument("--cost", action="append", default=[], metavar="CLASS=NUMBER", help=cost)
+    variants = (
+        "also train on variants of the rows (typing errors, negations, synonyms ...), and keep that only if it helps"
+    )
+    sub.add_argument("--augment", action="store_true", help=variants)
+    teacher = "a profile whose [feedback] model translates rows there and back, for --augment"
+    sub.add_argument("--translator", metavar="PROFILE", help=teacher)
     loggers = "tensorboard, wandb, ...: what transformers can report to; repeatable"
     sub.add_argument("--report-to", action="append", default=[], metavar="WHERE", help=loggers)
     sub.add_argument("--out", type=Path, metavar="DIR", help="where models go (default: beside the warehouse)")
@@ -117,8 +123,14 @@ def _read_shown(args: argparse.Namespace) -> list[Text]:
 
 
 def _settings(args: argparse.Namespace) -> Settings:
+    from pipeline.core.profile import load
     from pipeline.tuning import trainer
 
+    translator = load(args.translator) if args.translator else None
+    if translator and not args.augment:
+        raise InputError("--translator makes rows for --augment: give both.")
+    if translator and translator.feedback.backend == "playbook":
+        raise InputError(f"--translator {args.translator}: its teacher is the playbook, which translates nothing.")
     changes = {
         "num_train_epochs": args.epochs,
         "learning_rate": args.learning_rate,
@@ -142,6 +154,8 @@ def _settings(args: argparse.Namespace) -> Settings:
         balance=args.balance,
         seed=args.seed,
         report_to=tuple(args.report_to),
+        augment=args.augment,
+        translator=translator,
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
@@ -69,6 +70,33 @@ class Predictions:
         )
 
 
+@dataclass(frozen=True)
+class Gain:
+    """How much more often one model is right than another on the same rows: a difference of shares, with its 95 % interval."""
+
+    mean: float | None  # None: there are too few rows
+    low: float | None
+    high: float | None
+    rows: int
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether chance alone hardly makes it."""
+        return self.low is not None and self.low > 0
+
+    def told(self, model: str, other: str) -> str:
+        """In a sentence."""
+        if self.mean is None or self.low is None or self.high is None:
+            return "Too few test rows to compare."
+        relation = (
+            "more right than" if self.low > 0 else "fewer right than" if self.high < 0 else "not clearly different from"
+        )
+        return (
+            f"{model} is {relation} {other}: {100 * self.mean:+.1f} points of accuracy "
+            f"(95 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f}, {self.rows} test rows)."
+        )
+
+
 class Mistake(TypedDict):
     """A test row that the tuned model gets wrong: a row of misclassified.csv."""
 
@@ -100,8 +128,14 @@ def run(
     record.require_writable(warehouse)
     parts = _split(data, settings)
     started = now()
-    folder = out / f"{settings.task}-{Path(settings.model).name}-{settings.method}-{settings.key(data)}"
-    facts = trainer.train(parts, data.classes, settings, folder, lambda done, total: progress("train", done, total))
+    ways = [replace(settings, augment=False), settings] if settings.augment else [settings]
+    folders = [out / f"{way.task}-{Path(way.model).name}-{way.method}-{way.key(data)}" for way in ways]
+    trainings = [
+        trainer.train(
+            parts, data.classes, way, folder, functools.partial(progress, "with variants" if way.augment else "train")
+        )
+        for way, folder in zip(ways, folders, strict=True)
+    ]
     if trainer.processes()[0] != 0:
         return None
     trained = now()
@@ -111,10 +145,17 @@ def run(
     both, base_note = _predict_base(settings, data, texts)
     base, base_shown = both.split(len(test))
     progress("evaluate", 1, 2)
-    classifier = TransformersClassifier(str(folder / "model"), "main", _activation(settings.task))
-    both = Predictions(_probabilities(classifier, texts, data), _thresholds(facts, data))
-    tuned, tuned_shown = both.split(len(test))
+    models = [TransformersClassifier(str(folder / "model"), "main", _activation(settings.task)) for folder in folders]
+    whole = [
+        Predictions(_probabilities(model, texts, data), _thresholds(facts, data))
+        for model, facts in zip(models, trainings, strict=True)
+    ]
+    predicted = [one.split(len(test))[0] for one in whole]
     progress("evaluate", 2, 2)
+    gain = _gain(predicted[-1], predicted[0], targets(test, data)) if settings.augment else None
+    chosen = 1 if gain and gain.is_clear else 0  # no gain, no default
+    folder, facts, classifier = folders[chosen], trainings[chosen], models[chosen]
+    tuned, tuned_shown = whole[chosen].split(len(test))
     results = {"base": _evaluate(base, test, data), "tuned": _evaluate(tuned, test, data)}
     facts["learned"] = figures.learned(facts["languages"], results["tuned"])
     if data.classes == SENTIMENTS or costs:
@@ -127,7 +168,14 @@ def run(
     mistakes = _mistakes(test, base, tuned, data)
     _write_mistakes(folder / "misclassified.csv", mistakes)
     verdict = f"{_verdict(base, tuned, targets(test, data))} {figures.guessing_note(results['tuned'])}".rstrip()
-    seconds = {"train": facts["seconds"], "evaluate": round((now() - trained).total_seconds(), 1)}
+    if gain:
+        sizes = {name: one["rows"]["train"] for name, one in zip(("without", "with"), trainings, strict=True)}
+        facts["augmentation"] = {**vars(gain), "train_rows": sizes, "offered": gain.is_clear}
+        verdict = f"{verdict} {_augmentation(gain, sizes)}"
+    seconds = {
+        "train": sum(one["seconds"] for one in trainings),
+        "evaluate": round((now() - trained).total_seconds(), 1),
+    }
     rows = [("finetune_base", facts["base"], results["base"]), ("finetune_tuned", folder.name, results["tuned"])]
     run_id = record.publish_results(warehouse, "finetune", folder.name, started, seconds, rows)
     content = _page_content(facts, results, mistakes, data, folder) | {"verdict": verdict, "base_note": base_note}
@@ -270,20 +318,25 @@ def _side_by_side(
 
 
 def _verdict(base: Predictions, tuned: Predictions, truth: np.ndarray) -> str:
-    """In words, whether the tuned model is right more often than its base (paired bootstrap)."""
+    """In words, whether the tuned model is right more often than its base."""
+    return _gain(tuned, base, truth).told("The tuned model", "the base")
+
+
+def _gain(model: Predictions, other: Predictions, truth: np.ndarray) -> Gain:
+    """By paired bootstrap."""
 
     def correct(predictions: Predictions) -> np.ndarray:
         hits = predictions.decisions == truth
         return (hits.all(1) if truth.ndim == 2 else hits).astype(float)
 
-    gain, low, high = intervals.paired_bootstrap(correct(tuned), correct(base))
-    if gain is None or low is None or high is None:
-        return "Too few test rows to compare."
-    relation = "more right than" if low > 0 else "fewer right than" if high < 0 else "not clearly different from"
-    return (
-        f"The tuned model is {relation} the base: {100 * gain:+.1f} points of accuracy "
-        f"(95 % interval {100 * low:+.1f} to {100 * high:+.1f}, {len(truth)} test rows)."
-    )
+    return Gain(*intervals.paired_bootstrap(correct(model), correct(other)), len(truth))
+
+
+def _augmentation(gain: Gain, rows: dict[str, int]) -> str:
+    """In words, what training on variants too has brought, and which model is offered therefore."""
+    told = gain.told("The model trained on variants too", "the one trained without")
+    offered = "so it is the one below" if gain.is_clear else "so the one trained without is the one below"
+    return f"{told.removesuffix('.')}, {offered} ({rows['with']} rows to train on with variants, {rows['without']} without)."
 
 
 # --- Mistakes ---

@@ -16,19 +16,22 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from pipeline.backends import registry
 from pipeline.backends.transformers import from_pretrained, resolve, window
 from pipeline.core.assets import RECIPES
 from pipeline.core.errors import InputError
-from pipeline.core.profile import model_identity
+from pipeline.core.profile import Profile, model_identity
 from pipeline.reader import minilm
 from pipeline.student.recipe import read_recipe
 from pipeline.tuning import networks
+from pipeline.tuning.augment import VERSION as VARIANTS
+from pipeline.tuning.augment import augment
 from pipeline.tuning.labelled.rows import Example, Labelled, Task
 from pipeline.tuning.labelled.split import class_weights, undersample
 
@@ -64,7 +67,9 @@ _COMPUTED = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything besides the data that decides the result, and where progress is logged (`report_to`)."""
+    """Everything besides the data that decides the result, and where progress is logged (`report_to`). `augment`: train on
+    variants of the rows too (`pipeline.tuning.augment`), `translator`: whose teacher translates some there and back.
+    """
 
     task: Task
     model: str
@@ -77,10 +82,16 @@ class Settings:
     balance: Literal["none", "weights", "undersample"] = "none"
     seed: int = 0
     report_to: tuple[str, ...] = ()
+    augment: bool = False
+    translator: Profile | None = None
 
     def key(self, data: Labelled) -> str:
         """Sixteen hex digits of a hash of all that decides the result."""
-        decisive = {name: value for name, value in vars(self).items() if name != "report_to"}
+        decisive = {
+            name: value for name, value in vars(self).items() if name not in ("report_to", "augment", "translator")
+        }
+        if self.augment:
+            decisive["augment"] = [VARIANTS, asdict(self.translator.feedback) if self.translator else None]
         decisive["model"] = model_identity(resolve(self.model), self.revision)
         content = json.dumps([VERSION, decisive, data.classes, data.content], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
@@ -172,6 +183,8 @@ def train(
     rows = list(parts["train"])
     if settings.balance == "undersample":
         rows = undersample(rows, settings.seed)
+    if settings.augment:
+        rows = _augmented(rows, [*parts["validation"], *parts["test"]], classes, settings, folder)
     network, tokenizer = _load(settings, columns)
     column_of = [columns.index(name) for name in classes]
     limit = min(settings.recipe["max_tokens"], window(network.config))
@@ -198,6 +211,30 @@ def train(
         facts["thresholds"] = _thresholds(trainer, classes, column_of)
     _save(trainer, network, settings, facts, folder)
     return facts
+
+
+def _augmented(
+    rows: Sequence[Example], apart: Sequence[Example], classes: Sequence[str], settings: Settings, folder: Path
+) -> list[Example]:
+    """The rows and their variants, which are kept in `folder`: a resumed training goes on with the same, also where a model
+    has made some. Raises InputError if several processes would ask it.
+    """
+    kept = folder / "augmented.json"
+    if kept.is_file():
+        variants = json.loads(kept.read_text(encoding="utf-8"))
+        return [*rows, *(Example(**{**row, "classes": tuple(row["classes"])}) for row in variants)]
+    if settings.translator and processes()[1] > 1:
+        raise InputError(
+            "--translator: start finetune without accelerate; each process would have the rows translated."
+        )
+    translator = registry.teacher(settings.translator) if settings.translator else None
+    found = augment(rows, classes, settings.seed, apart, translator)
+    if processes()[0] == 0:
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = kept.with_name(kept.name + ".partial")
+        partial.write_text(json.dumps([asdict(row) for row in found[len(rows) :]], indent=1), encoding="utf-8")
+        os.replace(partial, kept)
+    return found
 
 
 def _load(settings: Settings, columns: Sequence[str]) -> tuple[Any, Any]:
