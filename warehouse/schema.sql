@@ -1,3 +1,8 @@
+VIEW main.champion
+    model VARCHAR
+    reader VARCHAR
+    head JSON
+    before VARCHAR
 TABLE main.comparisons
     run_id VARCHAR
     role VARCHAR
@@ -152,6 +157,19 @@ TABLE main.metrics
 TABLE main.migrations
     name VARCHAR
     applied_at TIMESTAMP
+TABLE main.models
+    run_id VARCHAR
+    decision VARCHAR
+    model VARCHAR
+    champion VARCHAR
+    why VARCHAR
+    reader VARCHAR
+    seen BIGINT
+    labels BIGINT
+    new_labels BIGINT
+    corrections BIGINT
+    gains STRUCT("rows" VARCHAR, n BIGINT, champion DOUBLE, challenger DOUBLE, gain DOUBLE, ci_low DOUBLE, ci_high DOUBLE)[]
+    head JSON
 VIEW main.problems
     problem VARCHAR
     fingerprint VARCHAR

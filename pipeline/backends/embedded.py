@@ -18,8 +18,9 @@ from pipeline.core.integrity import require_intact
 from pipeline.core.labels import EMOTIONS, SENTIMENTS
 from pipeline.core.profile import Emotions, Reader, Sentiment
 from pipeline.core.rows import Reading
-from pipeline.reader import decide
-from pipeline.reader.base import Classifier
+from pipeline.reader import decide, head
+from pipeline.reader.base import Classifier, vector_of
+from pipeline.text.language import detect_languages
 
 if TYPE_CHECKING:
     from pipeline.reader import reading
@@ -67,13 +68,13 @@ class EmbeddedClassifier(ClassifierBackend):
 
     model = "reader"
 
-    def __init__(self, labels: tuple[str, ...]) -> None:
-        self.labels = labels
+    def __init__(self, labels: tuple[str, ...], head: str = "") -> None:
+        self.labels, self.head = labels, head
 
     @classmethod
     def from_section(cls, section: Sentiment | Emotions) -> Classifier:
-        """Of SENTIMENTS or of EMOTIONS."""
-        return cls(SENTIMENTS if isinstance(section, Sentiment) else EMOTIONS)
+        """Of SENTIMENTS, with the section's head, or of EMOTIONS."""
+        return cls(SENTIMENTS, section.head) if isinstance(section, Sentiment) else cls(EMOTIONS)
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """float32, shape (texts, labels): of sentiment as the words alone say it, calibrated."""
@@ -81,12 +82,16 @@ class EmbeddedClassifier(ClassifierBackend):
         readings = reader.read(texts)
         if self.labels == SENTIMENTS:
             raw = np.array([one["sentiment"] for one in readings], dtype=np.float32).reshape(-1, len(SENTIMENTS))
-            return decide.words(raw, reader.rules()).astype(np.float32)
+            words = decide.words(raw, reader.rules()).astype(np.float32)
+            if self.head and texts:
+                vectors = np.stack([vector_of(one["vector"]) for one in readings])
+                words = head.apply(head.load(self.head), words, vectors, detect_languages(texts))
+            return words
         return np.array([one["emotions"] for one in readings], dtype=np.float32).reshape(-1, len(EMOTIONS))
 
     @classmethod
     def identity(cls, section: Sentiment | Emotions) -> str:
-        """Hash of the shipped reader."""
+        """Hash of the shipped reader, on which a section's head stands."""
         return _identity(READER)
 
     @classmethod

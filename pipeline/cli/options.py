@@ -96,6 +96,12 @@ def baselines(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--baselines", type=Path, metavar="DIR", help=where)
 
 
+def corrections(sub: argparse.ArgumentParser) -> None:
+    """--corrections."""
+    what = "a file with the columns review_id and sentiment, such as mended rows of an export: goes before stars"
+    sub.add_argument("--corrections", type=Path, metavar="FILE", help=what)
+
+
 def mask(sub: argparse.ArgumentParser) -> None:
     """--mask."""
     what = "hide e-mail addresses, phone numbers, names and the like in the report and its files"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.core.profile import Profile
     from pipeline.core.stage import Engine
     from pipeline.run import RunResult
+    from pipeline.tuning.retrain import Outcome
 
 
 def _advice_language(sub: argparse.ArgumentParser) -> None:
@@ -63,26 +64,54 @@ def run(args: argparse.Namespace) -> int:
 
 
 def nightly(args: argparse.Namespace) -> int:
-    """Runs all stages, writes the report and checks the run: 1 on a regression, or if every request to a model failed.
-    Raises InputError for an unusable baseline.
+    """Runs all stages, writes the report and checks the run: 1 on a regression, or if every request to a model failed. With
+    `--retrain` then learns from what is new. Raises InputError for an unusable baseline.
     """
     from pipeline.report import digest
 
     if args.dry_run:
         return intake.dry_run(args)
+    _require_retrainable(args)
     result = _run_stages(args, None)
     report = write_report(args, night=True)
     verdict = report.verdict
     first = None if args.baselines or verdict else _first_baseline(args)
     if isinstance(verdict, InputError):  # an unusable baseline; the report has been written all the same
         raise verdict
+    outcome = _retrain(args) if args.retrain else None
     facts = digest.facts(result, report.content, report.folder)
     if args.json:
-        show.as_json({**facts, "check": verdict.as_dict() if verdict else None})
+        learned = {"retrain": outcome.as_dict()} if outcome else {}
+        show.as_json({**facts, "check": verdict.as_dict() if verdict else None, **learned})
     else:
         show.summary(facts)
         show.verdict(verdict.as_text() if verdict else None, first)
+        show.lines([outcome.as_text()] if outcome else [])
     return 1 if result.is_failure or (verdict and not verdict.passed) else 0
+
+
+def _retrain_options(sub: argparse.ArgumentParser) -> None:
+    what = "learn from new stars once there are enough, or something has drifted; used from the next night on if it is better"
+    sub.add_argument("--retrain", action="store_true", help=what)
+    options.corrections(sub)
+
+
+def _require_retrainable(args: argparse.Namespace) -> None:
+    """Raises InputError, before the night's work, if its end could not be done."""
+    from pipeline.core.profile import load
+    from pipeline.tuning.retrain import require_open
+
+    if args.corrections and not args.retrain:
+        raise InputError("--corrections are for --retrain: give both.")
+    if args.retrain:
+        require_open(load(args.profile))
+
+
+def _retrain(args: argparse.Namespace) -> Outcome:
+    from pipeline.core.profile import load
+    from pipeline.tuning.retrain import retrain
+
+    return retrain(args.warehouse, load(args.profile), args.corrections)
 
 
 def _first_baseline(args: argparse.Namespace) -> Path | None:
@@ -108,9 +137,11 @@ def _estimate(args: argparse.Namespace) -> int:
 
 
 def _profile(args: argparse.Namespace) -> Profile:
+    """The profile, with what `retrain` has promoted in this warehouse."""
     from pipeline.core.profile import load
+    from pipeline.tuning import champion
 
-    profile = load(args.profile)
+    profile = champion.in_use(load(args.profile), args.warehouse)
     if not args.advice_language:
         return profile
     feedback = dataclasses.replace(profile.feedback, language=args.advice_language)
@@ -202,6 +233,7 @@ COMMANDS = (
             options.export,
             _advice_language,
             _keep_days,
+            _retrain_options,
             options.engine,
             options.as_json,
         ),

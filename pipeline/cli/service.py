@@ -30,6 +30,7 @@ def _options(sub: argparse.ArgumentParser) -> None:
 def serve(args: argparse.Namespace) -> int:
     """Runs the service until it is stopped. Raises InputError for options that contradict each other or missing packages."""
     from pipeline.core.profile import load
+    from pipeline.tuning import champion
 
     key = _key(args.no_auth)
     if not 0 < args.port < 65536 or args.rate < 0 or args.max_rows < 1:
@@ -42,7 +43,7 @@ def serve(args: argparse.Namespace) -> int:
     run_service(
         Settings(
             args.warehouse.absolute(),
-            load(args.profile),
+            champion.in_use(load(args.profile), args.warehouse),
             key,
             host=args.host,
             port=args.port,

@@ -1,4 +1,4 @@
-"""finetune, compare, calibrate, push: the user's own classifiers."""
+"""finetune, compare, calibrate, retrain, push: the user's own classifiers."""
 
 from __future__ import annotations
 
@@ -260,14 +260,39 @@ def calibrate(args: argparse.Namespace) -> int:
     from pipeline.core.profile import load
     from pipeline.reader import calibration
     from pipeline.tuning import calibrate as module
+    from pipeline.tuning import champion
 
-    section = load(args.profile).sentiment
+    section = champion.in_use(load(args.profile), args.warehouse).sentiment
     data = _read_labelled(args, "sentiment")
     calibrated = module.calibrate(data, section)
     calibration.save(calibrated.fitted, args.out)
     for line in calibrated.lines:
         print(line)
     print(f'in the profile: [sentiment] calibration = "{args.out}"')
+    return 0
+
+
+def _retrain_options(sub: argparse.ArgumentParser) -> None:
+    options.corrections(sub)
+    sub.add_argument("--force", action="store_true", help="also if there is little that is new")
+    back = "use again what was in use before the last promotion, and stop"
+    sub.add_argument("--rollback", action="store_true", help=back)
+
+
+def retrain(args: argparse.Namespace) -> int:
+    """Fits a challenger if it is time, and shows what was decided."""
+    from pipeline.core.profile import load
+    from pipeline.tuning import retrain as module
+
+    profile = load(args.profile)
+    if args.rollback:
+        outcome = module.roll_back(args.warehouse, profile)
+    else:
+        outcome = module.retrain(args.warehouse, profile, args.corrections, args.force)
+    if args.json:
+        show.as_json(outcome.as_dict())
+    else:
+        show.lines([outcome.as_text()])
     return 0
 
 
@@ -312,6 +337,12 @@ COMMANDS = (
         "fit a per-language calibration of a profile's sentiment model on labelled rows",
         calibrate,
         (options.warehouse, options.profile, _labelled, _calibrate_options),
+    ),
+    Command(
+        "retrain",
+        "learn from new stars and corrections; used from the next run on if that is better on reviews held out",
+        retrain,
+        (options.warehouse, options.profile, _retrain_options, options.as_json),
     ),
     Command(
         "push",

@@ -78,6 +78,7 @@ class Sentiment:
     # The model's label -> negative, neutral or positive. Not hashed: a dict cannot be.
     labels: dict[str, str] = field(default_factory=dict, hash=False)
     languages: tuple[str, ...] = ()  # ISO 639-1; empty: every language. Reviews in others get NULL, never a guess
+    head: str = ""  # of the embedded backend: a JSON file made by `retrain`; empty: the reader's own probabilities
     calibration: str = ""  # a JSON file made by `calibrate` or `finetune`; empty: the model's own probabilities
 
 

@@ -192,6 +192,7 @@ def _read(row: Row, reading: Row) -> Row:
     return {
         **row,
         "words": reading["sentiment"],
+        "vector": reading["vector"],
         "felt": reading["emotions"],
         "sentences": reading["sentences"],
         "source": "",

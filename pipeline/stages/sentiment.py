@@ -9,10 +9,12 @@ import numpy as np
 
 from pipeline.backends import registry
 from pipeline.backends.dispatch import classify_sentiment, language_error, readable
+from pipeline.core.errors import InputError
 from pipeline.core.profile import Profile
 from pipeline.core.rows import DIGITS, RatedReview
 from pipeline.core.stage import Context, Stage
-from pipeline.reader import calibration, decide
+from pipeline.reader import calibration, decide, head
+from pipeline.reader.base import vector_of
 from pipeline.stages.read import READ
 from pipeline.text import duplicates
 
@@ -21,6 +23,7 @@ class ReadReview(RatedReview):
     """A review with what the reader says about its words."""
 
     words: list[float] | None  # raw probabilities of SENTIMENTS; None: it was not read
+    vector: bytes | None  # see `pipeline.reader.base.vector_of`
 
 
 class SentimentRow(TypedDict, total=False):
@@ -46,14 +49,19 @@ class SentimentRow(TypedDict, total=False):
 
 
 def spec(profile: Profile) -> dict[str, Any]:
-    """What sentiment depends on."""
+    """What sentiment depends on. Raises InputError for a head that has nothing to stand on."""
     config = profile.sentiment
+    if config.head and config.backend != "embedded":
+        raise InputError(
+            f"[sentiment] head stands on the embedded reader: leave it out, or backend = {config.backend!r}."
+        )
     return {
         "version": 3,  # 3: stars are evidence
         "model": registry.classifier_identity(config),
         "rules": registry.rules_identity(profile.reader),
         "labels": config.labels,
         "languages": config.languages,
+        **({"head": head.identity(config.head)} if config.head else {}),
         **({"calibration": calibration.identity(config.calibration)} if config.calibration else {}),
     }
 
@@ -67,7 +75,7 @@ def transform(rows: Sequence[ReadReview], context: Context) -> list[SentimentRow
         known = [bool(row["words"]) and readable(row, config.languages) for row in rows]
         raw = np.array([row["words"] or [np.nan] * 3 for row in rows], dtype=np.float32).reshape(-1, 3)
         raw[[not is_known for is_known in known]] = np.nan
-        words = _stored(decide.words(raw, rules))
+        words = _stored(_headed(decide.words(raw, rules), rows, config.head))
     else:
         words = _stored(classify_sentiment(rows, config))
     uncalibrated = words
@@ -101,6 +109,15 @@ def _stored(probabilities: np.ndarray) -> np.ndarray:
     """As they are stored, before labels are decided by them."""
     stored: np.ndarray = probabilities.astype(np.float64).round(DIGITS)
     return stored
+
+
+def _headed(words: np.ndarray, rows: Sequence[ReadReview], path: str) -> np.ndarray:
+    """What the profile's head makes of the reader's words; without one, or of a review that was not read, the same."""
+    at = [index for index, row in enumerate(rows) if row["vector"] and not np.isnan(words[index]).any()] if path else []
+    if at:
+        vectors = np.stack([vector_of(rows[index]["vector"] or b"") for index in at])
+        words[at] = head.apply(head.load(path), words[at], vectors, [rows[index]["language"] for index in at])
+    return words
 
 
 def _calibrated(words: np.ndarray, rows: Sequence[ReadReview], path: str) -> np.ndarray:

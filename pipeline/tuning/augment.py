@@ -24,7 +24,8 @@ LANGUAGE = "en"
 PROMPT = "translate.v1"
 VIA = "German"
 
-_NEGATORS = frozenset("not no never nothing nobody none neither nor without hardly barely cannot".split())
+_NEGATION = "not no never nothing nobody none neither nor without hardly barely cannot"
+_NEGATORS = frozenset(_NEGATION.split())
 _TYPOS_EVERY = 15  # words
 _SYNONYMS_EVERY = 8  # words
 _EMOJI = {

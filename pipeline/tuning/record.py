@@ -1,4 +1,4 @@
-"""Results of `finetune` and `compare` in the warehouse: a row of `runs` (with its `kind`) and rows of `metrics`."""
+"""Results of `finetune`, `compare` and `retrain` in the warehouse: a row of `runs` (with its `kind`), and rows of `metrics` or one of `models`."""
 
 from __future__ import annotations
 
@@ -57,9 +57,17 @@ def metric_rows(role: str, model: str, figures: Mapping[str, Any]) -> list[dict[
 
 
 def publish_results(
-    path: Path, kind: str, subject: str, started: datetime, seconds: Mapping[str, float], results: Results
+    path: Path,
+    kind: str,
+    subject: str,
+    started: datetime,
+    seconds: Mapping[str, float],
+    results: Results = (),
+    decision: Mapping[str, Any] | None = None,
 ) -> str:
-    """Appends one run and publishes the warehouse; returns its run_id. `subject`: what was tuned or compared."""
+    """Appends one run and publishes the warehouse; returns its run_id. `subject`: what was tuned or compared; `decision`: a row
+    of `models` without its run_id.
+    """
     run_id = new_run_id()
     entry = ledger.row(run_id, subject, started, kind=kind, status="done", seconds=seconds, finished_at=now())
     metrics = [row for role, model, figures in results for row in metric_rows(role, model, figures)]
@@ -70,6 +78,7 @@ def publish_results(
             with warehouse.transaction():
                 ledger.enter(warehouse, entry)
                 warehouse.append("metrics", [{"run_id": run_id, **row} for row in metrics])
+                warehouse.append("models", [{"run_id": run_id, **decision}] if decision else [])
             audit(warehouse)
             publish(warehouse)
         except BaseException:

@@ -18,11 +18,11 @@ from pipeline.tuning.labelled.rows import Example
 from tests import labelled_rows
 from tests.checkpoints import Checkpoints
 
-WORDS = (
-    "the waitress brought wonderful spaghetti quickly and our restaurant bathroom smelled awful not never good"
-    " a friendly waiter recommend nothing was very clean"
-).split()
-TEXTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=25).map(" ".join)
+SENTENCE = """
+    the waitress brought wonderful spaghetti quickly and our restaurant bathroom smelled awful not never good
+    a friendly waiter recommend nothing was very clean
+"""
+TEXTS = st.lists(st.sampled_from(SENTENCE.split()), min_size=1, max_size=25).map(" ".join)
 LABELS = st.sampled_from(SENTIMENTS)
 SEEDS = st.integers(0, 1000)
 

@@ -1,0 +1,332 @@
+"""retrain: a challenger of the sentiment head against the champion, on rows that neither was fitted on.
+
+Reads top to bottom: the labelled rows, whether it is time, the challenger, the comparison, the decision, its record. The
+truth is what customers say by their stars (or the source by its label), and before that what the owner corrected.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypedDict
+
+import numpy as np
+
+from pipeline.backends import registry
+from pipeline.core.errors import InputError
+from pipeline.core.labels import SENTIMENT_WORDS, SENTIMENTS, from_stars
+from pipeline.core.profile import Profile
+from pipeline.core.provenance import now
+from pipeline.core.warehouse import Warehouse, open_read_only, sql_file
+from pipeline.quality import change
+from pipeline.quality.intervals import paired_bootstrap
+from pipeline.reader import decide, head
+from pipeline.reader.base import vector_of
+from pipeline.text.splits import split_by_hash
+from pipeline.tuning import champion, record
+from pipeline.tuning.champion import Champion
+from pipeline.tuning.labelled.records import open_source
+from pipeline.tuning.labelled.rows import Columns
+
+ENOUGH = 200  # new labels that are worth a challenger
+FEWEST = 50  # new labels with which drift is noticed, and a language or class is compared
+LATEST = 20_000  # reviews at most that are looked at: a shop of ten years ago is another one
+DRIFT = 0.05  # how far the share that is right may fall
+MIX = 0.1  # population stability index of what is said; by convention below it nothing has changed
+ALPHA = 0.025
+HELD_OUT = {"held out": 1, "fitted": 4}  # by review_id: a row is on one side for ever
+NEW_WEIGHT = 3.0  # of a new row beside an old one
+
+PROMOTED, KEPT, ROLLED_BACK = "promoted", "kept", "rolled back"
+
+
+class Gain(TypedDict):
+    """Of some rows: the shares that champion and challenger get right, the difference and its 95 % interval."""
+
+    rows: str  # all, new, a class or a language
+    n: int
+    champion: float
+    challenger: float
+    gain: float
+    ci_low: float
+    ci_high: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was decided; without `decision` it was not time, and `why` says so."""
+
+    why: str
+    decision: str | None = None
+    model: str = ""  # what is in use from now on; '' the reader alone
+    run_id: str | None = None
+    gains: list[Gain] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return dict(vars(self))
+
+    def as_text(self) -> str:
+        """A headline, then a line for each group of rows that was compared."""
+        lines = [f"retrain: {self.decision or 'nothing to do'}: {self.why}"]
+        lines += [
+            f"  {one['rows']}: {one['champion']:.3f} -> {one['challenger']:.3f} right ({100 * one['gain']:+.1f} points, "
+            f"95 % {100 * one['ci_low']:+.1f} to {100 * one['ci_high']:+.1f}, {one['n']} rows)"
+            for one in self.gains
+        ]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The reviews that were read, in order of arrival."""
+
+    words: np.ndarray  # (rows, 3): the reader's probabilities, by the words alone
+    vectors: np.ndarray  # (rows, width)
+    languages: list[str | None]
+    truth: np.ndarray  # index into SENTIMENTS, -1 where nobody says
+    is_new: np.ndarray  # it, or its correction, came after the last decision
+    is_apart: np.ndarray  # on the side that no head is ever fitted on
+    is_known: np.ndarray  # to the reader, from its own training: proves nothing
+    seen: int  # place of the newest
+    corrections: int
+
+    @property
+    def compared(self) -> np.ndarray:
+        """The rows on which heads are compared: labelled, and neither they nor the reader were fitted on them."""
+        chosen: np.ndarray = (self.truth >= 0) & self.is_apart & ~self.is_known
+        return chosen
+
+    def guesses(self, content: dict[str, Any] | None) -> np.ndarray:
+        """Class indices by a head, or by the reader alone."""
+        applied = self.words if content is None else head.apply(content, self.words, self.vectors, self.languages)
+        classes: np.ndarray = applied.argmax(1)
+        return classes
+
+
+def retrain(path: Path, profile: Profile, corrections: Path | None = None, force: bool = False) -> Outcome:
+    """Decides whether a new head is to be used with the warehouse at `path`, and records it there. Nothing is fitted, or
+    recorded, before there are enough new labels or something has drifted, unless `force`.
+
+    `corrections`: a file with the columns review_id and sentiment, which go before stars. Raises InputError for a profile
+    that names a model, head or calibration of its own, unusable corrections, and too few labels to compare anything.
+    """
+    require_open(profile)
+    record.require_writable(path)
+    started = now()
+    corrected = {} if corrections is None else _corrections(corrections)
+    with contextlib.closing(open_read_only(path)) as warehouse:
+        current, last = champion.of(warehouse, profile), _last(warehouse)
+        if last and last["reader"] != registry.reader_identity(profile.reader):
+            last = None  # what was decided about other weights is over
+        rows = _rows(warehouse, profile, corrected, last)
+    content = json.loads(current["head"]) if current["head"] else None
+    due, why = _is_due(rows, rows.guesses(content), last)
+    if not due and not force:
+        return Outcome(why, model=current["model"])
+    challenger = _fit(rows)
+    gains = _compare(rows, rows.guesses(content), rows.guesses(challenger))
+    is_better, because = _decide(gains)
+    text = head.content(challenger)
+    decision, name = PROMOTED if is_better else KEPT, head.digest(text)
+    outcome = Outcome(f"{why}; {because}", decision, name if is_better else current["model"], gains=gains)
+    row = _row(rows, outcome, name, current, profile) | {"head": text if is_better else None}
+    return _recorded(path, profile, started, outcome, row)
+
+
+def roll_back(path: Path, profile: Profile) -> Outcome:
+    """Uses again what was in use before the last promotion; records it. Raises InputError if nothing was promoted."""
+    require_open(profile)
+    started = now()
+    with contextlib.closing(open_read_only(path)) as warehouse:
+        current, last = champion.of(warehouse, profile), _last(warehouse)
+    if not current["model"] or last is None:
+        raise InputError(f"Nothing to roll back in {path}: the reader is used as it is shipped.")
+    before = current["before"] or ""
+    outcome = Outcome(f"{current['model']} is no longer used, but {before or 'the reader alone'}", ROLLED_BACK, before)
+    kept = {key: last[key] for key in ("reader", "seen", "labels", "corrections")}
+    row = kept | {"decision": ROLLED_BACK, "model": before, "champion": current["model"], "why": outcome.why}
+    return _recorded(path, profile, started, outcome, row | {"new_labels": 0, "gains": []})
+
+
+def require_open(profile: Profile) -> None:
+    """Raises InputError for a profile whose sentiment is not the reader's to judge."""
+    if not champion.is_open(profile):
+        raise InputError(
+            f"Profile {profile.name} names a sentiment model, head or calibration of its own, which retrain leaves alone. "
+            "Tune that with finetune or calibrate, or take them out."
+        )
+
+
+# --- The rows ---
+
+
+def _corrections(file: Path) -> dict[str, str]:
+    """review_id -> class, from a file with the columns review_id and sentiment, such as rows of an export that were mended."""
+    found = {}
+    for row in open_source(str(file), Columns("review_id", "sentiment")).rows:
+        label = SENTIMENT_WORDS.get(row.label.strip().lower())
+        if label is None:
+            raise InputError(f"{file}: {row.label[:30]!r} is no sentiment. Write negative, neutral or positive.")
+        found[row.text.strip()] = label
+    return found
+
+
+def _last(warehouse: Warehouse) -> dict[str, Any] | None:
+    """The latest decision."""
+    rows = warehouse.query("SELECT m.* FROM models m JOIN runs r USING (run_id) ORDER BY r.number DESC LIMIT 1")
+    return rows[0] if rows else None
+
+
+def _rows(warehouse: Warehouse, profile: Profile, corrected: Mapping[str, str], last: Mapping[str, Any] | None) -> Rows:
+    found = warehouse.query(sql_file("reading", "labelled.sql"), {"latest": LATEST})
+    if not found:
+        raise InputError(f"No review of {warehouse.path} has been read yet. Run first: review-insights run")
+    rules = registry.reader(profile.reader).rules()
+    seen = last["seen"] if last else 0
+    labels = [corrected.get(row["review_id"]) or row["label"] or _starred(row["stars"]) for row in found]
+    mended = last["corrections"] if last else 0
+    is_corrected = np.array([row["review_id"] in corrected for row in found])
+    return Rows(
+        decide.words(np.array([row["words"] for row in found]), rules),
+        np.stack([vector_of(row["vector"]) for row in found]),
+        [row["language"] for row in found],
+        np.array([SENTIMENTS.index(label) if label else -1 for label in labels]),
+        np.array([row["place"] > seen for row in found]) | (is_corrected & (is_corrected.sum() > mended)),
+        np.array([split_by_hash(row["review_id"], HELD_OUT) == "held out" for row in found]),
+        np.array([row["known"] for row in found]),
+        max(row["place"] for row in found),
+        int(is_corrected.sum()),
+    )
+
+
+def _starred(stars: float | None) -> str | None:
+    return None if stars is None else from_stars(stars)
+
+
+# --- Whether it is time ---
+
+
+def _is_due(rows: Rows, guesses: np.ndarray, last: Mapping[str, Any] | None) -> tuple[bool, str]:
+    """(whether a challenger is worth fitting, why or why not)."""
+    new = int((rows.is_new & (rows.truth >= 0)).sum())
+    apart = int(rows.compared.sum())
+    if apart < FEWEST:
+        return False, f"{apart} labelled reviews to compare on (it takes {FEWEST})"
+    if last is None:
+        return new >= ENOUGH, f"{new} labelled reviews, of which none was learned from yet (it takes {ENOUGH})"
+    signs = [sign for sign in (_fallen(rows, guesses), _mixed(rows, guesses)) if sign]
+    if new >= ENOUGH:
+        signs.insert(0, f"{new} new labels")
+    if signs and new >= FEWEST:
+        return True, ", ".join(signs)
+    if signs:
+        return (
+            False,
+            f"{', '.join(signs)}, but there are only {new} new labels (it takes {FEWEST}); correct some reviews",
+        )
+    return False, f"{new} new labels (it takes {ENOUGH}), and nothing has drifted"
+
+
+def _fallen(rows: Rows, guesses: np.ndarray) -> str | None:
+    """Whether the champion is right less often on what is new than it was on old rows that it had not seen either."""
+    asked = (rows.truth >= 0) & ~rows.is_known
+    old, new = asked & ~rows.is_new & rows.is_apart, asked & rows.is_new
+    if min(old.sum(), new.sum()) < FEWEST:
+        return None
+    hits = guesses == rows.truth
+    then, now_ = ((int(hits[at].sum()), int(at.sum())) for at in (old, new))
+    moved = change.share(then, now_, ALPHA)
+    if moved.moved >= -max(DRIFT, moved.noise):
+        return None
+    return f"drift: {moved.after:.3f} of the new ones are right, {moved.before:.3f} of the old ones were"
+
+
+def _mixed(rows: Rows, guesses: np.ndarray) -> str | None:
+    """Whether the mix of what is said has changed, which needs no labels."""
+    old, new = (
+        {name: int((guesses[at] == index).sum()) for index, name in enumerate(SENTIMENTS)}
+        for at in (~rows.is_new, rows.is_new)
+    )
+    if min(sum(old.values()), sum(new.values())) < FEWEST:
+        return None
+    moved = change.stability(old, new, ALPHA)
+    if moved.after <= max(MIX, moved.noise):
+        return None
+    return f"drift: the mix of what is said has changed (stability index {moved.after:.2f})"
+
+
+# --- Challenger and comparison ---
+
+
+def _fit(rows: Rows) -> dict[str, Any]:
+    """A head fitted on old and new rows beside each other."""
+    at = np.flatnonzero((rows.truth >= 0) & ~rows.is_apart)
+    if len(at) < FEWEST:
+        raise InputError(f"Only {len(at)} labelled reviews to learn from; {FEWEST} are needed.")
+    languages = [rows.languages[index] for index in at]
+    weights = np.where(rows.is_new[at] & ~rows.is_new[at].all(), NEW_WEIGHT, 1.0)
+    return head.fit(rows.words[at], rows.vectors[at], rows.truth[at], languages, weights)
+
+
+def _compare(rows: Rows, by_champion: np.ndarray, by_challenger: np.ndarray) -> list[Gain]:
+    """All held-out rows, the new ones, each class and each language, the latter with FEWEST rows or more."""
+    asked = rows.compared
+    languages = np.array([name or "" for name in rows.languages])
+    groups = {"all": asked, "new": asked & rows.is_new}
+    groups |= {name: asked & (rows.truth == index) for index, name in enumerate(SENTIMENTS)}
+    groups |= {str(name): asked & (languages == name) for name in np.unique(languages[asked]) if name}
+    if groups["all"].sum() < FEWEST:
+        raise InputError(f"Only {groups['all'].sum()} labelled reviews to compare on; {FEWEST} are needed.")
+    return [
+        _gain(name, by_champion[at] == rows.truth[at], by_challenger[at] == rows.truth[at])
+        for name, at in groups.items()
+        if at.sum() >= FEWEST
+    ]
+
+
+def _gain(name: str, champion_right: np.ndarray, challenger_right: np.ndarray) -> Gain:
+    gain, low, high = paired_bootstrap(challenger_right.astype(float), champion_right.astype(float))
+    assert gain is not None and low is not None and high is not None, "there are rows"
+    shares = {"champion": float(champion_right.mean()), "challenger": float(challenger_right.mean())}
+    return Gain(rows=name, n=len(champion_right), **shares, gain=gain, ci_low=low, ci_high=high)
+
+
+def _decide(gains: Sequence[Gain]) -> tuple[bool, str]:
+    """(whether the challenger is better on all rows and clearly worse on no part of them, what decided that)."""
+    overall = gains[0]
+    if overall["ci_low"] <= 0:
+        return False, "the challenger is not clearly better"
+    if worse := [one["rows"] for one in gains if one["ci_high"] < 0]:
+        return False, f"the challenger is better on all rows together, but worse on: {', '.join(worse)}"
+    return True, "the challenger is better, and clearly worse nowhere"
+
+
+# --- The record ---
+
+
+def _row(rows: Rows, outcome: Outcome, name: str, current: Champion, profile: Profile) -> dict[str, Any]:
+    """A row of `models`, without run_id and head."""
+    labelled = rows.truth >= 0
+    return {
+        "decision": outcome.decision,
+        "model": name,
+        "champion": current["model"],
+        "why": outcome.why,
+        "reader": registry.reader_identity(profile.reader),
+        "seen": rows.seen,
+        "labels": int(labelled.sum()),
+        "new_labels": int((labelled & rows.is_new).sum()),
+        "corrections": rows.corrections,
+        "gains": outcome.gains,
+    }
+
+
+def _recorded(path: Path, profile: Profile, started: datetime, outcome: Outcome, row: dict[str, Any]) -> Outcome:
+    seconds = {"retrain": round((now() - started).total_seconds(), 2)}
+    run_id = record.publish_results(path, "retrain", profile.name, started, seconds, decision=row)
+    return replace(outcome, run_id=run_id)
