@@ -7,6 +7,7 @@ and for the population stability index the distribution of Yurdakul (2018), n m 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log, sqrt
@@ -95,22 +96,31 @@ def macro_f1(before: Labels, after: Labels, alpha: float) -> Change:
 
 def _bootstrap_f1(sides: Sequence[Sequence[tuple[str, str]]], rng: np.random.Generator) -> list[np.ndarray]:
     """Per side its macro-F1, followed by that of RESAMPLES resamples of the rows, the same rows for every side."""
+    return [np.nanmean(values, axis=1) for values in bootstrap_f1(sides, rng)[1]]
+
+
+def bootstrap_f1(
+    sides: Sequence[Sequence[tuple[str, str]]], rng: np.random.Generator, resamples: int = RESAMPLES
+) -> tuple[list[str], list[np.ndarray]]:
+    """(classes, per side the F1 of each of them) from (truth, guess) of the same rows: shape (1 + resamples, classes), first of
+    the rows as they are, then of resamples of them, the same for every side; nan where a class does not occur. There must be rows.
+    """
     rows = list(zip(*sides, strict=True))
     kinds = sorted(set(rows))  # few, so that a resample is a count of each kind
-    counts = np.array([rows.count(kind) for kind in kinds])
-    resamples = np.vstack([counts, rng.multinomial(len(rows), counts / len(rows), size=RESAMPLES)])
+    counts = Counter(rows)
+    times = np.array([counts[kind] for kind in kinds])
+    drawn = np.vstack([times, rng.multinomial(len(rows), times / len(rows), size=resamples)])
     names = sorted({name for kind in kinds for pair in kind for name in pair})
     result = []
     for side in range(len(sides)):
-        total, classes = np.zeros(len(resamples)), np.zeros(len(resamples))
-        for name in names:
+        values = np.full((len(drawn), len(names)), np.nan)
+        for column, name in enumerate(names):
             truth = np.array([kind[side][0] == name for kind in kinds])
             guess = np.array([kind[side][1] == name for kind in kinds])
-            named = resamples @ truth + resamples @ guess
-            total += np.divide(2 * (resamples @ (truth & guess)), named, out=np.zeros(len(resamples)), where=named > 0)
-            classes += named > 0
-        result.append(total / classes)
-    return result
+            named = drawn @ truth + drawn @ guess
+            np.divide(2 * (drawn @ (truth & guess)), named, out=values[:, column], where=named > 0)
+        result.append(values)
+    return names, result
 
 
 def stability(before: Mapping[str, int], after: Mapping[str, int], alpha: float) -> Change:

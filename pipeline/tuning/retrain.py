@@ -22,8 +22,7 @@ from pipeline.core.labels import SENTIMENT_WORDS, SENTIMENTS, from_stars
 from pipeline.core.profile import Profile
 from pipeline.core.provenance import now
 from pipeline.core.warehouse import Warehouse, open_read_only, sql_file
-from pipeline.quality import change
-from pipeline.quality.intervals import paired_bootstrap
+from pipeline.quality import change, intervals
 from pipeline.reader import decide, head
 from pipeline.reader.base import vector_of
 from pipeline.text.splits import split_by_hash
@@ -45,9 +44,9 @@ PROMOTED, KEPT, ROLLED_BACK = "promoted", "kept", "rolled back"
 
 
 class Gain(TypedDict):
-    """Of some rows: the shares that champion and challenger get right, the difference and its 95 % interval."""
+    """Champion and challenger on the same rows: macro-F1 of both (of a class its F1), the difference and its 95 % interval."""
 
-    rows: str  # all, new, a class or a language
+    rows: str  # all, new, a language; or a class, whose F1 is of all rows
     n: int
     champion: float
     challenger: float
@@ -71,11 +70,11 @@ class Outcome:
         return dict(vars(self))
 
     def as_text(self) -> str:
-        """A headline, then a line for each group of rows that was compared."""
+        """A headline, then a line for each group of rows that was compared: macro-F1, of a class F1."""
         lines = [f"retrain: {self.decision or 'nothing to do'}: {self.why}"]
         lines += [
-            f"  {one['rows']}: {one['champion']:.3f} -> {one['challenger']:.3f} right ({100 * one['gain']:+.1f} points, "
-            f"95 % {100 * one['ci_low']:+.1f} to {100 * one['ci_high']:+.1f}, {one['n']} rows)"
+            f"  {one['rows']}: {one['champion']:.3f} -> {one['challenger']:.3f} ({one['gain']:+.3f}, "
+            f"95 % {one['ci_low']:+.3f} to {one['ci_high']:+.3f}, {one['n']} rows)"
             for one in self.gains
         ]
         return "\n".join(lines)
@@ -264,36 +263,55 @@ def _mixed(rows: Rows, guesses: np.ndarray) -> str | None:
 
 
 def _fit(rows: Rows) -> dict[str, Any]:
-    """A head fitted on old and new rows beside each other."""
+    """A head fitted on old and new rows beside each other. Rare classes count for more, by a root, as macro-F1 decides."""
     at = np.flatnonzero((rows.truth >= 0) & ~rows.is_apart)
     if len(at) < FEWEST:
         raise InputError(f"Only {len(at)} labelled reviews to learn from; {FEWEST} are needed.")
     languages = [rows.languages[index] for index in at]
-    weights = np.where(rows.is_new[at] & ~rows.is_new[at].all(), NEW_WEIGHT, 1.0)
-    return head.fit(rows.words[at], rows.vectors[at], rows.truth[at], languages, weights)
+    truth = rows.truth[at]
+    rarity = len(at) / (len(SENTIMENTS) * np.maximum(np.bincount(truth, minlength=len(SENTIMENTS)), 1))
+    weights = np.sqrt(rarity[truth]) * np.where(rows.is_new[at] & ~rows.is_new[at].all(), NEW_WEIGHT, 1.0)
+    return head.fit(rows.words[at], rows.vectors[at], truth, languages, weights)
 
 
 def _compare(rows: Rows, by_champion: np.ndarray, by_challenger: np.ndarray) -> list[Gain]:
-    """All held-out rows, the new ones, each class and each language, the latter with FEWEST rows or more."""
+    """All held-out rows, each class on them, the new ones and each language, the latter two with FEWEST rows or more."""
     asked = rows.compared
+    if asked.sum() < FEWEST:
+        raise InputError(f"Only {asked.sum()} labelled reviews to compare on; {FEWEST} are needed.")
     languages = np.array([name or "" for name in rows.languages])
     groups = {"all": asked, "new": asked & rows.is_new}
-    groups |= {name: asked & (rows.truth == index) for index, name in enumerate(SENTIMENTS)}
     groups |= {str(name): asked & (languages == name) for name in np.unique(languages[asked]) if name}
-    if groups["all"].sum() < FEWEST:
-        raise InputError(f"Only {groups['all'].sum()} labelled reviews to compare on; {FEWEST} are needed.")
-    return [
-        _gain(name, by_champion[at] == rows.truth[at], by_challenger[at] == rows.truth[at])
-        for name, at in groups.items()
-        if at.sum() >= FEWEST
-    ]
+    found = []
+    for name, at in groups.items():
+        if at.sum() >= FEWEST:
+            truth, sides = rows.truth[at], (by_champion[at], by_challenger[at])
+            found += _gains(name, truth, sides) if name == "all" else _gains(name, truth, sides)[:1]
+    return found
 
 
-def _gain(name: str, champion_right: np.ndarray, challenger_right: np.ndarray) -> Gain:
-    gain, low, high = paired_bootstrap(challenger_right.astype(float), champion_right.astype(float))
-    assert gain is not None and low is not None and high is not None, "there are rows"
-    shares = {"champion": float(champion_right.mean()), "challenger": float(challenger_right.mean())}
-    return Gain(rows=name, n=len(champion_right), **shares, gain=gain, ci_low=low, ci_high=high)
+def _gains(name: str, truth: np.ndarray, sides: Sequence[np.ndarray]) -> list[Gain]:
+    """Of these rows macro-F1, then F1 class by class: champion, challenger, and the difference by paired bootstrap."""
+
+    def named(classes: np.ndarray) -> list[str]:
+        return [SENTIMENTS[index] for index in classes]
+
+    pairs = [list(zip(named(truth), named(guesses), strict=True)) for guesses in sides]
+    classes, (before, after) = change.bootstrap_f1(pairs, np.random.default_rng(intervals.SEED), intervals.RESAMPLES)
+    figures = [(name, len(truth), np.nanmean(before, axis=1), np.nanmean(after, axis=1))]
+    for column, label in enumerate(classes):
+        at = np.isfinite(before[:, column]) & np.isfinite(after[:, column])
+        n = sum(said == label for said, _ in pairs[0])
+        if n and at[0]:
+            figures.append((label, n, before[at, column], after[at, column]))
+    return [_gain(*one) for one in figures]
+
+
+def _gain(name: str, n: int, before: np.ndarray, after: np.ndarray) -> Gain:
+    """`before`, `after`: a figure of the rows as they are, then of resamples."""
+    low, high = np.quantile((after - before)[1:], ((1 - intervals.LEVEL) / 2, (1 + intervals.LEVEL) / 2))
+    difference = {"gain": float(after[0] - before[0]), "ci_low": float(low), "ci_high": float(high)}
+    return Gain(rows=name, n=n, champion=float(before[0]), challenger=float(after[0]), **difference)  # type: ignore[typeddict-item]
 
 
 def _decide(gains: Sequence[Gain]) -> tuple[bool, str]:
