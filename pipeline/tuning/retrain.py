@@ -44,9 +44,9 @@ PROMOTED, KEPT, ROLLED_BACK = "promoted", "kept", "rolled back"
 
 
 class Gain(TypedDict):
-    """Champion and challenger on the same rows: macro-F1 of both (of a class its F1), the difference and its 95 % interval."""
+    """Champion and challenger on the same rows: the shares that they get right, of a class its F1; difference and 95 % interval."""
 
-    rows: str  # all, new, a language; or a class, whose F1 is of all rows
+    rows: str  # all, new, a language; or a class
     n: int
     champion: float
     challenger: float
@@ -70,7 +70,7 @@ class Outcome:
         return dict(vars(self))
 
     def as_text(self) -> str:
-        """A headline, then a line for each group of rows that was compared: macro-F1, of a class F1."""
+        """A headline, then a line for each group of rows that was compared: the share that is right, of a class its F1."""
         lines = [f"retrain: {self.decision or 'nothing to do'}: {self.why}"]
         lines += [
             f"  {one['rows']}: {one['champion']:.3f} -> {one['challenger']:.3f} ({one['gain']:+.3f}, "
@@ -275,43 +275,46 @@ def _fit(rows: Rows) -> dict[str, Any]:
 
 
 def _compare(rows: Rows, by_champion: np.ndarray, by_challenger: np.ndarray) -> list[Gain]:
-    """All held-out rows, each class on them, the new ones and each language, the latter two with FEWEST rows or more."""
+    """All held-out rows, the new ones and each language, if they are FEWEST or more; and each class."""
     asked = rows.compared
     if asked.sum() < FEWEST:
         raise InputError(f"Only {asked.sum()} labelled reviews to compare on; {FEWEST} are needed.")
     languages = np.array([name or "" for name in rows.languages])
     groups = {"all": asked, "new": asked & rows.is_new}
     groups |= {str(name): asked & (languages == name) for name in np.unique(languages[asked]) if name}
+    shares = [
+        _share(name, *(guesses[at] == rows.truth[at] for guesses in (by_champion, by_challenger)))
+        for name, at in groups.items()
+        if at.sum() >= FEWEST
+    ]
+    return shares + _classes(rows.truth[asked], by_champion[asked], by_challenger[asked])
+
+
+def _share(name: str, before: np.ndarray, after: np.ndarray) -> Gain:
+    """How many are right, by champion and by challenger."""
+    gain, low, high = intervals.paired_bootstrap(after.astype(float), before.astype(float))
+    assert gain is not None and low is not None and high is not None, "there are rows"
+    return _gain(name, len(before), (float(before.mean()), float(after.mean())), (low, high))
+
+
+def _classes(truth: np.ndarray, by_champion: np.ndarray, by_challenger: np.ndarray) -> list[Gain]:
+    """F1 of each class that is there, by champion and by challenger, on the same resamples of the rows."""
+    names = np.array(SENTIMENTS)
+    pairs = [list(zip(names[truth], names[guesses], strict=True)) for guesses in (by_champion, by_challenger)]
+    classes, sides = change.bootstrap_f1(pairs, np.random.default_rng(intervals.SEED), intervals.RESAMPLES)
     found = []
-    for name, at in groups.items():
-        if at.sum() >= FEWEST:
-            truth, sides = rows.truth[at], (by_champion[at], by_challenger[at])
-            found += _gains(name, truth, sides) if name == "all" else _gains(name, truth, sides)[:1]
+    for name, before, after in zip(classes, sides[0].T, sides[1].T, strict=True):
+        if n := int((names[truth] == name).sum()):
+            low, high = np.nanquantile((after - before)[1:], ((1 - intervals.LEVEL) / 2, (1 + intervals.LEVEL) / 2))
+            found.append(_gain(str(name), n, (float(before[0]), float(after[0])), (float(low), float(high))))
     return found
 
 
-def _gains(name: str, truth: np.ndarray, sides: Sequence[np.ndarray]) -> list[Gain]:
-    """Of these rows macro-F1, then F1 class by class: champion, challenger, and the difference by paired bootstrap."""
-
-    def named(classes: np.ndarray) -> list[str]:
-        return [SENTIMENTS[index] for index in classes]
-
-    pairs = [list(zip(named(truth), named(guesses), strict=True)) for guesses in sides]
-    classes, (before, after) = change.bootstrap_f1(pairs, np.random.default_rng(intervals.SEED), intervals.RESAMPLES)
-    figures = [(name, len(truth), np.nanmean(before, axis=1), np.nanmean(after, axis=1))]
-    for column, label in enumerate(classes):
-        at = np.isfinite(before[:, column]) & np.isfinite(after[:, column])
-        n = sum(said == label for said, _ in pairs[0])
-        if n and at[0]:
-            figures.append((label, n, before[at, column], after[at, column]))
-    return [_gain(*one) for one in figures]
-
-
-def _gain(name: str, n: int, before: np.ndarray, after: np.ndarray) -> Gain:
-    """`before`, `after`: a figure of the rows as they are, then of resamples."""
-    low, high = np.quantile((after - before)[1:], ((1 - intervals.LEVEL) / 2, (1 + intervals.LEVEL) / 2))
-    difference = {"gain": float(after[0] - before[0]), "ci_low": float(low), "ci_high": float(high)}
-    return Gain(rows=name, n=n, champion=float(before[0]), challenger=float(after[0]), **difference)  # type: ignore[typeddict-item]
+def _gain(name: str, n: int, figures: tuple[float, float], interval: tuple[float, float]) -> Gain:
+    before, after = figures
+    return Gain(
+        rows=name, n=n, champion=before, challenger=after, gain=after - before, ci_low=interval[0], ci_high=interval[1]
+    )
 
 
 def _decide(gains: Sequence[Gain]) -> tuple[bool, str]:

@@ -9,7 +9,8 @@ CREATE TABLE models (
     reader      VARCHAR NOT NULL,   -- the weights that the head stands on
     seen        BIGINT NOT NULL,    -- store.reviews.place of the newest review that it knew
     labels      BIGINT NOT NULL, new_labels BIGINT NOT NULL, corrections BIGINT NOT NULL,
-    -- Macro-F1 on all rows, the new ones and each language, F1 of each class; the difference with its 95 % interval (paired bootstrap).
+    -- The share that is right of all rows held out, the new ones and each language, F1 of each class; differences with their 95 %
+    -- intervals (paired bootstrap).
     gains       STRUCT(rows VARCHAR, n BIGINT, champion DOUBLE, challenger DOUBLE, gain DOUBLE, ci_low DOUBLE, ci_high DOUBLE)[] NOT NULL,
     head        JSON                -- the weights, if they were promoted
 );
