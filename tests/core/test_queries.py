@@ -30,6 +30,22 @@ LAST_DAY = datetime(2026, 10, 31)
 RATINGS = 10  # without words
 
 
+def decision() -> dict[str, Any]:
+    """A row of `models`: a challenger that was not promoted."""
+    gain = {
+        "rows": "all",
+        "n": 120,
+        "champion": 0.8,
+        "challenger": 0.81,
+        "gain": 0.01,
+        "ci_low": -0.02,
+        "ci_high": 0.04,
+    }
+    counts = {"seen": 120, "labels": 120, "new_labels": 120, "corrections": 0}
+    names = {"decision": "kept", "model": "c0ffee", "champion": "", "reader": "reader:1", "why": "120 new labels"}
+    return {"run_id": "run-1", **names, **counts, "gains": [gain]}
+
+
 def fill(opened: Warehouse) -> Warehouse:
     """120 reviews of two businesses over 60 days; in the last 28, complaints about waiting_time are four times as frequent.
     Most of those come from Denmark, and the owner answered the older ones of one business after two days. Ten further
@@ -51,6 +67,7 @@ def fill(opened: Warehouse) -> Warehouse:
         ],
     )
     stages = ("sentiment", "emotions", "themes", "discover", "feedback", "distill", "generate", "score")
+    opened.append("models", [decision()])
     opened.append("store.current", [{"stage": stage, "fingerprint": "f"} for stage in stages])
     tables: dict[str, list[dict[str, Any]]] = {
         name: [] for name in ("reviews", "sentiment", "emotions", "themes", "discover", "feedback")
