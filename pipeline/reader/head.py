@@ -52,7 +52,9 @@ def fit(
     change = torch.zeros(len(SENTIMENTS), len(SENTIMENTS), dtype=torch.float64, requires_grad=True)
     weight = torch.zeros(directions.shape[1], len(SENTIMENTS), dtype=torch.float64, requires_grad=True)
     bias = torch.zeros(len(SENTIMENTS), dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([change, weight, bias], max_iter=200, line_search_fn="strong_wolfe")
+    optimiser = torch.optim.LBFGS(
+        [change, weight, bias], max_iter=100, tolerance_change=1e-6, line_search_fn="strong_wolfe"
+    )
 
     def loss() -> Any:
         optimiser.zero_grad()

@@ -38,6 +38,7 @@ DRIFT = 0.05  # how far the share that is right may fall
 MIX = 0.1  # population stability index of what is said; by convention below it nothing has changed
 ALPHA = 0.025
 HELD_OUT = {"held out": 1, "fitted": 4}  # by review_id: a row is on one side for ever
+FOLDS = {str(fold): 1 for fold in range(5)}  # of new rows: each is judged by a challenger that was fitted without it
 NEW_WEIGHT = 3.0  # of a new row beside an old one
 
 PROMOTED, KEPT, ROLLED_BACK = "promoted", "kept", "rolled back"
@@ -88,16 +89,20 @@ class Rows:
     vectors: np.ndarray  # (rows, width)
     languages: list[str | None]
     truth: np.ndarray  # index into SENTIMENTS, -1 where nobody says
-    is_new: np.ndarray  # it, or its correction, came after the last decision
+    is_latest: np.ndarray  # it, or its correction, came after the last decision
+    is_new: np.ndarray  # or after what is in use was fitted: no champion can have learned from it
     is_apart: np.ndarray  # on the side that no head is ever fitted on
+    fold: np.ndarray  # a name in FOLDS
     is_known: np.ndarray  # to the reader, from its own training: proves nothing
     seen: int  # place of the newest
     corrections: int
 
     @property
     def compared(self) -> np.ndarray:
-        """The rows on which heads are compared: labelled, and neither they nor the reader were fitted on them."""
-        chosen: np.ndarray = (self.truth >= 0) & self.is_apart & ~self.is_known
+        """The rows on which heads are compared: labelled, and new or apart, so that no champion was fitted on them, nor the
+        reader.
+        """
+        chosen: np.ndarray = (self.truth >= 0) & (self.is_apart | self.is_new) & ~self.is_known
         return chosen
 
     def guesses(self, content: dict[str, Any] | None) -> np.ndarray:
@@ -119,16 +124,14 @@ def retrain(path: Path, profile: Profile, corrections: Path | None = None, force
     started = now()
     corrected = {} if corrections is None else _corrections(corrections)
     with contextlib.closing(open_read_only(path)) as warehouse:
-        current, last = champion.of(warehouse, profile), _last(warehouse)
-        if last and last["reader"] != registry.reader_identity(profile.reader):
-            last = None  # what was decided about other weights is over
-        rows = _rows(warehouse, profile, corrected, last)
+        current, decisions = champion.of(warehouse, profile), _decisions(warehouse, profile)
+        rows = _rows(warehouse, profile, corrected, decisions)
     content = json.loads(current["head"]) if current["head"] else None
-    due, why = _is_due(rows, rows.guesses(content), last)
+    due, why = _is_due(rows, rows.guesses(content), bool(decisions))
     if not due and not force:
         return Outcome(why, model=current["model"])
     challenger = _fit(rows)
-    gains = _compare(rows, rows.guesses(content), rows.guesses(challenger))
+    gains = _compare(rows, rows.guesses(content), _crossed(rows, rows.guesses(challenger)))
     is_better, because = _decide(gains)
     text = head.content(challenger)
     decision, name = PROMOTED if is_better else KEPT, head.digest(text)
@@ -142,12 +145,12 @@ def roll_back(path: Path, profile: Profile) -> Outcome:
     require_open(profile)
     started = now()
     with contextlib.closing(open_read_only(path)) as warehouse:
-        current, last = champion.of(warehouse, profile), _last(warehouse)
-    if not current["model"] or last is None:
+        current, decisions = champion.of(warehouse, profile), _decisions(warehouse, profile)
+    if not current["model"]:
         raise InputError(f"Nothing to roll back in {path}: the reader is used as it is shipped.")
     before = current["before"] or ""
     outcome = Outcome(f"{current['model']} is no longer used, but {before or 'the reader alone'}", ROLLED_BACK, before)
-    kept = {key: last[key] for key in ("reader", "seen", "labels", "corrections")}
+    kept = {key: decisions[-1][key] for key in ("reader", "seen", "labels", "corrections")}
     row = kept | {"decision": ROLLED_BACK, "model": before, "champion": current["model"], "why": outcome.why}
     return _recorded(path, profile, started, outcome, row | {"new_labels": 0, "gains": []})
 
@@ -175,30 +178,45 @@ def _corrections(file: Path) -> dict[str, str]:
     return found
 
 
-def _last(warehouse: Warehouse) -> dict[str, Any] | None:
-    """The latest decision."""
-    rows = warehouse.query("SELECT m.* FROM models m JOIN runs r USING (run_id) ORDER BY r.number DESC LIMIT 1")
-    return rows[0] if rows else None
+def _decisions(warehouse: Warehouse, profile: Profile) -> list[dict[str, Any]]:
+    """All decisions about heads on the profile's reader, the latest last: what was decided about other weights is over."""
+    return warehouse.query(
+        "SELECT m.* FROM models m JOIN runs r USING (run_id) WHERE m.reader = ? ORDER BY r.number",
+        [registry.reader_identity(profile.reader)],
+    )
 
 
-def _rows(warehouse: Warehouse, profile: Profile, corrected: Mapping[str, str], last: Mapping[str, Any] | None) -> Rows:
+def _rows(
+    warehouse: Warehouse, profile: Profile, corrected: Mapping[str, str], decisions: Sequence[Mapping[str, Any]]
+) -> Rows:
     found = warehouse.query(sql_file("reading", "labelled.sql"), {"latest": LATEST})
     if not found:
         raise InputError(f"No review of {warehouse.path} has been read yet. Run first: review-insights run")
     rules = registry.reader(profile.reader).rules()
-    seen = last["seen"] if last else 0
     labels = [corrected.get(row["review_id"]) or row["label"] or _starred(row["stars"]) for row in found]
-    mended = last["corrections"] if last else 0
     is_corrected = np.array([row["review_id"] in corrected for row in found])
+    places = np.array([row["place"] for row in found])
+
+    def since(decision: Mapping[str, Any] | None) -> np.ndarray:
+        if decision is None:
+            return np.ones(len(found), dtype=bool)
+        later: np.ndarray = (places > decision["seen"]) | (
+            is_corrected & (is_corrected.sum() > decision["corrections"])
+        )
+        return later
+
+    in_use = [one for one in decisions if one["decision"] != KEPT] or decisions[:1]
     return Rows(
         decide.words(np.array([row["words"] for row in found]), rules),
         np.stack([vector_of(row["vector"]) for row in found]),
         [row["language"] for row in found],
         np.array([SENTIMENTS.index(label) if label else -1 for label in labels]),
-        np.array([row["place"] > seen for row in found]) | (is_corrected & (is_corrected.sum() > mended)),
+        since(decisions[-1] if decisions else None),
+        since(in_use[-1] if in_use else None),
         np.array([split_by_hash(row["review_id"], HELD_OUT) == "held out" for row in found]),
+        np.array([split_by_hash(row["review_id"][::-1], FOLDS) for row in found]),
         np.array([row["known"] for row in found]),
-        max(row["place"] for row in found),
+        int(places.max()),
         int(is_corrected.sum()),
     )
 
@@ -210,13 +228,12 @@ def _starred(stars: float | None) -> str | None:
 # --- Whether it is time ---
 
 
-def _is_due(rows: Rows, guesses: np.ndarray, last: Mapping[str, Any] | None) -> tuple[bool, str]:
+def _is_due(rows: Rows, guesses: np.ndarray, has_decided: bool) -> tuple[bool, str]:
     """(whether a challenger is worth fitting, why or why not)."""
-    new = int((rows.is_new & (rows.truth >= 0)).sum())
-    apart = int(rows.compared.sum())
-    if apart < FEWEST:
-        return False, f"{apart} labelled reviews to compare on (it takes {FEWEST})"
-    if last is None:
+    new = int((rows.is_latest & (rows.truth >= 0)).sum())
+    if not rows.compared.any():
+        return False, "no labelled review that the reader does not know from its own training"
+    if not has_decided:
         return new >= ENOUGH, f"{new} labelled reviews, of which none was learned from yet (it takes {ENOUGH})"
     signs = [sign for sign in (_fallen(rows, guesses), _mixed(rows, guesses)) if sign]
     if new >= ENOUGH:
@@ -234,7 +251,7 @@ def _is_due(rows: Rows, guesses: np.ndarray, last: Mapping[str, Any] | None) -> 
 def _fallen(rows: Rows, guesses: np.ndarray) -> str | None:
     """Whether the champion is right less often on what is new than it was on old rows that it had not seen either."""
     asked = (rows.truth >= 0) & ~rows.is_known
-    old, new = asked & ~rows.is_new & rows.is_apart, asked & rows.is_new
+    old, new = asked & ~rows.is_latest & rows.is_apart, asked & rows.is_latest
     if min(old.sum(), new.sum()) < FEWEST:
         return None
     hits = guesses == rows.truth
@@ -249,7 +266,7 @@ def _mixed(rows: Rows, guesses: np.ndarray) -> str | None:
     """Whether the mix of what is said has changed, which needs no labels."""
     old, new = (
         {name: int((guesses[at] == index).sum()) for index, name in enumerate(SENTIMENTS)}
-        for at in (~rows.is_new, rows.is_new)
+        for at in (~rows.is_latest, rows.is_latest)
     )
     if min(sum(old.values()), sum(new.values())) < FEWEST:
         return None
@@ -262,9 +279,12 @@ def _mixed(rows: Rows, guesses: np.ndarray) -> str | None:
 # --- Challenger and comparison ---
 
 
-def _fit(rows: Rows) -> dict[str, Any]:
-    """A head fitted on old and new rows beside each other. Rare classes count for more, by a root, as macro-F1 decides."""
-    at = np.flatnonzero((rows.truth >= 0) & ~rows.is_apart)
+def _fit(rows: Rows, without: np.ndarray | None = None) -> dict[str, Any]:
+    """A head fitted on old and new rows beside each other, but those on the side apart, and those `without`. Rare classes count
+    for more, by a root, so that none is given up.
+    """
+    left_out = rows.is_apart if without is None else rows.is_apart | without
+    at = np.flatnonzero((rows.truth >= 0) & ~left_out)
     if len(at) < FEWEST:
         raise InputError(f"Only {len(at)} labelled reviews to learn from; {FEWEST} are needed.")
     languages = [rows.languages[index] for index in at]
@@ -274,8 +294,18 @@ def _fit(rows: Rows) -> dict[str, Any]:
     return head.fit(rows.words[at], rows.vectors[at], truth, languages, weights)
 
 
+def _crossed(rows: Rows, guesses: np.ndarray) -> np.ndarray:
+    """The challenger's guesses, where it was fitted on a new row those of one that was fitted without its fold."""
+    crossed = guesses.copy()
+    for fold in FOLDS:
+        at = rows.is_new & ~rows.is_apart & (rows.fold == fold)
+        if at.any():
+            crossed[at] = rows.guesses(_fit(rows, at))[at]
+    return crossed
+
+
 def _compare(rows: Rows, by_champion: np.ndarray, by_challenger: np.ndarray) -> list[Gain]:
-    """All held-out rows, the new ones and each language, if they are FEWEST or more; and each class."""
+    """All rows that can be compared, the new ones and each language, if they are FEWEST or more; and each class."""
     asked = rows.compared
     if asked.sum() < FEWEST:
         raise InputError(f"Only {asked.sum()} labelled reviews to compare on; {FEWEST} are needed.")
@@ -318,13 +348,15 @@ def _gain(name: str, n: int, figures: tuple[float, float], interval: tuple[float
 
 
 def _decide(gains: Sequence[Gain]) -> tuple[bool, str]:
-    """(whether the challenger is better on all rows and clearly worse on no part of them, what decided that)."""
-    overall = gains[0]
-    if overall["ci_low"] <= 0:
+    """(whether the challenger is clearly better on all rows or on the new ones, and clearly worse on no part, what decided that)."""
+    wholes = {"all": "all rows", "new": "the new rows"}
+    better = [wholes[one["rows"]] for one in gains if one["rows"] in wholes and one["ci_low"] > 0]
+    if not better:
         return False, "the challenger is not clearly better"
+    told = f"the challenger is better on {' and '.join(better)}"
     if worse := [one["rows"] for one in gains if one["ci_high"] < 0]:
-        return False, f"the challenger is better on all rows together, but worse on: {', '.join(worse)}"
-    return True, "the challenger is better, and clearly worse nowhere"
+        return False, f"{told}, but worse on: {', '.join(worse)}"
+    return True, f"{told}, and clearly worse nowhere"
 
 
 # --- The record ---
@@ -341,7 +373,7 @@ def _row(rows: Rows, outcome: Outcome, name: str, current: Champion, profile: Pr
         "reader": registry.reader_identity(profile.reader),
         "seen": rows.seen,
         "labels": int(labelled.sum()),
-        "new_labels": int((labelled & rows.is_new).sum()),
+        "new_labels": int((labelled & rows.is_latest).sum()),
         "corrections": rows.corrections,
         "gains": outcome.gains,
     }

@@ -21,14 +21,15 @@ from pipeline.ingest.understanding import IngestOptions
 from pipeline.tuning import champion, retrain
 from pipeline.tuning.retrain import KEPT, PROMOTED, ROLLED_BACK, Gain
 
-OLD, LATER, DRIFTED = 320, 60, 160
+OLD, LATER, DRIFTED = 300, 50, 100
+WIDTH = 32
 
 
 def bag_of_words(text: str) -> bytes:
     """A vector that says which words a text has, as the reader's does and the fake one's does not."""
-    values = np.zeros(384)
+    values = np.zeros(WIDTH)
     for word in text.lower().replace(",", " ").replace(".", " ").split():
-        values[zlib.crc32(word.encode()) % 384] += 0.0 if word.isdigit() else 1.0
+        values[zlib.crc32(word.encode()) % WIDTH] += 0.0 if word.isdigit() else 1.0
     return (values / np.linalg.norm(values)).astype(np.float16).tobytes()
 
 
@@ -176,12 +177,36 @@ def test_corrections_go_before_stars(tmp_path: Path, fake_profile: profile.Profi
 
 def test_a_few_labels_are_not_worth_it(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
-    shop.hears(60)
+    shop.hears(40)
     shop.reads()
     outcome = retrain.retrain(shop.path, shop.profile)
-    assert outcome.decision is None and "to compare on" in outcome.why
-    with pytest.raises(InputError, match="are needed"):
+    assert outcome.decision is None and "40 labelled reviews" in outcome.why
+    with pytest.raises(InputError, match="50 are needed"):
         retrain.retrain(shop.path, shop.profile, force=True)
+
+
+def test_reviews_that_the_reader_was_trained_on_prove_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.text.duplicates.trained_on", lambda texts, folder: [True] * len(texts))
+    shop = Shop(tmp_path)
+    shop.hears(220)
+    shop.reads()
+    outcome = retrain.retrain(shop.path, shop.profile)
+    assert outcome.decision is None and "from its own training" in outcome.why
+
+
+def test_a_night_ends_with_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(tmp_path)
+    shop.profile_file.write_text(shop.profile_file.read_text() + '[feedback]\nbackend = "fake"\n')
+    shop.hears(20)
+    monkeypatch.chdir(tmp_path)
+    night = ["nightly", "--profile", "shop.toml", "--reviews", "reviews.csv", "--json"]
+    assert main([*night, "--corrections", "mended.csv"]) == 2, "they would be of no use"
+    capsys.readouterr()
+    assert main([*night, "--retrain"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["retrain"]["decision"] is None and "20 labelled reviews" in told["retrain"]["why"]
 
 
 def gain(rows: str, low: float, high: float) -> Gain:
@@ -193,8 +218,10 @@ def gain(rows: str, low: float, high: float) -> Gain:
     [
         ([gain("all", 0.01, 0.1), gain("neutral", -0.1, 0.02)], True),
         ([gain("all", -0.01, 0.1)], False),
+        ([gain("all", -0.01, 0.1), gain("new", 0.01, 0.2)], True),
+        ([gain("all", -0.01, 0.1), gain("en", 0.01, 0.2)], False),
         ([gain("all", 0.01, 0.1), gain("de", -0.1, -0.01)], False),
     ],
 )
-def test_better_on_the_whole_and_clearly_worse_on_no_part(gains: list[Gain], is_better: bool) -> None:
+def test_better_on_all_or_on_what_is_new_and_clearly_worse_on_no_part(gains: list[Gain], is_better: bool) -> None:
     assert retrain._decide(gains)[0] is is_better
