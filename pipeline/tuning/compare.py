@@ -230,8 +230,8 @@ def run(
     run_id = record.publish_results(warehouse, "compare", subject, started, seconds, measured)
     correct = {result.candidate.name: result.correct for result in results if result.correct is not None}
     pairs = significance.pairs(correct, [row.language for row in rows])
-    models = [_summary(result) for result in results]
-    summary = {"run_id": run_id, "rows": len(rows), "models": models, "pairs": pairs}
+    summaries = [_summary(result) for result in results]
+    summary = {"run_id": run_id, "rows": len(rows), "models": summaries, "pairs": pairs}
     report = page.write(out / run_id, "compare", _page_content(results, rows, data, probes, pairs), summary)
     return results, report
 

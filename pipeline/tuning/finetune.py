@@ -313,8 +313,8 @@ def _serve(
 def _side_by_side(
     texts: Sequence[unseen.Text], base: Predictions, tuned: Predictions, data: Labelled, trained: Sequence[Example]
 ) -> list[unseen.Side]:
-    sides = ((_class_names(one.decisions, data), one.probabilities) for one in (base, tuned))
-    return unseen.side_by_side(texts, *sides, trained)
+    by_base, by_tuned = ((_class_names(one.decisions, data), one.probabilities) for one in (base, tuned))
+    return unseen.side_by_side(texts, by_base, by_tuned, trained)
 
 
 def _verdict(base: Predictions, tuned: Predictions, truth: np.ndarray) -> str:
