@@ -83,6 +83,9 @@ class ReaderBackend(ABC):
     def identity(cls, section: Reader) -> str:
         """Identifies the weights, for fingerprints."""
 
+    def load(self) -> None:  # noqa: B027 - most have nothing to load
+        """Loads the weights without starting a thread, so that processes forked later share them. Raises InputError if it cannot."""
+
     @abstractmethod
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """One Reading per text, in order. Raises InputError if the model cannot be loaded."""

@@ -54,6 +54,10 @@ class EmbeddedReader(ReaderBackend):
         require_intact(self.folder)
         return reading.load(self.folder, self.precision)
 
+    def load(self) -> None:
+        """The network, in this thread alone."""
+        _ = self.loaded
+
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """One Reading per text, in order."""
         return self.loaded.read(texts)

@@ -17,6 +17,8 @@ def _options(sub: argparse.ArgumentParser) -> None:
     everywhere = "0.0.0.0: every interface (default: this machine only)"
     sub.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help=everywhere)
     sub.add_argument("--port", type=int, default=8000, metavar="N")
+    processes = "behind the port, with one copy of the models; Linux and macOS (default: 1)"
+    sub.add_argument("--processes", type=int, default=1, metavar="N", help=processes)
     names = "a name it is reached by, behind a proxy for instance; repeatable, '*' for any"
     sub.add_argument("--allow-host", action="append", default=[], metavar="NAME", help=names)
     proxies = "the address of a reverse proxy, whose X-Forwarded-For is believed; repeatable"
@@ -35,6 +37,8 @@ def serve(args: argparse.Namespace) -> int:
     key = _key(args.no_auth)
     if not 0 < args.port < 65536 or args.rate < 0 or args.max_rows < 1:
         raise InputError("serve: --port is 1 to 65535, --rate 0 or more, --max-rows 1 or more.")
+    if args.processes < 1:
+        raise InputError("serve: --processes is 1 or more.")
     try:
         from pipeline.service.serve import serve as run_service
         from pipeline.service.settings import Settings
@@ -47,6 +51,7 @@ def serve(args: argparse.Namespace) -> int:
             key,
             host=args.host,
             port=args.port,
+            processes=args.processes,
             hosts=tuple(name.lower() for name in args.allow_host),
             proxies=tuple(_addresses(args.proxy)),
             rate=args.rate,

@@ -8,7 +8,7 @@ access       host, origin, key                   batching   concurrent requests 
 limits       rate, length, time                  analyze    a batch of reviews to their analyses
 guard        all checks before a route
 
-app assembles them from `parts`; serve runs it; logs bounds what it says. jobs analyses whole files (`records`, read `apart`); published is the warehouse, reopened
+app assembles them from `parts`; serve runs it, in one process or in several (`processes`); logs bounds what it says. jobs analyses whole files (`records`, read `apart`); published is the warehouse, reopened
 when a run publishes a new one; schema, problems, settings and meters describe input, output, errors, options and metrics.
 
 In: a review or a file, over HTTP. Out: an analysis, a page.

@@ -75,7 +75,9 @@ class Listener(socket.socket):
     """A bound socket that accepts only whom the door lets in; the others are closed at once."""
 
     door: Door
+    shared = False  # with other processes, which get their turn after each connection
     _resting = 0.0
+    _had_turn = False
 
     def accept(self) -> tuple[socket.socket, Any]:
         """Raises BlockingIOError and ConnectionAbortedError, which end asyncio's turn, and any other OSError once: asyncio
@@ -83,12 +85,16 @@ class Listener(socket.socket):
         """
         if time.monotonic() < self._resting:
             raise BlockingIOError
+        if self._had_turn:
+            self._had_turn = False
+            raise BlockingIOError
         try:
             accepted, address = super().accept()
         except OSError as error:
             if error.errno in _OUT_OF_RESOURCES:
                 self._resting = time.monotonic() + _REST
             raise
+        self._had_turn = self.shared
         client = household(address[0])
         if not self.door.enter(client):
             accepted.close()

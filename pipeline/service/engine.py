@@ -32,7 +32,7 @@ class Engine:
     def __init__(self, settings: Settings, meters: Meters) -> None:
         self.settings, self.meters = settings, meters
         self.analyzer = Analyzer(settings.profile, settings.warehouse, settings.max_cost)
-        large = _has_large_model(settings.profile)
+        large = has_large_model(settings.profile)
         self.workers = 1 if large else settings.workers
         queue: dict[str, Any] = {"max_batch": settings.max_batch, "max_waiting": settings.max_waiting}
         self.classify: Batcher[ReviewRow, AnalysisRow] = Batcher(
@@ -143,6 +143,6 @@ class Engine:
         return results
 
 
-def _has_large_model(profile: Profile) -> bool:
+def has_large_model(profile: Profile) -> bool:
     """Whether a model needs all cores, or the GPU, for itself."""
     return "transformers" in (profile.sentiment.backend, profile.emotions.backend, profile.feedback.backend)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.core.profile import Profile
@@ -20,6 +20,7 @@ class Settings:
     api_key: str | None  # None: everyone who reaches the port may use it
     host: str = "127.0.0.1"
     port: int = 8000
+    processes: int = 1  # behind the port
     hosts: tuple[str, ...] = ()  # accepted Host headers besides loopback; *.NAME: all below NAME, *: any
     proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For is believed
     rate: float = 100.0  # requests per second and client on average, up to five times as many at once; 0: no limit
@@ -48,6 +49,11 @@ class Settings:
     )
     grace: int = 30  # seconds that a shutdown waits for what is in flight
     keep: float = 24 * 3600.0  # seconds that the results of an upload are kept
+
+    @property
+    def of_each(self) -> Settings:
+        """Of each of the processes: they share the cores."""
+        return replace(self, workers=max(1, self.workers // self.processes))
 
     @property
     def jobs(self) -> Path:
