@@ -86,8 +86,12 @@ class Matcher:
 
     def match(self, vector: np.ndarray, theme: str, trades: Mapping[str, float] | None = None) -> Match | None:
         """The most probable, if it is sure; None: none is. As `ranked`."""
-        best = next(iter(self.ranked(vector, theme, trades)), None)
-        return best if best and best.probability >= (SURE if theme else SURE_ALONE) else None
+        if not self.problems:
+            return None
+        shares = self._shares(vector, theme, trades)
+        index = int(shares.argmax())  # the first of equals, as in `ranked`
+        probability = short(shares[index])
+        return Match(self.problems[index].id, probability) if probability >= (SURE if theme else SURE_ALONE) else None
 
     def _shares(self, vector: np.ndarray, theme: str, trades: Mapping[str, float] | None) -> np.ndarray:
         """The probability of each problem, (problems,); that of none is what they lack."""

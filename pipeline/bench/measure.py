@@ -16,13 +16,14 @@ from typing import Any
 @dataclass(frozen=True)
 class Sizes:
     """How much is measured. `limit`: texts or pairs, 0 for all; `rounds`: of each method; `rows`: of the file to ingest, and of
-    the warehouse; `data`: a CSV file of text pairs, None for the sample.
+    the warehouse; `data`: a CSV file of text pairs, None for the sample; `requests`: to each way to serve, in a round.
     """
 
     limit: int = 200
     rounds: int = 3
     rows: int = 5000
     data: Path | None = None
+    requests: int = 64
 
 
 @dataclass(frozen=True)

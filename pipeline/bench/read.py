@@ -89,8 +89,8 @@ def _plain(encoder: Encoder, texts: Sequence[str]) -> None:
         encoder.hidden(ids[start : start + 32])
 
 
-def _pipelines(encoder: Encoder, texts: Sequence[str], size: int) -> Callable[[], None]:
-    """Two text classifications by transformers, in the order of the texts, on networks of the encoder's size; its tokenizer."""
+def text_classification(encoder: Encoder) -> Callable[..., Any]:
+    """A `pipeline` of transformers, in float32, on a network of the encoder's size; its tokenizer."""
     from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerFast, pipeline
 
     from pipeline.reader.encoder import MAX_TOKENS
@@ -100,11 +100,18 @@ def _pipelines(encoder: Encoder, texts: Sequence[str], size: int) -> Callable[[]
         tokenizer_object=encoder.tokenizer, pad_token=pad, model_max_length=MAX_TOKENS - 2
     )
     model = AutoModelForSequenceClassification.from_config(encoder.network.config).eval()
-    classify = pipeline("text-classification", model=model, tokenizer=tokenizer, device="cpu")
+    return functools.partial(
+        pipeline("text-classification", model=model, tokenizer=tokenizer, device="cpu"), truncation=True
+    )
+
+
+def _pipelines(encoder: Encoder, texts: Sequence[str], size: int) -> Callable[[], None]:
+    """Two text classifications by transformers, in the order of the texts."""
+    classify = text_classification(encoder)
 
     def both() -> None:
         for _ in range(2):
-            classify(list(texts), batch_size=size, truncation=True)
+            classify(list(texts), batch_size=size)
 
     return both
 

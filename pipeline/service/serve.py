@@ -68,7 +68,9 @@ def _serve_here(settings: Settings, listeners: Sequence[connections.Listener], p
 def _require_shareable(settings: Settings) -> None:
     processes.require_fork()
     if has_large_model(settings.profile):
-        raise InputError("serve: a model of this profile needs all cores, or the GPU, for itself. Leave out --processes.")
+        raise InputError(
+            "serve: a model of this profile needs all cores, or the GPU, for itself. Leave out --processes."
+        )
 
 
 def _serve_in_processes(settings: Settings, listeners: Sequence[connections.Listener]) -> None:

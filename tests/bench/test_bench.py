@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 
 import pytest
 
 from pipeline import bench
-from pipeline.bench import ceilings, measure, read
+from pipeline.bench import ceilings, measure, read, service
 from pipeline.bench.measure import Measured, Sizes, as_table
 from pipeline.core.errors import InputError
 
@@ -63,3 +65,32 @@ def test_reading_is_measured_beside_a_plain_pass() -> None:
         "float32, beside two pipelines of batches of 1",
         "float32, share of the matrix peak",
     }
+
+
+@pytest.mark.slow
+def test_the_service_is_measured_beside_plain_ways() -> None:
+    found = service.run(Sizes(requests=4, rounds=1))
+    assert json.dumps(dict(found[0].details)) and all(one.value > 0 for one in found)
+    assert found[3].value == 100, "the same sentiment in float32"
+
+
+def test_what_clients_see_is_counted() -> None:
+    def answer(request: str) -> bytes:
+        label = "negative" if "bad" in request else "positive"
+        body = json.dumps({"sentiment": {"label": label}})
+        return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+
+    def serve(listener: socket.socket) -> None:
+        with listener.accept()[0] as connection:
+            while received := connection.recv(65536).decode():
+                if "{" in received:  # headers and body are sent one after the other
+                    connection.sendall(answer(received))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        found = service.load(listener.getsockname()[1], ["bad", "good", "bad"], 1)
+        thread.join(30)
+    assert found.labels == {"bad": "negative", "good": "positive"} and len(found.times) == 3 and found.rate > 0
+    with pytest.raises(InputError, match="needs a text, a round and a request"):
+        service.service([], 1, 1, ["float32"])

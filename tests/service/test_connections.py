@@ -211,6 +211,20 @@ def test_without_files_to_open_the_loop_rests() -> None:
         assert listener.door.inside.total() == 0
 
 
+def test_a_listener_that_is_shared_leaves_every_second_turn_to_others() -> None:
+    (listener,) = listen("127.0.0.1", 0, Door(4, 4))
+    with listener, ExitStack() as stack:
+        listener.listen()
+        listener.setblocking(False)
+        for _ in range(2):
+            stack.enter_context(socket.create_connection(listener.getsockname()))
+        listener.shared = True
+        for _ in range(2):
+            stack.enter_context(listener.accept()[0])
+            with pytest.raises(BlockingIOError):
+                listener.accept()
+
+
 def test_connections_stay_below_the_limit_of_open_files() -> None:
     resource = pytest.importorskip("resource")
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from fastapi.testclient import TestClient
 
 from pipeline.ingest import places
 from pipeline.ingest.load import Ingested
+from pipeline.service import jobs as jobs_module
 from pipeline.service.app import create_app
 from pipeline.service.records import pieces
+from pipeline.service.schema import Job
 from pipeline.service.settings import Settings
 from tests.conftest import FIXTURES
 from tests.service.bad_parsers import dying, failing, hanging
@@ -213,6 +216,37 @@ def test_what_a_killed_service_left_is_finished_by_the_next(settings: Settings) 
         job = finished(client, done["job_id"])
         assert job["state"] == "done" and job["done"] == 40
         assert client.get(f"/analyze/batch/{done['job_id']}/results").json() == expected
+
+
+def test_every_process_answers_for_a_job_and_one_works_on_it(start: Start, settings: Settings) -> None:
+    here, job_id = job_read_by(hanging, start)
+    while not (settings.jobs / job_id / "hangs").exists():
+        time.sleep(0.01)
+    other = start()  # it looks for unfinished jobs as it starts
+    assert other.get(f"/analyze/batch/{job_id}").json()["state"] == "running"
+    assert other.get(f"/analyze/batch/{job_id}/results").status_code == 409
+    assert send(other, "r.csv", b"text\nBad soup.\n")["state"] == "done", "it did not wait for the other one"
+    assert other.delete(f"/analyze/batch/{job_id}").status_code == 204
+    assert here.get(f"/analyze/batch/{job_id}").status_code == 404
+    here.app.state.parts.jobs.read = pieces  # type: ignore[attr-defined]
+    job = send(here, "r.csv", b"text\nBad soup.\n")
+    assert job["state"] == "done", "it works on the next one"
+    (row,) = other.get(f"/analyze/batch/{job['job_id']}/results").json()
+    assert row["text"] == "Bad soup." and not (settings.jobs / job["job_id"] / "lock").exists()
+    assert not (settings.jobs / job_id).exists()
+
+
+def test_what_another_process_left_is_finished_without_a_restart(
+    start: Start, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs_module, "_LOOK", 0.05)
+    client, folder = start(), settings.jobs / ("a" * 32)
+    folder.mkdir(parents=True)
+    (folder / "upload.csv").write_bytes(b"text\nBad soup.\n")
+    (folder / "mapping.json").write_text("{}")
+    left = Job(job_id="a" * 32, state="running", created_at=datetime.now(UTC))
+    (folder / "job.json").write_text(left.model_dump_json())
+    assert finished(client, left.job_id)["state"] == "done"
 
 
 def test_results_go_when_their_time_is_over(settings: Settings) -> None:

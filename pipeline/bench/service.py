@@ -1,0 +1,260 @@
+"""The service under 32 clients who ask without a pause, beside two plain ways to serve, in turns of the same run:
+
+naive   what one writes first: transformers' `pipeline` for sentiment and for emotions, on networks of the reader's size, in
+        float32, one review at a time, all cores for it. It finds no theme, no evidence and no language.
+alone   the service's own code, one review at a time behind a lock
+
+The clients share the machine with the service. No way remembers a text.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import http.client
+import itertools
+import json
+import multiprocessing
+import socket
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.bench.measure import Measured, Sizes, speedup
+from pipeline.core.assets import SAMPLE
+from pipeline.core.errors import InputError
+
+CLIENTS = 32
+_START = 180  # seconds that a way to serve may take to start
+_BESIDE = "a handler that calls two pipelines for one review after the other"
+_BARS = {"throughput": 5, "p95": 4}
+_SLOW = (
+    "a core multiplies for one review nearly as fast as for 32, so most of the gain is what batches, the other cores and bfloat16 "
+    "give: more needs a processor that multiplies bfloat16 or int8 several times as fast as float32 (AMX), or a GPU"
+)
+_WAITING = (
+    "32 clients who never pause are 32 reviews at work at once, so their mean time is 32 over the throughput (Little's law): this "
+    "bar needs the throughput of 10 single clients, which is some eight cores, or a GPU"
+)
+
+
+@dataclass(frozen=True)
+class Load:
+    """What clients saw: requests answered per second, seconds of each, the sentiment of each text."""
+
+    rate: float
+    times: list[float]
+    labels: dict[str, str | None]
+
+
+def run(sizes: Sizes) -> list[Measured]:
+    """Throughput and p95 for float32, the default, and for bfloat16 where the processor multiplies it. Raises InputError without
+    a request.
+    """
+    from pipeline.reader.minilm import bf16_is_fast
+
+    with SAMPLE.open(encoding="utf-8", newline="") as file:
+        texts = [row["review"] for row in csv.DictReader(file) if row["review"].strip()]
+    precisions = ("float32", "bfloat16") if bf16_is_fast() else ("float32",)
+    result = service(texts, sizes.requests, sizes.rounds, precisions)
+    found = []
+    for precision in precisions:
+        figures = result[precision]
+
+        def figure(name: str, value: float, bar: float | None = None, of: str = precision, **more: Any) -> Measured:
+            return Measured("service", f"{of}, {name}", value, bar=bar, details=result, **more)
+
+        found += [
+            figure(f"reviews per second, beside {_BESIDE}", figures["beside_naive"], _BARS["throughput"], why=_SLOW),
+            figure("reviews per second, beside its own code for one review after the other", figures["beside_alone"]),
+            figure(
+                f"p95 of {CLIENTS} clients, in times of one", figures["p95"], _BARS["p95"], at_least=False, why=_WAITING
+            ),
+            figure("the same sentiment as in float32, one review at a time", figures["same"], unit="%"),
+        ]
+    return found
+
+
+def service(texts: Sequence[str], requests: int, rounds: int, precisions: Sequence[str]) -> dict[str, Any]:
+    """Of each precision: beside_naive and beside_alone (how many times as many requests a second), p95 (how many times the median
+    of a single client), same (percent of the texts); of each way: per_second and p95_ms. `requests`: to each way in a round, a quarter
+    as many for the single client. Raises InputError without a request.
+    """
+    if not texts or requests < 1 or rounds < 1:
+        raise InputError("The benchmark of the service needs a text, a round and a request. Give larger numbers.")
+    sent = list(itertools.islice(itertools.cycle(texts), requests * rounds))
+    ways: dict[str, Callable[[int], None]] = {"naive": _serve_naive, "alone": _serve_alone}
+    loads: dict[str, list[Load]] = {}
+    with ExitStack() as running:
+        ports = {way: running.enter_context(_serving(serve, way)) for way, serve in ways.items()}
+        ports |= {way: running.enter_context(_serving(_serve, way)) for way in precisions}
+        for port in ports.values():
+            _wait_for(port)
+            load(port, texts[:8], 8)  # the first batches pay for warming up
+        for number in range(rounds):
+            mine = sent[number::rounds]
+            for way, port in ports.items():
+                loads.setdefault(way, []).append(load(port, mine, CLIENTS))
+            for way in precisions:
+                loads.setdefault(f"{way}, one client", []).append(load(ports[way], mine[::4], 1))
+    return {precision: _figures(loads, precision) for precision in precisions} | {
+        way: {"per_second": statistics.median(one.rate for one in found), "p95_ms": 1000 * _p95(found)}
+        for way, found in loads.items()
+        if way not in precisions
+    }
+
+
+def _figures(loads: dict[str, list[Load]], way: str) -> dict[str, float]:
+    pace = {name: [1 / one.rate for one in found] for name, found in loads.items()}
+    plain, ours = (
+        {text: label for one in loads[name] for text, label in one.labels.items()} for name in ("alone", way)
+    )
+    both = [text for text in ours if text in plain]
+    single = statistics.median(itertools.chain.from_iterable(one.times for one in loads[f"{way}, one client"]))
+    return {
+        "per_second": statistics.median(one.rate for one in loads[way]),
+        "beside_naive": speedup(pace["naive"], pace[way]),
+        "beside_alone": speedup(pace["alone"], pace[way]),
+        "single_ms": 1000 * single,
+        "p95": _p95(loads[way]) / single,
+        "same": 100 * sum(ours[text] == plain[text] for text in both) / max(1, len(both)),
+        "texts": len(both),
+    }
+
+
+def _p95(loads: Sequence[Load]) -> float:
+    times = [seconds for one in loads for seconds in one.times]
+    return statistics.quantiles(times, n=20)[-1] if len(times) > 1 else times[0]
+
+
+# --- the clients ---
+
+
+def load(port: int, texts: Sequence[str], clients: int) -> Load:
+    """`clients` who each send the next text as soon as they have an answer, until all are sent. Raises RuntimeError for an answer
+    that is none.
+    """
+    supply, lock = iter(texts), threading.Lock()
+    times: list[float] = []
+    labels: dict[str, str | None] = {}
+    errors: list[str] = []
+    started = time.perf_counter()
+
+    def client() -> None:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
+            while not errors:
+                with lock:
+                    text = next(supply, None)
+                if text is None:
+                    return
+                began = time.perf_counter()
+                try:
+                    labels[text] = _ask(connection, text)
+                except (OSError, ValueError) as error:
+                    errors.append(f"{type(error).__name__} {error}")
+                times.append(time.perf_counter() - began)
+
+    threads = [threading.Thread(target=client) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise RuntimeError(f"A request was not answered: {errors[0]}")
+    return Load(len(times) / (time.perf_counter() - started), times, labels)
+
+
+def _ask(connection: http.client.HTTPConnection, text: str) -> str | None:
+    body = json.dumps({"text": text, "generate": False})
+    connection.request("POST", "/analyze", body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    content = answer.read()
+    if answer.status != 200:
+        raise ValueError(answer.status)
+    label: str | None = json.loads(content)["sentiment"]["label"]
+    return label
+
+
+# --- the ways to serve, each in a process of its own ---
+
+
+@contextmanager
+def _serving(serve: Callable[..., None], way: str) -> Iterator[int]:
+    """The port on which a way serves, some seconds later."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    arguments = (port, way) if serve is _serve else (port,)
+    process = multiprocessing.get_context("spawn").Process(target=serve, args=arguments, daemon=True)
+    process.start()
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.join(30)
+        process.kill()
+
+
+def _wait_for(port: int) -> None:
+    end = time.monotonic() + _START
+    while time.monotonic() < end:
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.1)
+    raise RuntimeError("The service did not start.")
+
+
+def _serve(port: int, precision: str) -> None:
+    import logging
+
+    from pipeline.core import profile
+    from pipeline.service.serve import serve
+    from pipeline.service.settings import Settings
+
+    embedded = profile.load("embedded")
+    reading = dataclasses.replace(embedded, reader=dataclasses.replace(embedded.reader, precision=precision))
+    with tempfile.TemporaryDirectory() as folder:
+        logging.basicConfig(filename=Path(folder) / "log")  # a line per request, as ever, but not on the table
+        serve(Settings(Path(folder) / "w.duckdb", reading, None, port=port, rate=0))
+
+
+def _serve_alone(port: int) -> None:
+    from pipeline.core import profile
+    from pipeline.service.analyze import Analyzer, prepare
+
+    analyzer = Analyzer(profile.load("embedded"))
+    analyzer.warm()
+    _serve_one_by_one(port, lambda text: analyzer.classify([prepare(text)])[0])
+
+
+def _serve_naive(port: int) -> None:
+    from pipeline.bench.read import text_classification
+    from pipeline.reader import reading
+
+    sentiment, emotions = (text_classification(reading.load().encoder) for _ in range(2))
+    _serve_one_by_one(
+        port, lambda text: {"sentiment": {"label": sentiment(text)[0]["label"]}, "emotions": emotions(text, top_k=None)}
+    )
+
+
+def _serve_one_by_one(port: int, analyze: Callable[[str], Any]) -> None:
+    import uvicorn
+    from fastapi import FastAPI
+
+    from pipeline.service.schema import Review
+
+    app, lock = FastAPI(), threading.Lock()
+
+    def one(review: Review) -> Any:
+        with lock:
+            return analyze(review.text)
+
+    one.__annotations__ = {"review": Review, "return": Any}  # FastAPI looks for names in the module
+    app.post("/analyze")(one)
+    uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, access_log=False)).run()
