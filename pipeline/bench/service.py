@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.bench.measure import Measured, Sizes, speedup
 from pipeline.core.assets import SAMPLE
@@ -210,7 +210,7 @@ def _wait_for(port: int) -> None:
     raise RuntimeError("The service did not start.")
 
 
-def _serve(port: int, precision: str) -> None:
+def _serve(port: int, precision: Literal["float32", "bfloat16"]) -> None:
     import logging
 
     from pipeline.core import profile

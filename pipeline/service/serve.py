@@ -116,12 +116,12 @@ def run(server: uvicorn.Server, listeners: Sequence[connections.Listener], paren
     async def serving() -> None:
         loop = asyncio.get_running_loop()
 
-        def orphaned() -> None:
+        def orphaned(parent: int) -> None:
             loop.remove_reader(parent)
             server.should_exit = True
 
         if parent is not None:
-            loop.add_reader(parent, orphaned)
+            loop.add_reader(parent, orphaned, parent)
         await server.serve(sockets=list(listeners))
 
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:

@@ -23,6 +23,7 @@ from pipeline.core.profile import Feedback, Judge, Profile, load
 from pipeline.metrics import judge
 from pipeline.stages import feedback
 from pipeline.text.private import masked
+from pipeline.tuning import augment
 from tests.answering import answering
 
 TEXT = "The soup came cold, and Dr. Meyer never answered anna@example.com or +49 151 23456789."
@@ -78,6 +79,8 @@ def test_the_words_of_our_prompts_are_nobodys_name() -> None:
     for file in PROMPTS.glob("*.jinja"):
         if file.stem == judge.PROMPT:
             asked = prompts.render(file.stem, review="Cold.", text_a="1. Warm it.", text_b="2. Heat it.")
+        elif file.stem == augment.PROMPT:
+            asked = prompts.render(file.stem, language="German", text="The soup came cold.")
         else:
             asked = request(ordinary, file.stem).prompt
         assert masked(asked) == asked
