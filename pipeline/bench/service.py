@@ -1,4 +1,4 @@
-"""The service under 32 clients who ask without a pause, beside two plain ways to serve, in turns of the same run:
+"""The service under 32 clients who ask without a pause, and who together ask for half of what it can do, beside two plain ways to serve, in turns of the same run:
 
 naive   what one writes first: transformers' `pipeline` for sentiment and for emotions, on networks of the reader's size, in
         float32, one review at a time, all cores for it. It finds no theme, no evidence and no language.
@@ -15,6 +15,7 @@ import http.client
 import itertools
 import json
 import multiprocessing
+import random
 import socket
 import statistics
 import tempfile
@@ -76,15 +77,22 @@ def run(sizes: Sizes) -> list[Measured]:
             figure(
                 f"p95 of {CLIENTS} clients, in times of one", figures["p95"], _BARS["p95"], at_least=False, why=_WAITING
             ),
+            figure(
+                f"p95 of {CLIENTS} clients who together ask for half of that, in times of one",
+                figures["p95_at_half"],
+                _BARS["p95"],
+                at_least=False,
+                why="a review that comes while others are at work waits for their batch",
+            ),
             figure("the same sentiment as in float32, one review at a time", figures["same"], unit="%"),
         ]
     return found
 
 
 def service(texts: Sequence[str], requests: int, rounds: int, precisions: Sequence[str]) -> dict[str, Any]:
-    """Of each precision: beside_naive and beside_alone (how many times as many requests a second), p95 (how many times the median
-    of a single client), same (percent of the texts); of each way: per_second and p95_ms. `requests`: to each way in a round, a quarter
-    as many for the single client. Raises InputError without a request.
+    """Of each precision: beside_naive and beside_alone (how many times as many requests a second), p95 and p95_at_half (how many times
+    the median of a single client), same (percent of the texts); of each way: per_second and p95_ms. `requests`: to each way in a round,
+    fewer for a single client, and at half of the rate. Raises InputError without a request.
     """
     if not texts or requests < 1 or rounds < 1:
         raise InputError("The benchmark of the service needs a text, a round and a request. Give larger numbers.")
@@ -103,6 +111,8 @@ def service(texts: Sequence[str], requests: int, rounds: int, precisions: Sequen
                 loads.setdefault(way, []).append(load(port, mine, CLIENTS))
             for way in precisions:
                 loads.setdefault(f"{way}, one client", []).append(load(ports[way], mine[::4], 1))
+                pause = 2 * CLIENTS / loads[way][-1].rate
+                loads.setdefault(f"{way}, half", []).append(load(ports[way], mine[::2], CLIENTS, pause))
     return {precision: _figures(loads, precision) for precision in precisions} | {
         way: {"per_second": statistics.median(one.rate for one in found), "p95_ms": 1000 * _p95(found)}
         for way, found in loads.items()
@@ -123,6 +133,7 @@ def _figures(loads: dict[str, list[Load]], way: str) -> dict[str, float]:
         "beside_alone": speedup(pace["alone"], pace[way]),
         "single_ms": 1000 * single,
         "p95": _p95(loads[way]) / single,
+        "p95_at_half": _p95(loads[f"{way}, half"]) / single,
         "same": 100 * sum(ours[text] == plain[text] for text in both) / max(1, len(both)),
         "texts": len(both),
     }
@@ -136,9 +147,9 @@ def _p95(loads: Sequence[Load]) -> float:
 # --- the clients ---
 
 
-def load(port: int, texts: Sequence[str], clients: int) -> Load:
-    """`clients` who each send the next text as soon as they have an answer, until all are sent. Raises RuntimeError for an answer
-    that is none.
+def load(port: int, texts: Sequence[str], clients: int, pause: float = 0.0) -> Load:
+    """`clients` who each send the next text as soon as they have an answer, or on average once in `pause` seconds, until all are
+    sent. Raises RuntimeError for an answer that is none.
     """
     supply, lock = iter(texts), threading.Lock()
     times: list[float] = []
@@ -146,9 +157,13 @@ def load(port: int, texts: Sequence[str], clients: int) -> Load:
     errors: list[str] = []
     started = time.perf_counter()
 
-    def client() -> None:
+    def client(number: int) -> None:
+        chance = random.Random(number)
         with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
             while not errors:
+                if pause:
+                    connection.close()  # the service waits for no client that long
+                    time.sleep(chance.expovariate(1 / pause))
                 with lock:
                     text = next(supply, None)
                 if text is None:
@@ -160,7 +175,7 @@ def load(port: int, texts: Sequence[str], clients: int) -> Load:
                     errors.append(f"{type(error).__name__} {error}")
                 times.append(time.perf_counter() - began)
 
-    threads = [threading.Thread(target=client) for _ in range(clients)]
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
     for thread in threads:
         thread.start()
     for thread in threads:
