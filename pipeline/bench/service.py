@@ -4,13 +4,15 @@ naive   what one writes first: transformers' `pipeline` for sentiment and for em
         float32, one review at a time, all cores for it. It finds no theme, no evidence and no language.
 alone   the service's own code, one review at a time behind a lock
 
-The clients share the machine with the service. No way remembers a text.
+The clients share the machine with the service. No way remembers a text. What else runs on a machine slows down some ways more than
+others, so the processor time of a review is compared too.
 """
 
 from __future__ import annotations
 
 import csv
 import dataclasses
+import functools
 import http.client
 import itertools
 import json
@@ -24,6 +26,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,11 +50,14 @@ _WAITING = (
 
 @dataclass(frozen=True)
 class Load:
-    """What clients saw: requests answered per second, seconds of each, the sentiment of each text."""
+    """What clients saw: requests answered per second, seconds of each, the sentiment of each text. `processor`: seconds of processor
+    time that the service took per request.
+    """
 
     rate: float
     times: list[float]
     labels: dict[str, str | None]
+    processor: float = 0.0
 
 
 def run(sizes: Sizes) -> list[Measured]:
@@ -73,7 +79,9 @@ def run(sizes: Sizes) -> list[Measured]:
 
         found += [
             figure(f"reviews per second, beside {_BESIDE}", figures["beside_naive"], _BARS["throughput"], why=_SLOW),
+            figure("processor time of a review, beside that handler", figures["processor_beside_naive"]),
             figure("reviews per second, beside its own code for one review after the other", figures["beside_alone"]),
+            figure("processor time of a review, beside that code", figures["processor_beside_alone"]),
             figure(
                 f"p95 of {CLIENTS} clients, in times of one", figures["p95"], _BARS["p95"], at_least=False, why=_WAITING
             ),
@@ -90,7 +98,8 @@ def run(sizes: Sizes) -> list[Measured]:
 
 
 def service(texts: Sequence[str], requests: int, rounds: int, precisions: Sequence[str]) -> dict[str, Any]:
-    """Of each precision: beside_naive and beside_alone (how many times as many requests a second), p95 and p95_at_half (how many times
+    """Of each precision: beside_naive and beside_alone (how many times as many requests a second), processor_beside_naive and
+    processor_beside_alone (how many times as much processor time these take for one), p95 and p95_at_half (how many times
     the median of a single client), same (percent of the texts); of each way: per_second and p95_ms. `requests`: to each way in a round,
     fewer for a single client, and at half of the rate. Raises InputError without a request.
     """
@@ -100,21 +109,29 @@ def service(texts: Sequence[str], requests: int, rounds: int, precisions: Sequen
     ways: dict[str, Callable[[int], None]] = {"naive": _serve_naive, "alone": _serve_alone}
     loads: dict[str, list[Load]] = {}
     with ExitStack() as running:
-        ports = {way: running.enter_context(_serving(serve, way)) for way, serve in ways.items()}
-        ports |= {way: running.enter_context(_serving(_serve, way)) for way in precisions}
-        for port in ports.values():
+        served = {way: running.enter_context(_serving(serve)) for way, serve in ways.items()}
+        served |= {way: running.enter_context(_serving(functools.partial(_serve, precision=way))) for way in precisions}
+        for port, _ in served.values():
             _wait_for(port)
             load(port, texts[:8], 8)  # the first batches pay for warming up
         for number in range(rounds):
             mine = sent[number::rounds]
-            for way, port in ports.items():
-                loads.setdefault(way, []).append(load(port, mine, CLIENTS))
+            for way, (port, processor) in served.items():
+                before = processor()
+                found = load(port, mine, CLIENTS)
+                taken = (processor() - before) / len(mine)
+                loads.setdefault(way, []).append(dataclasses.replace(found, processor=taken))
             for way in precisions:
-                loads.setdefault(f"{way}, one client", []).append(load(ports[way], mine[::4], 1))
+                port, _ = served[way]
+                loads.setdefault(f"{way}, one client", []).append(load(port, mine[::4], 1))
                 pause = 2 * CLIENTS / loads[way][-1].rate
-                loads.setdefault(f"{way}, half", []).append(load(ports[way], mine[::2], CLIENTS, pause))
+                loads.setdefault(f"{way}, half", []).append(load(port, mine[::2], CLIENTS, pause))
     return {precision: _figures(loads, precision) for precision in precisions} | {
-        way: {"per_second": statistics.median(one.rate for one in found), "p95_ms": 1000 * _p95(found)}
+        way: {
+            "per_second": statistics.median(one.rate for one in found),
+            "p95_ms": 1000 * _p95(found),
+            "processor_ms": 1000 * statistics.median(one.processor for one in found),
+        }
         for way, found in loads.items()
         if way not in precisions
     }
@@ -122,6 +139,7 @@ def service(texts: Sequence[str], requests: int, rounds: int, precisions: Sequen
 
 def _figures(loads: dict[str, list[Load]], way: str) -> dict[str, float]:
     pace = {name: [1 / one.rate for one in found] for name, found in loads.items()}
+    work = {name: [one.processor for one in found] for name, found in loads.items()}
     plain, ours = (
         {text: label for one in loads[name] for text, label in one.labels.items()} for name in ("alone", way)
     )
@@ -131,6 +149,9 @@ def _figures(loads: dict[str, list[Load]], way: str) -> dict[str, float]:
         "per_second": statistics.median(one.rate for one in loads[way]),
         "beside_naive": speedup(pace["naive"], pace[way]),
         "beside_alone": speedup(pace["alone"], pace[way]),
+        "processor_ms": 1000 * statistics.median(work[way]),
+        "processor_beside_naive": speedup(work["naive"], work[way]),
+        "processor_beside_alone": speedup(work["alone"], work[way]),
         "single_ms": 1000 * single,
         "p95": _p95(loads[way]) / single,
         "p95_at_half": _p95(loads[f"{way}, half"]) / single,
@@ -200,20 +221,38 @@ def _ask(connection: http.client.HTTPConnection, text: str) -> str | None:
 
 
 @contextmanager
-def _serving(serve: Callable[..., None], way: str) -> Iterator[int]:
-    """The port on which a way serves, some seconds later."""
+def _serving(serve: Callable[[int], None]) -> Iterator[tuple[int, Callable[[], float]]]:
+    """The port on which a way serves, some seconds later, and what tells the processor time that it took so far, in seconds."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
-    arguments = (port, way) if serve is _serve else (port,)
-    process = multiprocessing.get_context("spawn").Process(target=serve, args=arguments, daemon=True)
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve_and_tell, args=(serve, port, theirs), daemon=True)
     process.start()
+
+    def processor() -> float:
+        ours.send(None)
+        seconds: float = ours.recv()
+        return seconds
+
     try:
-        yield port
+        yield port, processor
     finally:
         process.terminate()
         process.join(30)
         process.kill()
+
+
+def _serve_and_tell(serve: Callable[[int], None], port: int, asked: Connection) -> None:
+    def tell() -> None:
+        with suppress(EOFError, OSError):
+            while True:
+                asked.recv()
+                asked.send(time.process_time())
+
+    threading.Thread(target=tell, daemon=True).start()
+    serve(port)
 
 
 def _wait_for(port: int) -> None:
