@@ -28,11 +28,12 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pipeline.bench.measure import Measured, Sizes, speedup
 from pipeline.core.assets import SAMPLE
 from pipeline.core.errors import InputError
+from pipeline.core.profile import Precision
 
 CLIENTS = 32
 _START = 180  # seconds that a way to serve may take to start
@@ -68,7 +69,7 @@ def run(sizes: Sizes) -> list[Measured]:
 
     with SAMPLE.open(encoding="utf-8", newline="") as file:
         texts = [row["review"] for row in csv.DictReader(file) if row["review"].strip()]
-    precisions = ("float32", "bfloat16") if bf16_is_fast() else ("float32",)
+    precisions: tuple[Precision, ...] = ("float32", "bfloat16") if bf16_is_fast() else ("float32",)
     result = service(texts, sizes.requests, sizes.rounds, precisions)
     found = []
     for precision in precisions:
@@ -97,7 +98,7 @@ def run(sizes: Sizes) -> list[Measured]:
     return found
 
 
-def service(texts: Sequence[str], requests: int, rounds: int, precisions: Sequence[str]) -> dict[str, Any]:
+def service(texts: Sequence[str], requests: int, rounds: int, precisions: Sequence[Precision]) -> dict[str, Any]:
     """Of each precision: beside_naive and beside_alone (how many times as many requests a second), processor_beside_naive and
     processor_beside_alone (how many times as much processor time these take for one), p95 and p95_at_half (how many times
     the median of a single client), same (percent of the texts); of each way: per_second and p95_ms. `requests`: to each way in a round,
@@ -264,7 +265,7 @@ def _wait_for(port: int) -> None:
     raise RuntimeError("The service did not start.")
 
 
-def _serve(port: int, precision: Literal["float32", "bfloat16"]) -> None:
+def _serve(port: int, precision: Precision) -> None:
     import logging
 
     from pipeline.core import profile

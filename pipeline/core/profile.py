@@ -48,6 +48,7 @@ Positive = Annotated[int, Field(gt=0)]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 # Whether the model reads placeholders instead of e-mail addresses, names and the like; auto: if it is not in our own network.
 Masking = Literal["auto", "always", "never"]
+Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -58,7 +59,7 @@ class Reader:
     model: str = ""  # a folder made by `train reader`; empty: the shipped one
     # float32: the same answers on every machine. bfloat16: faster where the processor multiplies it, and now and then another
     # third digit.
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
 
     @property
     def folder(self) -> Path:
