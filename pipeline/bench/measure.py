@@ -23,7 +23,7 @@ class Sizes:
     rounds: int = 3
     rows: int = 5000
     data: Path | None = None
-    requests: int = 64
+    requests: int = 40
 
 
 @dataclass(frozen=True)

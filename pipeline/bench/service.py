@@ -173,7 +173,7 @@ def load(port: int, texts: Sequence[str], clients: int, pause: float = 0.0) -> L
     """`clients` who each send the next text as soon as they have an answer, or on average once in `pause` seconds, until all are
     sent. Raises RuntimeError for an answer that is none.
     """
-    supply, lock = iter(texts), threading.Lock()
+    supply, lock, over = iter(texts), threading.Lock(), threading.Event()
     times: list[float] = []
     labels: dict[str, str | None] = {}
     errors: list[str] = []
@@ -185,10 +185,12 @@ def load(port: int, texts: Sequence[str], clients: int, pause: float = 0.0) -> L
             while not errors:
                 if pause:
                     connection.close()  # the service waits for no client that long
-                    time.sleep(chance.expovariate(1 / pause))
+                    if over.wait(chance.expovariate(1 / pause)):
+                        return
                 with lock:
                     text = next(supply, None)
                 if text is None:
+                    over.set()
                     return
                 began = time.perf_counter()
                 try:
@@ -273,7 +275,7 @@ def _serve(port: int, precision: Precision) -> None:
     from pipeline.service.settings import Settings
 
     embedded = profile.load("embedded")
-    reading = dataclasses.replace(embedded, reader=dataclasses.replace(embedded.reader, precision=precision))
+    reading = dataclasses.replace(embedded, reader=dataclasses.replace(embedded.reader, precision=precision))  # type: ignore[arg-type]  # one of its two
     with tempfile.TemporaryDirectory() as folder:
         logging.basicConfig(filename=Path(folder) / "log")  # a line per request, as ever, but not on the table
         serve(Settings(Path(folder) / "w.duckdb", reading, None, port=port, rate=0))

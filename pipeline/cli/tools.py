@@ -16,7 +16,7 @@ def _bench_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--limit", type=int, default=200, metavar="N", help="pairs and texts to time, 0 for all")
     sub.add_argument("--rounds", type=int, default=3, metavar="N", help="how often each method is timed")
     sub.add_argument("--only", action="append", metavar="PART", help="this part only; may be given again")
-    sub.add_argument("--requests", type=int, default=64, metavar="N", help="to each way to serve, in a round")
+    sub.add_argument("--requests", type=int, default=40, metavar="N", help="to each way to serve, in a round")
     sub.add_argument("--rows", type=int, default=5000, metavar="N", help="rows of the file to ingest")
 
 
