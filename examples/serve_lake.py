@@ -28,7 +28,7 @@ def main(catalogue: str, address: str, token: str) -> None:
             opened.execute(f'CREATE VIEW "{name}" AS FROM lake."{name}"')
         lake.load_extension(opened, "quack")
         opened.execute("CALL quack_serve($address, token = $token)", {"address": address, "token": token})
-        print(f"serving {catalogue} at {address}", flush=True)
+        print(f"serving the lake at {address}", flush=True)
         threading.Event().wait()
 
 

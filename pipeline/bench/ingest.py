@@ -11,8 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from pipeline.bench.measure import Measured, Sizes, alone
-from pipeline.core.assets import SAMPLE
+from pipeline.bench.measure import Measured, Sizes, alone, sample
 from pipeline.core.errors import InputError
 
 _BATCH = 5000
@@ -52,8 +51,7 @@ def ingest(rows: int) -> dict[str, Any]:
 
 def write_reviews(file: Path, rows: int) -> None:
     """A CSV file as a platform exports it, its texts pieces of the sample's; the same for every call."""
-    with SAMPLE.open(encoding="utf-8", newline="") as sample:
-        words = [word for row in csv.DictReader(sample) for word in row["review"].split()]
+    words = [word for row in sample() for word in row["review"].split()]
     choice = random.Random(0)
     with file.open("w", encoding="utf-8", newline="") as target:
         writer = csv.writer(target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import multiprocessing
 import statistics
 import sys
@@ -11,6 +12,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from pipeline.core.assets import SAMPLE
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,12 @@ class Measured:
         if self.bar is None:
             return None
         return self.value >= self.bar if self.at_least else self.value <= self.bar
+
+
+def sample() -> list[dict[str, str]]:
+    """The rows of the bundled sample that have a text (`review`)."""
+    with SAMPLE.open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file) if row["review"].strip()]
 
 
 def take_turns(

@@ -15,8 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipeline.bench.measure import Measured, Sizes, medians, speedup, take_turns
-from pipeline.core.assets import SAMPLE
+from pipeline.bench.measure import Measured, Sizes, medians, sample, speedup, take_turns
 from pipeline.core.errors import InputError
 
 TOLERANCE = 1e-9
@@ -36,7 +35,7 @@ PAIRS = (
 
 def run(sizes: Sizes) -> list[Measured]:
     """How many times as fast as NLTK, by what is cached. Raises InputError for an unusable file of pairs."""
-    pairs = _spread(_sample_pairs() if sizes.data is None else read_pairs(sizes.data), sizes.limit)
+    pairs = _spread(list(sample_pairs()) if sizes.data is None else read_pairs(sizes.data), sizes.limit)
     result = meteor(pairs, sizes.rounds)
     if not result["equal"]:
         raise AssertionError(f"METEOR differs from NLTK's by {result['largest_difference']:.1e}")
@@ -69,17 +68,14 @@ def read_pairs(data: Path) -> list[tuple[str, str]]:
     return pairs
 
 
-def _sample_pairs() -> list[tuple[str, str]]:
+def sample_pairs() -> Iterator[tuple[str, str]]:
+    """(the playbook's advice, the review) for each review of the sample."""
     from pipeline.advice.writer import Playbook
 
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
-        reviews = list(csv.DictReader(file))
     write = Playbook().compose
-    return [
-        (write({"text": row["review"], "stars": float(row["rating"]) if row["rating"] else None})[0], row["review"])
-        for row in reviews
-        if row["review"]
-    ]
+    for row in sample():
+        stars = float(row["rating"]) if row["rating"] else None
+        yield write({"text": row["review"], "stars": stars})[0], row["review"]
 
 
 def _spread(items: list[tuple[str, str]], limit: int) -> list[tuple[str, str]]:
@@ -91,9 +87,9 @@ def _spread(items: list[tuple[str, str]], limit: int) -> list[tuple[str, str]]:
 def meteor(pairs: Sequence[tuple[str, str]], rounds: int = 3) -> dict[str, Any]:
     """METEOR of (candidate, reference) pairs by `pipeline.metrics.meteor` and by plain NLTK.
 
-    "new texts": every cache is empty, as for a first batch; "known words": words are cached, as for later ones. Keys of the result: pairs, rounds, baseline (how NLTK was called), milliseconds (of
-    processor time, per pair and method), ratios (NLTK's time over ours: the median of the rounds), largest_difference and
-    equal (to TOLERANCE). Raises InputError without a pair or a round.
+    "new texts": every cache is empty, as for a first batch; "known words": words are cached, as for later ones. Keys of
+    the result: pairs, rounds, baseline (how NLTK was called), milliseconds (of processor time, per pair and method), ratios
+    (NLTK's time over ours: the median of the rounds), largest_difference and equal (to TOLERANCE). Raises InputError without a pair or a round.
     """
     from pipeline.metrics import meteor as ours
 
@@ -128,13 +124,13 @@ def _our_meteor(candidates: Sequence[str], references: Sequence[str]) -> dict[st
     from pipeline.metrics import meteor as ours
 
     def of_new_texts() -> None:
-        _forget()
+        forget()
         ours.score(candidates, references)
 
     return {"new texts": of_new_texts, "known words": functools.partial(ours.score, candidates, references)}
 
 
-def _forget() -> None:
+def forget() -> None:
     """Empties every cache of tokens, stems and synonyms; the WordNet table stays loaded."""
     from pipeline.metrics import meteor as ours
     from pipeline.metrics import tokens

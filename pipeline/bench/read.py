@@ -5,14 +5,12 @@ multiply at most.
 
 from __future__ import annotations
 
-import csv
 import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline.bench.ceilings import matrix_peak
-from pipeline.bench.measure import Measured, Sizes, medians, speedup, take_turns
-from pipeline.core.assets import SAMPLE
+from pipeline.bench.measure import Measured, Sizes, medians, sample, speedup, take_turns
 from pipeline.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,8 +27,7 @@ _SHORT = (
 
 def run(sizes: Sizes) -> list[Measured]:
     """All of these, for float32, and for bfloat16 where the processor multiplies it."""
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
-        texts = [row["review"] for row in csv.DictReader(file) if row["review"]]
+    texts = [row["review"] for row in sample()]
     result = reading(texts[: sizes.limit or None], sizes.rounds)
     found = [Measured("read", f"all answers beside {_PLAIN}", result["ratios"][_PLAIN], bar=1.5, at_least=False)]
     for precision, ratios in result["beside_pipelines"].items():

@@ -8,9 +8,7 @@ weights and a head that says nothing. Models are loaded before the clock starts,
 
 from __future__ import annotations
 
-import csv
 import functools
-import itertools
 import json
 import shutil
 import tempfile
@@ -21,7 +19,6 @@ from typing import Any
 
 from pipeline.bench import meteor as meteor_bench
 from pipeline.bench.measure import Measured, Sizes, medians, speedup, take_turns
-from pipeline.core.assets import SAMPLE
 from pipeline.core.errors import InputError
 
 TOLERANCE = 1e-4
@@ -40,7 +37,7 @@ Metric = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
 
 def run(sizes: Sizes) -> list[Measured]:
     """How many times as fast the three metrics are, together and each. Raises InputError for fewer than two reviews."""
-    texts = list(itertools.islice(_advice(), 2 * max(2, sizes.limit // _SHARE) if sizes.limit else None))
+    texts = _advice()[: 2 * max(2, sizes.limit // _SHARE) if sizes.limit else None]
     count = len(texts) // 2
     result = scores(candidates(texts[:count], texts[count : 2 * count]), sizes.rounds)
     if not result["equal"]:
@@ -53,18 +50,9 @@ def run(sizes: Sizes) -> list[Measured]:
     ]
 
 
-def _advice() -> Iterator[str]:
+def _advice() -> list[str]:
     """Texts of the playbook, none of them twice."""
-    from pipeline.advice.writer import Playbook
-
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
-        reviews = [row for row in csv.DictReader(file) if row["review"]]
-    seen: set[str] = set()
-    for row in reviews:
-        text = Playbook().compose({"text": row["review"], "stars": float(row["rating"]) if row["rating"] else None})[0]
-        if text not in seen:
-            seen.add(text)
-            yield text
+    return list(dict.fromkeys(text for text, _ in meteor_bench.sample_pairs()))
 
 
 def candidates(references: Sequence[str], others: Sequence[str]) -> dict[str, Pairs]:
@@ -136,7 +124,7 @@ def _our_metrics(folder: Path) -> dict[str, Metric]:
     wordnet.load()
 
     def of_new_texts(candidates: Sequence[str], references: Sequence[str]) -> list[float]:
-        meteor_bench._forget()
+        meteor_bench.forget()
         return meteor.score(candidates, references)
 
     return {

@@ -10,7 +10,6 @@ others, so the processor time of a review is compared too.
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import functools
 import http.client
@@ -30,8 +29,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from pipeline.bench.measure import Measured, Sizes, speedup
-from pipeline.core.assets import SAMPLE
+from pipeline.bench.measure import Measured, Sizes, sample, speedup
 from pipeline.core.errors import InputError
 from pipeline.core.profile import Precision
 
@@ -67,8 +65,7 @@ def run(sizes: Sizes) -> list[Measured]:
     """
     from pipeline.reader.minilm import bf16_is_fast
 
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
-        texts = [row["review"] for row in csv.DictReader(file) if row["review"].strip()]
+    texts = [row["review"] for row in sample()]
     precisions: tuple[Precision, ...] = ("float32", "bfloat16") if bf16_is_fast() else ("float32",)
     result = service(texts, sizes.requests, sizes.rounds, precisions)
     found = []
@@ -275,7 +272,9 @@ def _serve(port: int, precision: Precision) -> None:
     from pipeline.service.settings import Settings
 
     embedded = profile.load("embedded")
-    reading = dataclasses.replace(embedded, reader=dataclasses.replace(embedded.reader, precision=precision))  # type: ignore[arg-type]  # one of its two
+    reading = dataclasses.replace(
+        embedded, reader=dataclasses.replace(embedded.reader, precision=precision)
+    )  # one of its two
     with tempfile.TemporaryDirectory() as folder:
         logging.basicConfig(filename=Path(folder) / "log")  # a line per request, as ever, but not on the table
         serve(Settings(Path(folder) / "w.duckdb", reading, None, port=port, rate=0))

@@ -39,7 +39,7 @@ def run(sizes: Sizes) -> list[Measured]:
             "s",
             20,
             at_least=False,
-            why="the pass of the encoder over 300 reviews; two cores that do nothing else take about half of it",
+            why="the pass of the encoder over 300 reviews",
         ),
     ]
 

@@ -52,7 +52,7 @@ _TABLES = {
        ['Waiting time (“' || pain || '”): Review step ' || (hash(i, 8) % 40) || ' of ' || theme || ' with the team each week.', 'Train everybody on ' || theme || ' twice a year.'] AS suggestions
        FROM made WHERE unhappy""",
     "score": """SELECT review_id, $f AS fingerprint, 'run-1' AS run_id, role, -0.5 AS bleurt, 0.7 AS bertscore_f1, (hash(i, 9) % 100) / 100 AS meteor, 0.6 AS grounding
-       FROM made, (VALUES ('tuned'), ('control_constant')) roles(role) WHERE unhappy AND i % 20 = 0""",
+       FROM made, (VALUES ('student'), ('control_constant')) roles(role) WHERE unhappy AND i % 20 = 0""",
 }
 
 

@@ -244,6 +244,11 @@ def _is_whole(path: Path) -> bool:
     return True
 
 
+def quoted(text: str) -> str:
+    """A text as SQL writes it, for the few places that take no parameter, such as ATTACH."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def work_path(path: Path) -> Path:
     """The working copy beside a published warehouse."""
     return path.with_name(path.name + _WORK)

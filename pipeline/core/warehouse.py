@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.core.assets import WAREHOUSE
-from pipeline.core.connection import SAFE, Warehouse, connect, work_path
+from pipeline.core.connection import SAFE, Warehouse, connect, quoted, work_path
 from pipeline.core.errors import AuditFailed, InputError
 
 _SALT_BYTES = 16
@@ -233,8 +233,7 @@ def publish_afresh(warehouse: Warehouse) -> Path:
 
 def _copy_database(source: Path, target: Warehouse) -> None:
     """Copies every table, view and macro of the database file `source` into an empty warehouse."""
-    quoted = str(source).replace("'", "''")
-    target.execute(f"ATTACH '{quoted}' AS source_of_copy (READ_ONLY)")
+    target.execute(f"ATTACH {quoted(str(source))} AS source_of_copy (READ_ONLY)")
     name = target.value("SELECT current_database()").replace('"', '""')
     target.execute(f'COPY FROM DATABASE source_of_copy TO "{name}"')
     target.execute("DETACH source_of_copy")

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
 
-from pipeline.core.connection import Warehouse, connect
+from pipeline.core.connection import Warehouse, connect, quoted
 from pipeline.core.errors import InputError
 from pipeline.core.warehouse import open_read_only
 
@@ -22,6 +23,9 @@ from pipeline.core.warehouse import open_read_only
 TABLES = ("reviews", "sentiment", "emotions", "themes", "feedback", "generate", "scores", "sources", "taxonomy")
 _CATALOGUES = {"sqlite": "sqlite_scanner", "postgres": "postgres_scanner"}  # kind -> DuckDB's extension for it
 _PATIENCE = 60_000  # milliseconds
+_SECRET = re.compile(
+    r"(password\s*=\s*|://[^:/@\s]*:)(?:'[^']*'|[^\s'\"@]+)", re.IGNORECASE
+)  # of a connection, as libpq takes it
 _TAKE = 'SELECT $warehouse AS warehouse, hash(one) AS digest, one.* FROM own."{table}" one'
 
 
@@ -37,7 +41,7 @@ def pour(warehouse: Path, catalogue: str, name: str, files: Path | None = None) 
         pass
     changed = {}
     with _alone(catalogue), opened(catalogue, files) as lake:
-        lake.execute(f"ATTACH {_quoted(str(warehouse))} AS own (READ_ONLY)")
+        lake.execute(f"ATTACH {quoted(str(warehouse))} AS own (READ_ONLY)")
         views = lake.query("SELECT view_name FROM duckdb_views() WHERE database_name = 'own'")
         there = {view["view_name"] for view in views}
         with lake.transaction():
@@ -79,19 +83,19 @@ def opened(catalogue: str, files: Path | None = None) -> Iterator[Warehouse]:
     """A connection to which the lake is attached as `lake`. Raises InputError as `pour` does."""
     kind, _, where = catalogue.partition(":")
     if kind not in _CATALOGUES or not where:
-        raise InputError(f"The catalogue {catalogue!r} is neither sqlite:FILE nor postgres:CONNECTION.")
+        raise InputError(f"The catalogue {_shown(catalogue)!r} is neither sqlite:FILE nor postgres:CONNECTION.")
     lake = Warehouse(connect(Path(":memory:")))
     try:
         for extension in ("ducklake", _CATALOGUES[kind]):
             load_extension(lake, extension)
-        options = [f"DATA_PATH {_quoted(str(files))}"] if files else []
+        options = [f"DATA_PATH {quoted(str(files))}"] if files else []
         if kind == "sqlite":  # readers and the writer do not hinder one another
             options += ["META_JOURNAL_MODE 'WAL'", f"META_BUSY_TIMEOUT {_PATIENCE}"]
         given = f"({', '.join(options)})" if options else ""
         try:
-            lake.execute(f"ATTACH {_quoted(f'ducklake:{catalogue}')} AS lake {given}")
+            lake.execute(f"ATTACH {quoted(f'ducklake:{catalogue}')} AS lake {given}")
         except Exception as error:
-            raise InputError(f"The lake {catalogue} cannot be opened: {' '.join(str(error).split())}") from error
+            raise InputError(f"The lake {_shown(catalogue)} cannot be opened: {_shown(str(error))}") from None
         yield lake
     finally:
         lake.close()
@@ -106,7 +110,7 @@ def load_extension(lake: Warehouse, extension: str) -> None:
         if found and found.submodule_search_locations:
             folder = Path(next(iter(found.submodule_search_locations)))
             file = next(folder.rglob(f"{extension}.duckdb_extension"))
-            lake.execute(f"INSTALL {_quoted(str(file))}")
+            lake.execute(f"INSTALL {quoted(str(file))}")
         lake.execute(f"LOAD {extension}")
     except Exception as error:
         cause = " ".join(str(error).split())[:200]
@@ -115,5 +119,6 @@ def load_extension(lake: Warehouse, extension: str) -> None:
         ) from error
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _shown(text: str) -> str:
+    """A text in one line, with *** for passwords."""
+    return " ".join(_SECRET.sub(r"\1***", text).split())

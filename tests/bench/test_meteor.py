@@ -64,7 +64,7 @@ def test_a_wrong_value_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_new_texts_are_new() -> None:
     """Every memory is filled by scoring and empty afterwards; one that is added later would make "new" untrue."""
     memories = [meteor._synonyms, meteor._stem, tokens._ends_sentence]
-    bench._forget()
+    bench.forget()
     assert not tokens._known and not tokens._endings
     assert all(memory.cache_info().currsize == 0 for memory in memories)
     texts = [f"{text} (e.g. 3 p.m.) Dr. Ames" for pair in PAIRS for text in pair]

@@ -80,6 +80,16 @@ def test_what_is_no_lake_is_one_clear_line(tmp_path: Path) -> None:
         lake.pour(tmp_path / "none.duckdb", "sqlite:x", "one")
 
 
+@pytest.mark.parametrize(
+    "access", ["host=127.0.0.1 port=1 user=w password=s3cret", "postgresql://w:s3cret@127.0.0.1:1/d"]
+)
+def test_no_message_shows_a_password(tmp_path: Path, access: str) -> None:
+    one = filled(tmp_path / "one.duckdb", "Cold soup.")
+    with pytest.raises(InputError, match="cannot be opened") as raised:
+        lake.pour(one, f"postgres:{access}", "one", tmp_path / "lake")
+    assert "s3cret" not in str(raised.value) and "***" in str(raised.value)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_writers_at_once_and_readers_meanwhile(tmp_path: Path, kind: str) -> None:
