@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from pipeline.backends.adapters import without_bitsandbytes
 from pipeline.backends.base import ClassifierBackend, Request, Written
 from pipeline.backends.cleaning import opens_thinking, written
+from pipeline.backends.decoding import decode
 from pipeline.core import faults
 from pipeline.core.defuse import defused
 from pipeline.core.errors import InputError
@@ -335,38 +336,24 @@ class TransformersGenerator:
         for index in set(range(len(inputs))) - set(fitting):
             problem = f"the prompt has {len(inputs[index])} tokens, {self.model} has room for {max(room, 0)}"
             results[index] = Written("", "", error=problem)
-        for positions in by_length([inputs[index] for index in fitting], self.batch_size):
-            batch = [fitting[position] for position in positions]
-            torch.manual_seed(self.seed)
-            padded = self.tokenizer.pad({"input_ids": [inputs[index] for index in batch]}, return_tensors="pt")
-            padded = {name: padded[name].to(self.network.device) for name in ("input_ids", "attention_mask")}
-            callbacks = [requests[index].on_text for index in batch]
-            options = self.options | (
-                {"stopping_criteria": self._reporting(callbacks, padded)} if any(callbacks) else {}
-            )
-            with torch.inference_mode():
-                output = self.network.generate(**padded, **options)
-            for index, row in zip(batch, output[:, padded["input_ids"].shape[1] :].tolist(), strict=True):
-                answer = self._written(row)
-                results[index] = replace(answer, usage=(len(inputs[index]), self._length(row)))
+        callbacks = [requests[index].on_text for index in fitting]
+
+        def report(position: int, tokens: list[int]) -> None:
+            if on_text := callbacks[position]:
+                on_text(self._written(tokens).text)
+
+        torch.manual_seed(self.seed)
+        texts = decode(
+            self.network,
+            [inputs[index] for index in fitting],
+            self.options,
+            self.batch_size,
+            report if any(callbacks) else None,
+        )
+        for index, tokens in zip(fitting, texts, strict=True):
+            usage = (len(inputs[index]), self._length(tokens))
+            results[index] = replace(self._written(tokens), usage=usage)
         return [result for result in results if result is not None]
-
-    def _reporting(self, callbacks: Sequence[Callable[[str], None] | None], padded: Mapping[str, Any]) -> Any:
-        """Stopping criteria that never stop: `generate` calls them after each token of a whole batch, whereas a streamer takes
-        only a single text.
-        """
-        from transformers import StoppingCriteria, StoppingCriteriaList
-
-        generator, start = self, padded["input_ids"].shape[1]
-
-        class ReportText(StoppingCriteria):
-            def __call__(self, input_ids: Any, scores: Any, **unused: Any) -> Any:
-                for row, on_text in zip(input_ids, callbacks, strict=True):
-                    if on_text:
-                        on_text(generator._written(row[start:].tolist()).text)
-                return input_ids.new_zeros(len(input_ids), dtype=bool)
-
-        return StoppingCriteriaList([ReportText()])
 
     def _length(self, tokens: list[int]) -> int:
         """Tokens up to the one that ends the answer; what follows it only fills up the batch."""

@@ -13,7 +13,7 @@ from pipeline.bench.measure import Measured, Sizes
 from pipeline.core.errors import InputError
 
 # Modules of this package, in the order in which they run.
-PARTS = ("ceilings", "startup", "read", "meteor", "score", "ingest", "warehouse", "service")
+PARTS = ("ceilings", "startup", "read", "meteor", "score", "generate", "train", "ingest", "warehouse", "service")
 
 
 def run(
