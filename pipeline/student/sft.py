@@ -1,7 +1,8 @@
 """Supervised fine-tuning of the student with TRL: LoRA, or QLoRA when the recipe quantises.
 
 The loss is on the completion only. The stop token is learned, because the pad token is never the stop token
-(`load_causal_lm`). The best checkpoint by validation loss is kept. A folder appears under its final name only when
+(`load_causal_lm`). With `padding_free` in a recipe, the texts of a batch are trained on in one row, each seeing itself alone: no
+padding is computed, and the loss is the same. The best checkpoint by validation loss is kept. A folder appears under its final name only when
 it is complete, so that a killed training never leaves half an adapter.
 """
 
@@ -18,6 +19,9 @@ from typing import Any
 from pipeline.backends.adapters import without_bitsandbytes
 from pipeline.backends.transformers import load_causal_lm
 from pipeline.core.errors import InputError
+
+_MAX_LENGTH = 1024  # tokens, where a recipe names none; TRL's default
+_IGNORED = -100  # label of a token that is not learned
 
 
 def train(
@@ -43,7 +47,9 @@ def train(
         lora = _lora(recipe)
         started = time.monotonic()
         network, tokenizer = _network(model, revision, recipe["quantize"], lora, arguments, continue_from)
-        trainer = _trainer(network, tokenizer, arguments, examples, progress)
+        limit = recipe["sft"].get("max_length", _MAX_LENGTH)
+        datasets = {split: _dataset(examples[split], tokenizer, limit) for split in ("train", "validation")}
+        trainer = _trainer(network, tokenizer, arguments, datasets, progress)
         outcome = trainer.train()
         result = {
             "train_loss": outcome.training_loss,
@@ -91,11 +97,12 @@ def _arguments(recipe: Mapping[str, Any], checkpoints: Path, validated: bool) ->
         "load_best_model_at_end": validated,
         "metric_for_best_model": "loss" if validated else None,
         "completion_only_loss": True,
+        "max_length": None,  # TRL cuts no text of a batch without padding: `_dataset` does
         "report_to": "none",
         "disable_tqdm": True,
         "logging_strategy": "no",
     }
-    return _configured(SFTConfig, fixed, recipe["sft"])
+    return _configured(SFTConfig, fixed, {key: value for key, value in recipe["sft"].items() if key != "max_length"})
 
 
 def _lora(recipe: Mapping[str, Any]) -> Any:
@@ -127,7 +134,7 @@ def _trainer(
     network: Any,
     tokenizer: Any,
     arguments: Any,
-    examples: Mapping[str, Sequence[Mapping[str, Any]]],
+    datasets: Mapping[str, Any],
     progress: Callable[[int, int], None],
 ) -> Any:
     with without_bitsandbytes():
@@ -137,8 +144,8 @@ def _trainer(
     trainer = SFTTrainer(
         model=network,
         args=arguments,
-        train_dataset=_dataset(examples["train"]),
-        eval_dataset=_dataset(examples["validation"]) if examples["validation"] else None,
+        train_dataset=datasets["train"],
+        eval_dataset=datasets["validation"] if len(datasets["validation"]) else None,
         processing_class=tokenizer,
         callbacks=[_reporter(progress)],
     )
@@ -146,11 +153,21 @@ def _trainer(
     return trainer
 
 
-def _dataset(rows: Sequence[Mapping[str, Any]]) -> Any:
-    """Prompts and completions. A completion begins with a space, as the student's answer will."""
+def _dataset(rows: Sequence[Mapping[str, Any]], tokenizer: Any, limit: int) -> Any:
+    """Token ids and labels of at most `limit` tokens a row, without the rows of which a prompt leaves nothing to learn. A
+    completion begins with a space, as the student's answer will, and ends with the stop token.
+    """
     from datasets import Dataset
 
-    return Dataset.from_list([{"prompt": row["prompt"], "completion": " " + row["completion"]} for row in rows])
+    encoded = []
+    for row in rows:
+        prompt = tokenizer(row["prompt"])["input_ids"]
+        ids = [*tokenizer(f"{row['prompt']} {row['completion']}")["input_ids"], tokenizer.eos_token_id][:limit]
+        differing = (place for place, (one, other) in enumerate(zip(prompt, ids, strict=False)) if one != other)
+        start = next(differing, len(prompt))  # tokens may merge where the prompt ends
+        if start < len(ids):
+            encoded.append({"input_ids": ids, "labels": [_IGNORED] * start + ids[start:]})
+    return Dataset.from_list(encoded)
 
 
 def _reporter(progress: Callable[[int, int], None]) -> Any:

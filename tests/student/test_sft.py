@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import load_file
 
 from pipeline.backends.base import Request
-from pipeline.backends.transformers import TransformersGenerator
+from pipeline.backends.transformers import TransformersGenerator, load_causal_lm
 from pipeline.core.errors import InputError
 from pipeline.student.recipe import load_recipe
-from pipeline.student.sft import train
+from pipeline.student.sft import _dataset, train
 from tests.checkpoints import Checkpoints
 
 ANSWER = "1. Apologize. 2. Train the staff."
@@ -19,7 +19,7 @@ ANSWER = "1. Apologize. 2. Train the staff."
 
 def recipe(**changes: Any) -> dict[str, Any]:
     base = load_recipe("embedded")
-    return base | {"sft": base["sft"] | {"num_train_epochs": 1, "per_device_train_batch_size": 4} | changes}
+    return base | {"sft": base["sft"] | {"num_train_epochs": 1, "gradient_accumulation_steps": 2} | changes}
 
 
 def examples(count: int = 8, validation: int = 2) -> dict[str, list[dict[str, str]]]:
@@ -94,3 +94,28 @@ def test_an_option_that_trl_or_peft_does_not_know(tiny: Checkpoints, tmp_path: P
     with pytest.raises(InputError, match="no_such_option"):
         train(examples(), model=tiny.phi, revision="main", recipe=recipe() | broken, out=tmp_path / "adapter")
     assert not list(tmp_path.iterdir())
+
+
+def mixed(count: int) -> list[dict[str, str]]:
+    return [{"prompt": f"Review {n}: {'soup ' * (n % 7)}", "completion": ANSWER * (1 + n % 3)} for n in range(count)]
+
+
+def test_without_padding_the_losses_are_the_same(tiny: Checkpoints, tmp_path: Path) -> None:
+    """No text sees another one of its row, and each step has the same texts."""
+    rows = {"train": mixed(16), "validation": mixed(5), "test": []}
+    padded = {"padding_free": False, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 1}
+    losses = []
+    for name, changes in (("free", {"gradient_accumulation_steps": 2}), ("padded", padded)):
+        out = train(rows, model=tiny.phi, revision="main", recipe=recipe(**changes), out=tmp_path / name)
+        losses.append((out["train_loss"], out["validation_loss"]))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+def test_long_texts_are_cut_and_prompts_without_room_left_out(tiny: Checkpoints) -> None:
+    tokenizer = load_causal_lm(tiny.phi, "main", "none")[1]
+    rows = [*examples(1, 0)["train"], {"prompt": "soup " * 50, "completion": ANSWER}]
+    prompt = tokenizer(rows[0]["prompt"])["input_ids"]
+    (whole, other), (cut,) = _dataset(rows, tokenizer, 400), _dataset(rows, tokenizer, len(prompt) + 3)
+    assert whole["labels"][: len(prompt)] == [-100] * len(prompt) and whole["input_ids"][-1] == tokenizer.eos_token_id
+    assert tokenizer.decode(whole["labels"][len(prompt) : -1]) == f" {ANSWER}"
+    assert cut["input_ids"] == whole["input_ids"][: len(prompt) + 3] and other["labels"][0] == -100
