@@ -145,6 +145,7 @@ def _padded(
 
     from pipeline.backends.cache import roomy_cache
 
+    cache: Any
     shared, cache = prefix or (0, roomy_cache() if _separable(network) else None)
     columns = max(len(prompts[index]) for index in indexes)
     ids = torch.full((len(indexes), columns), pad, device=network.device)

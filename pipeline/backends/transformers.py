@@ -17,8 +17,9 @@ from safetensors import SafetensorError
 
 from pipeline.backends.adapters import without_bitsandbytes
 from pipeline.backends.base import ClassifierBackend, Request, Written
-from pipeline.backends.cleaning import opens_thinking, written
+from pipeline.backends.cleaning import written
 from pipeline.backends.decoding import decode
+from pipeline.backends.prompting import Prompting, no_room
 from pipeline.core import faults
 from pipeline.core.defuse import defused
 from pipeline.core.errors import InputError
@@ -287,9 +288,8 @@ class TransformersGenerator:
             self.network = self.network.to(device())
         self.network.eval()
         self.seed, self.batch_size = seed, batch_size
-        added = self.tokenizer.added_tokens_decoder.values()
-        self.marks = sorted({*self.tokenizer.all_special_tokens, *(str(token) for token in added if token.special)})
-        self.opens_thinking = bool(self.tokenizer.chat_template) and opens_thinking(self._in_template("A review."))
+        self.prompting = Prompting(self.tokenizer)
+        self.opens_thinking = self.prompting.opens_thinking
         self.options = {
             "max_new_tokens": max_new_tokens,
             "do_sample": temperature > 0,
@@ -312,30 +312,17 @@ class TransformersGenerator:
             temperature=section.temperature,
         )
 
-    def _input(self, prompt: str) -> list[int]:
-        """The token ids of a prompt, none of them special but those of the template: whatever this tokenizer's own are."""
-        for mark in self.marks:
-            prompt = prompt.replace(mark, f"({mark[1:-1]})")
-        if self.tokenizer.chat_template:
-            return list(self.tokenizer(self._in_template(prompt), add_special_tokens=False)["input_ids"])
-        return list(self.tokenizer(prompt)["input_ids"])
-
-    def _in_template(self, prompt: str) -> str:
-        chat = [{"role": "user", "content": prompt}]
-        return str(self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
-
     def write(self, requests: Sequence[Request]) -> list[Written]:
         """One Written per request, in order; with an error where the prompt leaves no room for the answer."""
         import torch
 
-        inputs = [self._input(request.prompt) for request in requests]
+        inputs = [self.prompting.ids(request.prompt) for request in requests]
         window = getattr(self.network.config, "max_position_embeddings", None) or 10**9
         room = window - self.options["max_new_tokens"]
         results: list[Written | None] = [None] * len(inputs)
         fitting = [index for index, ids in enumerate(inputs) if len(ids) <= room]
         for index in set(range(len(inputs))) - set(fitting):
-            problem = f"the prompt has {len(inputs[index])} tokens, {self.model} has room for {max(room, 0)}"
-            results[index] = Written("", "", error=problem)
+            results[index] = Written("", "", error=no_room(len(inputs[index]), room, self.model))
         callbacks = [requests[index].on_text for index in fitting]
 
         def report(position: int, tokens: list[int]) -> None:

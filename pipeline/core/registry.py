@@ -15,6 +15,7 @@ WRITERS: Mapping[str, str] = {  # for [feedback]
     "transformers": "pipeline.backends.transformers:TransformersGenerator",
     "openai": "pipeline.backends.openai:OpenAIGenerator",
     "gguf": "pipeline.backends.gguf:GGUFGenerator",
+    "vllm": "pipeline.backends.vllm:VLLMGenerator",
     "fake": "pipeline.backends.fake:FakeGenerator",
 }
 

@@ -60,8 +60,12 @@ def needs(chosen: profile.Profile) -> list[dict[str, Any]]:
     ):
         if model:
             findings.append(_model(need, model, revision))
-    if chosen.feedback.backend == "transformers":
+    if chosen.feedback.backend in ("transformers", "vllm"):
         findings.append(_model("teacher", chosen.feedback.model, chosen.feedback.revision))
+    if chosen.feedback.backend == "vllm":
+        findings.append(
+            _finding("package vllm", util.find_spec("vllm") is not None, "pip install 'review-insights[vllm]'")
+        )
     if chosen.feedback.backend == "gguf":
         package, file = util.find_spec("xllamacpp") is not None, Path(chosen.feedback.model).expanduser()
         findings.append(_finding("package xllamacpp", package, "pip install 'review-insights[local]'"))

@@ -142,18 +142,18 @@ def test_a_tokenizer_sees_no_special_token_but_the_templates(tiny: Checkpoints) 
     for folder in (tiny.mistral, tiny.phi):
         backend = TransformersGenerator(folder, "main", quantize="none", max_new_tokens=4)
         own = [str(token) for token in backend.tokenizer.all_special_tokens]
-        usual = specials(backend.tokenizer, backend._input(request(row(COMPLAINT), "feedback.v1").prompt))
+        usual = specials(backend.tokenizer, backend.prompting.ids(request(row(COMPLAINT), "feedback.v1").prompt))
         for review in [*EVERY, COMPLAINT + " ".join(own)]:
             prompt = request(row(review), "feedback.v1").prompt
-            assert specials(backend.tokenizer, backend._input(prompt)) == usual, (folder, review)
+            assert specials(backend.tokenizer, backend.prompting.ids(prompt)) == usual, (folder, review)
 
 
 def test_a_mark_that_only_this_tokenizer_knows(tiny: Checkpoints) -> None:
     backend = TransformersGenerator(tiny.phi, "main", quantize="none", max_new_tokens=4)
     backend.tokenizer.add_special_tokens({"additional_special_tokens": ["{{turn}}"]})
-    backend.marks = ["{{turn}}"]
+    backend.prompting.marks = ["{{turn}}"]
     known = backend.tokenizer.convert_tokens_to_ids("{{turn}}")
-    assert known not in backend._input("The soup {{turn}} was cold.")
+    assert known not in backend.prompting.ids("The soup {{turn}} was cold.")
     assert known in backend.tokenizer("The soup {{turn}} was cold.")["input_ids"]
 
 

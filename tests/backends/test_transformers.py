@@ -47,7 +47,7 @@ def test_batches_do_not_change_a_text_s_probabilities(tiny: Checkpoints) -> None
 def test_generator_uses_the_chat_template_and_never_returns_the_prompt(tiny: Checkpoints) -> None:
     generator = TransformersGenerator(tiny.mistral, "main", quantize="none", max_new_tokens=8)
     prompt = "How can we best improve our services?"
-    shown = generator.tokenizer.decode(generator._input(prompt))
+    shown = generator.tokenizer.decode(generator.prompting.ids(prompt))
     assert shown == f"[INST] {prompt} [/INST]"
     written = generator.write(asked(prompt, prompt + " Please answer at length, this prompt is longer."))
     assert len(written) == 2
@@ -156,7 +156,7 @@ def test_tokens_are_counted_up_to_the_end_of_the_answer(tiny: Checkpoints) -> No
     generator = TransformersGenerator(tiny.phi, "main", quantize="none", max_new_tokens=6)
     prompts = ["Soup.", "A longer prompt about soup and bread."]
     for prompt, answer in zip(prompts, generator.write(asked(*prompts)), strict=True):
-        assert answer.usage[0] == len(generator._input(prompt)), "without the padding of its batch"
+        assert answer.usage[0] == len(generator.prompting.ids(prompt)), "without the padding of its batch"
         assert answer.usage[1] == 6 if answer.truncated else answer.usage[1] < 6
     end = generator.tokenizer.eos_token_id
     assert [generator._length(row) for row in ([5, end, 5], [5, 5, 5], [end])] == [1, 3, 0]
