@@ -13,7 +13,7 @@ from pipeline.core.assets import SAMPLE, STUDENT
 from pipeline.core.errors import InputError
 
 PLAIN = "batches of 5 in file order"
-_BAR, _TEXTS, _ROUNDS = 2.5, 60, 3
+_BAR, _TEXTS, _ROUNDS = 2.5, 40, 2
 _CHARACTERS = 500  # of a review, as in the embedded profile
 _WHY = (
     "a model this small waits for memory, not for multiplications: the larger the batch, the more keys and values are read for "
@@ -22,7 +22,7 @@ _WHY = (
 
 
 def run(sizes: Sizes) -> list[Measured]:
-    """How many times as fast, on the first prompts of the sample: at most 60, and at most three rounds."""
+    """How many times as fast, on the first prompts of the sample: at most 40, and at most two rounds."""
     prompts = _prompts(min(sizes.limit or _TEXTS, _TEXTS))
     result = generating(prompts, rounds=min(sizes.rounds, _ROUNDS))
     same = Measured("generate", "texts that are the same", result["same"], "%", bar=100, why="rounding", details=result)
