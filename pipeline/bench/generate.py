@@ -4,12 +4,11 @@ longest text is written. Greedy, and the texts are the same.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.bench.measure import Measured, Sizes, medians, speedup, take_turns
-from pipeline.core.assets import SAMPLE, STUDENT
+from pipeline.bench.measure import Measured, Sizes, medians, sample, speedup, take_turns
+from pipeline.core.assets import STUDENT
 from pipeline.core.errors import InputError
 
 PLAIN = "batches of 5 in file order"
@@ -82,8 +81,7 @@ def _prompts(count: int) -> list[str]:
     """As the student's, of the sample's first reviews, which are short and long as they come."""
     from pipeline.advice.request import request
 
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["review"]][:count]
+    rows = sample()[:count]
     asked = [{"text": row["review"], "stars": float(row["rating"]) if row["rating"] else None} for row in rows]
     return [
         request({**row, "emotions": [], "themes": []}, "student.v1", _CHARACTERS).prompt  # type: ignore[typeddict-item]

@@ -4,15 +4,14 @@ all. The same texts in the same order; tokens are those of the texts, padding is
 
 from __future__ import annotations
 
-import csv
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.bench.measure import Measured, Sizes, speedup
-from pipeline.core.assets import SAMPLE, STUDENT
+from pipeline.bench.measure import Measured, Sizes, sample, speedup
+from pipeline.core.assets import STUDENT
 from pipeline.core.errors import InputError
 
 OURS = "no padding"
@@ -34,11 +33,9 @@ _SHORT = (
 
 def run(sizes: Sizes) -> list[Measured]:
     """How many times the tokens per second, and the validation loss of each, on up to 40 of the sample's reviews."""
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
-        rows = [(row["rating"], row["review"]) for row in csv.DictReader(file) if row["review"]]
     examples = [
-        {"prompt": f"{rating} stars. Review:", "completion": text}
-        for rating, text in rows[: min(sizes.limit or _ROWS, _ROWS)]
+        {"prompt": f"{row['rating']} stars. Review:", "completion": row["review"]}
+        for row in sample()[: min(sizes.limit or _ROWS, _ROWS)]
     ]
     result = training(examples, min(sizes.rounds, _ROUNDS))
     found = [
