@@ -25,26 +25,26 @@ from pipeline.text.language import detect_languages
 if TYPE_CHECKING:
     from pipeline.reader import reading
 
-FLOAT32 = "float32"
+FLOAT32, CPU = "float32", "cpu"
 
 
 class EmbeddedReader(ReaderBackend):
     """The encoder with its heads in a folder; loaded when the first text comes."""
 
-    def __init__(self, folder: Path = READER, precision: str = FLOAT32) -> None:
-        self.folder, self.precision = folder, precision
+    def __init__(self, folder: Path = READER, precision: str = FLOAT32, device: str = CPU) -> None:
+        self.folder, self.precision, self.device = folder, precision, device
         self.model = "reader" if folder == READER else folder.name
 
     @classmethod
     def from_section(cls, section: Reader) -> EmbeddedReader:
         """The one in the section's folder, else the shipped one."""
-        return cls(section.folder, section.precision)
+        return cls(section.folder, section.precision, section.device)
 
     @classmethod
     def identity(cls, section: Reader) -> str:
         """Hash of the folder without its rules, on which no reading depends. Raises InputError if there is no reader in it."""
-        identity = _identity(section.folder)
-        return identity if section.precision == FLOAT32 else f"{identity}:{section.precision}"
+        roundings = [name for name in (section.precision, section.device) if name not in (FLOAT32, CPU)]
+        return ":".join([_identity(section.folder), *roundings])
 
     @property
     def loaded(self) -> reading.Reader:
@@ -52,7 +52,7 @@ class EmbeddedReader(ReaderBackend):
         from pipeline.reader import reading
 
         require_intact(self.folder)
-        return reading.load(self.folder, self.precision)
+        return reading.load(self.folder, self.precision, self.device)
 
     def load(self) -> None:
         """The network, in this thread alone."""

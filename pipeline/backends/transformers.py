@@ -57,9 +57,11 @@ def from_pretrained(auto: Any, model: str, revision: str, **options: Any) -> Any
 
 
 def resolve(model: str) -> str:
-    """The folder of a model that is shipped with the package (`minilm`, or its hub id), else the name unchanged."""
-    from pipeline.reader import minilm
+    """The folder of a model that is shipped with the package (`minilm`, or its hub id; `reader`), else the name unchanged."""
+    from pipeline.reader import checkpoint, minilm
 
+    if model == checkpoint.NAME:
+        return str(checkpoint.folder())
     return str(minilm.locate()) if model in ("minilm", minilm.HUB_ID) else model
 
 

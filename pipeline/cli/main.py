@@ -21,6 +21,7 @@ from pipeline.cli import (
     lake,
     options,
     packs,
+    plans,
     report,
     run,
     service,
@@ -35,7 +36,7 @@ from pipeline.cli.command import Command
 from pipeline.core import faults
 from pipeline.core.errors import InputError, ReviewInsightsError
 
-GROUPS = (run, report, sources, lake, packs, check, tuning, service, tools, training, study)
+GROUPS = (run, report, sources, lake, packs, check, tuning, plans, service, tools, training, study)
 COMMANDS: dict[str, Command] = {command.name: command for group in GROUPS for command in group.COMMANDS}
 
 

@@ -52,7 +52,9 @@ def _read_labelled(args: argparse.Namespace, task: Any) -> Any:
 
 def _finetune_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--task", choices=("sentiment", "emotions"), default="sentiment")
-    sub.add_argument("--model", required=True, metavar="M", help="hub id, folder, or minilm (needs no download)")
+    sub.add_argument(
+        "--model", required=True, metavar="M", help="hub id, folder, or minilm or reader (need no download)"
+    )
     sub.add_argument("--revision", default="main", metavar="REV", help="a commit of the hub repository")
     sub.add_argument("--method", choices=("full", "lora", "qlora"), default="full")
     recipe = "a recipe of pipeline/recipes/classify, or a .yaml file (default: that of the method)"

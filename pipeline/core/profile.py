@@ -49,6 +49,7 @@ Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 # Whether the model reads placeholders instead of e-mail addresses, names and the like; auto: if it is not in our own network.
 Masking = Literal["auto", "always", "never"]
 Precision = Literal["float32", "bfloat16"]
+Device = Literal["cpu", "cuda"]
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -60,6 +61,7 @@ class Reader:
     # float32: the same answers on every machine. bfloat16: faster where the processor multiplies it, and now and then another
     # third digit.
     precision: Precision = "float32"
+    device: Device = "cpu"  # cuda: on a GPU, which rounds otherwise too
 
     @property
     def folder(self) -> Path:

@@ -63,18 +63,18 @@ class Encoder:
         """(last layer (rows, longest, width) as float32, mask (rows, longest), True where there is a token); `longest` is padded."""
         import torch
 
-        longest = padded(max(map(len, wrapped)))
+        longest, device = padded(max(map(len, wrapped))), self.network.device
         ids = torch.full((len(wrapped), longest), self.pad_id)
         for row, tokens in enumerate(wrapped):
             ids[row, : len(tokens)] = torch.tensor(tokens)
         lengths = torch.tensor([len(tokens) for tokens in wrapped])
-        mask = torch.arange(longest) < lengths.unsqueeze(1)
+        ids, mask = ids.to(device), (torch.arange(longest) < lengths.unsqueeze(1)).to(device)
         return self.network(input_ids=ids, attention_mask=mask.long()).last_hidden_state.float(), mask
 
 
-def load(folder: Path, precision: str = "float32") -> Encoder:
-    """The encoder in a folder written by `save`; `precision`: the name of PyTorch's type. Raises InputError if it is missing or
-    damaged.
+def load(folder: Path, precision: str = "float32", device: str = "cpu") -> Encoder:
+    """The encoder in a folder written by `save`; `precision` and `device`: PyTorch's names. Raises InputError if it is missing
+    or damaged.
     """
     import torch
     from safetensors.numpy import load_file
@@ -89,7 +89,7 @@ def load(folder: Path, precision: str = "float32") -> Encoder:
         _fill(network, weights)
     except Exception as error:  # a truncated file fails in whichever library reads it
         raise InputError(f"The reader's encoder in {folder} cannot be loaded ({error}). Reinstall it.") from error
-    network.to(getattr(torch, precision))
+    network.to(device, getattr(torch, precision))
     return Encoder(network.eval(), tokenizer, tuple(settings["prefix"]), tuple(settings["suffix"]), settings["pad"])
 
 

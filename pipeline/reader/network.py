@@ -156,10 +156,10 @@ def by_length(spans: Sequence[Span]) -> list[list[int]]:
 
 def gather(tokens: torch.Tensor, spans: Sequence[Span]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """(tokens of each span (spans, longest, width), mask (spans, longest), rows (spans)); `longest` is padded."""
-    at = torch.tensor(spans, dtype=torch.long).reshape(-1, 3)
+    at = torch.tensor(spans, dtype=torch.long, device=tokens.device).reshape(-1, 3)
     rows, starts, lengths = at[:, 0], at[:, 1], at[:, 2] - at[:, 1]
     longest = padded(int(lengths.max())) if len(at) else 0
-    steps = torch.arange(longest)
+    steps = torch.arange(longest, device=tokens.device)
     mask = steps < lengths.unsqueeze(1)
     positions = (starts.unsqueeze(1) + steps).clamp(max=tokens.shape[1] - 1)
     return tokens[rows.unsqueeze(1), positions] * mask.unsqueeze(-1), mask, rows

@@ -29,7 +29,7 @@ from pipeline.text.sentences import sentence_spans
 GENERAL = "general"  # the theme of an overall verdict
 HEADS = "heads.safetensors"
 FAINT = 0.03  # a theme less probable than this in a sentence is not kept
-TOKENS = 2_048  # of a batch, padding included
+TOKENS = {"cpu": 2_048, "cuda": 65_536}  # of a batch, padding included: what fits the caches, and what keeps a GPU busy
 VECTOR = np.float16  # of a stored vector
 # Where a sentence may be divided: at punctuation, and at "and" in the languages that write it between blanks.
 _MARKS = r"[,;:，、；：|]\s*|\s[-–—]\s"
@@ -61,11 +61,13 @@ class Reader:
     """The encoder with its heads, loaded."""
 
     def __init__(self, encoder: encoders.Encoder, heads: Heads, settings: dict[str, Any]) -> None:
-        self.encoder, self.heads, self.settings = encoder, heads.eval(), settings
+        device = encoder.network.device
+        self.encoder, self.heads, self.settings = encoder, heads.eval().to(device), settings
+        self.tokens = TOKENS[device.type]
         self.shift = len(encoder.prefix)
         self.verdict = [index for index, name in enumerate(heads.questions.themes) if name == GENERAL]
         # Mean of many sentences' vectors: what all have in common says nothing about one of them.
-        self.centre = torch.tensor(settings.get("centre") or [0.0] * encoder.width)
+        self.centre = torch.tensor(settings.get("centre") or [0.0] * encoder.width, device=device)
 
     @property
     def questions(self) -> Questions:
@@ -77,7 +79,7 @@ class Reader:
         windows = [window for index, text in enumerate(texts) for window in self._windows(index, text)]
         found: list[list[tuple[_Window, dict[str, np.ndarray], list[Sentence]]]] = [[] for _ in texts]
         with torch.inference_mode():
-            for batch in encoders.by_tokens([len(window.ids) for window in windows], TOKENS):
+            for batch in encoders.by_tokens([len(window.ids) for window in windows], self.tokens):
                 chosen = [windows[index] for index in batch]
                 for window, answer in zip(chosen, self._batch(chosen, texts), strict=True):
                     found[window.review].append((window, *answer))
@@ -91,7 +93,7 @@ class Reader:
         encoded = self.encoder.tokenize([text for text, _ in rows])
         cut = [ids[: self.encoder.room] for ids, _ in encoded]
         with torch.inference_mode():
-            for batch in encoders.by_tokens([len(ids) for ids in cut], TOKENS):
+            for batch in encoders.by_tokens([len(ids) for ids in cut], self.tokens):
                 hidden, _ = self.encoder.hidden([self.encoder.wrap(cut[index]) for index in batch])
                 spans, sentences, owners = [], [], []
                 for row, index in enumerate(batch):
@@ -101,7 +103,7 @@ class Reader:
                         sentences.append((row, self.shift, self.shift + len(cut[index])))
                         owners.append(index)
                 if spans:
-                    values = self.heads.targets(self.heads.tokens(hidden), spans, sentences).softmax(-1).numpy()
+                    values = self.heads.targets(self.heads.tokens(hidden), spans, sentences).softmax(-1).cpu().numpy()
                     for owner, value in zip(owners, values, strict=True):
                         found[owner] = np.vstack([found[owner], value])
         return found
@@ -111,10 +113,10 @@ class Reader:
         values = np.zeros((len(texts), len(self.questions.emotions)), dtype=np.float32)
         wrapped = [self.encoder.wrap(ids[: self.encoder.room]) for ids, _ in self.encoder.tokenize(texts)]
         with torch.inference_mode():
-            for batch in encoders.by_tokens([len(ids) for ids in wrapped], TOKENS):
+            for batch in encoders.by_tokens([len(ids) for ids in wrapped], self.tokens):
                 hidden, mask = self.encoder.hidden([wrapped[index] for index in batch])
                 review = self.heads.reviews(self.heads.tokens(hidden), mask)
-                values[batch] = review["emotions"].sigmoid().numpy()
+                values[batch] = review["emotions"].sigmoid().cpu().numpy()
         return values
 
     # --- windows ---
@@ -159,13 +161,14 @@ class Reader:
             "emotions": logits["felt"].sigmoid(),
             "vector": self._unit((hidden * mask.unsqueeze(-1)).sum(1)),
         }
+        said = _numpy(whole)
         spans = [
             (row, *self._tokens(window, *sentence))
             for row, window in enumerate(windows)
             for sentence in window.sentences[window.first :]
         ]
         answers = _numpy(self._answers(tokens, review["mean"], spans))
-        vectors = self._unit(span_means(hidden.float(), spans)).numpy().astype(VECTOR)
+        vectors = self._unit(span_means(hidden, spans)).cpu().numpy().astype(VECTOR)
         pieces = self._pieces(windows, texts, answers, tokens, review["mean"])
         at = 0
         for row, window in enumerate(windows):
@@ -175,7 +178,7 @@ class Reader:
                 for number, span in enumerate(counted)
             ]
             at += len(counted)
-            yield {name: values[row].numpy() for name, values in whole.items()}, sentences
+            yield {name: values[row] for name, values in said.items()}, sentences
 
     def _unit(self, means: torch.Tensor) -> torch.Tensor:
         """Vectors of unit length, without what all have in common."""
@@ -358,19 +361,21 @@ def _borders(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]
 
 
 def _numpy(values: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
-    return {name: value.numpy() for name, value in values.items()}
+    return {name: value.cpu().numpy() for name, value in values.items()}
 
 
 @functools.cache
-def load(folder: Path = READER, precision: str = "float32") -> Reader:
-    """The reader in `folder`, loaded once; `precision`: of the encoder, float32 or bfloat16. Raises InputError if it is missing
-    or damaged.
+def load(folder: Path = READER, precision: str = "float32", device: str = "cpu") -> Reader:
+    """The reader in `folder`, loaded once; `precision`: of the encoder, float32 or bfloat16; `device`: cpu or cuda. Raises
+    InputError if it is missing or damaged, or there is no such device.
     """
     from safetensors.torch import load_file
 
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError('The profile asks for a GPU and PyTorch finds none here. Set [reader] device = "cpu".')
     try:
         settings = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        network = encoders.load(folder, precision)
+        network = encoders.load(folder, precision, device)
         heads = Heads(Questions(tuple(settings["themes"]), tuple(settings["emotions"])), network.width)
         heads.load_state_dict({name: value.float() for name, value in load_file(folder / HEADS).items()})
     except InputError:

@@ -96,7 +96,7 @@ def load(
 
 def public_name(model: str) -> str:
     """The name under which a model can be loaded elsewhere: its hub id for the encoder that ships with the package."""
-    return minilm.HUB_ID if model == "minilm" else model
+    return minilm.HUB_ID if model == "minilm" else model  # `reader` is found wherever this package is
 
 
 def _reset_heads(network: Any, heads: Sequence[str]) -> None:

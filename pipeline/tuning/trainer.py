@@ -34,6 +34,7 @@ from pipeline.tuning.augment import VERSION as VARIANTS
 from pipeline.tuning.augment import augment
 from pipeline.tuning.labelled.rows import Example, Labelled, Task
 from pipeline.tuning.labelled.split import class_weights, undersample
+from pipeline.tuning.memory import Peak
 
 VERSION = 1  # to be raised when the same settings would give another model
 METHODS = ("full", "lora", "qlora")
@@ -185,27 +186,30 @@ def train(
         rows = undersample(rows, settings.seed)
     if settings.augment:
         rows = _augmented(rows, [*parts["validation"], *parts["test"]], classes, settings, folder)
-    network, tokenizer = _load(settings, columns)
-    column_of = [columns.index(name) for name in classes]
-    limit = min(settings.recipe["max_tokens"], window(network.config))
-    trainer = _trainer(
-        settings,
-        progress,
-        model=network,
-        args=args,
-        train_dataset=_Encoded(rows, tokenizer, limit, settings.task, column_of),
-        eval_dataset=_Encoded(parts["validation"], tokenizer, limit, settings.task, column_of),
-        data_collator=DataCollatorWithPadding(tokenizer),
-        processing_class=tokenizer,
-        compute_loss_func=_loss(settings.task, _column_weights(rows, classes, columns, settings)),
-    )
-    started = time.monotonic()
-    outcome = trainer.train(resume_from_checkpoint=last_checkpoint(folder))
+    with Peak() as peak:
+        network, tokenizer = _load(settings, columns)
+        column_of = [columns.index(name) for name in classes]
+        limit = min(settings.recipe["max_tokens"], window(network.config))
+        trainer = _trainer(
+            settings,
+            progress,
+            model=network,
+            args=args,
+            train_dataset=_Encoded(rows, tokenizer, limit, settings.task, column_of),
+            eval_dataset=_Encoded(parts["validation"], tokenizer, limit, settings.task, column_of),
+            data_collator=DataCollatorWithPadding(tokenizer),
+            processing_class=tokenizer,
+            compute_loss_func=_loss(settings.task, _column_weights(rows, classes, columns, settings)),
+        )
+        started = time.monotonic()
+        outcome = trainer.train(resume_from_checkpoint=last_checkpoint(folder))
     # Only of this process: what a resumed training took before is not counted.
     seconds = round(time.monotonic() - started, 1)
     facts = _facts(settings, classes, folder, parts, rows, network, trainer.state) | {
         "train_loss": outcome.training_loss,
         "seconds": seconds,
+        "megabytes": peak.megabytes,
+        "gpu_megabytes": peak.gpu_megabytes,
     }
     if settings.task == "emotions":
         facts["thresholds"] = _thresholds(trainer, classes, column_of)

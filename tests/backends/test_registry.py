@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from pipeline.backends import registry
 from pipeline.backends.base import ClassifierBackend, ReaderBackend, Request, Written
@@ -155,6 +156,14 @@ def test_another_precision_is_another_reader() -> None:
     plain, short = (Reader(precision=precision) for precision in ("float32", "bfloat16"))
     assert registry.reader_identity(plain) == registry.reader_identity(Reader()) != registry.reader_identity(short)
     assert registry.reader(short).precision == "bfloat16"
+
+
+def test_a_gpu_rounds_otherwise_and_is_named_where_there_is_none() -> None:
+    there = Reader(device="cuda")
+    assert registry.reader_identity(there) == f"{registry.reader_identity(Reader())}:cuda"
+    if not torch.cuda.is_available():
+        with pytest.raises(InputError, match=r'device = "cpu"'):
+            registry.reader(there).read(["The soup was cold."])
 
 
 def test_rules_are_no_part_of_a_reader_s_identity(tmp_path: Path) -> None:
