@@ -27,7 +27,7 @@ from pipeline.backends.transformers import from_pretrained, resolve, window
 from pipeline.core.assets import RECIPES
 from pipeline.core.errors import InputError
 from pipeline.core.profile import Profile, model_identity
-from pipeline.reader import minilm
+from pipeline.reader import checkpoint, minilm
 from pipeline.student.recipe import read_recipe
 from pipeline.tuning import networks
 from pipeline.tuning.augment import VERSION as VARIANTS
@@ -120,11 +120,13 @@ def load_recipe(name: str, changes: Mapping[str, Any] | None = None) -> dict[str
 
 
 def recipe_name(model: str, method: str) -> str:
-    """The shipped recipe for a method; MiniLM has its own. Raises InputError for an unknown method."""
+    """The shipped recipe for a method; encoders as small as MiniLM have their own. Raises InputError for an unknown method."""
     if method not in METHODS:
         raise InputError(f"--method {method}: choose one of {', '.join(METHODS)}.")
     special = f"minilm_{method}"
-    has_special = model in ("minilm", minilm.HUB_ID) and (RECIPES / "classify" / f"{special}.yaml").is_file()
+    has_special = (
+        model in ("minilm", minilm.HUB_ID, checkpoint.NAME) and (RECIPES / "classify" / f"{special}.yaml").is_file()
+    )
     return special if has_special else method
 
 

@@ -70,6 +70,7 @@ class Group:
     models: tuple[str, ...]
     methods: tuple[str, ...] = ("full",)
     revision: str = "main"
+    recipe: str = ""  # default: the method's
     fraction: float = 1.0
     balance: str = "none"
     epochs: float | None = None
@@ -96,6 +97,7 @@ class Row:
     method: str
     original: str
     arguments: tuple[str, ...] = field(repr=False)
+    recipe: str = ""
     changes: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -139,6 +141,7 @@ def rows(plan: Plan, folders: Mapping[str, Path]) -> list[Row]:
             method,
             group.original,
             _arguments(plan.data[group.data], folders.get(group.data), group, model, method),
+            group.recipe or trainer.recipe_name(model, method),
             _changes(group),
         )
         for group in plan.training
@@ -160,6 +163,7 @@ def _arguments(data: Data, folder: Path | None, group: Group, model: str, method
         "--model": model,
         "--method": method,
         "--revision": group.revision,
+        "--recipe": group.recipe,
         "--fraction": group.fraction,
         "--balance": group.balance,
         "--epochs": group.epochs,
@@ -201,7 +205,7 @@ def _forecast(row: Row, texts: Sequence[str] | str, here: Any) -> dict[str, Any]
     from pipeline.backends.transformers import from_pretrained, resolve
     from pipeline.tuning.plans import forecast
 
-    recipe = trainer.load_recipe(trainer.recipe_name(row.model, row.method), row.changes)
+    recipe = trainer.load_recipe(row.recipe, row.changes)
     revision = row.arguments[row.arguments.index("--revision") + 1]
     try:
         config = from_pretrained(AutoConfig, resolve(row.model), revision)
