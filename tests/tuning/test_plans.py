@@ -62,7 +62,7 @@ def test_the_shipped_plans_name_what_finetune_takes(name: str, tmp_path: Path) -
 def test_every_model_in_every_way(shop: Path, tiny: Checkpoints) -> None:
     first, second = planned(shop)
     assert (first.method, second.method) == ("full", "lora")
-    assert first.name == f"shop 100 %, {tiny.distilbert_base}, full"
+    assert first.name == f"shop 80 %, {tiny.distilbert_base}, full"
     args = parser().parse_args(["finetune", *first.arguments])
     assert args.data == [str(shop / "rows")] and args.epochs == 2 and args.labels == ["stars"] and args.fraction == 1.0
 

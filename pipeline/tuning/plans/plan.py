@@ -72,6 +72,8 @@ class Group:
     revision: str = "main"
     recipe: str = ""  # default: the method's
     fraction: float = 1.0
+    validation: float = 0.1
+    test: float = 0.1
     balance: str = "none"
     epochs: float | None = None
     max_tokens: int | None = None
@@ -92,7 +94,7 @@ class Row:
     """One training, and the arguments of `finetune` for it."""
 
     data: str
-    fraction: float
+    learned: float  # share of the data's rows that is trained on
     model: str
     method: str
     original: str
@@ -103,7 +105,7 @@ class Row:
     @property
     def name(self) -> str:
         """As progress shows it."""
-        return f"{self.data} {100 * self.fraction:g} %, {self.model}, {self.method}"
+        return f"{self.data} {100 * self.learned:.0f} %, {self.model}, {self.method}"
 
 
 Outcome = dict[str, Any]  # what `finetune --json` prints, or {"error": why there is nothing}
@@ -136,7 +138,7 @@ def rows(plan: Plan, folders: Mapping[str, Path]) -> list[Row]:
     return [
         Row(
             group.data,
-            group.fraction,
+            group.fraction * (1 - group.validation - group.test),
             model,
             method,
             group.original,
@@ -165,6 +167,8 @@ def _arguments(data: Data, folder: Path | None, group: Group, model: str, method
         "--revision": group.revision,
         "--recipe": group.recipe,
         "--fraction": group.fraction,
+        "--validation": group.validation,
+        "--test": group.test,
         "--balance": group.balance,
         "--epochs": group.epochs,
         "--max-tokens": group.max_tokens,
@@ -211,8 +215,8 @@ def _forecast(row: Row, texts: Sequence[str] | str, here: Any) -> dict[str, Any]
         config = from_pretrained(AutoConfig, resolve(row.model), revision)
     except InputError as error:
         return {"error": str(error)}
-    learned = texts[: max(1, round(0.8 * row.fraction * len(texts)))]
-    return asdict(forecast.forecast(forecast.shape(config), learned, recipe, row.method, here, validation=0.125))
+    learned = texts[: max(1, round(row.learned * len(texts)))]
+    return asdict(forecast.forecast(forecast.shape(config), learned, recipe, row.method, here))
 
 
 # --- The trainings ---
