@@ -43,6 +43,8 @@ def problem(**columns: Any) -> dict[str, Any]:
         "measure": "Minutes from order to plate.",
         "who": "kitchen lead",
         "effort": "talk",
+        "reply_say": "Say which evening it was.",
+        "reply_avoid": "Do not mention the other tables.",
         "fingerprint": "f",
         "run_id": "run-1",
     }

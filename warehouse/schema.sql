@@ -183,6 +183,8 @@ VIEW main.problems
     measure VARCHAR
     who VARCHAR
     effort VARCHAR
+    reply_say VARCHAR
+    reply_avoid VARCHAR
 VIEW main.quality_signals
     run_id VARCHAR
     role VARCHAR
@@ -467,6 +469,8 @@ TABLE store.problems
     measure VARCHAR
     who VARCHAR
     effort VARCHAR
+    reply_say VARCHAR
+    reply_avoid VARCHAR
 TABLE store.read
     review_id VARCHAR
     fingerprint VARCHAR

@@ -203,7 +203,19 @@ def _are_lines(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str) and bool(value) and all(map(_is_line, value))
 
 
-_RECORDED = ("name", "theme", "severity", "cause", "customer", "fix", "measure", "who", "effort")
+_RECORDED = (
+    "name",
+    "theme",
+    "severity",
+    "cause",
+    "customer",
+    "fix",
+    "measure",
+    "who",
+    "effort",
+    "reply_say",
+    "reply_avoid",
+)
 
 
 def record_problems(context: Context) -> None:

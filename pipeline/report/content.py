@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.advice import reply, votes
-from pipeline.advice.problems import load_problems
 from pipeline.core.warehouse import Warehouse
 from pipeline.metrics.table import QUALITY, ROLES, SIGNALS
 from pipeline.report.figures import figures
@@ -100,20 +99,15 @@ def _complaints(warehouse: Warehouse, scope: Scope, ask: Ask) -> Content:
 
 
 def _answers(ask: Ask, labels: Mapping[str, str], masking: Masking | None) -> Content:
-    """`answers`: rows of @needs_answer with a `reply` (see `advice.reply`), the `complaint` to quote, and the first `problem` of
-    the library among its complaints, or None; `waiting`: how many reviews need one in all; `owner_replies`: how many have one,
-    None if no source holds replies.
+    """`answers`: rows of @needs_answer with a `reply` (see `advice.reply`) and the `complaint` to quote; `waiting`: how many
+    reviews need one in all; `owner_replies`: how many have one, None if no source holds replies.
     """
     rows = ask("needs_answer", limit=10)
-    known = {problem.id: problem for problem in load_problems()} if rows else {}
     answers = [
         row
         | {
             "reply": reply.draft(masking.signed(row) if masking else row, labels),
             "complaint": (row["themes"] or [{}])[0].get("evidence"),
-            "problem": next(
-                (known[theme["problem"]] for theme in row["themes"] or () if theme["problem"] in known), None
-            ),
         }
         for row in rows
     ]

@@ -19,7 +19,7 @@ from pipeline.text.private import Mask, counted
 NOTE = "What identifies a person is masked"  # begins the line that says so in every masked report
 _GROUPS = ("business", "product")
 # Ours, or of a closed set: no customer wrote them.
-_OURS = ("review_id", "theme", "problem", "language", "sentiment", "emotions", "labels", "profile", "stage", "fingerprint",
+_OURS = ("review_id", "theme", "problem", "problem_name", "reply_say", "reply_avoid", "language", "sentiment", "emotions", "labels", "profile", "stage", "fingerprint",
          "environment", "run_id", "git_sha", "version", "model", "feedback_model", "feedback_role", "role")  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from typing import NotRequired, TypedDict
 
 from pipeline import __version__
 from pipeline.advice import reply, votes
+from pipeline.advice.problems import problems_of
 from pipeline.core.labels import SENTIMENTS
 from pipeline.core.outside import read
 from pipeline.core.profile import Profile
@@ -50,6 +51,8 @@ class AnalysisRow(ReviewRow):
     unhappy: bool
     feedback: Row | None  # like schema.Feedback
     reply: str | None
+    reply_say: str | None  # of the worst complaint that is a case of a known problem
+    reply_avoid: str | None
     models: dict[str, str | None]
     read_to: int | None  # like schema.Analysis
     on_text: NotRequired[Callable[[str], None]]  # see `Analyzer.write`
@@ -63,6 +66,7 @@ class Analyzer:
         # These stages' transforms read no rows from the warehouse; an empty one provides the SQL rules.
         self._context = Context(profile, open_memory(), "service", "", Path())
         self.labels = {aspect.id: aspect.label for aspect in load_aspects(taxonomy_file(profile))}
+        self.problems = {problem.id: problem for problem in problems_of(taxonomy_file(profile))}
 
     def warm(self) -> None:
         """Loads every model, so that the first request does not wait for them."""
@@ -123,6 +127,8 @@ class Analyzer:
             "read_to": end,
             "feedback": None,
             "reply": None,
+            "reply_say": None,
+            "reply_avoid": None,
             "models": {
                 "sentiment": sentiment["model"],
                 "emotions": emotions["model"],
@@ -159,11 +165,15 @@ class Analyzer:
             votes.ballot(self.warehouse, row["review_id"], advice["model"], suggestion)
             for suggestion in advice["suggestions"]
         ]
+        complaints = (theme["problem"] for theme in row["themes"] if theme["sentiment"] == "negative")
+        known = next((self.problems[problem] for problem in complaints if problem in self.problems), None)
         written: AnalysisRow = {
             **row,
             "feedback": {name: advice[name] for name in ("text", "suggestions", "truncated", "error")}
             | {"ballots": ballots},
             "reply": reply.draft(facts, self.labels).text,
+            "reply_say": known.reply_say if known else None,
+            "reply_avoid": known.reply_avoid if known else None,
             "models": row["models"] | {"reply": "templates", "feedback": advice["model"]},
         }
         written.pop("on_text", None)

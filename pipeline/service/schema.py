@@ -87,6 +87,11 @@ class Analysis(BaseModel):
     reply: str | None = Field(
         description="A draft for an unhappy review, to be read before it is sent; null elsewhere and where generate is false."
     )
+    reply_say: str | None = Field(
+        None,
+        description="What a public reply to the gravest known problem must say; null: none is known, or no reply is drafted.",
+    )
+    reply_avoid: str | None = Field(None, description="What it must not say.")
     models: dict[str, str | None] = Field(description="Which model made which part.")
 
 

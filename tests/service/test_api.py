@@ -17,11 +17,12 @@ from pipeline.backends.base import Request, Written
 from pipeline.core.warehouse import open_read_only, open_work, publish
 from pipeline.report import build
 from pipeline.report.render import page as render
+from pipeline.service.analyze import Analyzer, prepare
 from pipeline.service.app import create_app
 from pipeline.service.settings import Settings
 from tests.factory import review
 from tests.report.test_report import DAY, write_warehouse
-from tests.service.conftest import UNHAPPY, Live
+from tests.service.conftest import FAKE, UNHAPPY, Live, fake_settings
 
 VOTE = {"review_id": "0" * 16, "suggestion": "Add staff.", "model": "m", "voter": "me"}
 
@@ -43,6 +44,16 @@ def test_an_analysis_holds_everything_and_its_evidence_is_verbatim(client: TestC
     assert len(found["feedback"]["suggestions"]) == 2 and found["reply"]
     assert found["models"]["sentiment"] == found["models"]["feedback"] == "fake"
     assert found["models"]["reply"] == "templates"
+
+
+def test_a_draft_comes_with_what_a_reply_must_and_must_not_say_also_of_a_pack(tmp_path: Path) -> None:
+    settings = fake_settings(tmp_path, FAKE.replace("[sentiment]", 'pack = "salon"\n[sentiment]', 1))
+    analyzer = Analyzer(settings.profile)
+    row = prepare("A bad salon. Two of my gel nails popped off on the third day.", stars=1.0)
+    (found,) = analyzer.write(analyzer.classify([row]))
+    known = analyzer.problems["salon_gel_lifts_in_days"]
+    assert known.id in {theme["problem"] for theme in found["themes"]}
+    assert (found["reply_say"], found["reply_avoid"]) == (known.reply_say, known.reply_avoid)
 
 
 def test_classifying_only(client: TestClient) -> None:
