@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,15 @@ from typing import Any
 from pipeline.advice import markers, verify
 from pipeline.advice.complaints import Complaint, find_complaints
 from pipeline.advice.phrases import ENGLISH
-from pipeline.advice.problems import Problem, in_language
+from pipeline.advice.problems import Problem, in_language, own_problems
 from pipeline.advice.wording import name
 from pipeline.backends.base import Request
 from pipeline.core import prompts
 from pipeline.core.rows import UnhappyReview
 from pipeline.text.language import language_name
 from pipeline.themes.taxonomy import Aspect, load_aspects
+
+_EXAMPLES = 2  # in a prompt
 
 
 def shorten(text: str, limit: int) -> str:
@@ -48,6 +51,7 @@ def request(
     aspects = {aspect.id: aspect for aspect in load_aspects(taxonomy)}
     if is_json:
         variables |= _findings(row, aspects, in_language(ENGLISH, taxonomy)) | {"language": language_name(language)}
+        variables["examples"] = _examples(row, own_problems(taxonomy))
         return Request(prompts.render(prompt, **variables), row, language=language, schema=verify.SCHEMA)
     complaints = find_complaints(row, aspects, in_language(ENGLISH, taxonomy))
     slots = markers.slots(row, complaints, aspects)
@@ -84,3 +88,26 @@ def _findings(row: UnhappyReview, aspects: Mapping[str, Aspect], problems: Mappi
         if complaint.is_negative
     ]
     return {"complaints": found, "business": prompts.as_data(name(row.get("business")) or "") or None}
+
+
+def _examples(row: UnhappyReview, own: Sequence[Problem]) -> list[dict[str, str]]:
+    """How complaints of other customers are answered, by a playbook's own problems of the themes that this one complains of. Not
+    by those that it is a case of: a model would copy them, and the playbook says them anyway.
+    """
+    complained = [theme for theme in row["themes"] or [] if theme["sentiment"] == "negative"]
+    themes, cases = ({theme.get(key) for theme in complained} for key in ("theme", "problem"))
+    fitting = [problem for problem in own if problem.theme in themes and problem.id not in cases]
+    return [
+        {"review": prompts.as_data(said), "answer": _answer(problem, said)}
+        for problem in fitting[:_EXAMPLES]
+        for said in dict(problem.say)[ENGLISH][:1]
+    ]
+
+
+def _answer(problem: Problem, said: str) -> str:
+    """What should be said of a sentence, by `verify.SCHEMA`."""
+    texts = {"problem": problem.name, "evidence": said, "cause": problem.cause}
+    told: dict[str, Any] = {key: prompts.as_data(text) for key, text in texts.items()}
+    return json.dumps(
+        {"complaints": [told | {"steps": [prompts.as_data(step) for step in problem.fix]}]}, ensure_ascii=False
+    )

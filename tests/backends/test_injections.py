@@ -83,7 +83,7 @@ TOKENS = [
     "<|reserved_special_token_5|>",
 ]
 EVERY = [*(one.review for one in INJECTIONS), COMPLAINT + " ".join(TOKENS)]
-PROMPTS = ("feedback.v1", "feedback.v2", "student.v1", "student.v3")
+PROMPTS = ("feedback.v1", "feedback.v2", "feedback.v3", "student.v1", "student.v3")
 
 
 def row(text: str) -> Any:
