@@ -2,7 +2,8 @@
 them.
 
 A problem's score is linear in the sentence's vector. For those of the shipped library its weights were trained with the reader;
-for one that was added or changed they are the mean of the vectors of its sentences, so that anyone can add one. Problems of
+for one that was added or changed they are the mean of the vectors of its sentences, turned away from those that are no case of
+it, so that anyone can add one. Such a score is high for much that is said of its theme, so it has to reach higher. Problems of
 another theme than the complaint's lose, and so do those of another trade, as far as what a business's customers speak of tells
 its trade. Where nothing is sure, nothing is said.
 """
@@ -15,12 +16,13 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from pipeline.advice.problems import Problem
+from pipeline.advice.problems import Problem, load_problems
 from pipeline.core.rows import Reading, short
 from pipeline.themes import own
 from pipeline.themes.taxonomy import Taxonomy
@@ -28,6 +30,10 @@ from pipeline.themes.taxonomy import Taxonomy
 FILE = "problems.safetensors"
 SCALE = 25.0  # of cosines, which lie close together in the encoder's space
 NONE = 10.8  # score of no problem, where none was trained
+BIAS, UNLIKE = (
+    -1.0,
+    0.2,
+)  # of a problem that was not trained: what its score is less, and the share of what is no case of it
 SURE = 0.7  # least probability of a problem that is named
 SURE_ALONE = 0.3  # where the complaint has no theme: all lose by THEME then, so that this says more
 TRADE = 2.5  # what a wrong trade takes from a score
@@ -129,7 +135,7 @@ def load(problems: Sequence[Problem], folder: Path | None, read: Read) -> Matche
     """With the weights stored in `folder`; for problems that it lacks, or knows with other sentences, these are read."""
     stored = _stored(folder)
     missing = [problem for problem in problems if _key(problem) not in stored.rows]
-    fresh = {_key(p): (SCALE * vector, 0.0) for p, vector in zip(missing, vectors_of(missing, read), strict=True)}
+    fresh = {_key(p): (SCALE * vector, BIAS) for p, vector in zip(missing, vectors_of(missing, read), strict=True)}
     rows = [stored.rows.get(_key(problem)) or fresh[_key(problem)] for problem in problems]
     vectors, bias = np.array([vector for vector, _ in rows]), np.array([bias for _, bias in rows], np.float32)
     return Matcher(problems, Weights(vectors, bias, stored.none, stored.centre))
@@ -149,10 +155,17 @@ def save(problems: Sequence[Problem], weights: Weights, folder: Path) -> None:
 
 
 def vectors_of(problems: Sequence[Problem], read: Read) -> np.ndarray:
-    """Per problem the direction of the mean of its sentences' vectors, (problems, width)."""
+    """Per problem the direction of the mean of its sentences' vectors, without a share of the mean of those that are no case of
+    it, (problems, width).
+    """
     said = [(problem.id, text) for problem in problems for _, sentences in problem.say for text in sentences]
-    means = [vectors.mean(0) for vectors in own.vectors_of(said, read).values()]
-    return np.array([mean / max(float(np.linalg.norm(mean)), 1e-9) for mean in means], np.float32)
+    unlike = [(f"not {problem.id}", text) for problem in problems for text in problem.unlike]
+    means = {id: _unit(vectors.mean(0)) for id, vectors in own.vectors_of(said + unlike, read).items()}
+    return np.array([_unit(means[p.id] - UNLIKE * means[f"not {p.id}"]) for p in problems], np.float32)
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return vector / max(float(np.linalg.norm(vector)), 1e-9)
 
 
 @dataclass(frozen=True)
@@ -182,5 +195,7 @@ def _key(problem: Problem) -> str:
 
 def identity(problems: Iterable[Problem]) -> str:
     """Identifies what is matched with, for fingerprints: themes, trades and sentences, and the thresholds."""
-    content = [(problem.id, problem.theme, problem.trades, problem.say) for problem in problems]
+    problems, trained = tuple(problems), {_key(problem) for problem in load_problems()}
+    content: list[Any] = [(problem.id, problem.theme, problem.trades, problem.say) for problem in problems]
+    content += [(BIAS, UNLIKE, problem.unlike) for problem in problems if _key(problem) not in trained]
     return hashlib.sha256(repr([content, SCALE, NONE, SURE, SURE_ALONE, TRADE, THEME]).encode()).hexdigest()[:16]

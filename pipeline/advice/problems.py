@@ -79,10 +79,25 @@ def own_problems(taxonomy: Path | None) -> tuple[Problem, ...]:
 
 def in_language(language: str, taxonomy: Path | None = None) -> Mapping[str, Problem]:
     """The library by id, with names and remedies in a language as far as they are translated (`translations/CODE.toml`), and
-    the problems of a playbook file, which are told as they stand there.
+    the problems of a playbook file, which are told as they stand there: what they have from the library is translated too.
     """
-    own = own_problems(taxonomy)
-    return {**_in_language(language), **{problem.id: problem for problem in own}} if own else _in_language(language)
+    own, translated = own_problems(taxonomy), _in_language(language)
+    return {**translated, **{problem.id: _translated(problem, translated) for problem in own}} if own else translated
+
+
+def _translated(own: Problem, translated: Mapping[str, Problem]) -> Problem:
+    shipped = _shipped().get(own.id)
+    if shipped is None:
+        return own
+    words = {
+        key: getattr(translated[own.id], key) for key in ("fix", *_TEXTS) if getattr(own, key) == getattr(shipped, key)
+    }
+    return dataclasses.replace(own, **words)
+
+
+@functools.cache
+def _shipped() -> Mapping[str, Problem]:
+    return {problem.id: problem for problem in load_problems()}
 
 
 @functools.cache
@@ -117,6 +132,7 @@ def _own(path: Path, taxonomy: Taxonomy, modified: int, size: int) -> tuple[Prob
     entries = tomllib.loads(path.read_text(encoding="utf-8")).get("problem", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise InputError(f"The playbook {path}: 'problem' is not a list of tables (write [[problem]]).")
+    entries = [_with_shipped(entry) for entry in entries]
     errors = _library_errors([("problem", entry) for entry in entries], load_taxonomy(), taxonomy)
     if errors:
         raise InputError(f"The problems in the playbook {path} have {len(errors)} error(s): {'; '.join(errors[:20])}.")
@@ -155,6 +171,16 @@ def _library_errors(entries: Sequence[tuple[str, Mapping[str, Any]]], *taxonomie
         for error in _errors(entry, themes, trades)
     ]
     return errors + _twice(entry.get("id") for _, entry in entries)
+
+
+def _with_shipped(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an entry with the id of a shipped problem does not say is as there: with its sentences it keeps its trained weights."""
+    id = entry.get("id")
+    if not isinstance(id, str) or id not in _shipped():
+        return entry
+    shipped = dataclasses.asdict(_shipped()[id])
+    unlike, say = shipped.pop("unlike"), shipped.pop("say")
+    return {**shipped, "not": unlike, "say": dict(say), **entry}
 
 
 def _problem(entry: Mapping[str, Any]) -> Problem:

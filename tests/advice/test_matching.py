@@ -21,7 +21,7 @@ WIDTH = 4
 
 
 def problem(id: str, *said: str, theme: str = THEME, trades: tuple[str, ...] = ("restaurant",)) -> Problem:
-    return dataclasses.replace(COLD, id=id, theme=theme, trades=trades, say=(("en", said),))
+    return dataclasses.replace(COLD, id=id, theme=theme, trades=trades, say=(("en", said),), unlike=("mild",))
 
 
 def unit(*values: float) -> np.ndarray:
@@ -29,7 +29,7 @@ def unit(*values: float) -> np.ndarray:
     return vector / np.linalg.norm(vector)
 
 
-SAID = {"cold": unit(1, 0, 0, 0), "chilly": unit(1, 1, 0, 0), "salty": unit(0, 0, 1, 0)}
+SAID = {"cold": unit(1, 0, 0, 0), "chilly": unit(1, 1, 0, 0), "salty": unit(0, 0, 1, 0), "mild": unit(0, 0, 0, 1)}
 
 
 class Reads:
@@ -77,7 +77,7 @@ def test_a_problem_of_another_theme_must_be_closer(matcher: matching.Matcher) ->
     assert elsewhere is not None and elsewhere.problem == "b", "it is not about the theme, but nothing else comes close"
     odds = [
         match.probability / (1 - match.probability)
-        for match in (matcher.ranked(unit(0, 0, 1, 2), t)[0] for t in (THEME, "noise"))
+        for match in (matcher.ranked(unit(0, 0, 1, 1.2), t)[0] for t in (THEME, "noise"))
     ]
     assert odds[0] / odds[1] == pytest.approx(np.exp(matching.THEME), rel=0.05)
 
@@ -96,7 +96,7 @@ def test_all_problems_and_none_of_them_share_the_probability(matcher: matching.M
 
 
 def test_a_problem_of_another_trade_must_be_closer(matcher: matching.Matcher) -> None:
-    vector = unit(0, 0, 1, 2)
+    vector = unit(0, 0, 1, 1.2)
     known, wrong = (matcher.ranked(vector, THEME, {trade: 1.0})[0] for trade in ("airline", "restaurant"))
     assert known.problem == wrong.problem == "b" and known.probability > wrong.probability
     odds = [match.probability / (1 - match.probability) for match in (known, wrong)]
@@ -125,8 +125,10 @@ def test_stored_weights_are_used_and_changed_sentences_are_read(tmp_path: Path) 
     )
     changed = (problem("a", "salty"), *PROBLEMS[1:])
     again = matching.load(changed, tmp_path, reads).weights
-    assert reads.texts == ["salty"] and np.allclose(again.vectors[0], matching.SCALE * SAID["salty"], atol=1e-1)
-    assert again.bias[0] == 0 and np.array_equal(again.vectors[1:], stored.vectors[1:])
+    assert reads.texts == ["salty", "mild"]
+    turned = unit(0, 0, 1, -matching.UNLIKE)
+    assert np.allclose(again.vectors[0], matching.SCALE * turned, atol=1e-1), "away from what is no case of it"
+    assert again.bias[0] == matching.BIAS < 0 and np.array_equal(again.vectors[1:], stored.vectors[1:])
     (tmp_path / matching.FILE).write_bytes(b"broken")
     assert matching.load(PROBLEMS, tmp_path, reads).weights.none == matching.NONE
 
@@ -135,6 +137,10 @@ def test_the_identity_is_of_what_is_compared_not_of_the_remedies() -> None:
     reworded = dataclasses.replace(PROBLEMS[0], fix=("Something else.",), cause="Another.")
     assert matching.identity([reworded]) == matching.identity([PROBLEMS[0]])
     assert matching.identity([problem("a", "cold")]) != matching.identity([PROBLEMS[0]])
+    unlike = dataclasses.replace(PROBLEMS[0], unlike=("warm",))
+    assert matching.identity([unlike]) != matching.identity([PROBLEMS[0]]), "of one that was not trained"
+    shipped = load_problems()[0]
+    assert matching.identity([shipped]) == matching.identity([dataclasses.replace(shipped, fix=("Something else.",))])
 
 
 def test_what_customers_speak_of_tells_the_trade() -> None:

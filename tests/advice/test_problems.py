@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from pipeline.advice.problems import in_language, load_problems, problems_of, remedies_identity
+from pipeline.advice import matching
+from pipeline.advice.problems import in_language, load_problems, own_problems, problems_of, remedies_identity
 from pipeline.core.errors import InputError
 
 PROBLEMS = load_problems()
@@ -93,6 +95,21 @@ def test_a_playbook_adds_problems_and_replaces_those_of_its_ids(tmp_path: Path) 
     before = remedies_identity(file)
     file.write_text(file.read_text().replace('fix = ["f"]', 'fix = ["another"]'))
     assert remedies_identity(file) != before != remedies_identity(), "an edited file is read again"
+
+
+def test_a_problem_with_a_shipped_id_takes_from_there_what_it_does_not_say(tmp_path: Path) -> None:
+    """With the sentences of a shipped problem it keeps its trained weights, below a theme of its own playbook."""
+    theme = '[[aspect]]\nid = "igloo"\nlabel = "Igloo"\nsteps = ["a", "b", "c"]\nterms.en = ["igloo"]\n'
+    known = next(problem for problem in PROBLEMS if problem.id == "dentist_work_fails")
+    moved = f'[[problem]]\nid = "{known.id}"\ntheme = "igloo"\ncause = "Ours."\n'
+    file = playbook(tmp_path, theme + moved)
+    (found,) = own_problems(file)
+    assert found == dataclasses.replace(known, theme="igloo", cause="Ours.") and matching._key(found) == matching._key(
+        known
+    )
+    told = in_language("de", file)[known.id]
+    assert told.cause == "Ours." and told.name == in_language("de")[known.id].name != known.name
+    assert told.theme == "igloo", "what it has from the library is translated"
 
 
 def test_without_problems_of_its_own_a_playbook_has_the_library(tmp_path: Path) -> None:
