@@ -2,8 +2,8 @@
 them.
 
 A problem's score is linear in the sentence's vector. For those of the shipped library its weights were trained with the reader;
-for one that was added or changed they are the mean of the vectors of its sentences, turned away from those that are no case of
-it, so that anyone can add one. Such a score is high for much that is said of its theme, so it has to reach higher. Problems of
+for one that was added or changed they are the mean of the vectors of its sentences, so that anyone can add one, turned away from
+what is no case of it: that mean alone is near to all that is said of its trade. Problems of
 another theme than the complaint's lose, and so do those of another trade, as far as what a business's customers speak of tells
 its trade. Where nothing is sure, nothing is said.
 """
@@ -30,16 +30,18 @@ from pipeline.themes.taxonomy import Taxonomy
 FILE = "problems.safetensors"
 SCALE = 25.0  # of cosines, which lie close together in the encoder's space
 NONE = 10.8  # score of no problem, where none was trained
-BIAS, UNLIKE = (
-    -1.0,
-    0.2,
-)  # of a problem that was not trained: what its score is less, and the share of what is no case of it
+UNLIKE, NEAR = (
+    0.1,
+    0.5,
+)  # how far an untrained one is turned away from what is no case of it, and from the nearest others
+_NEIGHBOURS = 10
 SURE = 0.7  # least probability of a problem that is named
 SURE_ALONE = 0.3  # where the complaint has no theme: all lose by THEME then, so that this says more
 TRADE = 2.5  # what a wrong trade takes from a score
 THEME = 3.0  # and another theme
 
 Read = Callable[[Sequence[str]], list[Reading]]
+_Row = tuple[np.ndarray, float]  # vector and bias
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,8 @@ def load(problems: Sequence[Problem], folder: Path | None, read: Read) -> Matche
     """With the weights stored in `folder`; for problems that it lacks, or knows with other sentences, these are read."""
     stored = _stored(folder)
     missing = [problem for problem in problems if _key(problem) not in stored.rows]
-    fresh = {_key(p): (SCALE * vector, BIAS) for p, vector in zip(missing, vectors_of(missing, read), strict=True)}
+    directions = vectors_of(missing, read, stored.rows)
+    fresh = {_key(p): (SCALE * vector, 0.0) for p, vector in zip(missing, directions, strict=True)}
     rows = [stored.rows.get(_key(problem)) or fresh[_key(problem)] for problem in problems]
     vectors, bias = np.array([vector for vector, _ in rows]), np.array([bias for _, bias in rows], np.float32)
     return Matcher(problems, Weights(vectors, bias, stored.none, stored.centre))
@@ -154,14 +157,29 @@ def save(problems: Sequence[Problem], weights: Weights, folder: Path) -> None:
     save_file(tensors, folder / FILE, {"keys": json.dumps([_key(problem) for problem in problems])})
 
 
-def vectors_of(problems: Sequence[Problem], read: Read) -> np.ndarray:
-    """Per problem the direction of the mean of its sentences' vectors, without a share of the mean of those that are no case of
-    it, (problems, width).
+def vectors_of(problems: Sequence[Problem], read: Read, trained: Mapping[str, _Row] | None = None) -> np.ndarray:
+    """Per problem the direction of the mean of its sentences' vectors, turned away from those that are no case of it and from its
+    nearest among `trained`, whose sentences are no case of it either: (problems, width).
     """
     said = [(problem.id, text) for problem in problems for _, sentences in problem.say for text in sentences]
     unlike = [(f"not {problem.id}", text) for problem in problems for text in problem.unlike]
     means = {id: _unit(vectors.mean(0)) for id, vectors in own.vectors_of(said + unlike, read).items()}
-    return np.array([_unit(means[p.id] - UNLIKE * means[f"not {p.id}"]) for p in problems], np.float32)
+    turned = [
+        means[problem.id]
+        - UNLIKE * means[f"not {problem.id}"]
+        - NEAR * _nearest(problem.id, means[problem.id], trained or {})
+        for problem in problems
+    ]
+    return np.array([_unit(vector) for vector in turned], np.float32)
+
+
+def _nearest(id: str, direction: np.ndarray, trained: Mapping[str, _Row]) -> np.ndarray:
+    """The direction of the _NEIGHBOURS trained problems nearest to it, without that of the same id; of none, where there are fewer."""
+    others = [_unit(vector) for key, (vector, _) in trained.items() if key.split()[0] != id]
+    if len(others) < _NEIGHBOURS:
+        return np.zeros_like(direction)
+    vectors = np.array(others)
+    return _unit(vectors[np.argsort(-(vectors @ direction), kind="stable")[:_NEIGHBOURS]].mean(0))
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:
@@ -170,7 +188,7 @@ def _unit(vector: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Stored:
-    rows: Mapping[str, tuple[np.ndarray, float]]
+    rows: Mapping[str, _Row]
     none: float = NONE
     centre: np.ndarray | None = None
 
@@ -197,5 +215,5 @@ def identity(problems: Iterable[Problem]) -> str:
     """Identifies what is matched with, for fingerprints: themes, trades and sentences, and the thresholds."""
     problems, trained = tuple(problems), {_key(problem) for problem in load_problems()}
     content: list[Any] = [(problem.id, problem.theme, problem.trades, problem.say) for problem in problems]
-    content += [(BIAS, UNLIKE, problem.unlike) for problem in problems if _key(problem) not in trained]
+    content += [(UNLIKE, NEAR, problem.unlike) for problem in problems if _key(problem) not in trained]
     return hashlib.sha256(repr([content, SCALE, NONE, SURE, SURE_ALONE, TRADE, THEME]).encode()).hexdigest()[:16]

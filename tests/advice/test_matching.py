@@ -77,7 +77,7 @@ def test_a_problem_of_another_theme_must_be_closer(matcher: matching.Matcher) ->
     assert elsewhere is not None and elsewhere.problem == "b", "it is not about the theme, but nothing else comes close"
     odds = [
         match.probability / (1 - match.probability)
-        for match in (matcher.ranked(unit(0, 0, 1, 1.2), t)[0] for t in (THEME, "noise"))
+        for match in (matcher.ranked(unit(0, 0, 1, 2), t)[0] for t in (THEME, "noise"))
     ]
     assert odds[0] / odds[1] == pytest.approx(np.exp(matching.THEME), rel=0.05)
 
@@ -96,7 +96,7 @@ def test_all_problems_and_none_of_them_share_the_probability(matcher: matching.M
 
 
 def test_a_problem_of_another_trade_must_be_closer(matcher: matching.Matcher) -> None:
-    vector = unit(0, 0, 1, 1.2)
+    vector = unit(0, 0, 1, 2)
     known, wrong = (matcher.ranked(vector, THEME, {trade: 1.0})[0] for trade in ("airline", "restaurant"))
     assert known.problem == wrong.problem == "b" and known.probability > wrong.probability
     odds = [match.probability / (1 - match.probability) for match in (known, wrong)]
@@ -128,9 +128,20 @@ def test_stored_weights_are_used_and_changed_sentences_are_read(tmp_path: Path) 
     assert reads.texts == ["salty", "mild"]
     turned = unit(0, 0, 1, -matching.UNLIKE)
     assert np.allclose(again.vectors[0], matching.SCALE * turned, atol=1e-1), "away from what is no case of it"
-    assert again.bias[0] == matching.BIAS < 0 and np.array_equal(again.vectors[1:], stored.vectors[1:])
+    assert again.bias[0] == 0 and np.array_equal(again.vectors[1:], stored.vectors[1:])
     (tmp_path / matching.FILE).write_bytes(b"broken")
     assert matching.load(PROBLEMS, tmp_path, reads).weights.none == matching.NONE
+
+
+def test_an_untrained_problem_is_turned_away_from_its_nearest() -> None:
+    near = {f"n{at} x": (matching.SCALE * SAID["chilly"], 0.0) for at in range(matching._NEIGHBOURS)}
+    far = {
+        "f x": (matching.SCALE * SAID["salty"], 0.0),
+        "a x": (matching.SCALE * SAID["cold"], 0.0),
+    }  # a: itself, as shipped
+    alone, apart = (matching.vectors_of(PROBLEMS[:1], Reads(), trained)[0] for trained in (far, {**far, **near}))
+    assert apart[0] / apart[1] > alone[0] / alone[1] and abs(apart[2]) < 1e-6
+    assert np.allclose(alone, matching.vectors_of(PROBLEMS[:1], Reads())[0]), "too few to tell"
 
 
 def test_the_identity_is_of_what_is_compared_not_of_the_remedies() -> None:
