@@ -67,6 +67,7 @@ def check(args: argparse.Namespace) -> int:
             [
                 f"pack {found.name}: {found.themes} themes ({found.own_themes} of its own), {found.problems} problems of its own",
                 f"{found.examples - wrong} of {found.examples} examples are read as they say",
+                *([f"sentiment: {found.measured}"] if found.measured else []),
                 *found.misread,
             ]
         )

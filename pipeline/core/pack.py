@@ -12,6 +12,7 @@ those that it gives itself go before the pack's.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import field
 from pathlib import Path, PurePosixPath
@@ -25,16 +26,20 @@ from pipeline.core.errors import InputError
 
 FILE, PLAYBOOK, EXAMPLES = "pack.toml", "playbook.toml", "examples.csv"
 CALIBRATION, MODEL = "calibration.json", "model"
+ENCODER = "sentence-transformers/all-MiniLM-L6-v2"  # travels with the package: adapters may stand on it
 _STRICT = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True, config=_STRICT)
 class Head:
-    """The tuned sentiment of a pack: paths within its folder, and the languages of `model` (of the labels it learned from)."""
+    """The tuned sentiment of a pack: paths within its folder, the languages of `model` (of the labels it learned from), and what
+    it gained on rows that it did not learn from, in words.
+    """
 
     calibration: str = ""
     model: str = ""
     languages: tuple[str, ...] = ()
+    measured: str = ""
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -75,7 +80,20 @@ def load(folder: Path) -> Pack:
         raise InputError(f"{folder / FILE}: {'; '.join(wrong)}. See pipeline/core/pack.py for the keys.") from error
     if missing := [name for name in _named(pack) if not _is_within(name) or not (folder / name).exists()]:
         raise InputError(f"{folder}: {', '.join(missing)} is not in the pack. Put it there, or correct {FILE}.")
+    if (base := _base_of(folder / pack.sentiment.model)) not in ("", ENCODER):
+        raise InputError(f"{folder}: its model stands on {base!r}, which is not in the pack. Put a whole model there.")
     return pack
+
+
+def _base_of(model: Path) -> str:
+    """What the model of a pack is an adapter of; "": it is whole, or there is none."""
+    file = model / "adapter_config.json"
+    if not file.is_file():
+        return ""
+    try:
+        return str(json.loads(file.read_text(encoding="utf-8"))["base_model_name_or_path"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{file} cannot be read: {error}. Make the pack anew.") from error
 
 
 def _named(pack: Pack) -> list[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from pipeline.advice.problems import load_problems, own_problems
 from pipeline.core import pack, profile
 from pipeline.core.errors import InputError
 from pipeline.core.profile import Profile
+from pipeline.reader import minilm
 from pipeline.themes.taxonomy import load_aspects, load_taxonomy
 from pipeline.tuning.packs.check import read_examples
 
@@ -84,6 +86,19 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, content: str, says: str) -> N
     with pytest.raises(InputError, match=says) as caught:
         loaded(tmp_path, f'extends = "embedded"\npack = "{folder}"\n')
     assert "\n" not in str(caught.value)
+
+
+def test_an_adapter_stands_on_what_travels_with_the_package_alone(tmp_path: Path) -> None:
+    """A pack that somebody sent fetches nothing."""
+    folder = written(tmp_path / "mine", WHOLE + '[sentiment]\nmodel = "model"\n')
+    (folder / "model").mkdir()
+    adapter = folder / "model" / "adapter_config.json"
+    adapter.write_text(json.dumps({"base_model_name_or_path": minilm.HUB_ID}))
+    assert pack.load(folder).sentiment.model == "model"
+    for content in ('{"base_model_name_or_path": "somebody/else"}', "{}", "["):
+        adapter.write_text(content)
+        with pytest.raises(InputError, match=r"stands on 'somebody/else'|cannot be read"):
+            pack.load(folder)
 
 
 def test_a_pack_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
