@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import csv
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from pipeline.core.warehouse import Warehouse
 from pipeline.themes.taxonomy import load_taxonomy
 from pipeline.tuning.packs import draft
 from pipeline.tuning.packs.check import read_examples
+from tests.conftest import ROOT
 from tests.factory import review
 from tests.tuning.packs.test_check import FAKE
 
@@ -49,6 +54,25 @@ def test_a_pack_is_drafted_and_can_be_checked_and_named(
     assert "8 of 12" in capsys.readouterr().out
     assert main(command) == 2
     assert "salon exists" in capsys.readouterr().err
+
+
+def test_a_pack_is_made_checked_and_shared_by_the_commands_of_its_page(
+    reviews: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "packs.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    commands = [line.split() for block in blocks for line in block.splitlines()]
+    assert {words[2] for words in commands if words[:2] == ["review-insights", "pack"]} == {"new", "check", "list"}
+    monkeypatch.chdir(tmp_path)
+    for program, *words in commands:
+        if program == "review-insights":
+            with_fake = [] if words[1] == "list" else ["--profile", "fake.toml"]
+            assert main([*words, *with_fake]) == (words[1] == "check"), "the fake knows no neutral"
+        elif program == "python" or shutil.which(program):
+            program = sys.executable if program == "python" else program
+            subprocess.run([program, *words], check=True, capture_output=True)
+    assert "dental: " in capsys.readouterr().out
+    assert pack.load(Path("elsewhere/my_salon")).name == "salon", "as it was shared"
 
 
 @pytest.mark.parametrize(
