@@ -254,6 +254,10 @@ def compare(args: argparse.Namespace) -> int:
 
 
 def _calibrate_options(sub: argparse.ArgumentParser) -> None:
+    parallel = (
+        "the rows are the same texts in several languages, and this column says which text; labels may be missing"
+    )
+    sub.add_argument("--parallel", default="", metavar="COLUMN", help=parallel)
     sub.add_argument("--out", type=Path, default=Path("calibration.json"), metavar="FILE")
 
 
@@ -265,13 +269,23 @@ def calibrate(args: argparse.Namespace) -> int:
     from pipeline.tuning import champion
 
     section = champion.in_use(load(args.profile), args.warehouse).sentiment
-    data = _read_labelled(args, "sentiment")
-    calibrated = module.calibrate(data, section)
+    calibrated: module.Calibrated | module.Evened
+    if args.parallel:
+        calibrated = module.calibrate_parallel(_read_parallel(args), section)
+    else:
+        calibrated = module.calibrate(_read_labelled(args, "sentiment"), section)
     calibration.save(calibrated.fitted, args.out)
     for line in calibrated.lines:
         print(line)
-    print(f'in the profile: [sentiment] calibration = "{args.out}"')
+    print(f'in the profile: [sentiment] {"language_shift" if args.parallel else "calibration"} = "{args.out}"')
     return 0
+
+
+def _read_parallel(args: argparse.Namespace) -> Any:
+    from pipeline.tuning.labelled.parallel import read_parallel
+    from pipeline.tuning.labelled.rows import Columns
+
+    return read_parallel(args.data, Columns(args.text, args.label, args.language), args.parallel, args.labels)
 
 
 def _retrain_options(sub: argparse.ArgumentParser) -> None:
@@ -336,7 +350,7 @@ COMMANDS = (
     ),
     Command(
         "calibrate",
-        "fit a per-language calibration of a profile's sentiment model on labelled rows",
+        "fit a per-language calibration of a profile's sentiment model, on labelled or parallel rows",
         calibrate,
         (options.warehouse, options.profile, _labelled, _calibrate_options),
     ),

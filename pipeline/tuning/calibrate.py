@@ -1,10 +1,10 @@
-"""calibrate: fit a per-language calibration of the pipeline's sentiment classifier on labelled rows."""
+"""calibrate: fit a per-language calibration of the pipeline's sentiment classifier, on labelled rows or on parallel ones."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,9 +13,12 @@ from pipeline.core.errors import InputError
 from pipeline.core.labels import SENTIMENTS
 from pipeline.core.profile import Sentiment
 from pipeline.reader import calibration
-from pipeline.tuning import figures
+from pipeline.tuning import figures, parallel
+from pipeline.tuning.labelled.parallel import ParallelRow
 from pipeline.tuning.labelled.rows import Example, Labelled, targets
 from pipeline.tuning.labelled.split import stratified_split
+
+Row = TypeVar("Row", Example, ParallelRow)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,52 @@ def calibrate(data: Labelled, section: Sentiment) -> Calibrated:
     return Calibrated(fitted, before, after, lines + figures.caution(shift))
 
 
-def _classified(rows: Sequence[Example], section: Sentiment) -> tuple[list[Example], np.ndarray]:
+@dataclass(frozen=True)
+class Evened:
+    """A calibration that takes the model's shift per language away, and the shifts (`parallel.measured`) of other texts before
+    and after it; in words too.
+    """
+
+    fitted: dict[str, Any]
+    before: parallel.Shifts
+    after: parallel.Shifts
+    lines: list[str]
+
+
+def calibrate_parallel(rows: Sequence[ParallelRow], section: Sentiment) -> Evened:
+    """A calibration of the sentiment classifier of a profile's `section` from the same texts in several languages: fitted on
+    one half of the texts and judged on the other. Raises InputError if too few texts are there in two languages or more.
+    """
+    known, probabilities = _classified(rows, section)
+    kept = np.flatnonzero(parallel.comparable([row.name for row in known], [row.language for row in known]))
+    known, probabilities = [known[index] for index in kept], probabilities[kept].astype(float)
+    texts, languages = [row.name for row in known], [row.language for row in known]
+    is_fitted = parallel.halves(texts)
+
+    def half(values: np.ndarray, side: np.ndarray) -> tuple[np.ndarray, list[str], list[str]]:
+        at = np.flatnonzero(side)
+        return values[at], [texts[index] for index in at], [languages[index] for index in at]
+
+    fitted = parallel.fit(*half(probabilities, is_fitted))
+    raw, names, spoken = half(probabilities, ~is_fitted)
+    evened = calibration.apply(fitted, raw, spoken).astype(float)
+    before, after = (parallel.shifts(parallel.measured(values), names, spoken) for values in (raw, evened))
+    truth = np.array([-1 if row.truth is None else row.truth for row in known])[~is_fitted]
+    lines = [f"fitted on {is_fitted.sum()} rows, tested on {len(raw)} others, which are other texts:"]
+    lines += parallel.sentences(fitted, before, after) + _accuracy(raw, evened, truth)
+    return Evened(fitted, before, after, lines)
+
+
+def _accuracy(raw: np.ndarray, evened: np.ndarray, truth: np.ndarray) -> list[str]:
+    """What the correction does to the rows that have a label; nothing is said if there is none."""
+    at = truth >= 0
+    if not at.any():
+        return []
+    before, after = ((values[at].argmax(1) == truth[at]).mean() for values in (raw, evened))
+    return [f"accuracy of the {at.sum()} of them with a label: {before:.3f} before, {after:.3f} after"]
+
+
+def _classified(rows: Sequence[Row], section: Sentiment) -> tuple[list[Row], np.ndarray]:
     """(the rows that the profile's sentiment classifier reads, their probabilities of shape (rows, 3))."""
     probabilities = classify_sentiment([{"text": row.text, "language": row.language} for row in rows], section)
     kept = ~np.isnan(probabilities).any(axis=1)

@@ -6,8 +6,8 @@ A source is a file that `ingest` reads too, `hf:NAME[:CONFIG][:SPLIT]`, one of H
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.core.errors import InputError
@@ -125,10 +125,30 @@ def open_texts(source: str, columns: Columns) -> Iterator[RawRow]:
     return (row for path in sources.expand([source]) for row in _table_rows(path, columns, needs_label=False))
 
 
+# --- Parallel rows ---
+
+
+def open_parallel(source: str, columns: Columns, name: str) -> Iterator[tuple[str, RawRow]]:
+    """(value of the column `name`, row) of a file or folder whose texts stand there in several languages; labels may be missing.
+
+    Raises InputError if there is no such source; iterating does if a column of the text, language or name is missing.
+    """
+    named = replace(columns, language=columns.language or "language")
+    for file in _expand(source):
+        for record in _records(file, named, [named.language, name]):
+            yield record[name] or "", _raw_row(record, named)
+
+
 # --- Tables: files and hub data sets ---
 
 
 def _table_rows(source: str, columns: Columns, needs_label: bool = True) -> Iterator[RawRow]:
+    required = [columns.label, columns.language] if needs_label else []
+    return (_raw_row(record, columns) for record in _records(source, columns, required))
+
+
+def _records(source: str, columns: Columns, required: Sequence[str]) -> Iterator[Mapping[str, str | None]]:
+    """The records of a table, which must have the text's and the `required` columns."""
     # The columns of a file without a header have numbers; then every mapped column must be a number.
     mapping = {"text": columns.text, "label": columns.label}
     mapping |= {"language": columns.language} if columns.language else {}
@@ -137,15 +157,13 @@ def _table_rows(source: str, columns: Columns, needs_label: bool = True) -> Iter
         if isinstance(record, Broken):
             continue
         if not checked:
-            _require_columns(record, columns, source, needs_label)
+            _require_columns(record, [*columns.text.split("+"), *required], source)
             checked = True
-        yield _raw_row(record, columns)
+        yield record
 
 
-def _require_columns(record: Mapping[str, str | None], columns: Columns, source: str, needs_label: bool) -> None:
-    requested = [*columns.text.split("+"), *([columns.label, columns.language] if needs_label else [])]
-    requested = [name for name in requested if name]
-    if missing := [name for name in requested if name not in record]:
+def _require_columns(record: Mapping[str, str | None], requested: Sequence[str], source: str) -> None:
+    if missing := [name for name in requested if name and name not in record]:
         raise InputError(
             f"{source} has no column {missing[0]!r}. Its columns: {', '.join(record)}. "
             "Say which with --text, --label and --language."
