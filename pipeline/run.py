@@ -39,6 +39,7 @@ from pipeline.ingest.sources import expand
 from pipeline.ingest.sources_file import Source
 from pipeline.ingest.understanding import IngestOptions
 from pipeline.quality import summary
+from pipeline.reader import shift
 from pipeline.stages import STAGES
 from pipeline.stages.feedback import FEEDBACK
 from pipeline.stages.generate import GENERATE
@@ -104,6 +105,7 @@ def run(
         raise InputError("--keep-days removes texts once every stage has read them: leave out --until.")
     for stage in stages:
         stage.spec(profile)  # nor must a recipe, prompt or model that is not there
+    shift.of(profile)
     with _opened(warehouse_path, profile) as (warehouse, entry):
         refuse_mixture(warehouse, [address.masked(name) for name in names])
         with entry.timed("ingest") as started:
@@ -119,6 +121,7 @@ def run(
                 results.append(
                     run_stage(stage, profile, warehouse, entry.run_id, models_path(warehouse_path), progress, engine)
                 )
+        shift.record(warehouse, profile)
         summary.write(warehouse, entry.run_id, profile)
         removed = retention.blank(warehouse, now() - timedelta(days=keep_days)) if keep_days else 0
         audit(warehouse)

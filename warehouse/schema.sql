@@ -3,6 +3,10 @@ VIEW main.champion
     reader VARCHAR
     head JSON
     before VARCHAR
+VIEW main.compared_sentiment
+    review_id VARCHAR
+    label VARCHAR
+    compared VARCHAR
 TABLE main.comparisons
     run_id VARCHAR
     role VARCHAR
@@ -125,6 +129,15 @@ VIEW main.insights
     replied_at TIMESTAMP
     attributes MAP(VARCHAR, VARCHAR)
     text_sentiment VARCHAR
+TABLE main.language_shift
+    language VARCHAR
+    n BIGINT
+    shift DOUBLE
+    low DOUBLE
+    high DOUBLE
+    negative DOUBLE
+    neutral DOUBLE
+    positive DOUBLE
 VIEW main.masked
     run_id VARCHAR
     purpose VARCHAR

@@ -83,6 +83,9 @@ class Sentiment:
     languages: tuple[str, ...] = ()  # ISO 639-1; empty: every language. Reviews in others get NULL, never a guess
     head: str = ""  # of the embedded backend: a JSON file made by `retrain`; empty: the reader's own probabilities
     calibration: str = ""  # a JSON file made by `calibrate` or `finetune`; empty: the model's own probabilities
+    # What is taken off where languages are compared, and nowhere else: a JSON file made by `calibrate --parallel`. auto: what
+    # the reader brings for itself, unless a head or a calibration changes what it says; none: nothing.
+    language_shift: str = "auto"
 
 
 @dataclass(frozen=True, config=_STRICT)

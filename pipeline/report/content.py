@@ -11,6 +11,7 @@ from pipeline.advice import reply, votes
 from pipeline.core.warehouse import Warehouse
 from pipeline.metrics.table import QUALITY, ROLES, SIGNALS
 from pipeline.report.figures import figures
+from pipeline.report.languages import note
 from pipeline.report.masking import Masking
 from pipeline.report.opening import opening
 from pipeline.report.pain_points import all_actions, pain_points, top_actions
@@ -131,10 +132,12 @@ def _trends(ask: Ask, headline: Row) -> Content:
 
 
 def _breakdowns(ask: Ask, scope: Scope) -> Content:
+    languages = ask("languages")
     return {
         "businesses": [] if scope.business else ask("businesses", limit=20),
         "products": [] if scope.product else ask("products", limit=10),
-        "languages": ask("languages"),
+        "languages": languages,
+        "language_note": note(languages),
         "segments": strongest(ask("segments", limit=1000)),
     }
 
