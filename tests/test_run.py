@@ -17,9 +17,11 @@ import pytest
 from pipeline.backends import registry
 from pipeline.core import queries
 from pipeline.core.errors import AuditFailed, BackendDown, InputError
+from pipeline.core.labels import SENTIMENTS
 from pipeline.core.profile import Profile, load
 from pipeline.core.warehouse import Warehouse, open_read_only, work_path
 from pipeline.ingest.load import IngestOptions
+from pipeline.reader import calibration
 from pipeline.report import build, digest
 from pipeline.report.content import gather
 from pipeline.run import RunResult, run
@@ -135,6 +137,26 @@ def test_the_labels_of_ones_own_taxonomy_reach_the_report(tmp_path: Path, fake_p
 def labels(warehouse: Path) -> dict[str, str]:
     with contextlib.closing(open_read_only(warehouse)) as opened:
         return {row["theme"]: row["label"] for row in opened.query("SELECT theme, label FROM taxonomy")}
+
+
+def test_what_is_taken_off_where_languages_are_compared_recomputes_nothing(
+    tmp_path: Path, fake_profile: Profile
+) -> None:
+    reviews, warehouse = write_reviews(tmp_path / "r.csv", 6), tmp_path / "w.duckdb"
+    even = {"temperature": 1.0, "bias": [0.0, 0.0, 0.0]}
+    english = {"n": 90, "temperature": 1.0, "bias": [0.1, 0.0, -0.1], "shift": 0.05, "low": 0.03, "high": 0.07}
+    calibration.save({"classes": list(SENTIMENTS), "languages": {"*": even, "en": english}}, tmp_path / "c.json")
+    go(reviews, warehouse, fake_profile)
+    section = dataclasses.replace(fake_profile.sentiment, language_shift=str(tmp_path / "c.json"))
+    again = go(reviews, warehouse, dataclasses.replace(fake_profile, sentiment=section))
+    assert again.rows_written == 0
+    opened = open_read_only(warehouse)
+    assert [row["shift"] for row in opened.query("FROM language_shift")] == [0.05]
+    opened.close()
+    section = dataclasses.replace(section, language_shift=str(tmp_path / "gone.json"))
+    with pytest.raises(InputError, match="no calibration at"):
+        go(reviews, tmp_path / "new.duckdb", dataclasses.replace(fake_profile, sentiment=section))
+    assert not list(tmp_path.glob("new*")), "found out before anything is written"
 
 
 def test_until_stops_there_and_still_publishes(tmp_path: Path, fake_profile: Profile) -> None:

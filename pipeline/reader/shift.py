@@ -39,9 +39,9 @@ def _path(profile: Profile) -> str | None:
     section = profile.sentiment
     if section.language_shift != "auto":
         return None if section.language_shift == "none" else section.language_shift
-    is_reader_alone = section.backend == "embedded" and not section.head and not section.calibration
+    is_ours = section.backend == "embedded" and profile.reader.backend == "embedded"
     file = profile.reader.folder / FILE
-    return str(file) if is_reader_alone and file.is_file() else None
+    return str(file) if is_ours and not section.head and not section.calibration and file.is_file() else None
 
 
 def record(warehouse: Warehouse, profile: Profile) -> None:
