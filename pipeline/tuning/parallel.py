@@ -23,6 +23,9 @@ FEWEST = 50  # texts that a language must share with others, in each half
 RESAMPLES = 1000
 _ROUNDS = 200  # of Sinkhorn's scaling; it is exact to six digits long before
 _TINY = 1e-6
+_NOUGHT = (
+    1e-9  # relative; the sum of all languages' parts is left open by the equations, and rounding must not decide it
+)
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,9 @@ def shifts(values: np.ndarray, texts: Sequence[str], languages: Sequence[str]) -
     def solved(weights: np.ndarray) -> np.ndarray:
         left = (weights @ design.reshape(len(ids), -1)).reshape(-1, len(names), len(names))
         right = (weights @ centred.reshape(len(ids), -1)).reshape(-1, len(names), values.shape[1])
-        return np.asarray(np.linalg.pinv(left, hermitian=True) @ right)
+        return np.asarray(np.linalg.pinv(left, rcond=_NOUGHT, hermitian=True) @ right)
 
-    if np.linalg.matrix_rank(design.sum(0), hermitian=True) < len(names) - 1:
+    if np.linalg.matrix_rank(design.sum(0), tol=_NOUGHT * len(ids), hermitian=True) < len(names) - 1:
         raise InputError("Some languages share no text with the others, so they cannot be compared. Leave them out.")
     resampled = np.random.default_rng(intervals.SEED).multinomial(
         len(ids), np.full(len(ids), 1 / len(ids)), size=RESAMPLES

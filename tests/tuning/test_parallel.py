@@ -61,6 +61,19 @@ def test_a_planted_shift_is_found_and_its_interval_covers_it() -> None:
     assert found.mean[0, 1] > 0.03, "more German texts are judged negative"
 
 
+@pytest.mark.parametrize("texts", [60, 500, 1500])
+def test_where_every_text_is_in_every_language_the_shifts_are_plain_differences(texts: int) -> None:
+    """Rounding once decided what the equations leave open, and all languages came out too low."""
+    biases = {name: BIAS[name] for name in ("de", "en", "it")}
+    probabilities, names, languages = drawn(texts, biases, seed=texts, missing=0)
+    values = parallel.measured(probabilities)
+    found = parallel.shifts(values, names, languages)
+    means = np.array([values[np.array(languages) == name].mean(0) for name in biases])
+    np.testing.assert_allclose(found.mean, means - means.mean(0), atol=1e-9)
+    low, high = found.interval(0)
+    assert (low < found.mean[:, 0]).all() and (found.mean[:, 0] < high).all()
+
+
 def test_the_correction_takes_it_away_from_other_texts() -> None:
     fitted = parallel.fit(*drawn(1500, BIAS, 1))
     assert set(fitted["languages"]) == {"*", *BIAS}
