@@ -22,6 +22,7 @@ from pipeline.core.assets import READER
 from pipeline.core.errors import InputError
 from pipeline.core.rows import Reading, Sentence, SentenceTheme, short
 from pipeline.reader import encoder as encoders
+from pipeline.reader import shift
 from pipeline.reader.decide import CONFIG
 from pipeline.reader.network import Heads, Questions, span_means
 from pipeline.text.sentences import sentence_spans
@@ -388,9 +389,10 @@ def load(folder: Path = READER, precision: str = "float32", device: str = "cpu")
 def save(
     encoder: encoders.Encoder, heads: Heads, settings: dict[str, Any], folder: Path, four_bits: frozenset[str]
 ) -> None:
-    """Writes a reader that `load` reads; the heads in bfloat16."""
+    """Writes a reader that `load` reads; the heads in bfloat16. What was measured of other weights there goes."""
     from safetensors.torch import save_file
 
+    (folder / shift.FILE).unlink(missing_ok=True)
     encoders.save(encoder, folder, four_bits)
     state = {name: value.detach().to(torch.bfloat16).contiguous() for name, value in heads.state_dict().items()}
     save_file(state, folder / HEADS)

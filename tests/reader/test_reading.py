@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipeline.core.errors import InputError
 from pipeline.core.labels import EMOTIONS, SENTIMENTS
 from pipeline.core.rows import Reading
-from pipeline.reader import reading
+from pipeline.reader import reading, shift
 from pipeline.reader.reading import FAINT, Reader, pieces_of
 from pipeline.text.sentences import sentence_spans
 from tests.checkpoints import Checkpoints
@@ -195,7 +195,9 @@ def test_pieces_lie_within_their_sentence(text: str) -> None:
 
 
 def test_what_is_saved_is_what_is_loaded(reader: Reader, tmp_path: Path) -> None:
+    (tmp_path / shift.FILE).write_text("{}")
     reading.save(reader.encoder, reader.heads, {"seed": 1}, tmp_path, frozenset())
+    assert not (tmp_path / shift.FILE).exists(), "it was measured of other weights"
     again = reading.load(tmp_path)
     assert again.settings["seed"] == 1 and again.questions == reader.questions
     (one,), (other,) = reader.read([REVIEW]), again.read([REVIEW])
