@@ -120,3 +120,11 @@ def test_only_comparisons_take_it_off(warehouse: Warehouse, tmp_path: Path) -> N
     )
     (alone,) = run(warehouse, "languages", language="de")
     assert alone["negative_share"] == alone["plain_share"], "one language has nothing to be compared with"
+
+
+def test_what_ships_is_small_and_only_where_it_is_clear() -> None:
+    rows = shift.of(load("embedded"))
+    assert len(rows) == 21
+    for row in rows:
+        biases = [row[name] for name in SENTIMENTS]
+        assert any(biases) == (row["low"] * row["high"] > 0) and max(map(abs, biases)) < 0.2, row
