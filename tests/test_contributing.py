@@ -86,6 +86,7 @@ FAKE = (
 )
 
 
+@pytest.mark.slow
 def test_a_backend_is_two_files(copy: Copy) -> None:
     copy.add(
         "pipeline/backends/shouting.py",
@@ -182,6 +183,7 @@ print(reply.draft({"text": text, "language": "ca"}).text)
     assert len(copy.touched) == 2
 
 
+@pytest.mark.slow
 def test_a_stage_is_four_files(copy: Copy) -> None:
     copy.add(
         "pipeline/stages/lengths.py",

@@ -102,6 +102,7 @@ def test_models_are_named_in_the_metrics(opened: Warehouse, tiny: Checkpoints) -
     assert named["bleurt"] == tiny.bleurt and named["bertscore_f1"] == tiny.roberta
 
 
+@pytest.mark.slow
 def test_a_warehouse_copied_without_its_adapters_trains_the_student_anew(
     finished: tuple[RunResult, Path], tiny_seed: Profile, tmp_path: Path
 ) -> None:

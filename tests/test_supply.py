@@ -78,6 +78,7 @@ def test_nothing_in_the_package_fetches_code() -> None:
     assert not re.search("^kernels==", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_native_code_of_a_hub_is_off_before_anything_is_imported() -> None:
     code = "import pipeline; from transformers.integrations import hub_kernels; print(hub_kernels._kernels_enabled)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -55,6 +55,7 @@ def test_ceilings_are_positive() -> None:
     assert ceilings.memory_bandwidth(1 << 20) > 0 and ceilings.duckdb_scan(1000) > 0
 
 
+@pytest.mark.slow
 def test_reading_is_measured_beside_a_plain_pass() -> None:
     result = read.reading(["Cold soup.", "The waiter was kind, the soup hot.", "Cold soup."], rounds=1)
     assert result["texts"] == 2 and {"float32", "two pipelines of batches of 32"} < set(result["texts_per_second"])

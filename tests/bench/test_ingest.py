@@ -10,6 +10,7 @@ from pipeline.bench import ingest
 from pipeline.core.errors import InputError
 
 
+@pytest.mark.slow
 def test_both_run_on_the_same_rows() -> None:
     result = ingest.ingest(20)
     assert result["rows"] == 20 and result["ratio"] > 0

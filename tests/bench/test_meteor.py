@@ -43,6 +43,7 @@ def test_meteor_is_compared_with_plain_nltk() -> None:
     assert "meteor_score" in result["baseline"] and "the shipped WordNet table" in result["baseline"]
 
 
+@pytest.mark.slow
 def test_on_debians_wordnet_through_nltks_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "DEBIAN_WORDNET", DEBIAN_WORDNET)
     if not bench._is_wordnet(DEBIAN_WORDNET):

@@ -15,6 +15,7 @@ from tests.checkpoints import Checkpoints
 ROWS = [{"prompt": f"{row % 5} stars. Review:", "completion": "cold soup " * (1 + row % 4)} for row in range(20)]
 
 
+@pytest.mark.slow
 def test_training_is_measured_beside_padding(tiny: Checkpoints, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "STUDENT", tiny.phi)
     result = train.training(ROWS, rounds=1)

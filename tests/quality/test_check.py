@@ -63,6 +63,7 @@ def regressed(baseline: dict[str, Any], current: dict[str, Any]) -> set[str]:
     return {finding.name for finding in check.compare(baseline, current) if finding.regressed}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [27, 500])
 @pytest.mark.parametrize("prefix", ["", "new "], ids=["same rows", "other rows"])
 def test_chance_alone_raises_few_alarms(rows: int, prefix: str) -> None:

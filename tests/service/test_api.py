@@ -49,9 +49,9 @@ def test_an_analysis_holds_everything_and_its_evidence_is_verbatim(client: TestC
 def test_a_draft_comes_with_what_a_reply_must_and_must_not_say_also_of_a_pack(tmp_path: Path) -> None:
     settings = fake_settings(tmp_path, FAKE.replace("[sentiment]", 'pack = "salon"\n[sentiment]', 1))
     analyzer = Analyzer(settings.profile)
-    row = prepare("A bad salon. Two of my gel nails popped off on the third day.", stars=1.0)
+    row = prepare("A bad salon. Half of my lash extensions were gone after four days.", stars=1.0)
     (found,) = analyzer.write(analyzer.classify([row]))
-    known = analyzer.problems["salon_gel_lifts_in_days"]
+    known = analyzer.problems["salon_lashes_shed_early"]
     assert known.id in {theme["problem"] for theme in found["themes"]}
     assert (found["reply_say"], found["reply_avoid"]) == (known.reply_say, known.reply_avoid)
 

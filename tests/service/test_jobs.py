@@ -41,6 +41,7 @@ def send(client: TestClient, name: str, content: bytes, **data: object) -> dict:
     return finished(client, answer.json()["job_id"])
 
 
+@pytest.mark.slow
 def test_the_rows_of_a_messy_file_add_up(client: TestClient) -> None:
     content = (FIXTURES / "messy.csv").read_bytes()
     job = send(client, "messy.csv", content)

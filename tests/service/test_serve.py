@@ -48,6 +48,7 @@ def test_what_cannot_be_served_is_said_in_one_line(
     assert says in error and error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_sigterm_answers_what_is_in_flight(tmp_path: Path) -> None:
     (tmp_path / "fake.toml").write_text(FAKE)
     arguments = [

@@ -27,6 +27,7 @@ def examples(count: int = 8, validation: int = 2) -> dict[str, list[dict[str, st
     return {"train": rows[:count], "validation": rows[count:], "test": []}
 
 
+@pytest.mark.slow
 def test_it_learns_the_answer_and_to_stop(
     tiny: Checkpoints, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

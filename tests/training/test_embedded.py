@@ -121,6 +121,7 @@ def test_our_texts_about_reviews_stand_on_the_problems_that_they_were_written_fo
     assert texts.on_findings(review, texts.Answer(2.0, "As [1] is.")) == (review, "As [1] is."), "it has no markers"
 
 
+@pytest.mark.slow
 def test_made_up_reviews_meet_every_problem() -> None:
     rows = list(texts.of_the_library(5 * len(load_problems())))
     assert {theme["problem"] for row in rows for theme in row["themes"]} == {problem.id for problem in load_problems()}

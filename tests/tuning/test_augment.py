@@ -145,6 +145,7 @@ def test_back_translation_keeps_what_came_back_in_english() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_finetune_measures_the_gain_and_offers_variants_only_where_they_help(tiny: Checkpoints, tmp_path: Path) -> None:
     own = labelled_rows.settings(tiny.distilbert_base, num_train_epochs=1, learning_rate=0.0)
     data = labelled_rows.labelled(120)

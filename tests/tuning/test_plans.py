@@ -138,6 +138,7 @@ def test_a_model_that_cannot_be_had_says_so(shop: Path) -> None:
     assert first["minutes"] > 0 and first["megabytes"] > 0
 
 
+@pytest.mark.slow
 def test_a_plan_from_the_command_line(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Forecast, trained in a process of its own, and tabulated."""
     places = ["--warehouse", str(shop / "w.duckdb"), "--out", str(shop / "out")]

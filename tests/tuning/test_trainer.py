@@ -41,7 +41,7 @@ def accuracy(folder: Path, rows: list[Example]) -> float:
         ("distilbert_base", "full", 12, 5e-3),
         ("gpt2_base", "full", 10, 1e-2),
         ("llama_base", "qlora", 5, 1e-2),
-        ("distilbert_base", "lora", 24, 5e-3),
+        pytest.param("distilbert_base", "lora", 24, 5e-3, marks=pytest.mark.slow),
     ],
 )
 def test_every_kind_of_base_learns_and_loads_again(
@@ -190,6 +190,7 @@ def test_the_key_changes_with_what_decides_and_with_nothing_else(tiny: Checkpoin
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("balance", ["weights", "undersample"])
 def test_balancing_helps_the_rare_class(tiny: Checkpoints, tmp_path: Path, balance: Any) -> None:
     rows = [row for n, row in enumerate(labelled_rows.labelled(400).examples) if row.classes != (1,) or n % 10 == 1]
@@ -432,6 +433,7 @@ def test_bfloat16_is_used_where_the_processor_multiplies_it(
     )
 
 
+@pytest.mark.slow
 def test_a_training_in_bfloat16_learns_on_every_processor(tiny: Checkpoints, tmp_path: Path) -> None:
     parts = labelled_rows.parts()
     own = labelled_rows.settings(tiny.distilbert_base, num_train_epochs=12, patience=12, learning_rate=5e-3, bf16=True)
