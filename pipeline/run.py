@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pipeline.core import usage
+from pipeline.core import kept, usage
 from pipeline.core.errors import InputError
 from pipeline.core.ledger import Entry
 from pipeline.core.lock import writing
@@ -122,6 +122,7 @@ def run(
                     run_stage(stage, profile, warehouse, entry.run_id, models_path(warehouse_path), progress, engine)
                 )
         shift.record(warehouse, profile)
+        kept.renew(warehouse)  # its figures are counted over everything
         summary.write(warehouse, entry.run_id, profile)
         removed = retention.blank(warehouse, now() - timedelta(days=keep_days)) if keep_days else 0
         audit(warehouse)

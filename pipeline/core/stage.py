@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from pipeline.core import usage
+from pipeline.core import kept, usage
 from pipeline.core.errors import ReviewInsightsError
 from pipeline.core.profile import Profile
 from pipeline.core.provenance import now
@@ -117,6 +117,8 @@ def make_current(stage: Stage, profile: Profile, warehouse: Warehouse) -> str:
             ],
         )
         warehouse.execute("INSERT OR REPLACE INTO store.current VALUES (?, ?)", [stage.name, current])
+        if before != current:
+            warehouse.execute("DELETE FROM store.kept")
         if stage.outlives_text and before not in (None, current):
             _carry_over(stage, before, current, warehouse)
     return current
@@ -162,6 +164,7 @@ def run_stage(
         rows, stopped, spent = _next(results)
         with warehouse.transaction():
             warehouse.append(f"store.{stage.name}", [{**row, "fingerprint": current, "run_id": run_id} for row in rows])
+            kept.note(warehouse, rows)
             usage.record(warehouse, run_id, stage.name, spent)
         if stopped:
             raise stopped

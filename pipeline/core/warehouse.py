@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.core import kept
 from pipeline.core.assets import WAREHOUSE
 from pipeline.core.connection import SAFE, Warehouse, connect, quoted, work_path
 from pipeline.core.errors import AuditFailed, InputError
@@ -197,6 +198,7 @@ def audit(warehouse: Warehouse) -> None:
 def publish(warehouse: Warehouse) -> Path:
     """Closes the working copy, puts it in place of the published file in one step, and returns the published path."""
     assert warehouse.path is not None, "an in-memory warehouse has no place to be published to"
+    kept.renew(warehouse)
     warehouse.execute("CHECKPOINT")
     warehouse.close()
     _replace(work_path(warehouse.path), warehouse.path)
@@ -215,6 +217,7 @@ def publish_afresh(warehouse: Warehouse) -> Path:
     """Like `publish`, but in a new file, without the bytes of what was deleted: DuckDB only marks their blocks as free."""
     path = warehouse.path
     assert path is not None, "an in-memory warehouse has no place to be published to"
+    kept.renew(warehouse)
     warehouse.execute("CHECKPOINT")
     warehouse.close()
     new = work_path(path).with_name(work_path(path).name + ".fresh")
@@ -223,6 +226,7 @@ def publish_afresh(warehouse: Warehouse) -> Path:
     try:
         _copy_database(work_path(path), fresh)
         migrate(fresh)
+        kept.renew(fresh)
         fresh.execute("CHECKPOINT")
     finally:
         fresh.close()

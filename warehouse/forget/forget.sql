@@ -2,6 +2,8 @@
 CREATE OR REPLACE TEMP TABLE before AS
 SELECT review_id, hash(text, liked, disliked, language, stars, label, business, product) AS content
 FROM reviews WHERE review_id IN (SELECT review_id FROM going);
+CREATE OR REPLACE TEMP TABLE touched AS SELECT review_id, native_id FROM going;
+DELETE FROM store.kept;
 
 -- Customers of a source who wrote the same share their ids, and may swap them at the next reading: then the author tells.
 CREATE OR REPLACE TEMP TABLE same AS

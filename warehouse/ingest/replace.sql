@@ -50,7 +50,7 @@ WHERE h.source = (SELECT source FROM reading) AND h.retired_at IS NULL
        i.reply, i.replied_at, i.attributes::VARCHAR, i.native_id);
 
 CREATE OR REPLACE TEMP TABLE leaving AS
-SELECT place, review_id FROM store.reviews
+SELECT place, review_id, native_id FROM store.reviews
 WHERE source = (SELECT source FROM reading) AND retired_at IS NULL
   AND place NOT IN (SELECT place FROM unchanged)
   AND (NOT (SELECT append FROM reading) OR review_id IN (SELECT review_id FROM incoming));
@@ -62,10 +62,12 @@ CREATE OR REPLACE TEMP TABLE changes AS
 SELECT (SELECT count(*) FROM coming WHERE review_id NOT IN (SELECT review_id FROM leaving)) AS added,
        (SELECT count(*) FROM leaving WHERE review_id NOT IN (SELECT review_id FROM coming)) AS withdrawn;
 
+CREATE OR REPLACE TEMP TABLE touched AS SELECT review_id, native_id FROM coming UNION SELECT review_id, native_id FROM leaving;
+
 -- What the stages have made of these reviews, to see below whether it still holds.
 CREATE OR REPLACE TEMP TABLE before AS
 SELECT review_id, hash(text, liked, disliked, language, stars, label, business, product) AS content
-FROM reviews WHERE review_id IN (SELECT review_id FROM coming UNION SELECT review_id FROM leaving);
+FROM reviews WHERE review_id IN (SELECT review_id FROM touched);
 
 -- In what is appended, a review that the source had before is a record more and a review less.
 CREATE OR REPLACE TEMP TABLE again AS

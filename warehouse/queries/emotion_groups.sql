@@ -4,11 +4,15 @@ WITH members AS (
     SELECT scheme, name, emotion FROM emotion_groups
     UNION SELECT own.scheme, own.name, own.emotion FROM (
         SELECT unnest(from_json($groups::JSON, '[{"scheme": "VARCHAR", "name": "VARCHAR", "emotion": "VARCHAR"}]')) AS own)
+), shown AS (  -- reviews that show the same emotions together: they are few
+    SELECT row_number() OVER () AS number, emotions, count(*) AS n, sum(n) OVER () AS whole
+    FROM findings_in($business, $product, $language, $since, $until, $segment) WHERE emotions IS NOT NULL GROUP BY emotions
 ), felt AS (
-    SELECT review_id, unnest(emotions) AS emotion, count(emotions) OVER () AS whole
-    FROM insights_in($business, $product, $language, $since, $until, $segment)
+    SELECT number, n, whole, unnest(emotions) AS emotion FROM shown
+), grouped AS (
+    SELECT DISTINCT scheme, name, number, n, whole FROM members JOIN felt USING (emotion)
 )
-SELECT scheme, name, count(DISTINCT review_id) AS n, any_value(whole) AS reviews, n / reviews AS share,
-       wilson_low(n, reviews) AS share_low, wilson_high(n, reviews) AS share_high
-FROM members JOIN felt USING (emotion)
-GROUP BY scheme, name ORDER BY scheme, n DESC, name;
+SELECT scheme, name, sum(n)::BIGINT AS n, any_value(whole)::BIGINT AS reviews, sum(grouped.n) / any_value(whole) AS share,
+       wilson_low(sum(grouped.n)::BIGINT, any_value(whole)::BIGINT) AS share_low,
+       wilson_high(sum(grouped.n)::BIGINT, any_value(whole)::BIGINT) AS share_high
+FROM grouped GROUP BY scheme, name ORDER BY scheme, 3 DESC, name;

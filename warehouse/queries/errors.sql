@@ -5,6 +5,6 @@ WITH found AS (
     UNION ALL
     -- What was not accepted, without the words of the one case: 'the step "..." answers nothing'.
     SELECT 'feedback (not accepted)', regexp_replace(fault, '"[^"]*"|number \S+|name \S+', '…')
-    FROM (SELECT unnest(faults) AS fault FROM feedback)
+    FROM (SELECT unnest(faults) AS fault FROM feedback WHERE len(faults) > 0)
 )
 SELECT stage, error, count(*) AS n FROM found GROUP BY ALL ORDER BY n DESC, stage, error LIMIT coalesce($limit, 30);

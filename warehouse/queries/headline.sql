@@ -3,5 +3,5 @@ SELECT count(*) AS reviews, count(*) FILTER (rating_only) AS rating_only, count(
        negative / nullif(judged, 0) AS negative_share, wilson_low(negative, judged) AS negative_low,
        wilson_high(negative, judged) AS negative_high, avg(stars) AS stars, count(stars) AS starred,
        min(reviewed_at)::DATE AS first_day, max(reviewed_at)::DATE AS last_day, count(reviewed_at) AS dated,
-       count(DISTINCT business) AS businesses, count(DISTINCT product) AS products, count(feedback) AS answered
-FROM insights_in($business, $product, $language, $since, $until, $segment);
+       count(DISTINCT business) AS businesses, count(DISTINCT product) AS products, count(*) FILTER (advised) AS answered
+FROM findings_in($business, $product, $language, $since, $until, $segment);

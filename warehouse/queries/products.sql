@@ -1,14 +1,14 @@
 -- Which products are doing badly, and why? Grain: product.
-WITH scope AS MATERIALIZED (FROM insights_in($business, $product, $language, $since, $until, $segment)), worst AS (
-    SELECT product, theme FROM complaints JOIN scope USING (review_id)
+WITH counted AS (
+    SELECT product, count(*) AS reviews, avg(stars) AS stars, count(sentiment) AS judged,
+           count(*) FILTER (sentiment = 'negative') AS negative, negative / nullif(judged, 0) AS negative_share,
+           wilson_low(negative, judged) AS negative_low, wilson_high(negative, judged) AS negative_high
+    FROM findings_in($business, $product, $language, $since, $until, $segment) WHERE product IS NOT NULL GROUP BY product
+), worst AS (
+    SELECT product, theme AS top_complaint FROM complaints_in($business, $product, $language, $since, $until, $segment)
     GROUP BY product, theme
     QUALIFY row_number() OVER (PARTITION BY product ORDER BY sum(severity) DESC, theme) = 1
 )
-SELECT product, count(*) AS reviews, avg(stars) AS stars, count(sentiment) AS judged,
-       count(*) FILTER (sentiment = 'negative') AS negative, negative / nullif(judged, 0) AS negative_share,
-       wilson_low(negative, judged) AS negative_low, wilson_high(negative, judged) AS negative_high,
-       any_value(w.theme) AS top_complaint
-FROM scope LEFT JOIN worst w USING (product)
-WHERE product IS NOT NULL
+SELECT counted.*, top_complaint FROM counted LEFT JOIN worst USING (product)
 -- By the lower end of the interval: a single review, if negative, must not lead the list.
-GROUP BY product ORDER BY negative_low DESC NULLS LAST, reviews DESC, product LIMIT coalesce($limit, 30);
+ORDER BY negative_low DESC NULLS LAST, reviews DESC, product LIMIT coalesce($limit, 30);

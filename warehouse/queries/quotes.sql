@@ -1,9 +1,14 @@
 -- What do customers say about it, in their own words? The clearest evidence of each complaint. Grain: review_id, theme.
-SELECT c.theme, c.evidence, r.business, r.reviewed_at::DATE AS day, r.stars, r.language, c.severity, c.score, c.probability, c.review_id
-FROM complaints c JOIN reviews_in($business, $product, $language, $since, $until, $segment) r USING (review_id)
-WHERE ($theme IS NULL OR c.theme = $theme) AND c.evidence <> ''
--- A very short clause says little, a very long one is hard to read; each business that has a name is quoted once per theme.
-QUALIFY row_number() OVER (PARTITION BY c.theme, coalesce(r.business, r.review_id) ORDER BY length(c.evidence) BETWEEN 20 AND 160 DESC, c.probability DESC NULLS LAST, c.severity DESC, c.review_id) = 1
-    AND row_number() OVER (PARTITION BY c.theme, c.evidence ORDER BY c.review_id) = 1
-ORDER BY c.theme, length(c.evidence) BETWEEN 20 AND 160 DESC, c.probability DESC NULLS LAST, c.severity DESC, c.review_id
-LIMIT coalesce($limit, 1000);
+WITH clear AS (
+    SELECT *, (length(evidence) NOT BETWEEN 20 AND 160, -coalesce(probability, -1), -coalesce(severity, -1), review_id) AS place
+    FROM complaints_in($business, $product, $language, $since, $until, $segment)
+    WHERE ($theme IS NULL OR theme = $theme) AND evidence <> ''
+), clearest AS (
+    -- A very short clause says little, a very long one is hard to read; each business that has a name is quoted once per theme.
+    SELECT theme, arg_min(review_id, place) AS review_id FROM clear GROUP BY theme, coalesce(business, review_id)
+), quoted AS (
+    SELECT c.* FROM clear c SEMI JOIN clearest USING (theme, review_id)
+)
+SELECT theme, evidence, business, reviewed_at::DATE AS day, stars, language, severity, score, probability, review_id
+FROM quoted q ANTI JOIN clear earlier ON earlier.theme = q.theme AND earlier.evidence = q.evidence AND earlier.review_id < q.review_id
+ORDER BY theme, place LIMIT coalesce($limit, 1000);

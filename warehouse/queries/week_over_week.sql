@@ -1,5 +1,5 @@
 -- How do the last seven days compare with the seven before? Grain: week.
-WITH scope AS (SELECT * FROM insights_in($business, $product, $language, NULL, $until, $segment) WHERE reviewed_at IS NOT NULL),
+WITH scope AS (SELECT * FROM findings_in($business, $product, $language, NULL, $until, $segment) WHERE reviewed_at IS NOT NULL),
      days AS (SELECT coalesce($until::DATE, max(reviewed_at)::DATE) AS last_day FROM scope)
 SELECT CASE WHEN reviewed_at >= last_day - 6 THEN 'last seven days' ELSE 'seven days before' END AS week,
        min(reviewed_at)::DATE AS first_review, max(reviewed_at)::DATE AS last_review, count(*) AS reviews, avg(stars) AS stars,

@@ -1,14 +1,14 @@
 -- What changed since yesterday? Reviews added by the latest run, compared with all earlier ones. Grain: what.
 -- Shares are of the reviews with words; the row `reviews` counts ratings without words too.
-WITH marked AS (
-    SELECT i.*, r.run_id IS NOT DISTINCT FROM (SELECT run_id FROM runs WHERE status = 'done' AND kind = 'run' ORDER BY number DESC NULLS LAST, run_id DESC LIMIT 1) AS fresh
-    FROM insights_in($business, $product, $language, $since, $until, $segment) i JOIN reviews r USING (review_id)
+WITH latest AS (
+    SELECT (SELECT run_id FROM runs WHERE status = 'done' AND kind = 'run' ORDER BY number DESC NULLS LAST, run_id DESC LIMIT 1) AS latest_run
+), marked AS (
+    SELECT sentiment, rating_only, run_id IS NOT DISTINCT FROM latest_run AS fresh FROM findings_in($business, $product, $language, $since, $until, $segment) CROSS JOIN latest
 ), counts AS (
-    SELECT 'reviews' AS what, NULL::BIGINT AS new, NULL::BIGINT AS before WHERE false
-    UNION ALL SELECT 'reviews', count(*) FILTER (fresh), count(*) FILTER (NOT fresh) FROM marked
+    SELECT 'reviews' AS what, count(*) FILTER (fresh) AS new, count(*) FILTER (NOT fresh) AS before FROM marked
     UNION ALL SELECT 'negative', count(*) FILTER (fresh), count(*) FILTER (NOT fresh) FROM marked WHERE sentiment = 'negative'
     UNION ALL SELECT 'complaint: ' || theme, count(*) FILTER (fresh), count(*) FILTER (NOT fresh)
-    FROM complaints JOIN marked USING (review_id) GROUP BY theme
+    FROM (SELECT theme, run_id IS NOT DISTINCT FROM latest_run AS fresh FROM complaints_in($business, $product, $language, $since, $until, $segment) CROSS JOIN latest) GROUP BY theme
 ), compared AS (
     SELECT what, new, before, nullif(CASE what WHEN 'reviews' THEN new ELSE words_new END, 0) AS of_new,
            nullif(CASE what WHEN 'reviews' THEN before ELSE words_before END, 0) AS of_before

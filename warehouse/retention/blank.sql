@@ -4,6 +4,8 @@ CREATE OR REPLACE TEMP TABLE expired_texts AS
 SELECT text FROM store.feedback WHERE review_id IN (FROM expired) AND text <> ''
 UNION SELECT completion FROM store.training_set WHERE review_id IN (FROM expired) AND completion <> '';
 
+INSERT INTO store.changed SELECT review_id FROM expired WHERE EXISTS (FROM store.kept);
+
 UPDATE store.reviews SET
     words = length(text) - CASE WHEN language IN ('zh', 'ja') THEN 0 ELSE length(replace(replace(text, ' ', ''), chr(10), '')) - 1 END,
     text = '', liked = left(liked, 0), disliked = left(disliked, 0), reply = left(reply, 0), blanked_at = get_current_timestamp()::TIMESTAMP

@@ -18,6 +18,16 @@ CREATE OR REPLACE MACRO has_segment(attributes, segment) AS
     segment IS NULL OR list_has_all(list_transform(map_entries(attributes), lambda entry: lower(entry.key || '=' || entry.value)),
                                     list_transform(segment::VARCHAR[], lambda wanted: lower(wanted)));
 
+-- Whether a review is of a business, product, language, period and segment; NULL means all. `until` is the last day that counts. A
+-- review without a date belongs to no period.
+CREATE OR REPLACE MACRO is_in_scope(business, product, language, reviewed_at, attributes, of_business, of_product, of_language, since, until, of_segment) AS
+    (of_business IS NULL OR business = of_business)
+    AND (of_product IS NULL OR product = of_product)
+    AND (of_language IS NULL OR coalesce(language, 'unknown') = of_language)
+    AND (since IS NULL OR reviewed_at >= since::DATE)
+    AND (until IS NULL OR reviewed_at < until::DATE + INTERVAL 1 DAY)
+    AND has_segment(attributes, of_segment);
+
 -- GoEmotions' negative labels (Demszky et al. 2020).
 CREATE OR REPLACE MACRO negative_emotions() AS
     ['fear', 'nervousness', 'remorse', 'embarrassment', 'disappointment', 'sadness', 'grief', 'disgust', 'anger',

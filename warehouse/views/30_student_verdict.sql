@@ -17,7 +17,8 @@ SELECT meteor.other AS role, meteor.n,
        meteor.n >= 20 AND meteor.ci_low > 0 AND grounding.ci_low > 0 AS beaten,
        beaten OR (meteor.n >= 20 AND meteor.other = 'student_base' AND meteor.ci_high >= 0 AND grounding.ci_high >= 0)
            AS passed,
-       bool_and(passed) OVER () AND EXISTS (SELECT 1 FROM feedback WHERE role = 'teacher' AND model <> 'playbook') AS shown
+       bool_and(passed) OVER () AND EXISTS (
+           SELECT 1 FROM store.feedback JOIN store.current c USING (fingerprint) WHERE c.stage = 'feedback' AND role = 'teacher' AND model <> 'playbook') AS shown
 FROM latest meteor
 JOIN latest grounding ON grounding.other = meteor.other AND grounding.metric = 'grounding'
 WHERE meteor.metric = 'meteor';

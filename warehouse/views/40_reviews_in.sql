@@ -1,10 +1,3 @@
--- Reviews of a business, product, language, period and segment; NULL means all. `until` is the last day that counts. Grain: review_id.
--- A review without a date belongs to no period. `of_segment`: see has_segment.
+-- Reviews of a business, product, language, period and segment: see is_in_scope. Grain: review_id.
 CREATE OR REPLACE MACRO reviews_in(of_business, of_product, of_language, since, until, of_segment := NULL) AS TABLE
-SELECT * FROM reviews
-WHERE (of_business IS NULL OR business = of_business)
-  AND (of_product IS NULL OR product = of_product)
-  AND (of_language IS NULL OR coalesce(language, 'unknown') = of_language)
-  AND (since IS NULL OR reviewed_at >= since::DATE)
-  AND (until IS NULL OR reviewed_at < until::DATE + INTERVAL 1 DAY)
-  AND has_segment(attributes, of_segment);
+SELECT * FROM reviews WHERE is_in_scope(business, product, language, reviewed_at, attributes, of_business, of_product, of_language, since, until, of_segment);

@@ -10,38 +10,38 @@
 --                period itself if `since` is given, else the last 28 days up to `until` or the last review
 --   emerging     4 or more recent mentions, clearly more often than before, and in all earlier days less than a quarter as often
 CREATE OR REPLACE MACRO pain_points(split, of_business, of_product, of_language, since, until, of_segment := NULL) AS TABLE
-WITH every AS MATERIALIZED (
-    SELECT review_id, stars, reviewed_at, rating_only,
-           CASE split WHEN 'business' THEN business WHEN 'product' THEN product
-                      WHEN 'language' THEN coalesce(language, 'unknown') END AS part
-    FROM reviews_in(of_business, of_product, of_language, NULL, until, of_segment)
-), days AS (
+WITH days AS (
     SELECT coalesce(since::DATE, last_day - 27) AS first_day, last_day
-    FROM (SELECT coalesce(until::DATE, max(reviewed_at)::DATE) AS last_day FROM every)
-), placed AS MATERIALIZED (
-    SELECT review_id, part, stars,
+    FROM (SELECT coalesce(until::DATE, max(reviewed_at)::DATE) AS last_day
+          FROM reviews_in(of_business, of_product, of_language, NULL, until, of_segment))
+), every AS (  -- reviews without a theme, complaints with theirs
+    SELECT NULL AS theme, NULL AS severity, stars, reviewed_at, rating_only, business, product, language
+    FROM reviews_in(of_business, of_product, of_language, NULL, until, of_segment)
+    UNION ALL
+    SELECT theme, severity, stars, reviewed_at, rating_only, business, product, language
+    FROM complaints_in(of_business, of_product, of_language, NULL, until, of_segment)
+), placed AS (
+    SELECT CASE split WHEN 'business' THEN business WHEN 'product' THEN product
+                      WHEN 'language' THEN coalesce(language, 'unknown') END AS part, theme, stars,
            since IS NULL OR reviewed_at >= since::DATE AS inside,
            coalesce(reviewed_at >= first_day AND reviewed_at < last_day + INTERVAL 1 DAY, false) AS recent,
            coalesce(reviewed_at < first_day AND reviewed_at >= first_day - (last_day - first_day + 1)::INTEGER, false) AS previous,
            coalesce(reviewed_at < first_day, false) AS earlier,
-           first_day, last_day
+           count(*) AS n, count(severity) AS judged, sum(severity) AS severity  -- of what is alike: few rows remain
     FROM every CROSS JOIN days
-    WHERE NOT rating_only AND (split IS NULL OR part IS NOT NULL)
-), whole AS (
-    SELECT part, any_value(first_day) AS recent_from, any_value(last_day) AS recent_to,
-           count(*) FILTER (inside) AS reviews, count(*) FILTER (recent) AS recent_reviews,
-           count(*) FILTER (previous) AS previous_reviews, count(*) FILTER (earlier) AS earlier_reviews,
-           count(stars) FILTER (inside) AS n, coalesce(sum(stars) FILTER (inside), 0) AS total,
-           coalesce(sum(stars * stars) FILTER (inside), 0) AS squares
-    FROM placed GROUP BY part
-), mentioned AS (
+    WHERE NOT rating_only AND (split IS NULL OR part IS NOT NULL) GROUP BY ALL
+), counted AS (
     SELECT part, theme,
-           count(*) FILTER (inside) AS mentions, count(*) FILTER (recent) AS recent_mentions,
-           count(*) FILTER (previous) AS previous_mentions, count(*) FILTER (earlier) AS earlier_mentions,
-           avg(severity) FILTER (inside) AS severity,
-           count(stars) FILTER (inside) AS n, coalesce(sum(stars) FILTER (inside), 0) AS total,
-           coalesce(sum(stars * stars) FILTER (inside), 0) AS squares
-    FROM complaints JOIN placed USING (review_id) GROUP BY part, theme
+           coalesce(sum(placed.n) FILTER (inside), 0)::BIGINT AS mentions, coalesce(sum(placed.n) FILTER (recent), 0)::BIGINT AS recent_mentions,
+           coalesce(sum(placed.n) FILTER (previous), 0)::BIGINT AS previous_mentions, coalesce(sum(placed.n) FILTER (earlier), 0)::BIGINT AS earlier_mentions,
+           sum(severity) FILTER (inside) / nullif(sum(judged) FILTER (inside), 0) AS severity,
+           coalesce(sum(placed.n) FILTER (inside AND stars IS NOT NULL), 0)::BIGINT AS n,
+           coalesce(sum(stars * placed.n) FILTER (inside), 0) AS total, coalesce(sum(stars * stars * placed.n) FILTER (inside), 0) AS squares
+    FROM placed GROUP BY part, theme
+), whole AS (
+    SELECT part, first_day AS recent_from, last_day AS recent_to, mentions AS reviews, recent_mentions AS recent_reviews,
+           previous_mentions AS previous_reviews, earlier_mentions AS earlier_reviews, n, total, squares
+    FROM counted CROSS JOIN days WHERE theme IS NULL
 ), joined AS (
     SELECT w.*, t.theme, t.mentions, t.recent_mentions, t.previous_mentions, t.earlier_mentions, t.severity,
            t.n AS stars_with_n, w.n - t.n AS stars_without_n,
@@ -49,8 +49,8 @@ WITH every AS MATERIALIZED (
            greatest(0, t.squares - t.total ** 2 / nullif(t.n, 0)) / (t.n - 1) / t.n AS with_error,
            greatest(0, w.squares - t.squares - (w.total - t.total) ** 2 / nullif(w.n - t.n, 0))
                / (w.n - t.n - 1) / (w.n - t.n) AS without_error
-    FROM mentioned t JOIN whole w ON w.part IS NOT DISTINCT FROM t.part
-    WHERE t.mentions > 0
+    FROM counted t JOIN whole w ON w.part IS NOT DISTINCT FROM t.part
+    WHERE t.theme IS NOT NULL AND t.mentions > 0
 )
 SELECT part, theme, mentions, reviews, mentions / reviews AS share,
        wilson_low(mentions, reviews) AS share_low, wilson_high(mentions, reviews) AS share_high,

@@ -17,7 +17,7 @@ WITH scope AS MATERIALIZED (
     -- A review that complains of a problem twice, under two themes, counts once.
     SELECT review_id, problem, max(severity) AS severity, arg_max(evidence, coalesce(probability, 0)) AS evidence,
            any_value(business) AS business, any_value(stars) AS stars
-    FROM complaints JOIN scope USING (review_id) WHERE problem IS NOT NULL
+    FROM complaints_in(of_business, of_product, of_language, since, until, of_segment) WHERE problem IS NOT NULL AND NOT rating_only
     GROUP BY review_id, problem
 ), counted AS (
     SELECT problem, count(*) AS reviews, avg(severity) AS severity, count(stars) AS n, coalesce(sum(stars), 0) AS total,
