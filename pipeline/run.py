@@ -122,9 +122,9 @@ def run(
                     run_stage(stage, profile, warehouse, entry.run_id, models_path(warehouse_path), progress, engine)
                 )
         shift.record(warehouse, profile)
-        kept.renew(warehouse)  # its figures are counted over everything
-        summary.write(warehouse, entry.run_id, profile)
         removed = retention.blank(warehouse, now() - timedelta(days=keep_days)) if keep_days else 0
+        kept.renew(warehouse)
+        summary.write(warehouse, entry.run_id, profile)
         audit(warehouse)
         entry.done()
         spent, hidden = usage.spent_in(warehouse, entry.run_id), _masked(warehouse, entry.run_id)
@@ -211,8 +211,6 @@ def _masked(warehouse: Warehouse, run_id: str) -> dict[str, int]:
 
 def _forget_failures(warehouse: Warehouse, stage: Stage) -> None:
     """Makes rows of the current fingerprint that hold an error pending again."""
-    warehouse.execute(
-        f"DELETE FROM store.{stage.name} WHERE error IS NOT NULL AND fingerprint = "
-        "(SELECT fingerprint FROM store.current WHERE stage = ?)",
-        [stage.name],
-    )
+    failed = f"FROM store.{stage.name} WHERE error IS NOT NULL AND fingerprint = (SELECT fingerprint FROM store.current WHERE stage = ?)"
+    kept.note(warehouse, warehouse.query(failed, [stage.name]))
+    warehouse.execute(f"DELETE {failed}", [stage.name])

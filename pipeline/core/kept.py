@@ -24,7 +24,7 @@ def renew(warehouse: Warehouse) -> None:
             warehouse.execute(_sql("all"))
         elif warehouse.value("SELECT count(*) FROM store.changed"):
             warehouse.execute(_sql("changed"))
-        warehouse.execute("DELETE FROM store.changed; DELETE FROM store.kept")
+        warehouse.execute(_sql("renewed"))
         warehouse.execute("INSERT INTO store.kept VALUES (?)", [made_from])
         warehouse.execute(_sql("shown"))
 

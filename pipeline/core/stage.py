@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from pipeline.core import kept, usage
+from pipeline.core import kept, settled, usage
 from pipeline.core.errors import ReviewInsightsError
 from pipeline.core.profile import Profile
 from pipeline.core.provenance import now
@@ -150,7 +150,10 @@ def run_stage(
     """
     current = make_current(stage, profile, warehouse)
     params = {"fingerprint": current, **stage.params(profile)}
-    pending: Sequence[Row] = warehouse.query(sql_file("stages", f"{stage.name}.sql"), params)
+    version = settled.version(current, stage.params(profile))
+    with settled.narrowed(warehouse, stage.name, version):
+        pending: Sequence[Row] = warehouse.query(sql_file("stages", f"{stage.name}.sql"), params)
+    found = len(pending)
     context = Context(profile, warehouse, run_id, current, models, functools.partial(progress, stage.name))
     written = 0
     errors, doubted = list[str](), 0
@@ -171,9 +174,11 @@ def run_stage(
         written += len(rows)
         errors += [row["error"] for row in rows if row.get("error") is not None]
         doubted += sum(bool(row.get("faults")) for row in rows)
-    if stage.finish:  # even if nothing was pending: an earlier run may have been killed before it
-        with warehouse.transaction():
+    with warehouse.transaction():
+        if stage.finish:  # even if nothing was pending: an earlier run may have been killed before it
             stage.finish(context)
+        if len(pending) == found:
+            settled.settle(warehouse, stage.name, version, run_id)
     if pending:
         progress(stage.name, len(pending), len(pending))
     return StageResult(

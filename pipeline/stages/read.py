@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.backends import registry
+from pipeline.core import settled
 from pipeline.core.profile import Profile
 from pipeline.core.rows import Reading, Review
 from pipeline.core.stage import Context, Stage
 from pipeline.core.warehouse import sql_file
+
+
+_SHARES = "theme_share"  # settled when all reviews are counted
 
 
 class ReadRow(Reading):
@@ -35,11 +39,20 @@ def transform(rows: Sequence[Review], context: Context) -> list[ReadRow]:
 
 
 def finish(context: Context) -> None:
-    """Counts what each source and business speaks of: what is usual there is evidence."""
-    context.warehouse.execute("DELETE FROM store.theme_share WHERE fingerprint = ?", [context.fingerprint])
-    context.warehouse.execute(
-        sql_file("reading", "count_themes.sql"), {"fingerprint": context.fingerprint, "run_id": context.run_id}
-    )
+    """Counts what each source and business speaks of: what is usual there is evidence. Only reviews that changed are counted anew."""
+    warehouse, only = context.warehouse, {"fingerprint": context.fingerprint}
+    if not settled.is_settled(warehouse, _SHARES, context.fingerprint):
+        warehouse.execute("DELETE FROM store.counted; DELETE FROM store.theme_share WHERE fingerprint = ?", [context.fingerprint])
+        warehouse.execute("CREATE OR REPLACE TEMP TABLE recounted AS SELECT review_id FROM reviews")
+    else:
+        warehouse.execute("CREATE OR REPLACE TEMP TABLE recounted AS SELECT DISTINCT review_id FROM store.changed")
+    if warehouse.value("SELECT count(*) FROM recounted"):
+        warehouse.execute("CREATE OR REPLACE TEMP TABLE shares_before AS FROM store.theme_share WHERE fingerprint = $fingerprint", only)
+        warehouse.execute("DELETE FROM store.theme_share WHERE fingerprint = $fingerprint", only)
+        warehouse.execute(sql_file("reading", "said.sql"), only)
+        warehouse.execute(sql_file("reading", "counted.sql"))
+        warehouse.execute(sql_file("reading", "count_themes.sql"), {**only, "run_id": context.run_id})
+    settled.settle(warehouse, _SHARES, context.fingerprint, context.run_id)
 
 
 READ = Stage("read", ("review_id",), spec, transform, finish=finish, batch_size=128, outlives_text=True, travels=True)

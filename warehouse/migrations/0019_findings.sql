@@ -19,6 +19,15 @@ CREATE TABLE store.changed (review_id VARCHAR NOT NULL);
 -- What the kept rows were made from: the fingerprints of the stages, and whether the student's text is shown. Grain: one row, or none.
 CREATE TABLE store.kept (made_from VARCHAR NOT NULL);
 
+-- Stages that had left nothing pending when store.changed was last emptied: only the reviews in there can be now. `version`: the
+-- stage's fingerprint and its query's parameters. Grain: stage.
+CREATE TABLE store.settled (stage VARCHAR PRIMARY KEY, version VARCHAR NOT NULL, run_id VARCHAR NOT NULL);
+
+-- What store.theme_share has counted of each review, to be taken off when it changes. Of one fingerprint. Grain: review_id, theme.
+CREATE TABLE store.counted (
+    review_id VARCHAR NOT NULL, source VARCHAR NOT NULL, business VARCHAR, theme VARCHAR NOT NULL, probability DECIMAL(9, 4) NOT NULL
+);
+
 -- Without their primary keys: DuckDB writes much of a key's index anew for each night's rows, however few they are (of 300,000
 -- readings 96 MB for 1,000 new ones). A stage's query finds the rows that are missing, and an audit any that came twice.
 CREATE TABLE store.keyless AS FROM store.read;

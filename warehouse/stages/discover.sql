@@ -1,7 +1,10 @@
 -- Reviews that are not plainly happy and were not yet searched for themes outside the taxonomy, as they were read.
 -- Grain: review_id.
+WITH pending AS MATERIALIZED (
+    SELECT r.review_id
+    FROM candidates r ANTI JOIN (SELECT review_id FROM store.discover WHERE fingerprint = $fingerprint) USING (review_id)
+    LEFT JOIN sentiment s USING (review_id) WHERE NOT is_plainly_happy(s.label, r.stars)
+)
 SELECT r.review_id, r.text, r.language, d.sentences
-FROM reviews r LEFT JOIN sentiment s USING (review_id) LEFT JOIN read d USING (review_id)
-ANTI JOIN (SELECT review_id FROM store.discover WHERE fingerprint = $fingerprint) done ON done.review_id = r.review_id
-WHERE NOT r.rating_only AND r.blanked_at IS NULL AND NOT is_plainly_happy(s.label, r.stars)
+FROM candidates r SEMI JOIN pending USING (review_id) LEFT JOIN (FROM read SEMI JOIN pending USING (review_id)) d USING (review_id)
 ORDER BY r.review_id;

@@ -1,5 +1,4 @@
 -- Reviews that were not read under this fingerprint. Grain: review_id.
-SELECT review_id, text, language FROM reviews
+SELECT review_id, text, language FROM candidates
 ANTI JOIN (SELECT review_id FROM store.read WHERE fingerprint = $fingerprint) USING (review_id)
-WHERE NOT rating_only AND blanked_at IS NULL
 ORDER BY review_id;
