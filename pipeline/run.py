@@ -123,9 +123,9 @@ def run(
                 )
         shift.record(warehouse, profile)
         removed = retention.blank(warehouse, now() - timedelta(days=keep_days)) if keep_days else 0
+        audit(warehouse)
         kept.renew(warehouse)
         summary.write(warehouse, entry.run_id, profile)
-        audit(warehouse)
         entry.done()
         spent, hidden = usage.spent_in(warehouse, entry.run_id), _masked(warehouse, entry.run_id)
         published = _publish(warehouse)

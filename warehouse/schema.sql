@@ -1,3 +1,49 @@
+VIEW main.audited
+    review_id VARCHAR
+    source VARCHAR
+    source_row BIGINT
+    text VARCHAR
+    language VARCHAR
+    stars DOUBLE
+    label VARCHAR
+    reviewed_at TIMESTAMP
+    business VARCHAR
+    product VARCHAR
+    ingested_at TIMESTAMP
+    run_id VARCHAR
+    rating_only BOOLEAN
+    liked VARCHAR
+    disliked VARCHAR
+    author VARCHAR
+    reply VARCHAR
+    replied_at TIMESTAMP
+    attributes MAP(VARCHAR, VARCHAR)
+    native_id VARCHAR
+    blanked_at TIMESTAMP
+    words BIGINT
+VIEW main.candidates
+    review_id VARCHAR
+    source VARCHAR
+    source_row BIGINT
+    text VARCHAR
+    language VARCHAR
+    stars DOUBLE
+    label VARCHAR
+    reviewed_at TIMESTAMP
+    business VARCHAR
+    product VARCHAR
+    ingested_at TIMESTAMP
+    run_id VARCHAR
+    rating_only BOOLEAN
+    liked VARCHAR
+    disliked VARCHAR
+    author VARCHAR
+    reply VARCHAR
+    replied_at TIMESTAMP
+    attributes MAP(VARCHAR, VARCHAR)
+    native_id VARCHAR
+    blanked_at TIMESTAMP
+    words BIGINT
 VIEW main.champion
     model VARCHAR
     reader VARCHAR
@@ -89,6 +135,36 @@ VIEW main.feedback
     error VARCHAR
     faults VARCHAR[]
     masked MAP(VARCHAR, INTEGER)
+VIEW main.findings
+    review_id VARCHAR
+    source VARCHAR
+    business VARCHAR
+    product VARCHAR
+    reviewed_at TIMESTAMP
+    language VARCHAR
+    stars DOUBLE
+    text VARCHAR
+    sentiment VARCHAR
+    sentiment_score FLOAT
+    emotions VARCHAR[]
+    themes VARCHAR[]
+    feedback VARCHAR
+    suggestions VARCHAR[]
+    feedback_role VARCHAR
+    feedback_model VARCHAR
+    rating_only BOOLEAN
+    owner_reply VARCHAR
+    replied_at TIMESTAMP
+    attributes MAP(VARCHAR, VARCHAR)
+    text_sentiment VARCHAR
+    advised BOOLEAN
+    answered BOOLEAN
+    has_text BOOLEAN
+    words BIGINT
+    platform VARCHAR
+    run_id VARCHAR
+    label VARCHAR
+    trained_on BOOLEAN
 TABLE main.fingerprint
     fingerprint VARCHAR
     stage VARCHAR
@@ -143,6 +219,25 @@ VIEW main.masked
     purpose VARCHAR
     kind VARCHAR
     n BIGINT
+VIEW main.mentions
+    review_id VARCHAR
+    theme VARCHAR
+    sentiment VARCHAR
+    evidence VARCHAR
+    score FLOAT
+    probability FLOAT
+    problem VARCHAR
+    problem_probability FLOAT
+    complains BOOLEAN
+    severity DOUBLE
+    business VARCHAR
+    product VARCHAR
+    language VARCHAR
+    stars DOUBLE
+    reviewed_at TIMESTAMP
+    attributes MAP(VARCHAR, VARCHAR)
+    rating_only BOOLEAN
+    run_id VARCHAR
 VIEW main.metric_bands
     run_id VARCHAR
     role VARCHAR
@@ -396,6 +491,14 @@ VIEW main.training_set
     prompt VARCHAR
     completion VARCHAR
     target VARCHAR
+TABLE store.changed
+    review_id VARCHAR
+TABLE store.counted
+    review_id VARCHAR
+    source VARCHAR
+    business VARCHAR
+    theme VARCHAR
+    probability DECIMAL(9,4)
 TABLE store.current
     stage VARCHAR
     fingerprint VARCHAR
@@ -452,6 +555,36 @@ TABLE store.feedback
     error VARCHAR
     faults VARCHAR[]
     masked MAP(VARCHAR, INTEGER)
+TABLE store.findings
+    review_id VARCHAR
+    source VARCHAR
+    business VARCHAR
+    product VARCHAR
+    reviewed_at TIMESTAMP
+    language VARCHAR
+    stars DOUBLE
+    text VARCHAR
+    sentiment VARCHAR
+    sentiment_score FLOAT
+    emotions VARCHAR[]
+    themes VARCHAR[]
+    feedback VARCHAR
+    suggestions VARCHAR[]
+    feedback_role VARCHAR
+    feedback_model VARCHAR
+    rating_only BOOLEAN
+    owner_reply VARCHAR
+    replied_at TIMESTAMP
+    attributes MAP(VARCHAR, VARCHAR)
+    text_sentiment VARCHAR
+    advised BOOLEAN
+    answered BOOLEAN
+    has_text BOOLEAN
+    words BIGINT
+    platform VARCHAR
+    run_id VARCHAR
+    label VARCHAR
+    trained_on BOOLEAN
 TABLE store.forgotten
     review_id VARCHAR
     native_id VARCHAR
@@ -469,6 +602,27 @@ TABLE store.generate
     truncated BOOLEAN
     error VARCHAR
     faults VARCHAR[]
+TABLE store.kept
+    made_from VARCHAR
+TABLE store.mentions
+    review_id VARCHAR
+    theme VARCHAR
+    sentiment VARCHAR
+    evidence VARCHAR
+    score FLOAT
+    probability FLOAT
+    problem VARCHAR
+    problem_probability FLOAT
+    complains BOOLEAN
+    severity DOUBLE
+    business VARCHAR
+    product VARCHAR
+    language VARCHAR
+    stars DOUBLE
+    reviewed_at TIMESTAMP
+    attributes MAP(VARCHAR, VARCHAR)
+    rating_only BOOLEAN
+    run_id VARCHAR
 TABLE store.problems
     problem VARCHAR
     fingerprint VARCHAR
@@ -561,6 +715,10 @@ TABLE store.sentiment
     text_negative FLOAT
     text_neutral FLOAT
     text_positive FLOAT
+TABLE store.settled
+    stage VARCHAR
+    version VARCHAR
+    run_id VARCHAR
 TABLE store.sources
     source VARCHAR
     run_id VARCHAR

@@ -20,18 +20,18 @@ def version(fingerprint: str, params: Mapping[str, Any]) -> str:
 
 @contextlib.contextmanager
 def narrowed(warehouse: Warehouse, stage: str, version: str) -> Iterator[None]:
-    """Within it, `candidates` holds the changed reviews alone, if the stage is settled."""
+    """Within it, `candidates` and `audited` hold the changed reviews alone, if the stage is settled."""
     if not is_settled(warehouse, stage, version):
         yield
         return
     warehouse.execute(
-        "CREATE TEMP VIEW candidates AS SELECT * FROM reviews SEMI JOIN store.changed USING (review_id) "
-        "WHERE NOT rating_only AND blanked_at IS NULL"
+        "CREATE TEMP VIEW audited AS FROM reviews SEMI JOIN store.changed USING (review_id);"
+        "CREATE TEMP VIEW candidates AS FROM temp.audited WHERE NOT rating_only AND blanked_at IS NULL"
     )
     try:
         yield
     finally:
-        warehouse.execute("DROP VIEW temp.candidates")
+        warehouse.execute("DROP VIEW temp.candidates; DROP VIEW temp.audited")
 
 
 def is_settled(warehouse: Warehouse, stage: str, version: str) -> bool:

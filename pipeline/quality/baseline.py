@@ -98,7 +98,7 @@ def snapshot(warehouse: Warehouse, run: Mapping[str, Any]) -> Snapshot:
     nights = warehouse.query(
         "SELECT sum(added)::BIGINT AS n FROM store.sources JOIN runs USING (run_id) GROUP BY run_id, number, started_at ORDER BY number NULLS FIRST, started_at"
     )
-    judged = summary.judged_reviews(warehouse)[:ROWS]
+    judged = summary.judged_reviews(warehouse, ROWS)
     return {
         "rows": _rows(scores),
         "computed_by": {row["metric"]: f"{row['model']} ({row['settings']})" for row in metrics},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -92,6 +92,35 @@ def summary(values: Values, seed: int = SEED, resamples: int = RESAMPLES, level:
         "ci_high": high,
         "median": median,
         "std": float(array.std(ddof=1)) if len(array) > 1 else None,
+        "min": minimum,
+        "p25": p25,
+        "p75": p75,
+        "max": maximum,
+    }
+
+
+def tally(counts: Mapping[float, int], seed: int = SEED, resamples: int = RESAMPLES, level: float = LEVEL) -> Summary:
+    """Like `summary`, of values that are given with how often each occurs: millions of reviews have few different stars."""
+    n = sum(counts.values())
+    if n <= MANY:
+        return summary([value for value in sorted(counts) for _ in range(counts[value])], seed, resamples, level)
+    values = np.array(sorted(counts), dtype=np.float64)
+    weights = np.array([counts[value] for value in values])
+    mean = float(values @ weights / n)
+    std = float((weights @ (values - mean) ** 2 / (n - 1)) ** 0.5)
+    spread = _NORMAL.inv_cdf((1 + level) / 2) * std / n**0.5
+    places = np.array((0, 0.25, 0.5, 0.75, 1)) * (n - 1)
+    below, above = (
+        values[np.searchsorted(np.cumsum(weights), at, side="right")] for at in (np.floor(places), np.ceil(places))
+    )
+    minimum, p25, median, p75, maximum = (below + (above - below) * (places % 1)).tolist()
+    return {
+        "n": n,
+        "mean": mean,
+        "ci_low": mean - spread,
+        "ci_high": mean + spread,
+        "median": median,
+        "std": std,
         "min": minimum,
         "p25": p25,
         "p75": p75,

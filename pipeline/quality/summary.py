@@ -6,7 +6,8 @@ sentiment model agrees with stars and labels, where the source has them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypedDict
 
 from pipeline.core.labels import SENTIMENTS, from_stars
@@ -17,11 +18,11 @@ from pipeline.quality import intervals
 
 
 class Series(NamedTuple):
-    """The values of one row of `metrics`."""
+    """The values of one row of `metrics`, each with how often it occurs."""
 
     role: str
     metric: str
-    values: Sequence[float]
+    counts: Mapping[float, int]
 
 
 class Comparison(TypedDict):
@@ -54,31 +55,31 @@ def write(warehouse: Warehouse, run_id: str, profile: Profile) -> None:
         for metric in metrics
     }
     scores = warehouse.query("SELECT * FROM scores ORDER BY role, review_id")
-    judged = judged_reviews(warehouse)
+    judged = _judged(warehouse)
     rows: list[dict[str, Any]] = [
-        {"run_id": run_id, "role": role, "metric": metric, **computed_by.get(metric, {}), **intervals.summary(values)}
-        for role, metric, values in [*_texts(warehouse, scores), *_reviews(warehouse), *_classifier(judged)]
-        if len(values)
+        {"run_id": run_id, "role": role, "metric": metric, **computed_by.get(metric, {}), **intervals.tally(counts)}
+        for role, metric, counts in [*_texts(warehouse, scores), *_reviews(warehouse), *_classifier(judged)]
+        if sum(counts.values())
     ]
     if judged:  # a figure of all rows together, without values per row to summarise
-        mean = macro_f1([(row["truth"], row["guess"]) for row in judged])
-        rows.append({"run_id": run_id, "role": "classifier", "metric": "macro_f1", "n": len(judged), "mean": mean})
+        mean, n = macro_f1(judged), sum(judged.values())
+        rows.append({"run_id": run_id, "role": "classifier", "metric": "macro_f1", "n": n, "mean": mean})
     warehouse.append("metrics", rows)
     warehouse.append("comparisons", [{"run_id": run_id, **row} for row in compare(scores)])
 
 
 def _texts(warehouse: Warehouse, scores: Sequence[Mapping[str, Any]]) -> list[Series]:
     written = warehouse.query(
-        "SELECT role, truncated, error FROM feedback "
-        "WHERE review_id IN (SELECT review_id FROM training_set WHERE split = 'test') OR role = 'teacher'"
+        "SELECT role, truncated, error, count(*) AS n FROM feedback "
+        "WHERE review_id IN (SELECT review_id FROM training_set WHERE split = 'test') OR role = 'teacher' GROUP BY ALL"
     )
     result = []
     for metric in METRICS:
-        by_role: dict[str, list[float]] = {}
+        by_role: dict[str, Counter[float]] = {}
         for row in scores if metric.rows == "scores" else written:
             if (value := metric.of(row)) is not None:
-                by_role.setdefault(row["role"], []).append(value)
-        result += [Series(role, metric.name, values) for role, values in by_role.items()]
+                by_role.setdefault(row["role"], Counter())[value] += row.get("n", 1)
+        result += [Series(role, metric.name, counts) for role, counts in by_role.items()]
     return result
 
 
@@ -119,36 +120,49 @@ def compare(scores: Sequence[Mapping[str, Any]]) -> list[Comparison]:
     return result
 
 
-def _shares(values: Sequence[Any], names: Sequence[str]) -> list[tuple[str, list[float]]]:
-    return [(name, [float(name == value) for value in values]) for name in names]
+def _share(role: str, metric: str, hits: int, of: int) -> Series:
+    return Series(role, metric, {1.0: hits, 0.0: of - hits})
 
 
 def _reviews(warehouse: Warehouse) -> list[Series]:
-    rows = warehouse.query("SELECT sentiment, stars, emotions, language, rating_only FROM insights ORDER BY review_id")
-    reviews = [row for row in rows if not row["rating_only"]]
-    sentiments = [row["sentiment"] for row in reviews if row["sentiment"]]
-    result: list[Series] = [
-        Series("reviews", f"share_{name}", values) for name, values in _shares(sentiments, SENTIMENTS)
+    def counted(columns: str, of: str) -> Iterator[tuple[Any, int]]:
+        rows = warehouse.query(f"SELECT {columns} AS value, count(*) AS n FROM findings WHERE {of} GROUP BY ALL ORDER BY ALL")
+        return ((row["value"], row["n"]) for row in rows)
+
+    sentiments = Counter(dict(counted("sentiment", "NOT rating_only")))
+    languages = Counter(dict(counted("coalesce(nullif(language, ''), 'unknown')", "NOT rating_only")))
+    together = [(set(labels), n) for labels, n in counted("emotions", "NOT rating_only AND emotions IS NOT NULL")]
+    whole, judged, felt = sentiments.total(), sentiments.total() - sentiments[None], sum(n for _, n in together)
+    emotions = sorted(set().union(*(labels for labels, _ in together)))
+    return [
+        *(_share("reviews", f"share_{name}", sentiments[name], judged) for name in SENTIMENTS),
+        Series("reviews", "stars", dict(counted("stars", "stars IS NOT NULL"))),
+        _share("reviews", "unjudged", sentiments[None], whole),
+        *(_share("reviews", f"language_{name}", n, whole) for name, n in sorted(languages.items())),
+        *(
+            _share("reviews", f"emotion_{emotion}", sum(n for labels, n in together if emotion in labels), felt)
+            for emotion in emotions
+        ),
     ]
-    result.append(Series("reviews", "stars", [row["stars"] for row in rows if row["stars"] is not None]))
-    result.append(Series("reviews", "unjudged", [float(row["sentiment"] is None) for row in reviews]))
-    languages = sorted({row["language"] or "unknown" for row in reviews})
-    for name, values in _shares([row["language"] or "unknown" for row in reviews], languages):
-        result.append(Series("reviews", f"language_{name}", values))
-    emotions = [set(row["emotions"]) for row in reviews if row["emotions"] is not None]
-    for emotion in sorted(set().union(*emotions)):
-        result.append(Series("reviews", f"emotion_{emotion}", [float(emotion in labels) for labels in emotions]))
-    return result
 
 
-def judged_reviews(warehouse: Warehouse) -> list[Judged]:
-    """Each review whose words alone were judged by a model not trained on it, and whose source has a label or stars. (The
-    label of words and stars together would agree with the stars by itself.)
-    """
+# Of each review whose words alone were judged by a model not trained on it, and whose source has a label or stars. (The label
+# of words and stars together would agree with the stars by itself.)
+_JUDGED = "FROM findings WHERE text_sentiment IS NOT NULL AND NOT trained_on AND (label IS NOT NULL OR stars IS NOT NULL)"
+
+
+def _judged(warehouse: Warehouse) -> Counter[tuple[str, str]]:
+    """(truth, guess) -> reviews; both are among SENTIMENTS."""
+    pairs: Counter[tuple[str, str]] = Counter()
+    for row in warehouse.query(f"SELECT text_sentiment AS guess, label, stars, count(*) AS n {_JUDGED} GROUP BY ALL"):
+        pairs[row["label"] or from_stars(row["stars"]), row["guess"]] += row["n"]
+    return pairs
+
+
+def judged_reviews(warehouse: Warehouse, most: int) -> list[Judged]:
+    """The first of them by their ids, `most` at most."""
     rows = warehouse.query(
-        "SELECT review_id, s.text_label AS guess, r.label, stars FROM reviews r JOIN sentiment s USING (review_id) "
-        "WHERE s.text_label IS NOT NULL AND NOT coalesce(s.trained_on, false) AND (r.label IS NOT NULL OR stars IS NOT NULL) "
-        "ORDER BY review_id"
+        f"SELECT review_id, text_sentiment AS guess, label, stars {_JUDGED} ORDER BY review_id LIMIT ?", [most]
     )
     return [
         {"review_id": row["review_id"], "guess": row["guess"], "truth": row["label"] or from_stars(row["stars"])}
@@ -156,20 +170,20 @@ def judged_reviews(warehouse: Warehouse) -> list[Judged]:
     ]
 
 
-def macro_f1(pairs: Sequence[tuple[str, str]]) -> float | None:
-    """Mean F1 over the classes that occur, of (truth, guess) pairs; None without pairs."""
+def macro_f1(pairs: Mapping[tuple[str, str], int]) -> float | None:
+    """Mean F1 over the classes that occur, of (truth, guess) -> rows; None without any."""
     values = []
     for name in SENTIMENTS:
-        true_positives = sum(truth == guess == name for truth, guess in pairs)
-        occurrences = sum(truth == name for truth, _ in pairs) + sum(guess == name for _, guess in pairs)
+        true_positives = pairs.get((name, name), 0)
+        occurrences = sum(n * ((truth == name) + (guess == name)) for (truth, guess), n in pairs.items())
         if occurrences:
             values.append(2 * true_positives / occurrences)
     return sum(values) / len(values) if values else None
 
 
-def _classifier(rows: Sequence[Judged]) -> list[Series]:
-    polar = [row for row in rows if row["truth"] != "neutral"]
+def _classifier(judged: Counter[tuple[str, str]]) -> list[Series]:
+    polar = Counter({pair: n for pair, n in judged.items() if pair[0] != "neutral"})
     return [
-        Series("classifier", "accuracy", [float(row["guess"] == row["truth"]) for row in rows]),
-        Series("classifier", "polar_accuracy", [float(row["guess"] == row["truth"]) for row in polar]),
+        _share("classifier", name, sum(n for (truth, guess), n in pairs.items() if truth == guess), pairs.total())
+        for name, pairs in (("accuracy", judged), ("polar_accuracy", polar))
     ]

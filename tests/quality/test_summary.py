@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -96,10 +97,10 @@ def test_what_imitates_the_playbook_is_never_shown(warehouse: Warehouse) -> None
 
 
 def test_macro_f1_is_the_mean_over_the_classes_that_occur() -> None:
-    assert summary.macro_f1([]) is None
-    assert summary.macro_f1([("negative", "negative"), ("positive", "positive")]) == 1.0
+    assert summary.macro_f1({}) is None
+    assert summary.macro_f1({("negative", "negative"): 3, ("positive", "positive"): 1}) == 1.0
     pairs = [("negative", "negative"), ("negative", "positive"), ("positive", "positive")]
-    assert summary.macro_f1(pairs) == pytest.approx((2 / 3 + 2 / 3) / 2)
+    assert summary.macro_f1(Counter(pairs)) == pytest.approx((2 / 3 + 2 / 3) / 2)
 
 
 def test_the_classifier_is_not_judged_on_what_it_was_trained_on(warehouse: Warehouse, fake_profile: Profile) -> None:

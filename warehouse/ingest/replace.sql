@@ -62,7 +62,10 @@ CREATE OR REPLACE TEMP TABLE changes AS
 SELECT (SELECT count(*) FROM coming WHERE review_id NOT IN (SELECT review_id FROM leaving)) AS added,
        (SELECT count(*) FROM leaving WHERE review_id NOT IN (SELECT review_id FROM coming)) AS withdrawn;
 
-CREATE OR REPLACE TEMP TABLE touched AS SELECT review_id, native_id FROM coming UNION SELECT review_id, native_id FROM leaving;
+-- Of what another source has too, this source's reject is written anew below, with its row.
+CREATE OR REPLACE TEMP TABLE touched AS
+SELECT review_id, native_id FROM coming UNION SELECT review_id, native_id FROM leaving
+UNION SELECT review_id, NULL FROM rejects WHERE source = (SELECT source FROM reading) AND kept_source <> source;
 
 -- What the stages have made of these reviews, to see below whether it still holds.
 CREATE OR REPLACE TEMP TABLE before AS

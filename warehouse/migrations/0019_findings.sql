@@ -4,7 +4,8 @@ CREATE TABLE store.findings (
     stars DOUBLE, text VARCHAR NOT NULL, sentiment VARCHAR, sentiment_score FLOAT, emotions VARCHAR[], themes VARCHAR[],
     feedback VARCHAR, suggestions VARCHAR[], feedback_role VARCHAR, feedback_model VARCHAR,
     rating_only BOOLEAN NOT NULL, owner_reply VARCHAR, replied_at TIMESTAMP, attributes MAP(VARCHAR, VARCHAR), text_sentiment VARCHAR,
-    advised BOOLEAN NOT NULL, answered BOOLEAN NOT NULL, has_text BOOLEAN NOT NULL, words BIGINT, platform VARCHAR, run_id VARCHAR NOT NULL
+    advised BOOLEAN NOT NULL, answered BOOLEAN NOT NULL, has_text BOOLEAN NOT NULL, words BIGINT, platform VARCHAR, run_id VARCHAR NOT NULL, label VARCHAR,
+    trained_on BOOLEAN NOT NULL
 );
 CREATE TABLE store.mentions (
     review_id VARCHAR NOT NULL, theme VARCHAR NOT NULL, sentiment VARCHAR, evidence VARCHAR, score FLOAT, probability FLOAT,

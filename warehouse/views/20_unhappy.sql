@@ -1,6 +1,8 @@
--- Reviews that the teacher writes for: see is_unhappy. Grain: review_id.
-CREATE OR REPLACE MACRO unhappy_reviews(most_stars) AS TABLE
-SELECT r.review_id FROM reviews r LEFT JOIN sentiment s USING (review_id)
+-- Reviews that the teacher writes for: see is_unhappy. In: the name of a table or view with rows of `reviews`. Grain: review_id.
+CREATE OR REPLACE MACRO unhappy_among(chosen, most_stars) AS TABLE
+SELECT r.review_id FROM query_table(chosen) r LEFT JOIN (
+    SELECT review_id, label FROM store.sentiment JOIN store.current USING (fingerprint) WHERE stage = 'sentiment'
+) s USING (review_id)
 WHERE NOT r.rating_only AND is_unhappy(s.label, r.stars, most_stars);
 
 -- What is written about: reviews with their emotions and themes. In: the name of a table with their review_id. Grain: review_id.
@@ -19,4 +21,4 @@ LEFT JOIN (
 
 -- Both at once.
 CREATE OR REPLACE MACRO unhappy(most_stars) AS TABLE
-WITH everyone AS (FROM unhappy_reviews(most_stars)) FROM described('everyone');
+WITH everyone AS (FROM unhappy_among('reviews', most_stars)) FROM described('everyone');
