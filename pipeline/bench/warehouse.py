@@ -53,8 +53,9 @@ _TABLES = {
        repeat('Improve the work of the team with care. ', 20) AS text,
        ['Waiting time (“' || pain || '”): Review step ' || (hash(i, 8) % 40) || ' of ' || theme || ' with the team each week.', 'Train everybody on ' || theme || ' twice a year.'] AS suggestions
        FROM made WHERE unhappy""",
+    "discover": "SELECT review_id, $f AS fingerprint, 'run-1' AS run_id, -1 AS place FROM made WHERE unhappy",
     "score": """SELECT review_id, $f AS fingerprint, 'run-1' AS run_id, role, -0.5 AS bleurt, 0.7 AS bertscore_f1, (hash(i, 9) % 100) / 100 AS meteor, 0.6 AS grounding
-       FROM made, (VALUES ('student'), ('control_constant')) roles(role) WHERE unhappy AND i % 20 = 0""",
+       FROM made, (VALUES ('student'), ('control_constant')) roles(role) WHERE unhappy AND i % 20 = 0 AND i < 60000""",
 }
 
 
@@ -89,7 +90,7 @@ def run(sizes: Sizes) -> list[Measured]:
 
 
 def fill(path: Path, reviews: int) -> None:
-    """A published warehouse of synthetic reviews, as a run with the fake models leaves it."""
+    """A published warehouse of synthetic reviews, as runs with the fake models leave it: the second finds all stages settled."""
     from pipeline.core import ledger
     from pipeline.core.lock import writing
     from pipeline.core.stage import make_current
@@ -106,6 +107,7 @@ def fill(path: Path, reviews: int) -> None:
             opened.execute(f"INSERT INTO store.{table} BY NAME {sql}", used)
         opened.append("runs", [ledger.row("run-1", "bench", NOW, finished_at=NOW, status="done")])
         publish(opened)
+    _night(path, 10)
 
 
 def queries(path: Path) -> dict[str, float]:
@@ -135,20 +137,23 @@ def _report(path: Path) -> None:
 
 def _nights(path: Path) -> Iterator[float]:
     """Seconds of a run with NEW reviews, and of the same run again."""
+    for _ in range(2):
+        yield _seconds(lambda: _night(path, NEW))
+
+
+def _night(path: Path, new: int) -> None:
     from pipeline.ingest.understanding import IngestOptions
     from pipeline.run import run as run_all
 
-    file = path.with_name("new.csv")
+    file = path.with_name(f"new-{new}.csv")
     with file.open("w", encoding="utf-8", newline="") as target:
         writer = csv.writer(target)
         writer.writerow(["text", "stars", "date", "business"])
-        for number in range(NEW):
+        for number in range(new):
             writer.writerow(
-                [f"The soup {number} was cold, and nobody came.", 1, "2026-10-31", f"Business {number % 9}"]
+                [f"The soup {number} was cold, and nobody of {new} came.", 1, "2026-10-31", f"Business {number % 9}"]
             )
-    profile = _profile(path.parent)
-    for _ in range(2):
-        yield _seconds(lambda: run_all([str(file)], path, profile, IngestOptions(), until=LAST))
+    run_all([str(file)], path, _profile(path.parent), IngestOptions(), until=LAST)
 
 
 def _profile(folder: Path) -> Any:

@@ -5,6 +5,7 @@ readers never see half a run and never wait for a lock:
 
     insights.duckdb          what SQL, report and API read
     insights.duckdb.work     a run in progress, or a killed one that the next run continues
+    insights.duckdb.spare    the file that was published before, of a large warehouse: see `copies`
     insights.duckdb.models/  adapters trained by `distill`
     insights.duckdb.salt     see `salt`
     insights.duckdb.lock     see `lock.writing`
@@ -22,7 +23,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.core import kept, settled
+from pipeline.core import copies, kept, settled
 from pipeline.core.assets import WAREHOUSE
 from pipeline.core.connection import SAFE, Warehouse, connect, quoted, work_path
 from pipeline.core.errors import AuditFailed, InputError
@@ -107,9 +108,7 @@ def open_work(path: Path) -> Warehouse:
     _sweep(path)
     if not left and path.exists():
         open_read_only(path).close()  # refuses a file that is not a warehouse before it is copied
-        copy = work.with_name(work.name + ".tmp")
-        shutil.copyfile(path, copy)
-        os.replace(copy, work)
+        copies.copy(path, work)
     warehouse = Warehouse(connect(work), path)
     try:
         migrate(warehouse)
@@ -212,6 +211,7 @@ def publish(warehouse: Warehouse) -> Path:
     kept.renew(warehouse)
     warehouse.execute("CHECKPOINT")
     warehouse.close()
+    copies.keep_spare(warehouse.path)
     _replace(work_path(warehouse.path), warehouse.path)
     return warehouse.path
 
@@ -241,6 +241,7 @@ def publish_afresh(warehouse: Warehouse) -> Path:
         fresh.execute("CHECKPOINT")
     finally:
         fresh.close()
+    copies.spare(path).unlink(missing_ok=True)  # it holds what was deleted
     _replace(new, path)
     discard_work(path)
     return path
