@@ -150,13 +150,14 @@ class Warehouse:
     @contextlib.contextmanager
     def bounded_memory(self, limit: str) -> Iterator[None]:
         """Within it, what does not fit into `limit` ("512MiB") goes to disk."""
-        before = self.value("SELECT current_setting('memory_limit')")  # RESET would leave the limit of its buffers as it is
         self._run(f"SET memory_limit = '{limit}'")
         try:
             yield
         finally:
             with contextlib.suppress(duckdb.FatalException):  # which has closed the file: its cause is on its way up
-                self._connection.execute(f"SET memory_limit = '{before}'")
+                self._connection.execute("RESET memory_limit")  # which leaves the limit of the buffers as it is
+                usual = self.value("SELECT current_setting('memory_limit')")
+                self._connection.execute(f"SET memory_limit = '{usual}'")
 
     def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> int:
         """Inserts rows by column name, all or nothing, and returns their number; columns that a row lacks become NULL.

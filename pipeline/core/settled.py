@@ -25,13 +25,13 @@ def narrowed(warehouse: Warehouse, stage: str, version: str) -> Iterator[None]:
         yield
         return
     warehouse.execute(
-        "CREATE TEMP VIEW audited AS FROM reviews SEMI JOIN store.changed USING (review_id);"
+        "CREATE TEMP TABLE audited AS FROM reviews SEMI JOIN store.changed USING (review_id);"
         "CREATE TEMP VIEW candidates AS FROM temp.audited WHERE NOT rating_only AND blanked_at IS NULL"
     )
     try:
         yield
     finally:
-        warehouse.execute("DROP VIEW temp.candidates; DROP VIEW temp.audited")
+        warehouse.execute("DROP VIEW temp.candidates; DROP TABLE temp.audited")
 
 
 def is_settled(warehouse: Warehouse, stage: str, version: str) -> bool:

@@ -33,6 +33,7 @@ from pipeline.report.scope import Scope, require_known, run_query
 
 MIN_REVIEWS = 4  # that a business needs for a report of its own
 MAX_BUSINESSES = 100  # that get one
+MOST, NEWEST = 100_000, 10_000  # reviews that the files hold; of more, the newest: `sql @insights --out FILE` has all
 _SCRATCH, _OLD = ".report-", ".old-"
 
 
@@ -69,6 +70,7 @@ def write(
     require_known(warehouse, scope)
     masking = Masking(warehouse) if mask else None
     content = gather(warehouse, scope, groups, masking) | {"day": day, "night": night}
+    content["newest"] = _newest(content)
     verdict = _check(warehouse, content, baselines)
     if verdict:
         content["check"] = verdict.as_text().splitlines() if isinstance(verdict, check.Verdict) else [str(verdict)]
@@ -83,8 +85,14 @@ def write(
             business_scope = replace(scope, business=name)
             # Models, rejects and the check concern the whole warehouse: only the main report has them.
             brief = gather(warehouse, business_scope, groups, masking) | {"day": day, "brief": True}
+            brief["newest"] = _newest(brief)
             _write_files(folder / "businesses" / _code(name), warehouse, business_scope, brief, masking)
     return Report(out / day.isoformat(), content, verdict)
+
+
+def _newest(content: Content) -> int | None:
+    """How many reviews the files hold; None: all."""
+    return NEWEST if content["headline"]["reviews"] > MOST else None
 
 
 def _check(warehouse: Warehouse, content: Content, baselines: Path | None) -> check.Verdict | InputError | None:
@@ -139,7 +147,7 @@ def _becoming(scratch: Path, out: Path, name: str) -> Iterator[None]:
 
 def _write_files(folder: Path, warehouse: Warehouse, scope: Scope, content: Content, masking: Masking | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    names, types, rows = _insights(warehouse, scope, content["labels"], masking)
+    names, types, rows = _insights(warehouse, scope, content["labels"], masking, content["newest"])
     export.write({form: folder / f"insights.{form}" for form in export.FORMATS}, names, types, rows)
     content = content | {"masked": masking.line if masking else None}
     for name in ("report.html", "report.md"):
@@ -149,12 +157,14 @@ def _write_files(folder: Path, warehouse: Warehouse, scope: Scope, content: Cont
 
 
 def _insights(
-    warehouse: Warehouse, scope: Scope, labels: Mapping[str, str], masking: Masking | None
+    warehouse: Warehouse, scope: Scope, labels: Mapping[str, str], masking: Masking | None, newest: int | None
 ) -> tuple[list[str], list[str], Iterator[export.Row]]:
-    """Column names, their types, and the rows of the view `insights`, with a reply draft for each unhappy one without an answer."""
+    """Column names, their types, and the rows of the view `insights`, with a reply draft for each unhappy one without an answer;
+    None: all.
+    """
     query = queries.load("insights")
-    result = read(warehouse, query.sql, query.bind(scope.parameters))
-    unanswered = {row["review_id"]: row for row in run_query(warehouse, scope, "theme_evidence")}
+    result = read(warehouse, query.sql, query.bind({**scope.parameters, "limit": newest}))
+    unanswered = {row["review_id"]: row for row in run_query(warehouse, scope, "theme_evidence", limit=newest)}
 
     def rows() -> Iterator[tuple[Any, ...]]:
         for row in result.rows:

@@ -34,12 +34,12 @@ def gather(
     """Everything the templates show. `groups`: further groups of emotions, as JSON (see `read_emotion_groups`); `masking`: hides
     what identifies a person.
 
-    Six entries come from no query. They start out empty, and the caller sets them: `day`, the date of the report; `night`,
+    Seven entries come from no query. They start out empty, and the caller sets them: `day`, the date of the report; `night`,
     whether a nightly run made it; `check`, the lines of the check's verdict; `brief`, whether to leave out what concerns the
-    whole warehouse; `business_reports`, business -> path of its report; `masked`, what was hidden, as a sentence.
+    whole warehouse; `business_reports`, business -> path of its report; `masked`, what was hidden, as a sentence;
+    `newest`: how many reviews the files beside the page hold, None: all.
     """
     scope = scope or Scope()
-    _compute_once(warehouse)
     ask = functools.partial(run_query, warehouse, scope)
     labels = theme_labels(warehouse)
     overview = _overview(ask)
@@ -53,6 +53,7 @@ def gather(
         "brief": False,
         "business_reports": {},
         "masked": None,
+        "newest": None,
         **overview,
         **_complaints(warehouse, scope, ask),
         **_answers(ask, labels, masking),
@@ -68,12 +69,6 @@ def gather(
     if masking:
         content = {name: masking.of(name, value) for name, value in content.items()}
     return content | {"charts": figures(content), "opening": opening(content)}
-
-
-def _compute_once(warehouse: Warehouse) -> None:
-    """Turns the views that nearly every query reads into tables, which take a fraction of the time."""
-    for view in ("insights", "complaints", "compared_sentiment"):
-        warehouse.query(f"CREATE TEMP TABLE IF NOT EXISTS {view} AS SELECT * FROM main.{view}")
 
 
 def _overview(ask: Ask) -> Content:

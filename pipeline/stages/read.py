@@ -49,7 +49,7 @@ def finish(context: Context) -> None:
     if warehouse.value("SELECT count(*) FROM recounted"):
         warehouse.execute("CREATE OR REPLACE TEMP TABLE shares_before AS FROM store.theme_share WHERE fingerprint = $fingerprint", only)
         warehouse.execute("DELETE FROM store.theme_share WHERE fingerprint = $fingerprint", only)
-        warehouse.execute(sql_file("reading", "said.sql"), only)
+        warehouse.execute(sql_file("reading", "said.sql"))
         warehouse.execute(sql_file("reading", "counted.sql"))
         warehouse.execute(sql_file("reading", "count_themes.sql"), {**only, "run_id": context.run_id})
     settled.settle(warehouse, _SHARES, context.fingerprint, context.run_id)

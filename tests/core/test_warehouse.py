@@ -432,3 +432,25 @@ def test_every_sql_file_states_its_purpose() -> None:
 
 if __name__ == "__main__":
     print(schema(open_memory()), end="")
+
+
+def test_memory_is_bounded_within_and_not_after(warehouse: Warehouse) -> None:
+    """Of what the buffers may take: DuckDB's setting and that limit are two things."""
+
+    def limits() -> str:
+        return str(warehouse.value("SELECT memory_limit FROM pragma_database_size()"))
+
+    after = []
+    for _ in range(2):
+        with warehouse.bounded_memory("256MiB"):
+            assert limits() == "256.0 MiB"
+        after.append(limits())
+    assert after[0] == after[1] and after[0].endswith("GiB")
+
+
+def test_audit_catches_a_stage_that_wrote_twice(warehouse: Warehouse) -> None:
+    warehouse.append("store.reviews", [review("Cold soup.", review_id="a")])
+    row = {"review_id": "a", "fingerprint": "f", "run_id": "r", "model": "m", "labels": ["joy"]}
+    warehouse.append("store.emotions", [row, row])
+    with pytest.raises(AuditFailed, match="one_row_per_key"):
+        audit(warehouse)

@@ -1,8 +1,9 @@
 -- Which themes does each unhappy review without an answer mention, and where? Grain: review_id. Reply drafts are made from it.
+-- $limit: the newest.
 WITH chosen AS (
     SELECT review_id, platform FROM findings_in($business, $product, $language, $since, $until, $segment)
     WHERE NOT rating_only AND NOT answered AND needs_reply(sentiment, stars)
-    ORDER BY review_id LIMIT $limit
+    ORDER BY reviewed_at DESC NULLS LAST, review_id LIMIT $limit
 )
 SELECT review_id, any_value(platform) AS platform,
        list_sort(list({'score': score, 'theme': theme, 'evidence': evidence, 'sentiment': m.sentiment})

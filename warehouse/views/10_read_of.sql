@@ -1,3 +1,8 @@
 -- The readings of some reviews. In: the name of a table with their review_id. Grain: review_id.
+-- By their places in the table: so those blocks alone are read, of the vectors too, and what is asked for was mostly written last.
 CREATE OR REPLACE MACRO read_of(chosen) AS TABLE
-FROM store.read JOIN store.current USING (fingerprint) SEMI JOIN (FROM query_table(chosen)) USING (review_id) WHERE stage = 'read';
+WITH places AS (
+    SELECT t.rowid AS place FROM store.read t JOIN store.current c ON c.stage = 'read' AND c.fingerprint = t.fingerprint
+    SEMI JOIN (FROM query_table(chosen)) USING (review_id)
+)
+SELECT t.* FROM store.read t JOIN places ON t.rowid = place;

@@ -11,12 +11,13 @@ WITH given AS (SELECT DISTINCT review_id FROM query_table(chosen))
 SELECT r.review_id, r.text, r.language, r.stars, r.business, r.product,
        coalesce(e.labels, []) AS emotions, coalesce(t.themes, []) AS themes, r.blanked_at
 FROM reviews r SEMI JOIN given USING (review_id)
-LEFT JOIN (FROM emotions SEMI JOIN given USING (review_id)) e USING (review_id)
+LEFT JOIN (FROM store.emotions JOIN store.current USING (fingerprint) SEMI JOIN given USING (review_id) WHERE stage = 'emotions') e USING (review_id)
 LEFT JOIN (
     SELECT review_id,
            list({'theme': theme, 'evidence': evidence, 'sentiment': sentiment, 'score': score, 'problem': problem}
                 ORDER BY score NULLS LAST, theme) AS themes
-    FROM themes SEMI JOIN given USING (review_id) GROUP BY review_id
+    FROM store.themes JOIN store.current USING (fingerprint) SEMI JOIN given USING (review_id)
+    WHERE stage = 'themes' AND theme <> '' GROUP BY review_id
 ) t USING (review_id);
 
 -- Both at once.
