@@ -25,7 +25,7 @@ def narrowed(warehouse: Warehouse, stage: str, version: str) -> Iterator[None]:
         yield
         return
     warehouse.execute(
-        "CREATE TEMP TABLE audited AS FROM reviews SEMI JOIN store.changed USING (review_id);"
+        "CREATE TEMP TABLE audited AS FROM reviews_of('store.changed');"
         "CREATE TEMP VIEW candidates AS FROM temp.audited WHERE NOT rating_only AND blanked_at IS NULL"
     )
     try:

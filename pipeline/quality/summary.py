@@ -126,7 +126,9 @@ def _share(role: str, metric: str, hits: int, of: int) -> Series:
 
 def _reviews(warehouse: Warehouse) -> list[Series]:
     def counted(columns: str, of: str) -> Iterator[tuple[Any, int]]:
-        rows = warehouse.query(f"SELECT {columns} AS value, count(*) AS n FROM findings WHERE {of} GROUP BY ALL ORDER BY ALL")
+        rows = warehouse.query(
+            f"SELECT {columns} AS value, count(*) AS n FROM findings WHERE {of} GROUP BY ALL ORDER BY ALL"
+        )
         return ((row["value"], row["n"]) for row in rows)
 
     sentiments = Counter(dict(counted("sentiment", "NOT rating_only")))
@@ -148,7 +150,9 @@ def _reviews(warehouse: Warehouse) -> list[Series]:
 
 # Of each review whose words alone were judged by a model not trained on it, and whose source has a label or stars. (The label
 # of words and stars together would agree with the stars by itself.)
-_JUDGED = "FROM findings WHERE text_sentiment IS NOT NULL AND NOT trained_on AND (label IS NOT NULL OR stars IS NOT NULL)"
+_JUDGED = (
+    "FROM findings WHERE text_sentiment IS NOT NULL AND NOT trained_on AND (label IS NOT NULL OR stars IS NOT NULL)"
+)
 
 
 def _judged(warehouse: Warehouse) -> Counter[tuple[str, str]]:

@@ -12,7 +12,6 @@ from pipeline.core.rows import Reading, Review
 from pipeline.core.stage import Context, Stage
 from pipeline.core.warehouse import sql_file
 
-
 _SHARES = "theme_share"  # settled when all reviews are counted
 
 
@@ -42,12 +41,17 @@ def finish(context: Context) -> None:
     """Counts what each source and business speaks of: what is usual there is evidence. Only reviews that changed are counted anew."""
     warehouse, only = context.warehouse, {"fingerprint": context.fingerprint}
     if not settled.is_settled(warehouse, _SHARES, context.fingerprint):
-        warehouse.execute("DELETE FROM store.counted; DELETE FROM store.theme_share WHERE fingerprint = ?", [context.fingerprint])
+        warehouse.execute(
+            "DELETE FROM store.counted; DELETE FROM store.theme_share WHERE fingerprint = ?", [context.fingerprint]
+        )
         warehouse.execute("CREATE OR REPLACE TEMP TABLE recounted AS SELECT review_id FROM reviews")
     else:
         warehouse.execute("CREATE OR REPLACE TEMP TABLE recounted AS SELECT DISTINCT review_id FROM store.changed")
     if warehouse.value("SELECT count(*) FROM recounted"):
-        warehouse.execute("CREATE OR REPLACE TEMP TABLE shares_before AS FROM store.theme_share WHERE fingerprint = $fingerprint", only)
+        warehouse.execute(
+            "CREATE OR REPLACE TEMP TABLE shares_before AS FROM store.theme_share WHERE fingerprint = $fingerprint",
+            only,
+        )
         warehouse.execute("DELETE FROM store.theme_share WHERE fingerprint = $fingerprint", only)
         warehouse.execute(sql_file("reading", "said.sql"))
         warehouse.execute(sql_file("reading", "counted.sql"))

@@ -6,3 +6,10 @@ WITH places AS (
     SEMI JOIN (FROM query_table(chosen)) USING (review_id)
 )
 SELECT t.* FROM store.read t JOIN places ON t.rowid = place;
+
+-- The same of current reviews, with all columns of store.reviews.
+CREATE OR REPLACE MACRO reviews_of(chosen) AS TABLE
+WITH places AS (
+    SELECT rowid AS found FROM store.reviews SEMI JOIN (FROM query_table(chosen)) USING (review_id) WHERE current
+)
+SELECT r.* FROM store.reviews r JOIN places ON r.rowid = found;

@@ -10,7 +10,7 @@ CREATE OR REPLACE MACRO described(chosen) AS TABLE
 WITH given AS (SELECT DISTINCT review_id FROM query_table(chosen))
 SELECT r.review_id, r.text, r.language, r.stars, r.business, r.product,
        coalesce(e.labels, []) AS emotions, coalesce(t.themes, []) AS themes, r.blanked_at
-FROM reviews r SEMI JOIN given USING (review_id)
+FROM reviews_of(chosen) r
 LEFT JOIN (FROM store.emotions JOIN store.current USING (fingerprint) SEMI JOIN given USING (review_id) WHERE stage = 'emotions') e USING (review_id)
 LEFT JOIN (
     SELECT review_id,
