@@ -165,6 +165,9 @@ VIEW main.findings
     run_id VARCHAR
     label VARCHAR
     trained_on BOOLEAN
+    negative_probability FLOAT
+    neutral_probability FLOAT
+    positive_probability FLOAT
 TABLE main.fingerprint
     fingerprint VARCHAR
     stage VARCHAR
@@ -585,6 +588,9 @@ TABLE store.findings
     run_id VARCHAR
     label VARCHAR
     trained_on BOOLEAN
+    negative_probability FLOAT
+    neutral_probability FLOAT
+    positive_probability FLOAT
 TABLE store.forgotten
     review_id VARCHAR
     native_id VARCHAR

@@ -27,7 +27,8 @@ SELECT r.review_id, r.source, r.business, r.product, r.reviewed_at, r.language, 
        f.text IS NOT NULL AS advised, r.reply IS NOT NULL AS answered, r.text <> '' AS has_text,
        CASE WHEN r.words IS NOT NULL THEN r.words WHEN r.language IN ('zh', 'ja') THEN length(r.text)
             ELSE length(r.text) - length(replace(replace(r.text, ' ', ''), chr(10), '')) + 1 END AS words,
-       split_part(r.native_id, ':', 1) AS platform, r.run_id, r.label, coalesce(s.trained_on, false) AS trained_on
+       split_part(r.native_id, ':', 1) AS platform, r.run_id, r.label, coalesce(s.trained_on, false) AS trained_on,
+       s.negative AS negative_probability, s.neutral AS neutral_probability, s.positive AS positive_probability
 FROM given r
 LEFT JOIN (FROM store.sentiment JOIN store.current USING (fingerprint) SEMI JOIN given USING (review_id) WHERE stage = 'sentiment') s USING (review_id)
 LEFT JOIN (FROM store.emotions JOIN store.current USING (fingerprint) SEMI JOIN given USING (review_id) WHERE stage = 'emotions') e USING (review_id)

@@ -5,7 +5,8 @@ CREATE TABLE store.findings (
     feedback VARCHAR, suggestions VARCHAR[], feedback_role VARCHAR, feedback_model VARCHAR,
     rating_only BOOLEAN NOT NULL, owner_reply VARCHAR, replied_at TIMESTAMP, attributes MAP(VARCHAR, VARCHAR), text_sentiment VARCHAR,
     advised BOOLEAN NOT NULL, answered BOOLEAN NOT NULL, has_text BOOLEAN NOT NULL, words BIGINT, platform VARCHAR, run_id VARCHAR NOT NULL, label VARCHAR,
-    trained_on BOOLEAN NOT NULL
+    trained_on BOOLEAN NOT NULL,
+    negative_probability FLOAT, neutral_probability FLOAT, positive_probability FLOAT
 );
 CREATE TABLE store.mentions (
     review_id VARCHAR NOT NULL, theme VARCHAR NOT NULL, sentiment VARCHAR, evidence VARCHAR, score FLOAT, probability FLOAT,
