@@ -124,7 +124,7 @@ def run(
         shift.record(warehouse, profile)
         removed = retention.blank(warehouse, now() - timedelta(days=keep_days)) if keep_days else 0
         audit(warehouse)
-        kept.renew(warehouse)
+        kept.renew(warehouse, tracked=True)
         summary.write(warehouse, entry.run_id, profile)
         entry.done()
         spent, hidden = usage.spent_in(warehouse, entry.run_id), _masked(warehouse, entry.run_id)
@@ -194,12 +194,12 @@ def _publish(warehouse: Warehouse) -> Path:
     """In a new file if texts were removed since the last time: their bytes must go too, even if a run was killed meanwhile."""
     path, removed_at = warehouse.path, retention.last(warehouse)
     if path is None or removed_at is None:
-        return publish(warehouse)
+        return publish(warehouse, tracked=True)
     before = None
     if path.exists():
         with contextlib.closing(open_read_only(path)) as published:
             before = retention.last(published)
-    return publish(warehouse) if before == removed_at else publish_afresh(warehouse)
+    return publish(warehouse, tracked=True) if before == removed_at else publish_afresh(warehouse, tracked=True)
 
 
 def _masked(warehouse: Warehouse, run_id: str) -> dict[str, int]:

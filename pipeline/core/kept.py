@@ -16,10 +16,14 @@ from pipeline.core.connection import Warehouse
 MANY = 0.1  # share of the reviews; if more have changed, it is faster to put all together anew
 
 
-def renew(warehouse: Warehouse) -> None:
-    """Brings store.findings and store.mentions up to date, in one transaction, and lets the views show them."""
+def renew(warehouse: Warehouse, tracked: bool) -> None:
+    """Brings store.findings and store.mentions up to date, in one transaction, and lets the views show them. `tracked`: whether
+    `store.changed` names all that has changed.
+    """
     made_from = warehouse.value(_sql("made_from")) or ""
     with warehouse.transaction():
+        if not tracked:
+            warehouse.execute("DELETE FROM store.kept")
         if warehouse.value("SELECT made_from FROM store.kept") != made_from or _many(warehouse):
             warehouse.execute(_sql("all"))
         elif warehouse.value("SELECT count(*) FROM store.changed"):

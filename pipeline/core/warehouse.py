@@ -205,10 +205,12 @@ def audit(warehouse: Warehouse) -> None:
         settled.settle(warehouse, _AUDITS, version, run_id)
 
 
-def publish(warehouse: Warehouse) -> Path:
-    """Closes the working copy, puts it in place of the published file in one step, and returns the published path."""
+def publish(warehouse: Warehouse, tracked: bool = False) -> Path:
+    """Closes the working copy, puts it in place of the published file in one step, and returns the published path. `tracked`:
+    whether `store.changed` names all that has changed; else what is kept of the views is put together anew.
+    """
     assert warehouse.path is not None, "an in-memory warehouse has no place to be published to"
-    kept.renew(warehouse)
+    kept.renew(warehouse, tracked)
     warehouse.execute("CHECKPOINT")
     warehouse.close()
     copies.keep_spare(warehouse.path)
@@ -224,11 +226,11 @@ def _replace(new: Path, path: Path) -> None:
     os.replace(new, path)
 
 
-def publish_afresh(warehouse: Warehouse) -> Path:
+def publish_afresh(warehouse: Warehouse, tracked: bool = False) -> Path:
     """Like `publish`, but in a new file, without the bytes of what was deleted: DuckDB only marks their blocks as free."""
     path = warehouse.path
     assert path is not None, "an in-memory warehouse has no place to be published to"
-    kept.renew(warehouse)
+    kept.renew(warehouse, tracked)
     warehouse.execute("CHECKPOINT")
     warehouse.close()
     new = work_path(path).with_name(work_path(path).name + ".fresh")
@@ -237,7 +239,7 @@ def publish_afresh(warehouse: Warehouse) -> Path:
     try:
         _copy_database(work_path(path), fresh)
         migrate(fresh)
-        kept.renew(fresh)
+        kept.renew(fresh, tracked=True)
         fresh.execute("CHECKPOINT")
     finally:
         fresh.close()

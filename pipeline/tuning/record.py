@@ -80,7 +80,7 @@ def publish_results(
                 warehouse.append("metrics", [{"run_id": run_id, **row} for row in metrics])
                 warehouse.append("models", [{"run_id": run_id, **decision}] if decision else [])
             audit(warehouse)
-            publish(warehouse)
+            publish(warehouse, tracked=True)
         except BaseException:
             warehouse.close()
             work_path(path).unlink(missing_ok=True)  # it held nothing else
