@@ -18,7 +18,7 @@ import pytest
 from pipeline.core import ledger, queries
 from pipeline.core.assets import WAREHOUSE
 from pipeline.core.errors import InputError
-from pipeline.core.warehouse import Warehouse, open_memory, open_read_only, open_work, publish, sql_file
+from pipeline.core.warehouse import Warehouse, open_memory, open_read_only, open_work, publish
 from pipeline.quality import summary
 from pipeline.report import build, export
 from pipeline.report.content import gather
@@ -437,17 +437,6 @@ def test_a_draft_comes_with_what_a_reply_to_such_a_problem_must_and_must_not_say
     for name in ("report.html", "report.md"):
         text = html.unescape((folder / name).read_text()).replace("\\", "")
         assert all(known[key] in text for key in ("name", "reply_say", "reply_avoid")), name
-
-
-def test_a_warehouse_that_an_older_version_published_has_a_report(tmp_path: Path) -> None:
-    opened = open_work(write_warehouse(tmp_path / "w.duckdb", ["We waited an hour for the soup."]))
-    view = sql_file("views", "98_needs_answer.sql").replace(
-        ",\n       c.known.problem, c.known.problem_name, c.known.reply_say, c.known.reply_avoid", ""
-    )
-    opened.execute(view)
-    folder = write(publish(opened), tmp_path / "out", DAY)
-    assert "We waited an hour" in (folder / "report.md").read_text()
-    assert problem()["reply_say"] not in (folder / "report.md").read_text()
 
 
 def test_answers_of_the_owner_are_counted_and_get_no_draft(tmp_path: Path) -> None:
