@@ -103,6 +103,7 @@ def recount(warehouse: Warehouse) -> None:
     finish(Context(None, warehouse, "again", fingerprint, Path()))  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_what_the_views_put_together(tmp_path: Path, untaught: Profile) -> None:
     path, first, second = tmp_path / "w.duckdb", tmp_path / "a.csv", tmp_path / "b.csv"
     options, seed = IngestOptions(), 1
