@@ -86,8 +86,9 @@ def raising(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_any_command_tells_in_a_line_what_the_machine_refuses(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # where no sample lies, of which there would be a note
     raising(OSError(28, "No space left on device", "w.duckdb.salt"), monkeypatch)
     assert cli.main(["doctor"]) == 2
     errors = capsys.readouterr().err

@@ -45,7 +45,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def test_only_blocks_that_differ_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "w.duckdb"
-    night(path, 0, rows=20_000)
+    night(path, 0, rows=60_000)
     for number in range(1, 5):
         night(path, number)
         assert copies.spare(path).exists()
