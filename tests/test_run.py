@@ -181,6 +181,7 @@ def test_bad_input_leaves_nothing_behind(tmp_path: Path, fake_profile: Profile) 
     assert not [file for file in tmp_path.iterdir() if file.name.startswith("w.duckdb")]
 
 
+@pytest.mark.slow
 def test_a_server_that_is_down_keeps_its_rows_pending(tmp_path: Path, fake_profile: Profile) -> None:
     down = dataclasses.replace(
         fake_profile,
@@ -294,6 +295,7 @@ run([sys.argv[1]], Path(sys.argv[2]), load(sys.argv[3]), IngestOptions(), until=
 """
 
 
+@pytest.mark.slow
 def test_kill_9_in_the_middle_then_again_is_the_same_as_never_killed(tmp_path: Path, fake_profile: Profile) -> None:
     reviews, killed, whole = write_reviews(tmp_path / "r.csv", 300), tmp_path / "k.duckdb", tmp_path / "w.duckdb"
     process = subprocess.Popen(
@@ -327,6 +329,7 @@ def batches_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.run.STAGES", tuple(smaller))
 
 
+@pytest.mark.slow
 def test_equal_runs_are_equal_bytes(tmp_path: Path, batches_of_three: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The shipped reader: the same reviews in another order of files and in other batches give the same tables."""
     one, other = tmp_path / "one.duckdb", tmp_path / "other.duckdb"

@@ -45,6 +45,7 @@ def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_reading_needs_no_adapter_library(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("text,stars\nThe soup was cold.,1\nA lovely place.,5\n")
     result = run(EMBEDDED, tmp_path)

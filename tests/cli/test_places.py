@@ -44,6 +44,7 @@ def reports() -> dict[str, int]:
     return {str(file.parent.parent): len(duckdb.read_csv(str(file)).fetchall()) for file in files}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [(["--reviews", "my.csv"], []), ([], ["--reviews", "my.csv"])])
 def test_sample_and_own_reviews_have_a_warehouse_and_a_report_each(order: tuple[list[str], list[str]]) -> None:
     assert [run(*arguments) for arguments in (*order, *order)] == [0, 0, 0, 0]

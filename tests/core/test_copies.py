@@ -43,6 +43,7 @@ def _copy(source: Path, target: Path) -> None:
     target.write_bytes(source.read_bytes())
 
 
+@pytest.mark.slow
 def test_only_blocks_that_differ_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "w.duckdb"
     night(path, 0, rows=60_000)

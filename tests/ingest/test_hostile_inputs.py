@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.ingest.hostile_inputs import hostile, survey
 
 
+@pytest.mark.slow
 def test_no_record_of_a_hostile_file_is_lost() -> None:
     assert survey(60) == (60, 60, 0)
 

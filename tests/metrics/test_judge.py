@@ -242,6 +242,7 @@ def test_what_follows_a_verdict_takes_it_back(before: str, verdict: str) -> None
     assert judge.parse(f"{before}\n{verdict}\nunless I am wrong")[0] is None
 
 
+@pytest.mark.slow
 def test_a_server_that_is_down_leaves_the_batch_pending() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -90,6 +90,7 @@ def job_read_by(read: object, start: Start, **changes: object) -> tuple[TestClie
     return client, answer.json()["job_id"]
 
 
+@pytest.mark.slow
 def test_while_a_file_hangs_everything_else_is_answered_and_it_has_an_end(start: Start) -> None:
     client, job_id = job_read_by(hanging, start, read_timeout=3.0)
     answered = 0
@@ -202,6 +203,7 @@ def test_a_job_can_be_forgotten(fresh: TestClient, settings: Settings) -> None:
     assert not list(settings.jobs.iterdir())
 
 
+@pytest.mark.slow
 def test_what_a_killed_service_left_is_finished_by_the_next(settings: Settings) -> None:
     content = b"text\n" + b"".join(b"Bad soup number %d.\n" % number for number in range(40))
     with TestClient(create_app(settings)) as client:
@@ -219,6 +221,7 @@ def test_what_a_killed_service_left_is_finished_by_the_next(settings: Settings) 
         assert client.get(f"/analyze/batch/{done['job_id']}/results").json() == expected
 
 
+@pytest.mark.slow
 def test_every_process_answers_for_a_job_and_one_works_on_it(start: Start, settings: Settings) -> None:
     here, job_id = job_read_by(hanging, start)
     while not (settings.jobs / job_id / "hangs").exists():

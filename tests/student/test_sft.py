@@ -52,6 +52,7 @@ def test_only_the_adapter_is_written_and_its_folder_is_whole(tiny: Checkpoints, 
     assert all("lora" in name for name in load_file(tmp_path / "adapter" / "adapter_model.safetensors"))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_adapter_and_another_seed_another(tiny: Checkpoints, tmp_path: Path) -> None:
     def weights(name: str, seed: int) -> torch.Tensor:
         train(examples(), model=tiny.phi, revision="main", recipe=recipe(seed=seed), out=tmp_path / name)
@@ -62,6 +63,7 @@ def test_the_same_seed_gives_the_same_adapter_and_another_seed_another(tiny: Che
     assert torch.dist(one, same) < 1e-3 * torch.dist(one, other)  # bits may differ: threads add up in any order
 
 
+@pytest.mark.slow
 def test_a_further_round_starts_from_the_adapter_before(tiny: Checkpoints, tmp_path: Path) -> None:
     first = train(
         examples(32),

@@ -128,6 +128,7 @@ def test_an_author_is_forgotten_with_what_was_rejected_and_what_is_still_to_come
         forget(read, authors=[hashed])
 
 
+@pytest.mark.slow
 def test_what_another_source_also_has_is_shown_from_there(tmp_path: Path, fake_profile: Profile) -> None:
     first, second = write(tmp_path / "a.csv", ROWS[:3]), write(tmp_path / "b.csv", ROWS[1:4])
     warehouse = tmp_path / "w.duckdb"
@@ -144,6 +145,7 @@ def test_what_another_source_also_has_is_shown_from_there(tmp_path: Path, fake_p
     assert (again.accepted, again.duplicates) == (1, 2), "a source may be read again by whoever names it"
 
 
+@pytest.mark.slow
 def test_records_that_repeat_it_add_up_in_an_appended_source(tmp_path: Path, fake_profile: Profile) -> None:
     warehouse, source = tmp_path / "w.duckdb", write(tmp_path / "a.csv", [ROWS[0], ROWS[0], ROWS[1]])
     go(fake_profile, source, warehouse=warehouse, until="sentiment")
@@ -174,6 +176,7 @@ def test_an_edited_review_stays_forgotten_by_the_id_of_its_platform(tmp_path: Pa
     assert files_with(tmp_path, "made good for the toast") == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_author", [True, False])
 @pytest.mark.parametrize("forgotten, other", [(ANNA, BEN), (BEN, ANNA)])  # whichever of them has the first id
 def test_of_two_customers_who_wrote_the_same_one_is_forgotten(
@@ -220,6 +223,7 @@ def test_a_new_file_keeps_tables_views_macros_and_constraints(read: Path) -> Non
     assert [query(read, sql) for sql in catalogue] == before
 
 
+@pytest.mark.slow
 def test_a_comparison_of_prompts_that_shows_it_is_deleted(tmp_path: Path, read: Path) -> None:
     page = tmp_path / "exports" / "prompts" / "report.html"
     page.parent.mkdir(parents=True)
@@ -333,6 +337,7 @@ def trained(warehouse: Path, review: str) -> Path:
     return models
 
 
+@pytest.mark.slow
 def test_adapters_that_saw_it_are_named_and_can_be_deleted(read: Path) -> None:
     models = trained(read, review_id(read, SECRET))
     findings = forget(read, reviews=[review_id(read, SECRET)])

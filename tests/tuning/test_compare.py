@@ -57,6 +57,7 @@ def stars(tiny: Checkpoints, tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
+@pytest.mark.slow
 def test_label_spaces_failures_and_the_page(
     tiny: Checkpoints, stars: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,7 +39,7 @@ def accuracy(folder: Path, rows: list[Example]) -> float:
     ("base", "method", "epochs", "rate"),
     [
         ("distilbert_base", "full", 12, 5e-3),
-        ("gpt2_base", "full", 10, 1e-2),
+        pytest.param("gpt2_base", "full", 10, 1e-2, marks=pytest.mark.slow),
         ("llama_base", "qlora", 5, 1e-2),
         pytest.param("distilbert_base", "lora", 24, 5e-3, marks=pytest.mark.slow),
     ],
@@ -75,6 +75,7 @@ def test_every_kind_of_base_learns_and_loads_again(
         assert facts["trained_parameters"] < facts["parameters"]
 
 
+@pytest.mark.slow
 def test_qlora_trains_and_saves_the_score_head(tiny: Checkpoints, tmp_path: Path) -> None:
     """The base is 4-bit, the head is not, and what was trained comes back."""
     own = labelled_rows.settings(tiny.llama_base, "qlora", num_train_epochs=1)
@@ -152,6 +153,7 @@ def test_a_killed_training_goes_on_and_ends_the_same(tiny: Checkpoints, tmp_path
     np.testing.assert_allclose(one, two, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_finished_training_is_not_repeated(tiny: Checkpoints, tmp_path: Path) -> None:
     own, parts = labelled_rows.settings(tiny.distilbert_base, num_train_epochs=1), labelled_rows.parts()
     first = trainer.train(parts, SENTIMENTS, own, tmp_path / "t")
@@ -160,6 +162,7 @@ def test_a_finished_training_is_not_repeated(tiny: Checkpoints, tmp_path: Path) 
     assert (tmp_path / "t" / "model" / "model.safetensors").stat().st_mtime_ns == stamp
 
 
+@pytest.mark.slow
 def test_it_stops_early(tiny: Checkpoints, tmp_path: Path) -> None:
     own = labelled_rows.settings(tiny.distilbert_base, learning_rate=0.0, num_train_epochs=8, patience=1)
     facts = trainer.train(labelled_rows.parts(), SENTIMENTS, own, tmp_path / "t")
@@ -213,6 +216,7 @@ def test_balancing_helps_the_rare_class(tiny: Checkpoints, tmp_path: Path, balan
     assert neutral("b") > neutral("p") and plain["balance"] == "none"
 
 
+@pytest.mark.slow
 def test_emotions_several_at_once_with_thresholds(tiny: Checkpoints, tmp_path: Path) -> None:
     rows = tuple(
         Example(

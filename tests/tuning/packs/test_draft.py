@@ -56,6 +56,7 @@ def test_a_pack_is_drafted_and_can_be_checked_and_named(
     assert "salon exists" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_pack_is_made_checked_and_shared_by_the_commands_of_its_page(
     reviews: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
