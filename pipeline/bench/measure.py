@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.assets import SAMPLE
+from pipeline.tuning.memory import kibibytes
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,18 @@ def alone(work: Callable[[Path], object], path: Path) -> tuple[float, float]:
 def _measured(work: Callable[[Path], object], path: Path) -> tuple[float, float]:
     start = time.perf_counter()
     work(path)
-    seconds = time.perf_counter() - start
+    return time.perf_counter() - start, _peak()
+
+
+def _peak() -> float:
+    """Megabytes. Linux's getrusage would tell that of the process that started this one, if it was larger."""
+    if sys.platform == "linux":
+        return kibibytes("VmHWM") * 1024 / 1e6
     if sys.platform == "win32":
-        return seconds, 0.0
+        return 0.0
     import resource
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return seconds, peak / (1e6 if sys.platform == "darwin" else 1e3)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def as_table(measured: Sequence[Measured]) -> str:

@@ -35,7 +35,7 @@ class Peak:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._held is not None:
-            self.megabytes = (_kibibytes("VmHWM") - self._held) / 1024
+            self.megabytes = (kibibytes("VmHWM") - self._held) / 1024
         if self._cuda:
             self.gpu_megabytes = (self._cuda.max_memory_allocated() - self._held_there) / 2**20
 
@@ -44,11 +44,12 @@ def _reset_peak() -> int | None:
     """What this process holds now, in KiB, its peak reset to that; None if the system does not do so."""
     try:
         _CLEAR.write_text(_RESET_PEAK)
-        return _kibibytes("VmRSS")
+        return kibibytes("VmRSS")
     except (OSError, ValueError):
         return None
 
 
-def _kibibytes(name: str) -> int:
+def kibibytes(name: str) -> int:
+    """What Linux says of this process under `name`, such as VmHWM, its peak."""
     lines = (line.split() for line in _STATUS.read_text().splitlines())
     return next(int(words[1]) for words in lines if words[0] == f"{name}:")
