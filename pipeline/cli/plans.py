@@ -33,11 +33,11 @@ def finetune_all(args: argparse.Namespace) -> int:
     from pipeline.tuning.plans import plan as module
 
     figures.require_sklearn()
-    plan = module.load(args.plan)
-    planned = [row for row in module.rows(plan, _folders(args.data)) if all(word in row.name for word in args.only)]
+    plan, folders = module.load(args.plan), _folders(args.data)
+    planned = [row for row in module.rows(plan, folders) if all(word in row.name for word in args.only)]
     if not planned:
         raise InputError(f"--only {' '.join(args.only)}: no training of the plan has such a name.")
-    expected = module.forecasts(planned, functools.partial(_texts, plan, _folders(args.data)))
+    expected = module.forecasts(planned, functools.partial(_texts, plan, folders))
     for row, forecast in zip(planned, expected, strict=True):
         told = forecast.get("error") or f"{forecast['minutes']:.1f} minutes, {forecast['megabytes']:,.0f} MB"
         show.note(f"{row.name}: {told}")

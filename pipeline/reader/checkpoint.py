@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
@@ -24,9 +25,8 @@ def folder() -> Path:
     """That of the shipped reader's encoder, written below the user's cache when it is first asked for. Raises InputError if the
     reader is damaged.
     """
-    weights = (READER / encoders.WEIGHTS).read_bytes()
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "review-insights"
-    made = home / f"encoder-{_VERSION}-{hashlib.sha256(weights).hexdigest()[:16]}"
+    made = home / f"encoder-{_VERSION}-{_digest()}"
     if not made.is_dir():
         require_intact(READER)
         home.mkdir(parents=True, exist_ok=True)
@@ -38,6 +38,11 @@ def folder() -> Path:
                 if not made.is_dir():
                     raise
     return made
+
+
+@functools.cache
+def _digest() -> str:
+    return hashlib.sha256((READER / encoders.WEIGHTS).read_bytes()).hexdigest()[:16]
 
 
 def write(encoder: Encoder, out: Path) -> None:

@@ -25,6 +25,9 @@ has_dense = re.compile(f"[{CJK}{HANGUL}]").search  # scripts in which a few char
 _CJK_RUN = re.compile(f"[{CJK}]+")
 
 
+CHARACTERS = 4  # by `weight`, of a language model's token: a rule of thumb, where nothing was counted
+
+
 def weight(text: str) -> int:
     """Length in characters, a Chinese or Japanese one counted as three, since it says as much."""
     return len(text) + 2 * sum(len(run) for run in _CJK_RUN.findall(text))

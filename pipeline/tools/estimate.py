@@ -27,10 +27,9 @@ from pipeline.ingest.understanding import IngestOptions
 from pipeline.run import run
 from pipeline.stages.distill import SPLITS
 from pipeline.stages.feedback import FEEDBACK
-from pipeline.text.script import weight
+from pipeline.text.script import CHARACTERS, weight
 from pipeline.themes.taxonomy import taxonomy_file
 
-CHARACTERS = 4  # of a token where nothing was measured; a Chinese or Japanese one counts as three
 _PAIRS = 5  # texts per test review that a judge compares with the teacher's, each in both orders
 _SERVERS = ("openai",)  # backends that send reviews away
 

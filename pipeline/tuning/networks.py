@@ -38,13 +38,18 @@ def column_order(config: Any, task: Task, classes: Sequence[str]) -> tuple[str, 
     return tuple(trained) if trained is not None and sorted(trained) == sorted(classes) else tuple(classes)
 
 
-def head_names(config: Any) -> list[str]:
-    """Names of the modules beside the encoder: those that are trained in full and never quantised."""
+def outline(config: Any) -> Any:
+    """The classifier that a configuration describes: shapes only, no memory."""
     import torch
     from transformers import AutoModelForSequenceClassification
 
-    with torch.device("meta"):  # shapes only, no memory
-        network = AutoModelForSequenceClassification.from_config(config)
+    with torch.device("meta"):
+        return AutoModelForSequenceClassification.from_config(config)
+
+
+def head_names(config: Any) -> list[str]:
+    """Names of the modules beside the encoder: those that are trained in full and never quantised."""
+    network = outline(config)
     return [
         name
         for name, child in network.named_children()

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.text.script import weight
+from pipeline.text.script import CHARACTERS, weight
+from pipeline.tuning import networks
 
-CHARACTERS = 4  # of a token; a Chinese or Japanese one counts as three
 _REACHED = 0.35  # of a plain matrix product's speed, by a whole training step
 _OVERHEAD = 0.002  # seconds a layer and step on a GPU, that start kernels and compute nothing
 _PROCESS = 900  # MB of Python, torch and transformers
@@ -72,11 +72,7 @@ def machine() -> Machine:
 
 def shape(config: Any) -> Shape:
     """Of the classifier that this configuration describes; no memory is taken for its weights."""
-    import torch
-    from transformers import AutoModelForSequenceClassification
-
-    with torch.device("meta"):
-        network = AutoModelForSequenceClassification.from_config(config)
+    network = networks.outline(config)
     return Shape(
         parameters=sum(one.numel() for one in network.parameters()),
         embeddings=network.get_input_embeddings().weight.numel(),

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -91,21 +91,35 @@ class Plan:
 
 @dataclass(frozen=True)
 class Row:
-    """One training, and the arguments of `finetune` for it."""
+    """One training of a group, and the arguments of `finetune` for it."""
 
-    data: str
-    learned: float  # share of the data's rows that is trained on
+    group: Group
     model: str
     method: str
-    original: str
-    arguments: tuple[str, ...] = field(repr=False)
-    recipe: str = ""
-    changes: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    arguments: tuple[str, ...]
+
+    @property
+    def learned(self) -> float:
+        """Share of the data's rows that is trained on."""
+        return self.group.fraction * (1 - self.group.validation - self.group.test)
 
     @property
     def name(self) -> str:
         """As progress shows it."""
-        return f"{self.data} {100 * self.learned:.0f} %, {self.model}, {self.method}"
+        return f"{self.group.data} {100 * self.learned:.0f} %, {self.model}, {self.method}"
+
+    @property
+    def key(self) -> str:
+        """Under which its outcome is kept."""
+        return " ".join(self.arguments)
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """That which `finetune` will follow."""
+        group = self.group
+        given = {"num_train_epochs": group.epochs, "max_tokens": group.max_tokens, "batch_size": group.batch_size}
+        changes = {name: value for name, value in given.items() if value is not None}
+        return trainer.load_recipe(group.recipe or trainer.recipe_name(self.model, self.method), changes)
 
 
 Outcome = dict[str, Any]  # what `finetune --json` prints, or {"error": why there is nothing}
@@ -136,25 +150,11 @@ def rows(plan: Plan, folders: Mapping[str, Path]) -> list[Row]:
     if missing := sorted(name for name, data in plan.data.items() if not data.what and name not in folders):
         raise InputError(f"The plan needs the folder of {missing[0]}: --data {missing[0]}=FOLDER")
     return [
-        Row(
-            group.data,
-            group.fraction * (1 - group.validation - group.test),
-            model,
-            method,
-            group.original,
-            _arguments(plan.data[group.data], folders.get(group.data), group, model, method),
-            group.recipe or trainer.recipe_name(model, method),
-            _changes(group),
-        )
+        Row(group, model, method, _arguments(plan.data[group.data], folders.get(group.data), group, model, method))
         for group in plan.training
         for model in group.models
         for method in group.methods
     ]
-
-
-def _changes(group: Group) -> dict[str, Any]:
-    given = {"num_train_epochs": group.epochs, "max_tokens": group.max_tokens, "batch_size": group.batch_size}
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def _arguments(data: Data, folder: Path | None, group: Group, model: str, method: str) -> tuple[str, ...]:
@@ -197,7 +197,7 @@ def forecasts(planned: Sequence[Row], read: Callable[[str], Sequence[str]]) -> l
         except InputError as error:  # the hub is asked once
             return str(error)
 
-    return [_forecast(row, texts(row.data), here) for row in planned]
+    return [_forecast(row, texts(row.group.data), here) for row in planned]
 
 
 def _forecast(row: Row, texts: Sequence[str] | str, here: Any) -> dict[str, Any]:
@@ -209,14 +209,12 @@ def _forecast(row: Row, texts: Sequence[str] | str, here: Any) -> dict[str, Any]
     from pipeline.backends.transformers import from_pretrained, resolve
     from pipeline.tuning.plans import forecast
 
-    recipe = trainer.load_recipe(row.recipe, row.changes)
-    revision = row.arguments[row.arguments.index("--revision") + 1]
     try:
-        config = from_pretrained(AutoConfig, resolve(row.model), revision)
+        config = from_pretrained(AutoConfig, resolve(row.model), row.group.revision)
     except InputError as error:
         return {"error": str(error)}
     learned = texts[: max(1, round(row.learned * len(texts)))]
-    return asdict(forecast.forecast(forecast.shape(config), learned, recipe, row.method, here))
+    return asdict(forecast.forecast(forecast.shape(config), learned, row.recipe, row.method, here))
 
 
 # --- The trainings ---
@@ -237,12 +235,11 @@ def run(
     results: dict[str, Outcome] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     for done, row in enumerate(planned):
         progress(row.name, done, len(planned))
-        key = " ".join(row.arguments)
-        if "error" in results.get(key, {"error": "not tried"}):
-            results[key] = start(row.arguments)
+        if "error" in results.get(row.key, {"error": "not tried"}):
+            results[row.key] = start(row.arguments)
             file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         (out / TABLE).write_text(_table(planned, expected, results), encoding="utf-8")
-    missing = sum("error" in results[" ".join(row.arguments)] for row in planned)
+    missing = sum("error" in results[row.key] for row in planned)
     return _table(planned, expected, results), missing
 
 
@@ -263,7 +260,7 @@ def _table(planned: Sequence[Row], expected: Sequence[Mapping[str, Any]], result
     lines = [f"| {' | '.join(_COLUMNS)} |", "|---|--:|---|---|" + "--:|" * 8 + "---|"]
     missing = []
     for row, before in zip(planned, expected, strict=True):
-        result = results.get(" ".join(row.arguments), {"error": "not tried yet"})
+        result = results.get(row.key, {"error": "not tried yet"})
         if "error" in result:
             told = (
                 f"{before['minutes']:.0f} minutes, {before['megabytes']:,.0f} MB expected"
@@ -280,7 +277,7 @@ def _cells(row: Row, before: Mapping[str, Any], result: Outcome) -> list[str]:
     facts, tuned, base = result["training"], result["tuned"], result["base"]
     took = facts.get("gpu_megabytes") or facts.get("megabytes")
     return [
-        row.data,
+        row.group.data,
         f"{facts['rows']['train']:,}",
         row.model,
         row.method,
@@ -292,5 +289,5 @@ def _cells(row: Row, before: Mapping[str, Any], result: Outcome) -> list[str]:
         f"{before['minutes']:.1f}" if "minutes" in before else "",
         f"{took:,.0f}" if took else "",
         f"{before['megabytes']:,.0f}" if "megabytes" in before else "",
-        row.original,
+        row.group.original,
     ]
